@@ -1,0 +1,104 @@
+"""The seam: what the engine asks of a scheduler. A third scheduler is one new package that answers these five."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from fairlead.domain.run import (
+    CancelAnswer, CancelPhase, Observation, Probe, Remnant, RunKey, Submission, SubmitAnswer, Tree,
+)
+
+T = TypeVar("T")
+
+COMMAND = """exec sh -c 'IFS= read -r n && s=$(head -c "$n") && eval "$s"'"""
+"""The one command ever given to a login shell. The code comes on standard input behind its byte count, so that no shell reads ahead into the
+payload (dash, fed through its own standard input, ran payloads as commands); a cut connection leaves half a text, which is a syntax error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange(Generic[T]):
+    """One exec at the far end: what is sent, how long and how much may come back, and how to read it.
+
+    `parse` takes standard output whole and raises `Unanswered` when the fence is not at both ends.
+    """
+
+    verb: str                        # probe | submit | observe | cancel | remove | sweep: the metric's label
+    code: str
+    payload: bytes
+    timeout_seconds: float
+    max_output_bytes: int
+    parse: Callable[[bytes], T]
+
+    def stdin(self) -> bytes:
+        """Byte count, newline, code, payload."""
+        code = self.code.encode()
+        return b"%d\n%b%b" % (len(code), code, self.payload)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the tree should be: what the Cluster's spec says, and the marker that its status remembers (empty: never seen)."""
+
+    work_dir: str                    # absolute, or ~/...
+    installation: str
+    marker: str                      # remembered in status
+    fresh_marker: str                # 32 random hex digits, used if the tree has to be made
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a poll should tell: `keys` with the id we know for each (or empty), and whether to touch live directories (daily)."""
+
+    keys: Mapping[RunKey, str]
+    touch: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cancellation:
+    """One key to cancel, and what to do at most. `owner_text` fills `owner` when the directory has to be made."""
+
+    key: RunKey
+    phase: CancelPhase
+    only_ids: tuple[str, ...] = ()   # DUP: cancel these ids of the key alone, and do not revoke
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """Keys whose directories go down to tombstones, and the age after which tombstones go too. `sweep`: list what is there as well."""
+
+    keys: Sequence[RunKey]
+    tombstone_days: int = 7
+    sweep: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """Keys that are tombstones now, and with `sweep` everything the tree holds and every listed key with our mark."""
+
+    keys: frozenset[RunKey]
+    remnants: tuple[Remnant, ...] = ()
+    complete: bool = False           # `remnants` is the whole of it
+
+
+class Scheduler(Protocol):
+    """A scheduler at the far end of SSH. `fence` is a fresh random word (32 hex digits) for each exchange; all methods are pure."""
+
+    def probe(self, fence: str, place: Place) -> Exchange[Probe]:
+        """Make or find the tree and say what the site is."""
+        ...
+
+    def submit(self, fence: str, tree: Tree, submissions: Sequence[Submission]) -> Exchange[Mapping[RunKey, SubmitAnswer]]:
+        """Submit each once, whatever happened before; a key that is missing in the answer counts as UNKNOWN."""
+        ...
+
+    def observe(self, fence: str, tree: Tree, query: Query) -> Exchange[Observation]:
+        """One listing for all Runs, then sentinels and accounting for the keys it does not explain."""
+        ...
+
+    def cancel(self, fence: str, tree: Tree, cancellations: Sequence[Cancellation]) -> Exchange[Mapping[RunKey, CancelAnswer]]:
+        """Revoke each key and cancel what the listing shows under it; safe to repeat."""
+        ...
+
+    def remove(self, fence: str, tree: Tree, removal: Removal) -> Exchange[Removed]:
+        """Bring directories down to tombstones (revoked renamed over claim first), and sweep."""
+        ...
