@@ -4,44 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+from fairlead.domain.objects import EventNote, ObjectRef
+from fairlead.domain.address import Address, Credentials, HostKeys
 from fairlead.schedulers.seam import Exchange
 
+__all__ = [
+    "Address", "Clock", "ClusterData", "Credentials", "EventNote", "HostKeys", "Leadership", "ObjectRef", "Remote", "Store",
+]
+
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """What proves who we are to a login node. Never printed: `repr` is masked."""
-
-    private_key: bytes               # the Secret's ssh-privatekey as it is
-    passphrase: bytes | None = None
-    certificate: bytes | None = None
-
-    def __repr__(self) -> str:
-        return "Credentials(...)"
-
-
-@dataclass(frozen=True, slots=True)
-class HostKeys:
-    """Which host keys are trusted, exactly one of the two filled: known_hosts text, or fingerprints (`SHA256:...`)."""
-
-    known_hosts: str = ""
-    fingerprints: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """A remote login identity to connect to, with all that is needed for it. Equal addresses share connections."""
-
-    host: str
-    port: int
-    user: str
-    credentials: Credentials
-    host_keys: HostKeys
-    connect_timeout_seconds: float = 10.0
-    keepalive_interval_seconds: float = 15.0
-    max_connections: int = 1
-    max_channels: int = 4            # below half of sshd's MaxSessions 10: it frees a slot only after the client saw the exit
 
 
 class Remote(Protocol):
@@ -57,26 +28,6 @@ class Remote(Protocol):
     async def forget(self, address: Address) -> None:
         """Close this address's connections; never raises, bounded in time also when the far end is stopped."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectRef:
-    """One Kubernetes object of ours, by name and uid: a namesake with another uid is another object."""
-
-    plural: str                      # clusters | jobs
-    namespace: str
-    name: str
-    uid: str
-
-
-@dataclass(frozen=True, slots=True)
-class EventNote:
-    """A Kubernetes Event to be: `type` Normal | Warning, `reason` CamelCase, `action` what was done."""
-
-    type: str
-    reason: str
-    message: str
-    action: str = "Reconcile"
 
 
 class Store(Protocol):

@@ -1,0 +1,26 @@
+"""How one Kubernetes object of ours is named, and what is said about it in an Event."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectRef:
+    """One Kubernetes object of ours, by name and uid: a namesake with another uid is another object."""
+
+    plural: str                      # clusters | jobs
+    namespace: str
+    name: str
+    uid: str
+
+    def __str__(self) -> str:
+        return f"{self.plural}/{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class EventNote:
+    """A Kubernetes Event to be: `type` Normal | Warning, `reason` CamelCase, `action` what was done."""
+
+    type: str
+    reason: str
+    message: str
+    action: str = "Reconcile"
