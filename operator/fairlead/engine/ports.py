@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from fairlead.domain.objects import EventNote, ObjectRef
 from fairlead.domain.address import Address, Credentials, HostKeys
+from fairlead.domain.objects import EventNote, ObjectRef
 from fairlead.schedulers.seam import Exchange
 
 __all__ = [

@@ -1,0 +1,38 @@
+"""Where a remote login identity is reached, what proves who we are there, and which host keys are trusted."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What proves who we are to a login node. Never printed: `repr` is masked."""
+
+    private_key: bytes               # the Secret's ssh-privatekey as it is
+    passphrase: bytes | None = None
+    certificate: bytes | None = None
+
+    def __repr__(self) -> str:
+        return "Credentials(...)"
+
+
+@dataclass(frozen=True, slots=True)
+class HostKeys:
+    """Which host keys are trusted, exactly one of the two filled: known_hosts text, or fingerprints (`SHA256:...`)."""
+
+    known_hosts: str = ""
+    fingerprints: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A remote login identity to connect to, with all that is needed for it. Equal addresses share connections."""
+
+    host: str
+    port: int
+    user: str
+    credentials: Credentials
+    host_keys: HostKeys
+    connect_timeout_seconds: float = 10.0
+    keepalive_interval_seconds: float = 15.0
+    max_connections: int = 1
+    max_channels: int = 4            # below half of sshd's MaxSessions 10: it frees a slot only after the client saw the exit
