@@ -1,0 +1,154 @@
+"""A bed: the owner of all that is started for one test run, and its removal.
+
+    create: guardian -> folder with owner -> anything else, each with the mark in its environment
+    close:  processes -> mounts, namespaces, links, control groups, subnets -> folder (last: while it is there, the next start looks again)
+"""
+
+import ipaddress
+import os
+import secrets
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from bed import daemon, guardian, progress, registry
+from bed.errors import BedError
+from bed.sweep import MARK, leftovers, sweep
+
+_GUARDIAN_SECONDS = 60
+
+
+@dataclass(slots=True)
+class Bed:
+    """One bed and what reaches it. Made by `create`; a context manager that closes itself."""
+
+    id: str
+    folder: Path
+    owner: registry.Owner
+    _guardian: "subprocess.Popen[bytes] | None" = field(default=None, repr=False)
+    _pipe: int = field(default=-1, repr=False)
+
+    @classmethod
+    def create(cls, purpose: str) -> "Bed":
+        """A new, empty bed that lives as long as the calling process; what dead owners left is removed first.
+
+        Raises:
+            BedError: not root, not Linux, or something of an earlier bed does not go away.
+        """
+        require_root()
+        reap_stale()
+        bed_id = secrets.token_hex(4)
+        process, pipe = guardian.start(bed_id)
+        try:
+            owner = registry.Owner.here(purpose)
+            with registry.locked():
+                folder = registry.enter(bed_id, owner)
+        except BaseException:
+            os.close(pipe)
+            process.wait(_GUARDIAN_SECONDS)
+            raise
+        return cls(bed_id, folder, owner, process, pipe)
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The mark, to be merged into the environment of every process that is started for this bed."""
+        return {MARK: self.id}
+
+    def allocate_subnet(self) -> ipaddress.IPv4Network:
+        """A /30 that no other bed on this machine has; freed with the bed.
+
+        Raises:
+            BedError: none is free.
+        """
+        with registry.locked():
+            subnet = registry.take_subnet(self.id)
+        if subnet is None:
+            raise BedError(f"no /30 of {registry.RANGE} is free; `python -m bed status` shows who has them")
+        return subnet
+
+    def keep(self) -> None:
+        """Lets the bed outlive its owner, until `python -m bed down` or the machine's restart."""
+        self.owner = replace(self.owner, kept=True)
+        registry.write_owner(self.folder, self.owner)
+        self._release()
+
+    def close(self) -> None:
+        """Ends and removes everything of the bed. A second call does nothing.
+
+        Raises:
+            BedError: something is still there; the message names it.
+        """
+        if self._pipe < 0:
+            return
+        try:
+            left = sweep(self.id)
+            daemon.reap(self.id)
+            if not left:
+                os.write(self._pipe, guardian.RELEASE)
+        finally:
+            self._end_guardian()
+        if left and (left := leftovers(self.id)):
+            raise BedError(f"bed {self.id} could not be removed whole: {'; '.join(left)}. The next start tries again.")
+
+    def leftovers(self) -> list[str]:
+        """A sentence for each thing of the bed that is on the machine; empty after `close`."""
+        return leftovers(self.id)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def _release(self) -> None:
+        os.write(self._pipe, guardian.RELEASE)
+        self._end_guardian()
+
+    def _end_guardian(self) -> None:
+        os.close(self._pipe)
+        self._pipe = -1
+        if self._guardian is not None:
+            with suppress(subprocess.TimeoutExpired):
+                self._guardian.wait(_GUARDIAN_SECONDS)
+
+
+def require_root() -> None:
+    """Raises:
+    BedError: this is not Linux, or the caller is not root.
+    """
+    if not sys.platform.startswith("linux"):
+        raise BedError("the test bed needs Linux (Debian 12 or newer): it uses network namespaces and /proc")
+    if os.geteuid() != 0:
+        raise BedError("the test bed needs root, since it makes network namespaces and mounts: run it as root or with sudo")
+
+
+def reap_stale() -> list[str]:
+    """Removes every bed whose owner is dead, and what its making left half done. Returns the ids; says what it removed.
+
+    Raises:
+        BedError: something of one does not go away.
+    """
+    if not registry.RUN.exists():
+        return []
+    with registry.locked():
+        registry.discard_drafts()
+        stale = [bed_id for bed_id, owner in registry.owners().items() if owner is None or not owner.alive]
+    for bed_id in stale:
+        progress.say(f"removing bed {bed_id}, whose owner has ended")
+        remove(bed_id)
+    registry.tidy()
+    return stale
+
+
+def remove(bed_id: str) -> None:
+    """Removes a bed by its id, whoever owns it.
+
+    Raises:
+        BedError: something of it is still there; the message names it.
+    """
+    if left := sweep(bed_id):
+        raise BedError(f"bed {bed_id} could not be removed whole: {'; '.join(left)}. End these by hand, then try again.")
