@@ -1,0 +1,202 @@
+"""Cluster: a remote cluster reached over SSH."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final, Literal
+
+from pydantic import Field
+
+from fairlead.api.v1alpha1 import names
+from fairlead.api.v1alpha1.meta import ApiModel, ObjectMeta, ObjectStatus, Timestamp
+from fairlead.api.v1alpha1.schema import NO_NUL, ONE_WORD, Rule, marks, matches
+
+_PLAIN_PATH: Final = r"(/[A-Za-z0-9._@+-]+)+"
+_NO_DOTS: Final = "!self.split('/').exists(part, part == '..' || part == '.')"
+_FIXED: Final = "cannot be changed once the Cluster exists, since Jobs are known by it: make a Cluster with another name"
+
+
+class ClusterPhase(StrEnum):
+    """A Cluster's state in one word, derived from its conditions."""
+
+    PENDING = "Pending"
+    READY = "Ready"
+    NOT_READY = "NotReady"
+    SUSPENDED = "Suspended"
+    TERMINATING = "Terminating"
+
+
+class Endpoint(ApiModel):
+    """An address at which the cluster's login node answers SSH."""
+
+    host: str = Field(
+        min_length=1, max_length=253,
+        json_schema_extra=marks(matches(
+            "^[A-Za-z0-9:][A-Za-z0-9._:-]*$", "host is a host name or an IP address alone, such as login.hpc.example.org; the port goes into port"
+        )),
+    )
+    """Host name or IP address of the login node."""
+    port: int = Field(default=22, ge=1, le=65535)
+    """Port of its SSH server."""
+
+
+class SecretReference(ApiModel):
+    """A Secret in the Cluster's namespace."""
+
+    name: str = Field(min_length=1, max_length=253)
+    """Name of the Secret."""
+
+
+class KnownHostsReference(ApiModel):
+    """A field of a Secret that holds known_hosts lines."""
+
+    name: str = Field(min_length=1, max_length=253)
+    """Name of the Secret."""
+    key: str = Field(default=names.KNOWN_HOSTS_FIELD, min_length=1, max_length=253)
+    """The Secret's field."""
+
+
+class HostKeys(ApiModel):
+    """By what the server's host key is recognised. Exactly one is to be set; a key that is not named here is never accepted."""
+
+    known_hosts_secret_ref: KnownHostsReference | None = None
+    """Lines as in OpenSSH's known_hosts, kept in a Secret."""
+    known_hosts: str | None = Field(
+        default=None, min_length=1, max_length=65536,
+        json_schema_extra=marks(Rule(NO_NUL, "knownHosts is plain text, as ssh-keyscan prints it: remove the NUL character")),
+    )
+    """Lines as in OpenSSH's known_hosts, as `ssh-keyscan -p PORT HOST` prints them. Compare them with what the site publishes."""
+    fingerprints: tuple[str, ...] = Field(default=(), max_length=16, json_schema_extra=marks(
+        Rule(
+            "self.all(each, each.matches(r'^SHA256:[A-Za-z0-9+/]{43}=?$'))",
+            "a fingerprint looks as ssh-keygen -l prints it: SHA256: and 43 characters",
+        ),
+        is_set=True,
+    ))
+    """SHA-256 fingerprints of the host keys, as `ssh-keygen -l` prints them."""
+
+
+class Connection(ApiModel):
+    """How connections to the login node are made and kept."""
+
+    connect_timeout_seconds: float = Field(default=10, ge=0.2, le=300)
+    """Seconds for a connection with its authentication to be made."""
+    keepalive_interval_seconds: float = Field(default=15, ge=0.2, le=3600)
+    """Seconds of silence after which the server is asked for a sign of life; three unanswered end the connection."""
+    max_connections: int = Field(default=1, ge=1, le=8)
+    """Connections at the same time."""
+    max_channels_per_connection: int = Field(default=4, ge=1, le=32)
+    """Commands at the same time on one connection. Keep it below half of the server's MaxSessions (10 by default)."""
+
+
+class Polling(ApiModel):
+    """How often the cluster is asked for the state of its Jobs."""
+
+    interval_seconds: float = Field(default=5, ge=0.2, le=3600)
+    """Seconds between two polls while something is about to change."""
+    max_interval_seconds: float = Field(default=30, ge=0.2, le=86400)
+    """Seconds between two polls while nothing changes."""
+    timeout_seconds: float = Field(default=30, ge=0.2, le=600)
+    """Seconds after which a poll is given up; it then changes no Job's state."""
+
+
+class SlurmSettings(ApiModel):
+    """What is particular to a Slurm cluster."""
+
+    bin_path: str | None = Field(default=None, max_length=1024, json_schema_extra=marks(
+        matches(f"^{_PLAIN_PATH}$", "binPath is the absolute path of the folder that holds sbatch, such as /opt/slurm/bin, of letters, digits and . _ @ + - only"),
+        Rule(_NO_DOTS, "binPath may not hold the parts . or ..: write the folder's own path"),
+    ))
+    """Folder of sbatch, squeue, scancel, scontrol and sacct. Without it they are looked for in the login shell's PATH."""
+    default_partition: str | None = Field(default=None, min_length=1, max_length=1024, json_schema_extra=marks(
+        matches(ONE_WORD, "defaultPartition is a partition's name, without spaces: see sinfo on the cluster")
+    ))
+    """Partition of Jobs that name none. Without it Slurm's default holds."""
+    default_account: str | None = Field(default=None, min_length=1, max_length=1024, json_schema_extra=marks(
+        matches(ONE_WORD, "defaultAccount is an account's name, without spaces: see sacctmgr show associations on the cluster")
+    ))
+    """Account of Jobs that name none. Without it Slurm's default holds."""
+    accounting: Literal["Auto", "Required", "None"] = "Auto"
+    """Whether sacct is asked about Jobs that left the queue. Auto: where it answers. Required: the Cluster is not ready without it. None: never."""
+
+
+class ClusterSpec(ApiModel):
+    """How to reach the cluster, and as whom."""
+
+    type: Literal["Slurm"] = Field(json_schema_extra=marks(fixed=f"type {_FIXED}"))
+    """What runs jobs there. Cannot be changed."""
+    endpoints: tuple[Endpoint, ...] = Field(min_length=1, max_length=1, json_schema_extra=marks(keys=("host", "port")))
+    """The login node. Exactly one."""
+    user: str = Field(min_length=1, max_length=128, json_schema_extra=marks(
+        matches(r"^[A-Za-z0-9_][A-Za-z0-9_.@+\\-]*$", "user is a login name on the cluster, of letters, digits and . _ @ + \\ - only"),
+        fixed=f"user {_FIXED}",
+    ))
+    """The login name on the cluster under which all Jobs run. Cannot be changed."""
+    auth_secret_ref: SecretReference
+    """Secret with the private key in ssh-privatekey (OpenSSH or PEM) and, where they apply, certificate and passphrase."""
+    host_keys: HostKeys = Field(json_schema_extra=marks(Rule(
+        "[has(self.knownHostsSecretRef), has(self.knownHosts), has(self.fingerprints) && size(self.fingerprints) > 0].filter(each, each).size() == 1",
+        "write exactly one of knownHosts, knownHostsSecretRef and fingerprints: no host key is accepted unseen",
+    )))
+    """By what the server's host key is recognised. Exactly one of its fields; a host key that is not named there is never accepted."""
+    connection: Connection = Connection()
+    """How connections to the login node are made and kept."""
+    polling: Polling = Field(default=Polling(), json_schema_extra=marks(Rule(
+        "self.maxIntervalSeconds >= self.intervalSeconds", "maxIntervalSeconds may not be below intervalSeconds: raise it or lower intervalSeconds"
+    )))
+    """How often the cluster is asked for the state of its Jobs."""
+    work_dir: str = Field(default=names.DEFAULT_WORK_DIR, min_length=2, max_length=1024, json_schema_extra=marks(
+        matches(f"^~?{_PLAIN_PATH}$", "workDir is an absolute path, or one that starts with ~/ for the user's home, of letters, digits and . _ @ + - only"),
+        Rule(_NO_DOTS, "workDir may not hold the parts . or ..: write the folder's own path"),
+        fixed=f"workDir {_FIXED}",
+    ))
+    """Folder on the cluster for Fairlead's own files, on a file system that login and compute nodes share; made when missing. Cannot be changed."""
+    slurm: SlurmSettings = SlurmSettings()
+    """What is particular to a Slurm cluster."""
+    suspend: bool = False
+    """While true, the cluster is not connected to: nothing is submitted, watched or cancelled there. Jobs that run there go on."""
+
+
+class Circuit(ApiModel):
+    """Whether connecting is tried at all after failures in a row."""
+
+    state: str | None = None
+    """Closed (all is well), Open (waiting for nextRetryTime) or HalfOpen (one attempt under way)."""
+    failures: int | None = Field(default=None, ge=0)
+    """Failures in a row."""
+    next_retry_time: Timestamp | None = None
+    """When the next attempt is made."""
+
+
+class WorkDirStatus(ApiModel):
+    """The work folder as it was found or made."""
+
+    path: str | None = None
+    """Its absolute path on the cluster."""
+    marker: str | None = None
+    """The random mark by which Fairlead knows the folder as its own."""
+
+
+class ClusterStatus(ObjectStatus):
+    """What is known of the cluster."""
+
+    scheduler_version: str | None = None
+    """The scheduler's version, such as slurm 24.11.5."""
+    active_runs: int | None = Field(default=None, ge=0)
+    """Runs on the cluster that have not ended."""
+    work_dir: WorkDirStatus | None = None
+    """The work folder as it was found or made."""
+    last_heartbeat_time: Timestamp | None = None
+    """When this status was last confirmed; written each five minutes if nothing else changes."""
+    circuit: Circuit | None = None
+    """Whether connecting is tried at all after failures in a row."""
+
+
+class Cluster(ApiModel):
+    """A remote cluster reached over SSH."""
+
+    metadata: ObjectMeta
+    spec: ClusterSpec
+    """How to reach the cluster, and as whom."""
+    status: ClusterStatus = ClusterStatus()
+    """What is known of the cluster."""

@@ -1,0 +1,113 @@
+"""What all resources share: the base model, object metadata, conditions, and a Run's status."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic.alias_generators import to_camel
+
+from fairlead.api.v1alpha1.schema import marks
+
+
+def as_timestamp(moment: datetime) -> str:
+    """Write a moment as Kubernetes does: UTC, whole seconds (cut, not rounded), with a Z."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+Timestamp = Annotated[AwareDatetime, PlainSerializer(as_timestamp, return_type=str, when_used="json")]
+
+
+class ApiModel(BaseModel):
+    """Base of all models: camelCase outside, frozen, and blind to fields that another release may have written."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True, use_attribute_docstrings=True
+    )
+
+
+class ObjectMeta(ApiModel):
+    """The part of an object's metadata that Fairlead reads."""
+
+    name: str
+    namespace: str = ""
+    uid: str = ""
+    generation: int = 0
+    resource_version: str = ""
+    creation_timestamp: Timestamp | None = None
+    deletion_timestamp: Timestamp | None = None
+    finalizers: tuple[str, ...] = ()
+    labels: dict[str, str] = Field(default_factory=dict)
+    annotations: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether somebody has asked for the object's deletion."""
+        return self.deletion_timestamp is not None
+
+
+class Condition(ApiModel):
+    """One observation of an object's state."""
+
+    type: str = Field(max_length=316)
+    """Type of the condition, in CamelCase."""
+    status: Literal["True", "False", "Unknown"]
+    """True, False or Unknown."""
+    reason: str = Field(max_length=1024)
+    """Why the condition has this status, as one word in CamelCase."""
+    message: str = Field(default="", max_length=32768)
+    """What was seen and what to do, for a person."""
+    last_transition_time: Timestamp
+    """When the status last changed."""
+    observed_generation: int | None = Field(default=None, ge=0)
+    """The metadata.generation for which the condition was set."""
+
+
+class RunStatus(ApiModel):
+    """One execution on a remote cluster."""
+
+    key: str = Field(max_length=128)
+    """Name of the Run on the cluster: the object's uid and the number of the attempt."""
+    attempt: int = Field(ge=0)
+    """Number of the attempt, counted from 0."""
+    id: str | None = None
+    """The id that the remote scheduler gave."""
+    state: str | None = None
+    """The remote scheduler's own word, such as PENDING or RUNNING."""
+    reason: str | None = None
+    """The remote scheduler's own reason for that state, such as Priority or Resources."""
+    exit_code: int | None = None
+    """Exit code of the user's script."""
+    signal: int | None = None
+    """Number of the signal that ended the user's script, if one did."""
+    node: str | None = None
+    """The first compute node of the Run."""
+    directory: str | None = None
+    """The Run's directory on the cluster."""
+
+
+class AttemptStatus(RunStatus):
+    """An attempt that has come to its end."""
+
+    start_time: Timestamp | None = None
+    """When the user's script started, by the cluster's clock."""
+    end_time: Timestamp | None = None
+    """When the attempt ended, by the cluster's clock."""
+    outcome: str | None = None
+    """How the attempt ended: a reason of the Job's conditions."""
+
+
+class ObjectStatus(ApiModel):
+    """What the status of every resource holds."""
+
+    observed_generation: int | None = Field(default=None, ge=0)
+    """The metadata.generation that this status is about."""
+    phase: str | None = None
+    """The conditions in one word, for people; programs read conditions."""
+    conditions: tuple[Condition, ...] = Field(default=(), json_schema_extra=marks(keys=("type",)))
+    """What is known of the object's state."""
+
+    def condition(self, kind: str) -> Condition | None:
+        """Find the condition of this type; None if it was never set."""
+        return next((each for each in self.conditions if each.type == kind), None)

@@ -1,0 +1,55 @@
+"""Every string and number that must not change between releases, in one place.
+
+They are written into users' clusters: changing one would orphan what an earlier release has left there.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Final
+
+GROUP: Final = "fairlead.dev"
+VERSION: Final = "v1alpha1"
+API_VERSION: Final = f"{GROUP}/{VERSION}"
+CATEGORY: Final = "fairlead"
+
+CLUSTER_KIND: Final = "Cluster"
+CLUSTER_PLURAL: Final = "clusters"
+CLUSTER_SINGULAR: Final = "cluster"
+CLUSTER_SHORT: Final = "flc"
+
+JOB_KIND: Final = "Job"
+JOB_PLURAL: Final = "jobs"
+JOB_SINGULAR: Final = "job"
+JOB_SHORT: Final = "flj"
+
+FINALIZER: Final = f"{GROUP}/remote-run"
+"""On a Job: its first attempt may be on a cluster. On a Cluster: Jobs may still run there."""
+FINISHED_LABEL: Final = f"{GROUP}/finished"
+FINISHED_VALUE: Final = "true"
+"""A Job with this label has ended for good; the controller's watch leaves it out."""
+FIELD_MANAGER: Final = "fairlead"
+LEASE_NAME: Final = "fairlead-controller"
+INSTALLATION_CONFIG_MAP: Final = "fairlead-installation"
+LEDGER_CONFIG_MAP: Final = "fairlead-ledger"
+
+PRIVATE_KEY_FIELD: Final = "ssh-privatekey"
+"""The same field name as in Secrets of type kubernetes.io/ssh-auth."""
+CERTIFICATE_FIELD: Final = "certificate"
+PASSPHRASE_FIELD: Final = "passphrase"
+KNOWN_HOSTS_FIELD: Final = "known_hosts"
+
+DEFAULT_WORK_DIR: Final = "~/.fairlead"
+DEFAULT_OUTPUT: Final = "%x-%j.out"
+"""A Job's output file in its working directory when it names none: job name, Slurm's id."""
+REMOTE_LAYOUT: Final = 1
+"""Version of the run directories on a cluster."""
+
+
+class WrapperExit(IntEnum):
+    """Exit codes with which the run wrapper says that it did not start the user's script."""
+
+    CLAIM_LOST = 121
+    REQUEUE_NOT_ALLOWED = 122
+    ENVIRONMENT = 123
+    OUTPUT = 124

@@ -1,0 +1,97 @@
+"""sbatch's options that are not a user's to pass through: what Fairlead needs itself, and what has a field of its own.
+
+Pure data for both readers: the CRD refuses these names in ``spec.extraOptions``, and the schedulers look at the same table when they read
+a script's ``#SBATCH`` lines. Names and letters: https://slurm.schedmd.com/sbatch.html.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from fairlead.api.v1alpha1.schema import Rule
+
+
+class Directive(Enum):
+    """What happens to the option in a script's ``#SBATCH`` line."""
+
+    PASSED = "passed to sbatch, unless the spec has the field"
+    MAPPED = "taken as the field's value, unless the spec has the field"
+    REFUSED = "refused, with the line and the reason"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedOption:
+    """An option of sbatch by its long name and letter, and why it is not passed through as it is.
+
+    `field` is the Job field that says the same; `because` ends a sentence that begins with the option's name.
+    """
+
+    name: str
+    because: str
+    letter: str = ""
+    field: str = ""
+    directive: Directive = Directive.REFUSED
+
+    @property
+    def sentence(self) -> str:
+        """Say why the option may not stand in extraOptions, and what to write instead."""
+        return f"extraOptions may not hold {self.name}: {self.because}"
+
+
+def _field(name: str, field: str, letter: str = "", directive: Directive = Directive.PASSED) -> OwnedOption:
+    return OwnedOption(name, f"write spec.{field} instead", letter, field, directive)
+
+
+_REQUEUE: Final = "Fairlead decides whether a job may start again"
+_PRINTS: Final = "Fairlead reads what sbatch prints"
+_ENVIRONMENT: Final = "Fairlead makes the job's environment; write spec.env instead"
+
+OWNED_OPTIONS: Final[tuple[OwnedOption, ...]] = (
+    _field("partition", "partition", "p"),
+    _field("account", "account", "A"),
+    _field("qos", "qos", "q"),
+    _field("nodes", "nodes", "N"),
+    _field("ntasks", "ntasks", "n"),
+    _field("ntasks-per-node", "ntasksPerNode"),
+    _field("tasks-per-node", "ntasksPerNode"),
+    _field("cpus-per-task", "cpusPerTask", "c"),
+    _field("mem", "memory"),
+    _field("gpus", "gpus", "G"),
+    _field("gres", "gres"),
+    _field("constraint", "constraint", "C"),
+    _field("exclusive", "exclusive"),
+    _field("time", "timeLimit", "t"),
+    _field("output", "stdoutPath", "o", Directive.MAPPED),
+    _field("error", "stderrPath", "e", Directive.MAPPED),
+    _field("chdir", "workingDir", "D", Directive.MAPPED),
+    OwnedOption("job-name", "Fairlead finds the job by its name; metadata.name is what %x shows", "J", "", Directive.MAPPED),
+    OwnedOption("comment", "Fairlead finds the job by its comment"),
+    OwnedOption("open-mode", "output files are always appended to"),
+    OwnedOption("input", "a job's input is empty; let the script read its file", "i"),
+    OwnedOption("wrap", "write spec.command and spec.args, or spec.script"),
+    OwnedOption("export", _ENVIRONMENT),
+    OwnedOption("export-file", _ENVIRONMENT),
+    OwnedOption("get-user-env", _ENVIRONMENT),
+    OwnedOption("propagate", "the limits of Fairlead's login are not the job's; let the script call ulimit"),
+    OwnedOption("requeue", _REQUEUE),
+    OwnedOption("no-requeue", _REQUEUE),
+    OwnedOption("array", "job arrays are not supported yet; apply one Job for each task", "a"),
+    OwnedOption("hold", "a held job waits for a person on the cluster; apply the Job when it may run", "H"),
+    OwnedOption("wait", "Fairlead watches the job itself", "W"),
+    OwnedOption("test-only", "nothing would be submitted"),
+    OwnedOption("parsable", _PRINTS),
+    OwnedOption("quiet", _PRINTS, "Q"),
+    OwnedOption("verbose", _PRINTS, "v"),
+    OwnedOption("help", _PRINTS, "h"),
+    OwnedOption("usage", _PRINTS),
+    OwnedOption("version", _PRINTS, "V"),
+    OwnedOption("clusters", "the job would go to another Slurm cluster than the one that spec.clusterRef names", "M"),
+    OwnedOption("cluster", "the job would go to another Slurm cluster than the one that spec.clusterRef names"),
+    OwnedOption("uid", "the job runs as the Cluster's spec.user"),
+    OwnedOption("gid", "the job runs as the Cluster's spec.user"),
+)
+BY_NAME: Final = {option.name: option for option in OWNED_OPTIONS}
+BY_LETTER: Final = {option.letter: option for option in OWNED_OPTIONS if option.letter}
+RULES: Final = tuple(Rule(f"!('{option.name}' in self)", option.sentence) for option in OWNED_OPTIONS)

@@ -1,0 +1,138 @@
+"""The words of conditions: their types, and their reasons with what each says to a person.
+
+The documentation's table of reasons is made from the `meaning` of each. A reason is never renamed: people's alerts name it.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Self
+
+
+class Word(StrEnum):
+    """A word with its meaning in one sentence."""
+
+    meaning: str
+
+    def __new__(cls, word: str, meaning: str) -> Self:
+        """Make a member that is its word and knows its meaning."""
+        member = str.__new__(cls, word)
+        member._value_ = word
+        member.meaning = meaning
+        return member
+
+
+class ClusterCondition(Word):
+    """Types of a Cluster's conditions."""
+
+    READY = "Ready", "Jobs can be submitted, watched and cancelled."
+    REACHABLE = "Reachable", "A connection with authentication stands, or stood at the last poll."
+    HOST_KEY_VERIFIED = "HostKeyVerified", "The server showed a host key that spec.hostKeys names."
+    WORK_DIR_READY = "WorkDirReady", "The work folder is there, writable, and Fairlead's own."
+    SCHEDULER_AVAILABLE = "SchedulerAvailable", "The scheduler answered the last poll."
+    ACCOUNTING_AVAILABLE = "AccountingAvailable", "sacct answered, so the end of Jobs that left the queue can be looked up."
+    IN_USE = "InUse", "Jobs of this Cluster have not ended; a deleted Cluster stays until they have."
+    RECONCILING = "Reconciling", "The Cluster is on its way to a new state."
+    STALLED = "Stalled", "The Cluster waits for a person to change something."
+
+
+class JobCondition(Word):
+    """Types of a Job's conditions."""
+
+    SUBMITTED = "Submitted", "The scheduler accepted the Job, or its directory on the cluster says so."
+    RUNNING = "Running", "The script runs."
+    HELD = "Held", "The Job waits for a person."
+    COMPLETE = "Complete", "The script ended with exit code 0."
+    FAILED = "Failed", "The Job has ended without success and is not tried again."
+    CANCELLED = "Cancelled", "The Job was cancelled on the cluster."
+    READY = "Ready", "True when the Job is complete, for tools that wait for it."
+    RECONCILING = "Reconciling", "The Job is on its way to its end."
+    STALLED = "Stalled", "True when the Job has failed, for tools that wait for it."
+
+
+class ClusterReason(Word):
+    """Reasons in a Cluster's conditions."""
+
+    READY = "Ready", "Every check passed."
+    CONNECTED = "Connected", "A connection with authentication stands."
+    VERIFIED = "Verified", "What was found is what the Cluster or Fairlead's own mark names."
+    ANSWERING = "Answering", "The scheduler or its accounting answered."
+    CONNECTING = "Connecting", "The first connection is being made."
+    NOT_CHECKED = "NotChecked", "An earlier check did not pass, so this one was not made."
+    SUSPENDED = "Suspended", "spec.suspend is true: the cluster is left alone."
+    SECRET_NOT_FOUND = "SecretNotFound", "A Secret that the Cluster names does not exist in its namespace."
+    SECRET_INVALID = "SecretInvalid", "A Secret lacks the field that was looked for, or the field cannot be read as a key."
+    PASSPHRASE_REQUIRED = "PassphraseRequired", "The private key has a passphrase, and the Secret's passphrase field is missing or wrong."
+    HOST_KEYS_INVALID = "HostKeysInvalid", "The known_hosts lines cannot be read or name no key of this host."
+    HOST_KEY_UNKNOWN = "HostKeyUnknown", "No known key is listed for this host; the message has the fingerprint seen."
+    HOST_KEY_MISMATCH = "HostKeyMismatch", "The server showed another key than the one listed; the message has the fingerprint seen."
+    AUTHENTICATION_FAILED = "AuthenticationFailed", "The server refused the user with this key."
+    NAME_NOT_RESOLVED = "NameNotResolved", "The host name has no address."
+    CONNECTION_REFUSED = "ConnectionRefused", "Nothing listens on the port."
+    CONNECT_TIMEOUT = "ConnectTimeout", "The connection was not made in time."
+    CONNECTION_LOST = "ConnectionLost", "The connection broke off."
+    CONNECTION_FAILED = "ConnectionFailed", "The connection could not be made for a reason that the message names."
+    LOGIN_SHELL_FAILED = "LoginShellFailed", "The user's login shell on the cluster did not run what it was given."
+    NO_SBATCH = "NoSbatch", "sbatch was found neither in the login shell's PATH nor in spec.slurm.binPath."
+    WORK_DIR_NOT_WRITABLE = "WorkDirNotWritable", "The work folder cannot be made or written to."
+    WORK_DIR_NOT_OURS = "WorkDirNotOurs", "The work folder's mark is missing or not the one in the status."
+    WORK_DIR_NOT_SHARED = "WorkDirNotShared", "No Job has ever left a sign in the work folder: compute nodes do not seem to share it."
+    SCHEDULER_DOWN = "SchedulerDown", "The scheduler did not answer."
+    ACCOUNTING_DOWN = "AccountingDown", "sacct did not answer."
+    ACCOUNTING_OFF = "AccountingOff", "spec.slurm.accounting is None, or the site keeps no accounting."
+    POLL_TIMED_OUT = "PollTimedOut", "The last poll took longer than spec.polling.timeoutSeconds."
+    POLL_FAILED = "PollFailed", "The last poll's answer was incomplete or unreadable."
+    RUNS_ACTIVE = "RunsActive", "Jobs of this Cluster have not ended."
+    NOT_IN_USE = "NotInUse", "No Job of this Cluster is waiting or running."
+    TERMINATING = "Terminating", "The Cluster is being deleted."
+    INVALID_SPEC = "InvalidSpec", "The Cluster was written for another release and cannot be read; the message names the field."
+
+
+class JobReason(Word):
+    """Reasons in a Job's conditions."""
+
+    ACCEPTED = "Accepted", "The Job is known and waits for its first submission."
+    CLUSTER_NOT_FOUND = "ClusterNotFound", "The Cluster that spec.clusterRef names does not exist in the Job's namespace; the Job waits for it."
+    CLUSTER_NOT_READY = "ClusterNotReady", "The Cluster is not ready; the Job waits for it."
+    CLUSTER_SUSPENDED = "ClusterSuspended", "The Cluster's spec.suspend is true; the Job waits."
+    CLUSTER_TERMINATING = "ClusterTerminating", "The Cluster is being deleted and takes no new Job."
+    SCRIPT_REF_NOT_FOUND = "ScriptRefNotFound", "The ConfigMap or its field does not exist; the Job waits for it."
+    INVALID_SCRIPT = "InvalidScript", "The script would be refused by sbatch, or holds an #SBATCH line that Fairlead cannot pass on."
+    INVALID_SPEC = "InvalidSpec", "The Job was written for another release and cannot be read; the message names the field."
+    SUBMITTING = "Submitting", "The Job is being handed to the scheduler."
+    SUBMISSION_UNKNOWN = "SubmissionUnknown", "Whether the scheduler took the Job is not known yet; the Job's directory on the cluster will tell."
+    SUBMISSION_DEFERRED = "SubmissionDeferred", "The scheduler takes no Job now, in its own words; it is asked again."
+    SUBMISSION_REJECTED = "SubmissionRejected", "The scheduler refused the Job, in its own words."
+    SUBMITTED = "Submitted", "The scheduler accepted the Job."
+    QUEUED = "Queued", "The Job waits in the queue, for the reason in the message."
+    RUNNING = "Running", "The script runs."
+    COMPLETING = "Completing", "The script has ended and the scheduler clears up behind it."
+    HELD = "Held", "The Job is held on the cluster until a person releases it."
+    STATE_UNKNOWN = "StateUnknown", "The scheduler's word is not known to this release; the Job is watched on."
+    UNEXPLAINED = "Unexplained", "The Job left the queue without a sign of its end; other sources are asked."
+    COMPLETED = "Completed", "The script ended with exit code 0."
+    NON_ZERO_EXIT_CODE = "NonZeroExitCode", "The script ended with an exit code other than 0."
+    SIGNALED = "Signaled", "A signal ended the script."
+    TIME_LIMIT_EXCEEDED = "TimeLimitExceeded", "The scheduler ended the Job at its time limit."
+    OOM_KILLED = "OOMKilled", "The Job used more memory than it had asked for."
+    NODE_FAILURE = "NodeFailure", "A node of the Job failed."
+    BOOT_FAILURE = "BootFailure", "A node of the Job could not be started."
+    PREEMPTED = "Preempted", "The scheduler took the Job's nodes for another."
+    DEADLINE = "DeadlineMissed", "The Job could not have ended before the deadline that it was submitted with."
+    CANCELLED_EXTERNALLY = "CancelledExternally", "Somebody cancelled the Job on the cluster."
+    LAUNCH_FAILURE = "LaunchFailure", "The scheduler could not start the Job on its node."
+    ENVIRONMENT_FAILURE = "EnvironmentFailure", "The compute node could not start the script: the work folder, login shell or working directory is missing there."
+    OUTPUT_NOT_WRITABLE = "OutputNotWritable", "The output file could not be opened, so the script was not started."
+    NEVER_STARTED = "NeverStarted", "It is proved that the attempt never ran and never will."
+    BACKOFF_LIMIT_EXCEEDED = "BackoffLimitExceeded", "The Job failed as often as it may, so it is not tried again."
+    INFRASTRUCTURE_FAILURE = "InfrastructureFailure", "Attempts that never ran were made again as often as is allowed."
+    RETRYING = "Retrying", "The last attempt never ran; another follows."
+    LOST = "Lost", "The Job left the queue without a sign of its end; it may have run."
+    RUN_DIRECTORY_MISSING = "RunDirectoryMissing", "The Job's directory vanished from the cluster while the Job was alive."
+    NOT_SHARED = "WorkDirNotShared", "The Job left no sign in the work folder: compute nodes do not seem to share it."
+    DUPLICATE = "Duplicate", "The scheduler holds two jobs for one attempt; the one that did not claim it is cancelled."
+    DELETING = "Deleting", "The Job is being deleted: it is cancelled and its directory removed."
+    CANCELLING = "Cancelling", "The Job was told to end."
+    CLUSTER_UNREACHABLE = "ClusterUnreachable", "The Job is to be deleted, and its cluster does not answer."
+    IN_PROGRESS = "InProgress", "The Job has not come to its end."
+    NOT_FAILED = "NotFailed", "Nothing has failed."

@@ -1,0 +1,54 @@
+"""A Job's time limit: as sbatch writes it, or as a length with units.
+
+sbatch's forms: minutes:seconds, hours:minutes:seconds, days-hours, days-hours:minutes, days-hours:minutes:seconds
+(https://slurm.schedmd.com/sbatch.html#OPT_time). Its sixth form, a bare number of minutes, is refused: too many mean seconds or hours by it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from fairlead.api.v1alpha1.schema import Rule
+
+_DAYS: Final = r"([0-9]{1,4})-([0-9]{1,4})(?::([0-9]{1,4}))?(?::([0-9]{1,4}))?"
+_CLOCK: Final = r"(?:([0-9]{1,4}):)?([0-9]{1,4}):([0-9]{1,4})"
+_UNITS: Final = r"(?:([0-9]{1,4})d)?(?:([0-9]{1,6})h)?(?:([0-9]{1,8})m)?(?:([0-9]{1,9})s)?"
+SENTENCE: Final = (
+    "timeLimit is a length of time above zero with its unit: write 90m, 36h or 1d12h, or as sbatch does \"12:00:00\" or \"1-12:00:00\"; "
+    "a bare number is refused"
+)
+RULE: Final = Rule(
+    f"type(self) == string && self.matches(r'[1-9]') && self.matches(r'^({_DAYS}|{_CLOCK}|{_UNITS})$')", SENTENCE
+)
+_SECONDS: Final = (86400, 3600, 60, 1)
+
+
+def time_limit_seconds(text: str) -> int:
+    """Convert a time limit (`90m`, `36h`, `1-12:00:00`) to seconds.
+
+    Raises:
+        ValueError: it is not a time limit that the Job's schema accepts; the message says what to write.
+    """
+    if found := re.fullmatch(_DAYS, text) or re.fullmatch(_UNITS, text):
+        parts = found.groups()
+    elif found := re.fullmatch(_CLOCK, text):
+        parts = (None, *found.groups())
+    else:
+        raise ValueError(SENTENCE)
+    seconds = sum(int(part or 0) * unit for part, unit in zip(parts, _SECONDS, strict=True))
+    if not seconds:
+        raise ValueError(SENTENCE)
+    return seconds
+
+
+def slurm_time(text: str) -> str:
+    """Write a time limit in sbatch's longest form, days-hours:minutes:seconds; Slurm itself rounds up to minutes.
+
+    Raises:
+        ValueError: as `time_limit_seconds`.
+    """
+    minutes, seconds = divmod(time_limit_seconds(text), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    return f"{days}-{hours:02}:{minutes:02}:{seconds:02}"
