@@ -1,0 +1,72 @@
+"""What scontrol and sacct say of a job that the listing no longer explains.
+
+Slurm gives out an id again after a lost state, so an id alone proves nothing: an answer counts only if it also carries the key, in name or comment.
+"""
+
+import re
+from collections.abc import Mapping
+
+from fairlead.domain.run import Record, RunKey
+from fairlead.schedulers.slurm import states
+from fairlead.schedulers.slurm.text import clean
+
+SACCT_FORMAT = "JobID,State,ExitCode,Reason,Comment,JobName"
+"""For `sacct -X -n -P -o`. Comment (kept by few sites) and name may hold anything, so they come last."""
+
+_FIXED = 4                               # fields of SACCT_FORMAT before the free text
+_ID = re.compile(r"[1-9][0-9]{0,9}")     # no array task (24_1), no part of a heterogeneous job (30+1)
+_EXIT = re.compile(r"([0-9]{1,3}):([0-9]{1,3})")
+_REASON_CHARACTERS = 256
+_NOTHING = frozenset({"(null)", "None", "N/A"})
+
+
+def parse_sacct(text: str, ids: Mapping[RunKey, str]) -> dict[RunKey, Record]:
+    """The last record of each key in `ids` (the id known for it) in sacct's answer; a requeued job has several rows.
+
+    Rows that are malformed, or whose name and comment do not carry the key, are left out: a job of somebody else has its id now.
+    """
+    wanted = {job_id: key for key, job_id in ids.items() if job_id}
+    found: dict[RunKey, Record] = {}
+    for row in text.split("\n"):
+        fields = row.split("|", _FIXED)
+        key = wanted.get(fields[0])
+        if key is None or len(fields) <= _FIXED or not _carries(fields[_FIXED], key):
+            continue
+        record = _record("sacct", *fields[:_FIXED])
+        if record is not None:
+            found[key] = record
+    return found
+
+
+def parse_scontrol(text: str, key: RunKey) -> Record | None:
+    """The record in the answer to `scontrol -o show job ID`, one line; None if it is not one line about a job that carries `key`.
+
+    A name, a comment or a command line can hold ` JobState=COMPLETED`. A line in which a field that is read here appears twice decides nothing.
+    """
+    line = text.rstrip()
+    if "\n" in line or not _carries(line, key):
+        return None
+    values = [_only(line, name) for name in ("JobId", "JobState", "ExitCode", "Reason")]
+    job_id, word, exit_text, reason = (value or "" for value in values)
+    if None in values or not line.startswith(f"JobId={job_id} "):
+        return None
+    return _record("scontrol", job_id, word, exit_text, reason)
+
+
+def _record(source: str, job_id: str, word: str, exit_text: str, reason: str) -> Record | None:
+    ends = _EXIT.fullmatch(exit_text)
+    if _ID.fullmatch(job_id) is None or ends is None:
+        return None
+    why = "" if reason in _NOTHING else clean(reason, _REASON_CHARACTERS)
+    return Record(job_id, states.read(word, why), clean(word, _REASON_CHARACTERS), int(ends[1]), int(ends[2]), why, source)
+
+
+def _only(line: str, name: str) -> str | None:
+    """The value of the one ` NAME=` in a line of scontrol's, up to the next blank; None if there is none or more than one."""
+    found = re.findall(rf"(?:^|\s){name}=(\S*)", line)
+    return str(found[0]) if len(found) == 1 else None
+
+
+def _carries(text: str, key: RunKey) -> bool:
+    """Whether `text` holds the key as a whole: attempt 1 is not attempt 12."""
+    return re.search(rf"(?<![0-9a-f]){re.escape(str(key))}(?![0-9])", text) is not None

@@ -1,0 +1,59 @@
+"""One row of `squeue -o`, and the two marks by which a job is known as ours: its comment, and its name.
+
+Names and comments of other jobs may hold newlines and separators, so a row counts only behind the fence of its exchange, the name is not
+asked for, and the comment comes last. A row that is not exactly what our format prints is nobody's.
+"""
+
+import re
+from collections.abc import Sequence
+
+from fairlead.domain.run import Listed, RunKey
+from fairlead.schedulers.slurm import states
+from fairlead.schedulers.slurm.text import clean
+
+SEPARATOR = "\x1f"
+
+SQUEUE_FORMAT = SEPARATOR.join(("%i", "%T", "%S", "%V", "%N", "%r", "%k"))
+"""Id, state, start (expected or real), submission, nodes, reason, comment; for `squeue --noheader --all --states=all -o`. The times are epoch
+seconds under `SLURM_TIME_FORMAT=%s`."""
+
+_FIELDS = SQUEUE_FORMAT.count(SEPARATOR) + 1
+_ID = re.compile(r"[1-9][0-9]{0,9}")
+_EPOCH = re.compile(r"[0-9]{1,12}")
+_NODES = re.compile(r"[A-Za-z0-9._,\[\]-]{1,1000}")
+_REASON_CHARACTERS = 256
+_NOTHING = frozenset({"(null)", "None", "N/A"})
+
+
+def mark(installation: str, key: RunKey) -> str:
+    """The comment that a job of ours carries: `fairlead:<installation>:<key>`."""
+    return f"fairlead:{installation}:{key}"
+
+
+def run_name(job_name: str, key: RunKey) -> str:
+    """The name that a job of ours carries. It must not hold a comma (`squeue --name` splits there); a Kubernetes name cannot."""
+    return f"{job_name}-{key}"
+
+
+def parse_row(fields: Sequence[str], installation: str) -> Listed | None:
+    """The job that one row shows: the fields of `SQUEUE_FORMAT`, without the fence.
+
+    None for a row without the mark of `installation` and for one that is malformed. Never an exception: the text comes from a remote host.
+    """
+    if len(fields) != _FIELDS:
+        return None
+    job_id, word, starts, submitted, node, reason, comment = fields
+    prefix = f"fairlead:{installation}:"
+    key = RunKey.parse(comment[len(prefix):]) if comment.startswith(prefix) else None
+    if key is None or _ID.fullmatch(job_id) is None:
+        return None
+    why = "" if reason in _NOTHING else clean(reason, _REASON_CHARACTERS)
+    return Listed(
+        key=key, id=job_id, state=states.read(word, why), word=clean(word, _REASON_CHARACTERS), reason=why,
+        node=node if _NODES.fullmatch(node) else "", submitted=_epoch(submitted), starts=_epoch(starts),
+    )
+
+
+def _epoch(text: str) -> int | None:
+    """Seconds, or None for `N/A` and anything else that is no number; 0 is Slurm's word for not set."""
+    return int(text) or None if _EPOCH.fullmatch(text) else None
