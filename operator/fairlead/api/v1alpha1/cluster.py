@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -32,7 +32,8 @@ class Endpoint(ApiModel):
     host: str = Field(
         min_length=1, max_length=253,
         json_schema_extra=marks(matches(
-            "^[A-Za-z0-9:][A-Za-z0-9._:-]*$", "host is a host name or an IP address alone, such as login.hpc.example.org; the port goes into port"
+            "^[A-Za-z0-9:][A-Za-z0-9._:-]*$",
+            "host is a host name or an IP address alone, such as login.hpc.example.org; the port goes into port",
         )),
     )
     """Host name or IP address of the login node."""
@@ -66,7 +67,7 @@ class HostKeys(ApiModel):
         json_schema_extra=marks(Rule(NO_NUL, "knownHosts is plain text, as ssh-keyscan prints it: remove the NUL character")),
     )
     """Lines as in OpenSSH's known_hosts, as `ssh-keyscan -p PORT HOST` prints them. Compare them with what the site publishes."""
-    fingerprints: tuple[str, ...] = Field(default=(), max_length=16, json_schema_extra=marks(
+    fingerprints: tuple[Annotated[str, Field(max_length=64)], ...] = Field(default=(), max_length=16, json_schema_extra=marks(
         Rule(
             "self.all(each, each.matches(r'^SHA256:[A-Za-z0-9+/]{43}=?$'))",
             "a fingerprint looks as ssh-keygen -l prints it: SHA256: and 43 characters",
@@ -104,7 +105,10 @@ class SlurmSettings(ApiModel):
     """What is particular to a Slurm cluster."""
 
     bin_path: str | None = Field(default=None, max_length=1024, json_schema_extra=marks(
-        matches(f"^{_PLAIN_PATH}$", "binPath is the absolute path of the folder that holds sbatch, such as /opt/slurm/bin, of letters, digits and . _ @ + - only"),
+        matches(
+            f"^{_PLAIN_PATH}$",
+            "binPath is the absolute path of the folder that holds sbatch, such as /opt/slurm/bin, of letters, digits and . _ @ + - only",
+        ),
         Rule(_NO_DOTS, "binPath may not hold the parts . or ..: write the folder's own path"),
     ))
     """Folder of sbatch, squeue, scancel, scontrol and sacct. Without it they are looked for in the login shell's PATH."""
@@ -117,40 +121,46 @@ class SlurmSettings(ApiModel):
     ))
     """Account of Jobs that name none. Without it Slurm's default holds."""
     accounting: Literal["Auto", "Required", "None"] = "Auto"
-    """Whether sacct is asked about Jobs that left the queue. Auto: where it answers. Required: the Cluster is not ready without it. None: never."""
+    """Whether sacct is asked about Jobs that left the queue. Auto: where it answers. Required: the Cluster is not ready without it.
+    None: never."""
 
 
 class ClusterSpec(ApiModel):
     """How to reach the cluster, and as whom."""
 
     type: Literal["Slurm"] = Field(json_schema_extra=marks(fixed=f"type {_FIXED}"))
-    """What runs jobs there. Cannot be changed."""
+    """What runs jobs there."""
     endpoints: tuple[Endpoint, ...] = Field(min_length=1, max_length=1, json_schema_extra=marks(keys=("host", "port")))
     """The login node. Exactly one."""
     user: str = Field(min_length=1, max_length=128, json_schema_extra=marks(
         matches(r"^[A-Za-z0-9_][A-Za-z0-9_.@+\\-]*$", "user is a login name on the cluster, of letters, digits and . _ @ + \\ - only"),
         fixed=f"user {_FIXED}",
     ))
-    """The login name on the cluster under which all Jobs run. Cannot be changed."""
+    """The login name on the cluster under which all Jobs run."""
     auth_secret_ref: SecretReference
     """Secret with the private key in ssh-privatekey (OpenSSH or PEM) and, where they apply, certificate and passphrase."""
     host_keys: HostKeys = Field(json_schema_extra=marks(Rule(
-        "[has(self.knownHostsSecretRef), has(self.knownHosts), has(self.fingerprints) && size(self.fingerprints) > 0].filter(each, each).size() == 1",
+        "[has(self.knownHostsSecretRef), has(self.knownHosts), has(self.fingerprints) && size(self.fingerprints) > 0]"
+        ".filter(each, each).size() == 1",
         "write exactly one of knownHosts, knownHostsSecretRef and fingerprints: no host key is accepted unseen",
     )))
     """By what the server's host key is recognised. Exactly one of its fields; a host key that is not named there is never accepted."""
     connection: Connection = Connection()
     """How connections to the login node are made and kept."""
     polling: Polling = Field(default=Polling(), json_schema_extra=marks(Rule(
-        "self.maxIntervalSeconds >= self.intervalSeconds", "maxIntervalSeconds may not be below intervalSeconds: raise it or lower intervalSeconds"
+        "!has(self.maxIntervalSeconds) || !has(self.intervalSeconds) || self.maxIntervalSeconds >= self.intervalSeconds",
+         "maxIntervalSeconds may not be below intervalSeconds: raise it or lower intervalSeconds"
     )))
     """How often the cluster is asked for the state of its Jobs."""
     work_dir: str = Field(default=names.DEFAULT_WORK_DIR, min_length=2, max_length=1024, json_schema_extra=marks(
-        matches(f"^~?{_PLAIN_PATH}$", "workDir is an absolute path, or one that starts with ~/ for the user's home, of letters, digits and . _ @ + - only"),
+        matches(
+            f"^~?{_PLAIN_PATH}$",
+            "workDir is an absolute path, or one that starts with ~/ for the user's home, of letters, digits and . _ @ + - only",
+        ),
         Rule(_NO_DOTS, "workDir may not hold the parts . or ..: write the folder's own path"),
         fixed=f"workDir {_FIXED}",
     ))
-    """Folder on the cluster for Fairlead's own files, on a file system that login and compute nodes share; made when missing. Cannot be changed."""
+    """Folder on the cluster for Fairlead's own files, on a file system that login and compute nodes share; made when missing."""
     slurm: SlurmSettings = SlurmSettings()
     """What is particular to a Slurm cluster."""
     suspend: bool = False

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from fairlead.api.v1alpha1 import memory, owned_options, script_rules, time_limit
 from fairlead.api.v1alpha1.meta import ApiModel, AttemptStatus, ObjectMeta, ObjectStatus, RunStatus, Timestamp
@@ -13,6 +13,7 @@ from fairlead.api.v1alpha1.schema import NO_NUL, ONE_LINE, ONE_WORD, Rule, marks
 
 _WHERE_PATH_STARTS: Final = r"(~|~/[^\x00-\x1f\x7f]*|/[^\x00-\x1f\x7f]*)"
 _OUTPUT_PATH: Final = r"^([^%\x00-\x1f\x7f]|%[jAaxuN%])*([^%/\x00-\x1f\x7f]|%[jAaxuN%])$"
+Argument = Annotated[str, Field(max_length=16384)]
 _READ_ONLY_NAMES: Final = "['BASHOPTS', 'BASH_VERSINFO', 'EUID', 'PPID', 'SHELLOPTS', 'UID']"
 
 
@@ -54,7 +55,10 @@ class EnvVar(ApiModel):
 
     name: str = Field(min_length=1, max_length=256, json_schema_extra=marks(
         matches("^[A-Za-z_][A-Za-z0-9_]*$", "the name of a variable is made of letters, digits and _ and does not start with a digit"),
-        Rule(f"!(self in {_READ_ONLY_NAMES})", "shells keep BASHOPTS, BASH_VERSINFO, EUID, PPID, SHELLOPTS and UID for themselves: choose another name"),
+        Rule(
+            f"!(self in {_READ_ONLY_NAMES})",
+            "shells keep BASHOPTS, BASH_VERSINFO, EUID, PPID, SHELLOPTS and UID for themselves: choose another name",
+        ),
     ))
     """The variable's name."""
     value: str = Field(default="", max_length=32768, json_schema_extra=marks(
@@ -66,99 +70,115 @@ class EnvVar(ApiModel):
 class JobSpec(ApiModel):
     """What to run, where, and with what. What says what runs and where cannot be changed once the Job exists."""
 
+    model_config = ConfigDict(json_schema_extra=marks(
+        Rule(
+            "[has(self.script), has(self.scriptRef), has(self.command)].filter(each, each).size() == 1",
+            "write exactly one of script, scriptRef and command",
+        ),
+        Rule(
+            "!has(self.args) || has(self.command)",
+            "args stand beside command only: write what a script needs into the script, or into env",
+            ".args",
+        ),
+    ))
+
     cluster_ref: ClusterReference = Field(json_schema_extra=marks(fixed=_fixed("clusterRef")))
-    """The Cluster on which the Job runs, in the Job's namespace. Cannot be changed."""
+    """The Cluster on which the Job runs, in the Job's namespace."""
     script: str | None = Field(default=None, max_length=1_572_864, json_schema_extra=marks(*script_rules.RULES, fixed=_fixed("script")))
-    """The script to run, with its #! line, at most 1 MiB. It runs as under sbatch: its #SBATCH lines count where the spec does not say otherwise. A script
-    above 256 KiB needs `kubectl apply --server-side`, since plain `kubectl apply` keeps a copy in an annotation. Cannot be changed."""
+    """The script to run, with its #! line, at most 1 MiB. It runs as under sbatch: its #SBATCH lines count where the spec does not say
+    otherwise. A script above 256 KiB needs `kubectl apply --server-side`, since plain `kubectl apply` keeps a copy in an annotation."""
     script_ref: ScriptReference | None = Field(default=None, json_schema_extra=marks(fixed=_fixed("scriptRef")))
-    """The field of a ConfigMap in the Job's namespace that holds the script; read once, when the Job is first submitted. Cannot be changed."""
-    command: tuple[str, ...] = Field(default=(), max_length=64, json_schema_extra=marks(
+    """The field of a ConfigMap in the Job's namespace that holds the script; read once, when the Job is first submitted."""
+    command: tuple[Argument, ...] = Field(default=(), max_length=64, json_schema_extra=marks(
         Rule("size(self) > 0 && size(self[0]) > 0", "command starts with the program to run: write it as the first entry"),
         Rule(r"self.all(each, !each.contains('\x00'))", "an entry of command may not hold a NUL character: no program could read it"),
         fixed=_fixed("command"),
     ))
-    """A program with its first arguments, instead of a script. Nothing in it is expanded by a shell. Cannot be changed."""
-    args: tuple[str, ...] = Field(default=(), max_length=1024, json_schema_extra=marks(
+    """A program with its first arguments, instead of a script. Nothing in it is expanded by a shell."""
+    args: tuple[Argument, ...] = Field(default=(), max_length=1024, json_schema_extra=marks(
         Rule(r"self.all(each, !each.contains('\x00'))", "an entry of args may not hold a NUL character: no program could read it"),
         fixed=_fixed("args"),
     ))
-    """Further arguments for command. Cannot be changed."""
+    """Further arguments for command."""
     env: tuple[EnvVar, ...] = Field(default=(), max_length=256, json_schema_extra=marks(keys=("name",), fixed=_fixed("env")))
-    """Variables for the script, set after the login profile. Cannot be changed."""
+    """Variables for the script, set after the login profile."""
     working_dir: str | None = Field(default=None, min_length=1, max_length=4096, json_schema_extra=marks(
-        matches(f"^{_WHERE_PATH_STARTS}$", "workingDir is an absolute path on the cluster, or one that starts with ~/ for the user's home, on one line"),
+        matches(
+            f"^{_WHERE_PATH_STARTS}$",
+            "workingDir is an absolute path on the cluster, or one that starts with ~/ for the user's home, on one line",
+        ),
         fixed=_fixed("workingDir"),
     ))
-    """Folder on the cluster in which the script starts. Default: the user's home. Cannot be changed."""
+    """Folder on the cluster in which the script starts. Default: the user's home."""
     stdout_path: str | None = Field(default=None, max_length=4096, json_schema_extra=marks(
         matches(_OUTPUT_PATH, "stdoutPath is a file's path on one line, with no % patterns but %j %A %a %x %u %N %%"),
         fixed=_fixed("stdoutPath"),
     ))
-    """File for the script's output, absolute, from ~/, or relative to workingDir; missing folders are made. %j and %A are Slurm's id, %a the array task,
-    %x the Job's name, %u the user, %N the first node, %% a percent sign. It is appended to, and stays when the Job is deleted. Default: %x-%j.out.
-    Cannot be changed."""
+    """File for the script's output, absolute, from ~/, or relative to workingDir; missing folders are made. %j and %A are Slurm's id,
+    %a the array task, %x the Job's name, %u the user, %N the first node, %% a percent sign. It is appended to, and stays when the Job is
+    deleted. Default: %x-%j.out."""
     stderr_path: str | None = Field(default=None, max_length=4096, json_schema_extra=marks(
         matches(_OUTPUT_PATH, "stderrPath is a file's path on one line, with no % patterns but %j %A %a %x %u %N %%"),
         fixed=_fixed("stderrPath"),
     ))
-    """File for the script's error output, as stdoutPath. Default: the same file as the output. Cannot be changed."""
+    """File for the script's error output, as stdoutPath. Default: the same file as the output."""
     login_shell: bool = Field(default=True, json_schema_extra=marks(fixed=_fixed("loginShell")))
-    """Whether the user's login profile is read on the compute node before the script starts, so that `module` is there. Cannot be changed."""
+    """Whether the user's login profile is read on the compute node before the script starts, so that `module` is there."""
     partition: str | None = Field(default=None, min_length=1, max_length=1024, json_schema_extra=marks(
         matches(ONE_WORD, "partition is a partition's name, or several with commas between, without spaces"), fixed=_fixed("partition"),
     ))
-    """Partition, or several with commas between, as sbatch --partition. Default: the Cluster's. Cannot be changed."""
+    """Partition, or several with commas between, as sbatch --partition. Default: the Cluster's."""
     account: str | None = Field(default=None, min_length=1, max_length=1024, json_schema_extra=marks(
         matches(ONE_WORD, "account is an account's name, without spaces"), fixed=_fixed("account"),
     ))
-    """Account that is charged, as sbatch --account. Default: the Cluster's. Cannot be changed."""
+    """Account that is charged, as sbatch --account. Default: the Cluster's."""
     qos: str | None = Field(default=None, min_length=1, max_length=1024, json_schema_extra=marks(
         matches(ONE_WORD, "qos is the name of a quality of service, without spaces"), fixed=_fixed("qos"),
     ))
-    """Quality of service, as sbatch --qos. Cannot be changed."""
+    """Quality of service, as sbatch --qos."""
     nodes: int | None = Field(default=None, ge=1, le=1_000_000, json_schema_extra=marks(fixed=_fixed("nodes")))
-    """Number of nodes, as sbatch --nodes. Cannot be changed."""
+    """Number of nodes, as sbatch --nodes."""
     ntasks: int | None = Field(default=None, ge=1, le=10_000_000, json_schema_extra=marks(fixed=_fixed("ntasks")))
-    """Number of tasks, as sbatch --ntasks. Cannot be changed."""
+    """Number of tasks, as sbatch --ntasks."""
     ntasks_per_node: int | None = Field(default=None, ge=1, le=1_000_000, json_schema_extra=marks(fixed=_fixed("ntasksPerNode")))
-    """Tasks on each node, as sbatch --ntasks-per-node. Cannot be changed."""
+    """Tasks on each node, as sbatch --ntasks-per-node."""
     cpus_per_task: int | None = Field(default=None, ge=1, le=1_000_000, json_schema_extra=marks(fixed=_fixed("cpusPerTask")))
-    """CPUs for each task, as sbatch --cpus-per-task. Cannot be changed."""
+    """CPUs for each task, as sbatch --cpus-per-task."""
     memory: int | str | None = Field(default=None, json_schema_extra=marks(memory.RULE, fixed=_fixed("memory"), int_or_string=True))
-    """Memory on each node, as a Kubernetes quantity (4Gi, 500Mi; 4G is 10^9 bytes); sbatch --mem gets it in MiB, rounded up. Cannot be changed."""
+    """Memory on each node, as a Kubernetes quantity (4Gi, 500Mi; 4G is 10^9 bytes); sbatch --mem gets it in MiB, rounded up."""
     gpus: int | None = Field(default=None, ge=1, le=1_000_000, json_schema_extra=marks(fixed=_fixed("gpus")))
-    """Number of GPUs in all, as sbatch --gpus. For GPUs of a type write gres. Cannot be changed."""
+    """Number of GPUs in all, as sbatch --gpus. For GPUs of a type write gres."""
     gres: str | None = Field(default=None, min_length=1, max_length=1024, json_schema_extra=marks(
         matches(ONE_WORD, "gres is written as sbatch --gres takes it, without spaces: gpu:2, gpu:a100:1, or several with commas between"),
         fixed=_fixed("gres"),
     ))
-    """Generic resources on each node, as sbatch --gres: gpu:a100:2. Cannot be changed."""
+    """Generic resources on each node, as sbatch --gres: gpu:a100:2."""
     constraint: str | None = Field(default=None, min_length=1, max_length=1024, json_schema_extra=marks(
         matches(ONE_LINE, "constraint is written as sbatch --constraint takes it, on one line: a100&nvlink"), fixed=_fixed("constraint"),
     ))
-    """Features that nodes must have, as sbatch --constraint: a100&nvlink. Cannot be changed."""
+    """Features that nodes must have, as sbatch --constraint: a100&nvlink."""
     exclusive: bool = Field(default=False, json_schema_extra=marks(fixed=_fixed("exclusive")))
-    """Whether the Job shares its nodes with no other, as sbatch --exclusive. Cannot be changed."""
+    """Whether the Job shares its nodes with no other, as sbatch --exclusive."""
     time_limit: str | None = Field(default=None, max_length=32, json_schema_extra=marks(
-        time_limit.RULE, fixed=_fixed("timeLimit"), int_or_string=True,
+        *time_limit.RULES, fixed=_fixed("timeLimit"), int_or_string=True,
     ))
-    """How long the Job may run: 90m, 36h or 1d12h, or as Slurm writes it "12:00:00" or "1-12:00:00". Slurm rounds up to minutes. Default: the partition's.
-    Cannot be changed."""
-    extra_options: dict[str, str] = Field(default_factory=dict, max_length=64, json_schema_extra=marks(
+    """How long the Job may run: 90m, 36h or 1d12h, or as Slurm writes it "12:00:00" or "1-12:00:00". Slurm rounds up to minutes.
+    Default: the partition's."""
+    extra_options: dict[str, Annotated[str, Field(max_length=1024)]] = Field(default_factory=dict, max_length=64, json_schema_extra=marks(
         Rule(
             "self.all(name, size(name) <= 64 && name.matches(r'^[a-z][a-z0-9-]+$'))",
-            "extraOptions holds sbatch's long options without the dashes, each with its value: nice: \"100\", mail-type: END; a flag has the value \"\"",
+            "extraOptions holds sbatch's long options without the dashes, each with its value: "
+            'nice: "100", mail-type: END; a flag has the value ""',
         ),
         Rule(
-            r"self.all(name, size(self[name]) <= 1024 && !self[name].matches(r'[\x00-\x1f\x7f]'))",
-            "the value of an option is one line of at most 1024 characters: remove line ends and control characters",
+            r"self.all(name, !self[name].matches(r'[\x00-\x1f\x7f]'))",
+            "the value of an option is one line: remove line ends and control characters",
         ),
         *owned_options.RULES,
         fixed=_fixed("extraOptions"),
     ))
-    """Further options of sbatch, each by its long name without the dashes; a flag has the value "". Options that Fairlead needs or that have a field here
-    are refused. Cannot be changed."""
+    """Further options of sbatch, each by its long name without the dashes; a flag has the value "". Options that Fairlead needs or that
+    have a field here are refused."""
     cancellation_grace_period_seconds: int = Field(default=30, ge=0, le=3600)
     """Seconds between the signal TERM and the end by force when the Job is deleted while it runs."""
 

@@ -36,7 +36,7 @@ LEDGER_CONFIG_MAP: Final = "fairlead-ledger"
 PRIVATE_KEY_FIELD: Final = "ssh-privatekey"
 """The same field name as in Secrets of type kubernetes.io/ssh-auth."""
 CERTIFICATE_FIELD: Final = "certificate"
-PASSPHRASE_FIELD: Final = "passphrase"
+PASSPHRASE_FIELD: Final = "passphrase"  # noqa: S105  the name of a field
 KNOWN_HOSTS_FIELD: Final = "known_hosts"
 
 DEFAULT_WORK_DIR: Final = "~/.fairlead"

@@ -41,6 +41,7 @@ class JobCondition(Word):
 
     SUBMITTED = "Submitted", "The scheduler accepted the Job, or its directory on the cluster says so."
     RUNNING = "Running", "The script runs."
+    SUSPENDED = "Suspended", "The scheduler has stopped the Job for a while."
     HELD = "Held", "The Job waits for a person."
     COMPLETE = "Complete", "The script ended with exit code 0."
     FAILED = "Failed", "The Job has ended without success and is not tried again."
@@ -92,7 +93,10 @@ class JobReason(Word):
     """Reasons in a Job's conditions."""
 
     ACCEPTED = "Accepted", "The Job is known and waits for its first submission."
-    CLUSTER_NOT_FOUND = "ClusterNotFound", "The Cluster that spec.clusterRef names does not exist in the Job's namespace; the Job waits for it."
+    CLUSTER_NOT_FOUND = (
+        "ClusterNotFound",
+        "The Cluster that spec.clusterRef names does not exist in the Job's namespace; the Job waits for it.",
+    )
     CLUSTER_NOT_READY = "ClusterNotReady", "The Cluster is not ready; the Job waits for it."
     CLUSTER_SUSPENDED = "ClusterSuspended", "The Cluster's spec.suspend is true; the Job waits."
     CLUSTER_TERMINATING = "ClusterTerminating", "The Cluster is being deleted and takes no new Job."
@@ -100,10 +104,14 @@ class JobReason(Word):
     INVALID_SCRIPT = "InvalidScript", "The script would be refused by sbatch, or holds an #SBATCH line that Fairlead cannot pass on."
     INVALID_SPEC = "InvalidSpec", "The Job was written for another release and cannot be read; the message names the field."
     SUBMITTING = "Submitting", "The Job is being handed to the scheduler."
-    SUBMISSION_UNKNOWN = "SubmissionUnknown", "Whether the scheduler took the Job is not known yet; the Job's directory on the cluster will tell."
+    SUBMISSION_UNKNOWN = (
+        "SubmissionUnknown",
+        "Whether the scheduler took the Job is not known yet; the Job's directory on the cluster will tell.",
+    )
     SUBMISSION_DEFERRED = "SubmissionDeferred", "The scheduler takes no Job now, in its own words; it is asked again."
     SUBMISSION_REJECTED = "SubmissionRejected", "The scheduler refused the Job, in its own words."
     SUBMITTED = "Submitted", "The scheduler accepted the Job."
+    SUSPENDED = "Suspended", "The scheduler has stopped the Job for a while; it goes on by itself or when an operator resumes it."
     QUEUED = "Queued", "The Job waits in the queue, for the reason in the message."
     RUNNING = "Running", "The script runs."
     COMPLETING = "Completing", "The script has ended and the scheduler clears up behind it."
@@ -118,10 +126,13 @@ class JobReason(Word):
     NODE_FAILURE = "NodeFailure", "A node of the Job failed."
     BOOT_FAILURE = "BootFailure", "A node of the Job could not be started."
     PREEMPTED = "Preempted", "The scheduler took the Job's nodes for another."
-    DEADLINE = "DeadlineMissed", "The Job could not have ended before the deadline that it was submitted with."
+    DEADLINE_MISSED = "DeadlineMissed", "The Job could not have ended before the deadline that it was submitted with."
     CANCELLED_EXTERNALLY = "CancelledExternally", "Somebody cancelled the Job on the cluster."
     LAUNCH_FAILURE = "LaunchFailure", "The scheduler could not start the Job on its node."
-    ENVIRONMENT_FAILURE = "EnvironmentFailure", "The compute node could not start the script: the work folder, login shell or working directory is missing there."
+    ENVIRONMENT_FAILURE = (
+        "EnvironmentFailure",
+        "The compute node could not start the script: the work folder, login shell or working directory is missing there.",
+    )
     OUTPUT_NOT_WRITABLE = "OutputNotWritable", "The output file could not be opened, so the script was not started."
     NEVER_STARTED = "NeverStarted", "It is proved that the attempt never ran and never will."
     BACKOFF_LIMIT_EXCEEDED = "BackoffLimitExceeded", "The Job failed as often as it may, so it is not tried again."

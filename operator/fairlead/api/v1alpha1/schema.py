@@ -42,7 +42,9 @@ def matches(pattern: str, sentence: str) -> Rule:
     return Rule(f"self.matches(r'{pattern}')", sentence)
 
 
-def marks(*rules: Rule, fixed: str = "", keys: tuple[str, ...] = (), is_set: bool = False, int_or_string: bool = False) -> dict[str, JsonValue]:
+def marks(
+    *rules: Rule, fixed: str = "", keys: tuple[str, ...] = (), is_set: bool = False, int_or_string: bool = False
+) -> dict[str, JsonValue]:
     """Put a field's rules and kinds into the form that pydantic's `json_schema_extra` takes.
 
     `fixed` is the sentence for a change after creation, `keys` makes a list a map by these fields, `is_set` a list of unique values.

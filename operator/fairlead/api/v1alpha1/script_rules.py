@@ -17,7 +17,10 @@ SCRIPT_LIMIT_BYTES: Final = 1_048_576
 
 _BYTE_ORDER_MARK: Final = "\ufeff"
 _CHECKS: Final[tuple[tuple[Callable[[str], bool], Rule], ...]] = (
-    (lambda text: bool(text.strip()), Rule(r"self.matches(r'\S')", "the script is empty: write its first line as #!/bin/bash and commands below")),
+    (
+        lambda text: bool(text.strip()),
+        Rule(r"self.matches(r'\S')", "the script is empty: write #!/bin/bash as its first line and the commands below"),
+    ),
     (
         lambda text: not text.startswith(_BYTE_ORDER_MARK),
         Rule(r"!self.startsWith('\ufeff')", "the script starts with a byte-order mark: save it as UTF-8 without BOM"),
