@@ -1,7 +1,6 @@
 """The engine's ports: all it needs from the world outside. Tests put faulty ones in their place; the product has no test switches."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from fairlead.domain.address import Address, Credentials, HostKeys

@@ -5,14 +5,23 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from fairlead.domain.run import (
-    CancelAnswer, CancelPhase, Observation, Probe, Remnant, RunKey, Submission, SubmitAnswer, Tree,
+    CancelAnswer,
+    CancelPhase,
+    Observation,
+    Probe,
+    Remnant,
+    RunKey,
+    Submission,
+    SubmitAnswer,
+    Tree,
 )
 
 T = TypeVar("T")
 
 COMMAND = """exec sh -c 'IFS= read -r n && s=$(head -c "$n") && eval "$s"'"""
-"""The one command ever given to a login shell. The code comes on standard input behind its byte count, so that no shell reads ahead into the
-payload (dash, fed through its own standard input, ran payloads as commands); a cut connection leaves half a text, which is a syntax error."""
+"""The one command ever given to a login shell. The code comes on standard input behind its byte count, so that no shell reads ahead
+into the payload (dash, fed through its own standard input, ran payloads as commands); a cut connection leaves half a text, which is a
+syntax error."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,77 @@
+"""How a Run's end becomes a Job's: the reason and the sentence a person reads."""
+
+import signal as signals
+
+from fairlead.api.v1alpha1.names import WrapperExit
+from fairlead.api.v1alpha1.reasons import JobReason
+from fairlead.domain.evidence import Broken, Ended, NeverRan
+from fairlead.domain.job import Closing
+from fairlead.domain.run import RunState
+
+REASON_OF_STATE: dict[RunState, JobReason] = {
+    RunState.TIMED_OUT: JobReason.TIME_LIMIT_EXCEEDED,
+    RunState.OUT_OF_MEMORY: JobReason.OOM_KILLED,
+    RunState.NODE_FAILED: JobReason.NODE_FAILURE,
+    RunState.BOOT_FAILED: JobReason.BOOT_FAILURE,
+    RunState.PREEMPTED: JobReason.PREEMPTED,
+    RunState.CANCELLED: JobReason.CANCELLED_EXTERNALLY,
+}
+"""Scheduler's words that say why a Run ended, whatever its exit code. The others leave it to the exit code."""
+
+_SENTENCE: dict[JobReason, str] = {
+    JobReason.TIME_LIMIT_EXCEEDED: "the scheduler ended the Job at its time limit: raise timeLimit",
+    JobReason.OOM_KILLED: "the Job used more memory than it had: raise memory",
+    JobReason.NODE_FAILURE: "a node of the Job failed",
+    JobReason.BOOT_FAILURE: "a node of the Job could not be started",
+    JobReason.PREEMPTED: "the scheduler took the Job's nodes for another",
+    JobReason.CANCELLED_EXTERNALLY: "somebody cancelled the Job on the cluster",
+}
+
+
+def of_ended(ended: Ended) -> Closing | None:
+    """Why a Run that wrote `finished` failed, or None if it did not: exit code 0, and no scheduler's word against it."""
+    code = ended.finished.exit_code
+    if reason := REASON_OF_STATE.get(ended.state):
+        return Closing(reason, f"{_SENTENCE[reason]} (exit code {code})", exit_code=code, signal=_signal(code))
+    if code == 0:
+        return None
+    if code == WrapperExit.OUTPUT and ended.log is not None and ended.log.size is None:
+        return Closing(JobReason.OUTPUT_NOT_WRITABLE, f"the output file {ended.log.stdout_path} could not be opened on the compute node, so the "
+                       "script was not started: check workingDir, stdoutPath and stderrPath", exit_code=code)
+    return _by_code(code, 0)
+
+
+def of_broken(broken: Broken) -> Closing:
+    """How a claimed Run without `finished` is judged. Silence is never Complete: COMPLETED, or no word at all, is Lost."""
+    if not broken.began:
+        return Closing(JobReason.ENVIRONMENT_FAILURE, "the compute node could not start the script: the work folder is missing there or not "
+                       "the same one as on the login node", never_ran=True, exit_code=broken.exit_code)
+    if reason := REASON_OF_STATE.get(broken.state):
+        return Closing(reason, _SENTENCE[reason], exit_code=broken.exit_code or None, signal=broken.signal or None)
+    if broken.state is RunState.FAILED and (broken.exit_code or broken.signal):
+        return _by_code(broken.exit_code, broken.signal)
+    said = f"the scheduler says {broken.word}" if broken.word else "the scheduler does not know it any more"
+    return Closing(JobReason.LOST, f"job {broken.claim} left the queue and the node wrote no end: {said}; it may have run")
+
+
+def of_never_ran(never: NeverRan) -> Closing:
+    """How a Run that was revoked before any claim is judged: somebody's `scancel` is a wish, all else the infrastructure's fault."""
+    if never.state is RunState.CANCELLED:
+        return Closing(JobReason.CANCELLED_EXTERNALLY, "somebody cancelled the Job on the cluster before it started")
+    said = f": the scheduler said {never.text}" if never.text else ""
+    return Closing(JobReason.NEVER_STARTED, f"the job left the queue without having started{said}", never_ran=True)
+
+
+def _by_code(code: int, signal: int) -> Closing:
+    number = signal or _signal(code)
+    if number:
+        try:
+            name = signals.Signals(number).name
+        except ValueError:
+            name = f"signal {number}"
+        return Closing(JobReason.SIGNALED, f"the script was ended by {name}, or exited with {128 + number} itself", exit_code=code, signal=number)
+    return Closing(JobReason.NON_ZERO_EXIT_CODE, f"the script exited with code {code}", exit_code=code)
+
+
+def _signal(code: int) -> int | None:
+    return code - 128 if 128 < code <= 128 + 64 else None

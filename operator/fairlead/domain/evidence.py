@@ -1,0 +1,148 @@
+"""What a Run is, from evidence: one whole observation of a key in, one verdict out.
+
+The order of evidence: the claim says which id counts; then the listing, then that id's sentinels, then the scheduler's record. Two rules
+guard the ends. *Silence is never Complete*: only the `finished` of the last start ends a Run well. *Relist*: a claim that is newer than the
+listing is unexplained, not gone.
+"""
+
+from dataclasses import dataclass
+
+from fairlead.domain.run import Finished, Listed, LogTail, Observation, Record, RunKey, RunState, Sentinels, Started
+
+WRAPPER_ENVIRONMENT_EXIT = 123   # the wrapper's own: it could not even begin, so the user's script never ran
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """The scheduler has it: pending, starting, running, held, suspended or finishing."""
+
+    row: Listed
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicated:
+    """`row` has claimed the key, and these other ids under it can only end themselves: cancel them."""
+
+    row: Listed | None
+    others: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The user's script ended; `state` is the scheduler's word for why, where it has one that refines an exit code."""
+
+    finished: Finished
+    started: Started
+    state: RunState
+    log: LogTail | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class NeverRan:
+    """Revoked before any claim: it never ran and never will. `state` is the scheduler's last word, if any."""
+
+    state: RunState
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unclaimed:
+    """Not live in the listing and no claim: revoke it, then it is decided."""
+
+    state: RunState
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """Claimed, gone from the listing, and no `finished`: close it with the whole cancel script, then judge by `state`.
+
+    `began` is whether the user's script may have begun; `word` is the scheduler's own for people.
+    """
+
+    claim: str
+    state: RunState
+    word: str
+    exit_code: int
+    signal: int
+    began: bool
+    started: Started | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unexplained:
+    """Nothing is decided: look again. `claim` is what was read now, so that the next listing may count as newer."""
+
+    why: str
+    claim: str = ""
+    vanished: bool = False
+
+
+Verdict = Live | Duplicated | Ended | NeverRan | Unclaimed | Broken | Unexplained
+
+
+def judge(key: RunKey, observation: Observation, claim_read_before: str) -> Verdict:
+    """Say what `key` is.
+
+    `claim_read_before` is the claim that was read before this observation's listing began (empty: none), see rule RELIST.
+    """
+    rows = observation.listed.get(key, ())
+    live = tuple(row for row in rows if row.state.may_run)
+    sentinels = observation.sentinels.get(key)
+    if sentinels is None:
+        return Live(_eldest(live)) if live else Unexplained("no look into its directory yet")
+    if not sentinels.present:
+        return Live(_eldest(live)) if live else Unexplained("its directory is gone", vanished=True)
+    if sentinels.claim:
+        return _judge_claimed(sentinels, rows, observation.records.get(key), claim_read_before)
+    if live:
+        return Live(_eldest(live))
+    state, word = _word_of(rows, observation.records.get(key), "")
+    return NeverRan(state, word) if sentinels.revoked else Unclaimed(state)
+
+
+def _judge_claimed(sentinels: Sentinels, rows: tuple[Listed, ...], record: Record | None, claim_read_before: str) -> Verdict:
+    claim = sentinels.claim
+    live = tuple(row for row in rows if row.state.may_run)
+    claimed = next((row for row in live if row.id == claim), None)
+    others = tuple(row.id for row in live if row.id != claim)
+    if others:
+        return Duplicated(claimed, others)
+    if claimed:
+        return Live(claimed)
+    started, finished = last_start(sentinels)
+    state, word = _word_of(rows, record, claim)
+    mine = record if record is not None and record.id == claim else None
+    if started and finished:
+        source = mine.source if mine else "squeue" if any(row.id == claim for row in rows) else "sentinel"
+        return Ended(finished, started, state, sentinels.log, source)
+    if claim_read_before != claim:
+        return Unexplained("its claim is newer than the listing", claim=claim)
+    exit_code, signal = (mine.exit_code, mine.signal) if mine else (0, 0)
+    never_began = started is None and exit_code == WRAPPER_ENVIRONMENT_EXIT
+    return Broken(claim, state, word, exit_code, signal, not never_began, started)
+
+
+def last_start(sentinels: Sentinels) -> tuple[Started | None, Finished | None]:
+    """The claimed id's last start, and the `finished` that belongs to it (rule FINRC): an older start's `finished` says nothing."""
+    starts = [each for each in sentinels.started if each.id == sentinels.claim]
+    ends = [each for each in sentinels.finished if each.id == sentinels.claim]
+    if not starts:
+        return None, None
+    started = max(starts, key=lambda each: each.restart)
+    return started, next((each for each in ends if each.restart == started.restart), None)
+
+
+def _eldest(rows: tuple[Listed, ...]) -> Listed:
+    """Of several unclaimed ids any may win; show the one most likely to: furthest on, then the lowest id."""
+    return min(rows, key=lambda row: (row.state is not RunState.RUNNING, len(row.id), row.id))
+
+
+def _word_of(rows: tuple[Listed, ...], record: Record | None, claim: str) -> tuple[RunState, str]:
+    """The scheduler's word on the id that counts: the claimed one, else any row of the key."""
+    for row in rows:
+        if not claim or row.id == claim:
+            return row.state, f"{row.word} {row.reason}".strip()
+    if record is not None and (not claim or record.id == claim):
+        return record.state, f"{record.word} {record.reason}".strip()
+    return RunState.UNKNOWN, ""

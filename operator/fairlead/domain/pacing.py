@@ -1,0 +1,34 @@
+"""Every grace and time-out of the rules, as settings. The defaults are for production; a test bed lowers them."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """One moment on both clocks: `monotonic` seconds for waiting, `wall` epoch seconds for people."""
+
+    monotonic: float
+    wall: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pacing:
+    """How long each wait lasts, in seconds."""
+
+    not_yet_seconds: float = 180.0
+    """A directory with nothing in it is submitted again after this: sbatch itself may retry for 120 s."""
+    absence_seconds: float = 90.0
+    """How long a missing `finished` may be an NFS client's stale view (acdirmax is 60 s by default)."""
+    ask_again_seconds: float = 5.0
+    """Between two questions about a key while the far end says *unknown*, *busy*, *not yet* or *alive*."""
+    refusal_seconds: float = 30.0
+    """After the scheduler said `not now`; doubled each time up to `refusal_limit_seconds`."""
+    refusal_limit_seconds: float = 600.0
+    retry_seconds: float = 10.0
+    """Before an attempt follows one that never ran; doubled each time."""
+    detail_seconds: float = 60.0
+    """Pending reason and expected start are written at most this often."""
+    cancel_again_seconds: float = 10.0
+    """Between two cancels of a key that is still listed."""
+    infrastructure_retries: int = 3
+    """Attempts that were proved never to have run are made again this often."""
