@@ -1,6 +1,7 @@
 """What scontrol and sacct say of a job that the listing no longer explains.
 
-Slurm gives out an id again after a lost state, so an id alone proves nothing: an answer counts only if it also carries the key, in name or comment.
+Slurm gives out an id again after a lost state, so an id alone proves nothing: an answer counts only if it also carries the key, in name or
+comment.
 """
 
 import re
@@ -21,7 +22,7 @@ _NOTHING = frozenset({"(null)", "None", "N/A"})
 
 
 def parse_sacct(text: str, ids: Mapping[RunKey, str]) -> dict[RunKey, Record]:
-    """The last record of each key in `ids` (the id known for it) in sacct's answer; a requeued job has several rows.
+    """Give the last record of each key in `ids` (the id known for it) in sacct's answer; a requeued job has several rows.
 
     Rows that are malformed, or whose name and comment do not carry the key, are left out: a job of somebody else has its id now.
     """
@@ -39,9 +40,9 @@ def parse_sacct(text: str, ids: Mapping[RunKey, str]) -> dict[RunKey, Record]:
 
 
 def parse_scontrol(text: str, key: RunKey) -> Record | None:
-    """The record in the answer to `scontrol -o show job ID`, one line; None if it is not one line about a job that carries `key`.
+    """Give the record in the answer to `scontrol -o show job ID`: one line; None if it is not one line about a job that carries `key`.
 
-    A name, a comment or a command line can hold ` JobState=COMPLETED`. A line in which a field that is read here appears twice decides nothing.
+    A name, a comment or a command line can hold ` JobState=COMPLETED`. A line in which a field that is read stands twice decides nothing.
     """
     line = text.rstrip()
     if "\n" in line or not _carries(line, key):

@@ -14,7 +14,7 @@ from fairlead.schedulers.slurm.text import clean
 SEPARATOR = "\x1f"
 
 SQUEUE_FORMAT = SEPARATOR.join(("%i", "%T", "%S", "%V", "%N", "%r", "%k"))
-"""Id, state, start (expected or real), submission, nodes, reason, comment; for `squeue --noheader --all --states=all -o`. The times are epoch
+"""Id, state, start (expected or real), submission, nodes, reason, comment, for `squeue --noheader --all --states=all -o`; times are epoch
 seconds under `SLURM_TIME_FORMAT=%s`."""
 
 _FIELDS = SQUEUE_FORMAT.count(SEPARATOR) + 1

@@ -1,8 +1,8 @@
 """sbatch's words when it did not print an id: whether they mean never, not now, or nothing at all.
 
-Only words decide, never how sbatch ended: killed in mid-call, all of its jobs existed afterwards. The words are Slurm's own (`src/common/slurm_errno.c`
-and `src/sbatch` of its sources, the same in 20.11, 22.05, 24.11 and 26.05 but where noted); the resource limits are named in
-https://slurm.schedmd.com/resource_limits.html.
+Only words decide, never how sbatch ended: killed in mid-call, all of its jobs existed afterwards. The words are those of Slurm 20.11,
+22.05, 24.11 and 26.05 (its `slurm_errno.c` has them all), the same in each but where noted; the limits' names stand in
+https://slurm.schedmd.com/job_reason_codes.html.
 """
 
 import re
@@ -65,7 +65,8 @@ _LOST = re.compile("|".join(_UNKNOWN))
 _TABLE = tuple(
     (re.compile("|".join(patterns)), word)
     for patterns, word in (
-        (_UNKNOWN, SubmitWord.UNKNOWN), (_LIMITS_OF_ONE_JOB, SubmitWord.REFUSED), (_WAITING, SubmitWord.WAITING), (_REFUSED, SubmitWord.REFUSED),
+        (_UNKNOWN, SubmitWord.UNKNOWN), (_LIMITS_OF_ONE_JOB, SubmitWord.REFUSED),
+        (_WAITING, SubmitWord.WAITING), (_REFUSED, SubmitWord.REFUSED),
     )
 )
 
@@ -74,10 +75,11 @@ _ADVICE = re.compile(r'^Try "sbatch --help" for more information$', re.MULTILINE
 
 
 def classify(exit_code: int, text: str) -> SubmitWord:
-    """What sbatch's exit code and its words on standard error say of a submission that printed no id.
+    """Say what sbatch's exit code and its words on standard error mean for a submission that printed no id.
 
-    REFUSED: for ever. WAITING: for now, and nothing comes later. UNKNOWN: the job may exist. UNSURE: a refusal in words that are in no table.
-    Ended from outside (the time-out's 124, or a signal), it says nothing, unless it was waiting for room in the queue: then no request was under way.
+    REFUSED: for ever. WAITING: for now, and nothing comes later. UNKNOWN: the job may exist. UNSURE: a refusal in words of no table.
+    Ended from outside (124 by the time-out, or a signal), sbatch has said nothing, unless it waited for room in the queue: then no request
+    was under way.
     """
     if exit_code == 0:
         return SubmitWord.UNKNOWN
@@ -89,5 +91,5 @@ def classify(exit_code: int, text: str) -> SubmitWord:
 
 
 def sentence(text: str) -> str:
-    """sbatch's own words for a condition: without its `sbatch: error: ` and its advice to read the help, in one line of at most 1,000 characters."""
+    """Give sbatch's own words for a condition: in one line, without `sbatch: error: ` and the advice to read the help."""
     return clean(_ADVICE.sub("", _PREFIX.sub("", text)), _SENTENCE_CHARACTERS)

@@ -49,7 +49,7 @@ HELD_REASONS = frozenset({
 
 
 def read(word: str, reason: str = "") -> RunState:
-    """The state that `word` says, as squeue (`%T`), scontrol or sacct print it: `CANCELLED by 1000` and a cut `CANCELLED+` count as CANCELLED.
+    """Give the state that `word` says, as squeue (`%T`), scontrol or sacct print it; `CANCELLED by 1000` and `CANCELLED+` are CANCELLED.
 
     `reason` turns PENDING into HELD where only a person can release the job. scontrol writes its blanks as underscores.
     """

@@ -7,7 +7,7 @@ _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)
 
 
 def clean(words: str, limit: int) -> str:
-    """`words` in one line of at most `limit` characters: escape sequences go, every run of white space and control characters becomes one blank."""
+    """Put `words` into one line of at most `limit` characters, without escape sequences and control characters."""
     plain = "".join(" " if unicodedata.category(letter)[0] == "C" else letter for letter in _ESCAPES.sub("", words))
     line = " ".join(plain.split())
     return line if len(line) <= limit else line[:limit - 1].rstrip() + "…"
