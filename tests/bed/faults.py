@@ -1,0 +1,109 @@
+"""Faults of the machine inside: daemons killed, stopped, continued and started; a home without room."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from bed.enclosure import HOME, HOME_SIZE, Enclosure
+from bed.errors import BedError
+
+_UNITS = {"k": 1024, "m": 1024**2, "g": 1024**3}
+_END_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A daemon of an enclosure that puts itself into the background, known by its pid file."""
+
+    name: str
+    enclosure: Enclosure
+    argv: tuple[str, ...]
+    pid_file: Path
+    log: Path
+    ready: Callable[[], bool] | None = None  # asked after a start; without it, started is ready
+
+    @property
+    def pid(self) -> int:
+        """Its process id. Raises BedError when it does not run."""
+        with suppress(OSError, ValueError):
+            pid = int(self.pid_file.read_text())
+            if pid in self.enclosure.pids():  # a pid file outlives its daemon, and the number may be another's by now
+                return pid
+        raise BedError(f"{self.name} does not run in {self.enclosure.network.name}. {self.tail()}")
+
+    @property
+    def alive(self) -> bool:
+        """Whether it runs; a stopped one does."""
+        try:
+            return self.pid > 0
+        except BedError:
+            return False
+
+    def start(self, *options: str, wait_seconds: float = 20) -> None:
+        """Starts it and waits until it is ready. Does nothing while it runs. Raises BedError with its log's last lines."""
+        if self.alive:
+            return
+        self.pid_file.unlink(missing_ok=True)  # some daemons refuse to start beside a stale one
+        done = self.enclosure.run(*self.argv, *options, user=False, check=False, timeout=wait_seconds)
+        if done.returncode:
+            raise BedError(f"{self.name} ended with {done.returncode}: {done.stderr.strip()} {self.tail()}")
+        deadline = time.monotonic() + wait_seconds
+        while not (self.alive and (self.ready is None or self.ready())):
+            if time.monotonic() > deadline:
+                raise BedError(f"{self.name} is not ready after {wait_seconds} s. {self.tail()}")
+            time.sleep(0.02)
+
+    def kill(self) -> None:
+        """Ends it with SIGKILL and waits until it is gone."""
+        pid = self.pid
+        os.kill(pid, signal.SIGKILL)
+        self._await_end(pid)
+
+    def term(self) -> None:
+        """Asks it to end by SIGTERM and waits until it is gone."""
+        pid = self.pid
+        os.kill(pid, signal.SIGTERM)
+        self._await_end(pid)
+
+    def stop(self) -> None:
+        """Stops it with SIGSTOP: it keeps its port and answers nobody."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def cont(self) -> None:
+        """Lets a stopped one go on."""
+        os.kill(self.pid, signal.SIGCONT)
+
+    def tail(self, lines: int = 5) -> str:
+        """The last lines of its log, for an error's message."""
+        with suppress(OSError):
+            return f"{self.log.name}: " + " | ".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+        return f"It wrote no {self.log.name}."
+
+    def _await_end(self, pid: int) -> None:
+        deadline = time.monotonic() + _END_SECONDS
+        while pid in self.enclosure.pids():
+            if time.monotonic() > deadline:
+                raise BedError(f"{self.name} (process {pid}) does not end")
+            time.sleep(0.01)
+
+
+@contextmanager
+def full_disk(enclosure: Enclosure, size: str = "256k") -> Iterator[None]:
+    """Shrinks the home to `size` (bytes, or with k, m, g), never below what it holds: `size="0"` leaves no room at all."""
+    used = subprocess.run(["df", "--output=used", "--block-size=1", str(enclosure.home)], capture_output=True, text=True, check=True)
+    wanted = int(size[:-1]) * _UNITS[size[-1]] if size[-1] in _UNITS else int(size)
+    room = max(wanted, int(used.stdout.split()[-1]), os.sysconf("SC_PAGE_SIZE"))  # a size of 0 would mean no limit
+    _resize_home(enclosure, str(room))
+    try:
+        yield
+    finally:
+        _resize_home(enclosure, HOME_SIZE)
+
+
+def _resize_home(enclosure: Enclosure, size: str) -> None:
+    enclosure.run("mount", "-o", f"remount,size={size}", HOME, user=False)

@@ -1,0 +1,92 @@
+"""A network namespace of the bed: one cable (a veth pair) to the host and nothing else, so that it can be cut."""
+
+import os
+import subprocess
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+from pathlib import Path
+
+from bed import registry
+from bed.errors import BedError
+
+INNER_LINK = "eth0"
+_NOBODYS_MAC = "02:00:00:00:00:01"  # no interface has it: a frame sent to it is dropped by the other end without a word
+_ESTABLISHED = "01"  # state column of /proc/net/tcp
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A namespace and its cable. The host's end of the cable carries the namespace's name."""
+
+    name: str
+    outer: str  # the host's address
+    inner: str  # the address inside
+
+    @classmethod
+    def create(cls, name: str, subnet: IPv4Network) -> "Network":
+        """Makes the namespace and its cable in a subnet of two addresses. Raises BedError when iproute2 refuses."""
+        outer, inner = (str(address) for address in subnet.hosts())
+        network = cls(name, outer, inner)
+        # what is not a namespace of ours must not leave through the machine's default gateway
+        _ip(f"route replace blackhole {registry.RANGE}\nnetns add {name}\nlink add {name} type veth peer name {INNER_LINK} netns {name}\n"
+            f"address add {outer}/{subnet.prefixlen} dev {name}\nlink set {name} up\n")
+        network._inside(f"link set lo up\naddress add {inner}/{subnet.prefixlen} dev {INNER_LINK}\nlink set {INNER_LINK} up\n")
+        return network
+
+    @property
+    def path(self) -> Path:
+        """The file that stands for the namespace."""
+        return Path("/run/netns") / self.name
+
+    def link_down(self) -> None:
+        """Pulls the cable. The inner end: taking the host's end down would lose the host's route."""
+        self._inside(f"link set {INNER_LINK} down\n")
+
+    def link_up(self) -> None:
+        """Plugs the cable in again; connections that were open go on."""
+        self._inside(f"link set {INNER_LINK} up\n")
+
+    def drop(self, on: bool) -> None:
+        """Loses every packet silently in both directions, or stops doing so: each end sends to a hardware address that nobody has."""
+        if on:
+            _ip(f"neighbour replace {self.inner} lladdr {_NOBODYS_MAC} dev {self.name} nud permanent\n")
+            self._inside(f"neighbour replace {self.outer} lladdr {_NOBODYS_MAC} dev {INNER_LINK} nud permanent\n")
+        else:
+            _ip(f"neighbour flush dev {self.name} nud permanent\n")
+            self._inside(f"neighbour flush dev {INNER_LINK} nud permanent\n")
+
+    def pids(self) -> set[int]:
+        """All processes that live in the namespace."""
+        try:
+            mine = self.path.stat().st_ino
+        except FileNotFoundError:
+            return set()
+        return {int(entry.name) for entry in os.scandir("/proc") if entry.name.isdigit() and _namespace(entry.path) == mine}
+
+    def delete(self) -> None:
+        """Removes the cable and the namespace; those that are gone already are fine."""
+        for command in (["link", "delete", self.name], ["netns", "delete", self.name]):
+            subprocess.run(["ip", *command], capture_output=True, check=False)
+
+    def _inside(self, commands: str) -> None:
+        _ip(commands, "-netns", self.name)
+
+
+def established(pid: int, port: int) -> int:
+    """How many TCP connections to this local port are established in the network namespace of a process."""
+    rows = [line.split() for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]]
+    return sum(row[3] == _ESTABLISHED and int(row[1].rpartition(":")[2], 16) == port for row in rows)
+
+
+def _namespace(process: str) -> int | None:
+    try:
+        return Path(process, "ns/net").stat().st_ino
+    except OSError:  # it has ended
+        return None
+
+
+def _ip(commands: str, *options: str) -> None:
+    done = subprocess.run(["ip", *options, "-batch", "-"], input=commands, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise BedError(f"ip could not set up a network namespace: {done.stderr.strip()} (commands: {commands.strip()!r}). "
+                       "The bed needs root and a kernel with network namespaces and veth.")

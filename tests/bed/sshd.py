@@ -1,0 +1,19 @@
+"""A bare SSH host: a real sshd and an ordinary user, without a scheduler."""
+
+from typing import Self
+
+from bed.login import LoginNode
+from bed.roots import DEFAULT_RELEASE, release_of
+from bed.sshdconf import LoginOptions
+from bed.state import Bed
+
+
+class SshHost(LoginNode):
+    """A host that takes ssh and nothing else. Its commands, faults and addresses are those of every login node."""
+
+    @classmethod
+    def start(cls, bed: Bed, release: str = DEFAULT_RELEASE, *, sshd_extra: tuple[str, ...] = (), login_shell: str = "/bin/bash") -> Self:
+        """A host of the suite that carries this Slurm release, ready for logins in about a tenth of a second."""
+        host = cls(bed, release_of(release), "host", LoginOptions(sshd_extra, login_shell))
+        host.sshd.start()
+        return host
