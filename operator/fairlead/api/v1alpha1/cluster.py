@@ -13,6 +13,8 @@ from fairlead.api.v1alpha1.schema import NO_NUL, ONE_WORD, Rule, marks, matches
 
 _PLAIN_PATH: Final = r"(/[A-Za-z0-9._@+-]+)+"
 _NO_DOTS: Final = "!self.split('/').exists(part, part == '..' || part == '.')"
+# A rule and not `minimum`: for a whole number the API server cuts a minimum of 0.2 down to 0.
+_AT_LEAST_200_MS: Final = Rule("self >= 0.2", "write at least 0.2 seconds")
 _FIXED: Final = "cannot be changed once the Cluster exists, since Jobs are known by it: make a Cluster with another name"
 
 
@@ -30,7 +32,7 @@ class Endpoint(ApiModel):
     """An address at which the cluster's login node answers SSH."""
 
     host: str = Field(
-        min_length=1, max_length=253,
+        max_length=253,
         json_schema_extra=marks(matches(
             "^[A-Za-z0-9:][A-Za-z0-9._:-]*$",
             "host is a host name or an IP address alone, such as login.hpc.example.org; the port goes into port",
@@ -80,9 +82,9 @@ class HostKeys(ApiModel):
 class Connection(ApiModel):
     """How connections to the login node are made and kept."""
 
-    connect_timeout_seconds: float = Field(default=10, ge=0.2, le=300)
+    connect_timeout_seconds: float = Field(default=10, le=300, json_schema_extra=marks(_AT_LEAST_200_MS))
     """Seconds for a connection with its authentication to be made."""
-    keepalive_interval_seconds: float = Field(default=15, ge=0.2, le=3600)
+    keepalive_interval_seconds: float = Field(default=15, le=3600, json_schema_extra=marks(_AT_LEAST_200_MS))
     """Seconds of silence after which the server is asked for a sign of life; three unanswered end the connection."""
     max_connections: int = Field(default=1, ge=1, le=8)
     """Connections at the same time."""
@@ -93,11 +95,11 @@ class Connection(ApiModel):
 class Polling(ApiModel):
     """How often the cluster is asked for the state of its Jobs."""
 
-    interval_seconds: float = Field(default=5, ge=0.2, le=3600)
+    interval_seconds: float = Field(default=5, le=3600, json_schema_extra=marks(_AT_LEAST_200_MS))
     """Seconds between two polls while something is about to change."""
-    max_interval_seconds: float = Field(default=30, ge=0.2, le=86400)
+    max_interval_seconds: float = Field(default=30, le=86400, json_schema_extra=marks(_AT_LEAST_200_MS))
     """Seconds between two polls while nothing changes."""
-    timeout_seconds: float = Field(default=30, ge=0.2, le=600)
+    timeout_seconds: float = Field(default=30, le=600, json_schema_extra=marks(_AT_LEAST_200_MS))
     """Seconds after which a poll is given up; it then changes no Job's state."""
 
 
@@ -112,11 +114,11 @@ class SlurmSettings(ApiModel):
         Rule(_NO_DOTS, "binPath may not hold the parts . or ..: write the folder's own path"),
     ))
     """Folder of sbatch, squeue, scancel, scontrol and sacct. Without it they are looked for in the login shell's PATH."""
-    default_partition: str | None = Field(default=None, min_length=1, max_length=1024, json_schema_extra=marks(
+    default_partition: str | None = Field(default=None, max_length=1024, json_schema_extra=marks(
         matches(ONE_WORD, "defaultPartition is a partition's name, without spaces: see sinfo on the cluster")
     ))
     """Partition of Jobs that name none. Without it Slurm's default holds."""
-    default_account: str | None = Field(default=None, min_length=1, max_length=1024, json_schema_extra=marks(
+    default_account: str | None = Field(default=None, max_length=1024, json_schema_extra=marks(
         matches(ONE_WORD, "defaultAccount is an account's name, without spaces: see sacctmgr show associations on the cluster")
     ))
     """Account of Jobs that name none. Without it Slurm's default holds."""
@@ -132,7 +134,7 @@ class ClusterSpec(ApiModel):
     """What runs jobs there."""
     endpoints: tuple[Endpoint, ...] = Field(min_length=1, max_length=1, json_schema_extra=marks(keys=("host", "port")))
     """The login node. Exactly one."""
-    user: str = Field(min_length=1, max_length=128, json_schema_extra=marks(
+    user: str = Field(max_length=128, json_schema_extra=marks(
         matches(r"^[A-Za-z0-9_][A-Za-z0-9_.@+\\-]*$", "user is a login name on the cluster, of letters, digits and . _ @ + \\ - only"),
         fixed=f"user {_FIXED}",
     ))
@@ -152,10 +154,11 @@ class ClusterSpec(ApiModel):
          "maxIntervalSeconds may not be below intervalSeconds: raise it or lower intervalSeconds"
     )))
     """How often the cluster is asked for the state of its Jobs."""
-    work_dir: str = Field(default=names.DEFAULT_WORK_DIR, min_length=2, max_length=1024, json_schema_extra=marks(
+    work_dir: str = Field(default=names.DEFAULT_WORK_DIR, max_length=1024, json_schema_extra=marks(
         matches(
             f"^~?{_PLAIN_PATH}$",
-            "workDir is an absolute path, or one that starts with ~/ for the user's home, of letters, digits and . _ @ + - only",
+            "workDir is an absolute path, or one that starts with ~/ for the user's home, of letters, digits and . _ @ + - only, "
+            "without a slash at its end",
         ),
         Rule(_NO_DOTS, "workDir may not hold the parts . or ..: write the folder's own path"),
         fixed=f"workDir {_FIXED}",

@@ -53,7 +53,7 @@ class ScriptReference(ApiModel):
 class EnvVar(ApiModel):
     """A variable in the environment of the user's script."""
 
-    name: str = Field(min_length=1, max_length=256, json_schema_extra=marks(
+    name: str = Field(max_length=256, json_schema_extra=marks(
         matches("^[A-Za-z_][A-Za-z0-9_]*$", "the name of a variable is made of letters, digits and _ and does not start with a digit"),
         Rule(
             f"!(self in {_READ_ONLY_NAMES})",
@@ -102,7 +102,7 @@ class JobSpec(ApiModel):
     """Further arguments for command."""
     env: tuple[EnvVar, ...] = Field(default=(), max_length=256, json_schema_extra=marks(keys=("name",), fixed=_fixed("env")))
     """Variables for the script, set after the login profile."""
-    working_dir: str | None = Field(default=None, min_length=1, max_length=4096, json_schema_extra=marks(
+    working_dir: str | None = Field(default=None, max_length=4096, json_schema_extra=marks(
         matches(
             f"^{_WHERE_PATH_STARTS}$",
             "workingDir is an absolute path on the cluster, or one that starts with ~/ for the user's home, on one line",
@@ -124,15 +124,15 @@ class JobSpec(ApiModel):
     """File for the script's error output, as stdoutPath. Default: the same file as the output."""
     login_shell: bool = Field(default=True, json_schema_extra=marks(fixed=_fixed("loginShell")))
     """Whether the user's login profile is read on the compute node before the script starts, so that `module` is there."""
-    partition: str | None = Field(default=None, min_length=1, max_length=1024, json_schema_extra=marks(
+    partition: str | None = Field(default=None, max_length=1024, json_schema_extra=marks(
         matches(ONE_WORD, "partition is a partition's name, or several with commas between, without spaces"), fixed=_fixed("partition"),
     ))
     """Partition, or several with commas between, as sbatch --partition. Default: the Cluster's."""
-    account: str | None = Field(default=None, min_length=1, max_length=1024, json_schema_extra=marks(
+    account: str | None = Field(default=None, max_length=1024, json_schema_extra=marks(
         matches(ONE_WORD, "account is an account's name, without spaces"), fixed=_fixed("account"),
     ))
     """Account that is charged, as sbatch --account. Default: the Cluster's."""
-    qos: str | None = Field(default=None, min_length=1, max_length=1024, json_schema_extra=marks(
+    qos: str | None = Field(default=None, max_length=1024, json_schema_extra=marks(
         matches(ONE_WORD, "qos is the name of a quality of service, without spaces"), fixed=_fixed("qos"),
     ))
     """Quality of service, as sbatch --qos."""
@@ -148,12 +148,12 @@ class JobSpec(ApiModel):
     """Memory on each node, as a Kubernetes quantity (4Gi, 500Mi; 4G is 10^9 bytes); sbatch --mem gets it in MiB, rounded up."""
     gpus: int | None = Field(default=None, ge=1, le=1_000_000, json_schema_extra=marks(fixed=_fixed("gpus")))
     """Number of GPUs in all, as sbatch --gpus. For GPUs of a type write gres."""
-    gres: str | None = Field(default=None, min_length=1, max_length=1024, json_schema_extra=marks(
+    gres: str | None = Field(default=None, max_length=1024, json_schema_extra=marks(
         matches(ONE_WORD, "gres is written as sbatch --gres takes it, without spaces: gpu:2, gpu:a100:1, or several with commas between"),
         fixed=_fixed("gres"),
     ))
     """Generic resources on each node, as sbatch --gres: gpu:a100:2."""
-    constraint: str | None = Field(default=None, min_length=1, max_length=1024, json_schema_extra=marks(
+    constraint: str | None = Field(default=None, max_length=1024, json_schema_extra=marks(
         matches(ONE_LINE, "constraint is written as sbatch --constraint takes it, on one line: a100&nvlink"), fixed=_fixed("constraint"),
     ))
     """Features that nodes must have, as sbatch --constraint: a100&nvlink."""

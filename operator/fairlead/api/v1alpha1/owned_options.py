@@ -94,4 +94,9 @@ OWNED_OPTIONS: Final[tuple[OwnedOption, ...]] = (
 )
 BY_NAME: Final = {option.name: option for option in OWNED_OPTIONS}
 BY_LETTER: Final = {option.letter: option for option in OWNED_OPTIONS if option.letter}
-RULES: Final = tuple(Rule(f"!('{option.name}' in self)", option.sentence) for option in OWNED_OPTIONS)
+# sbatch takes `part` for `partition`; no option of sbatch in full is the beginning of one in the table.
+_ABBREVIATIONS: Final = Rule(
+    "self.all(name, name in {0} || !{0}.exists(each, each.startsWith(name)))".format([option.name for option in OWNED_OPTIONS]),
+    "write an option's name in full: sbatch would take this one for an option that extraOptions may not hold",
+)
+RULES: Final = (_ABBREVIATIONS, *(Rule(f"!('{option.name}' in self)", option.sentence) for option in OWNED_OPTIONS))
