@@ -1,0 +1,45 @@
+"""What our objects refer to: Secrets, ConfigMaps, and the list of Jobs that have ended. Contents of Secrets are never logged."""
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+
+from fairlead.api.v1alpha1 import names
+from fairlead.domain.errors import Unavailable
+from fairlead.domain.objects import ObjectRef
+from fairlead.kube.client import JsonObject, KubeClient, path_of
+from fairlead.kube.faults import NotFound
+
+
+class KubeReferences:
+    """The engine's `ClusterData` on the real API server."""
+
+    def __init__(self, client: KubeClient) -> None:
+        self._client = client
+
+    async def read_secret(self, namespace: str, name: str) -> Mapping[str, bytes] | None:
+        """A Secret's data, decoded; None if there is none. Raises `Unavailable`."""
+        secret = await self._read(namespace, "secrets", name)
+        if secret is None:
+            return None
+        try:
+            return {key: base64.b64decode(value, validate=True) for key, value in (secret.get("data") or {}).items()}
+        except binascii.Error:  # the cause would quote what it could not decode
+            raise Unavailable(f"Secret {namespace}/{name}: the API server's answer is not base64") from None
+
+    async def read_config_map(self, namespace: str, name: str) -> Mapping[str, str] | None:
+        """A ConfigMap's data; None if there is none. Raises `Unavailable`."""
+        config_map = await self._read(namespace, "configmaps", name)
+        return None if config_map is None else dict(config_map.get("data") or {})
+
+    async def list_finished(self, plural: str) -> Sequence[ObjectRef]:
+        """Objects with the finished label in all namespaces, metadata alone, in pages of 500. Raises `Unavailable`."""
+        path = path_of("apis", names.GROUP, names.VERSION, plural)
+        found = await self._client.list_metadata(path, f"{names.FINISHED_LABEL}={names.FINISHED_VALUE}")
+        return [ObjectRef(plural, item["namespace"], item["name"], item["uid"]) for item in found]
+
+    async def _read(self, namespace: str, plural: str, name: str) -> JsonObject | None:
+        try:
+            return await self._client.request("GET", path_of("api", "v1", "namespaces", namespace, plural, name))
+        except NotFound:
+            return None
