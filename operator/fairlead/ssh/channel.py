@@ -1,0 +1,136 @@
+"""One channel of a connection: opened for one command, gathered from, and put down with what runs on it."""
+
+import asyncio
+
+import asyncssh
+
+from fairlead.api.v1alpha1.reasons import ClusterReason
+from fairlead.domain.errors import Unreachable
+from fairlead.schedulers.seam import COMMAND
+from fairlead.ssh.remote_text import one_line
+
+STDERR_KEPT_BYTES = 4096             # the end of it: where programs say why they stopped
+WRITE_CHUNK_BYTES = 65536            # what asyncssh's channel buffers before it asks us to pause
+TERM_SECONDS = 0.4                   # for a script to end by TERM, so that what it started (`timeout`) can pass it on
+KILL_SECONDS = 0.8                   # for the far end to confirm a KILL; one that does not loses its connection
+RETRIED_WORDS = frozenset({"open failed", "SSH connection closed"})
+"""sshd's words while MaxSessions are taken (it frees one only after the client saw the exit), and asyncssh's for a connection just lost."""
+
+
+class Exec(asyncssh.SSHClientSession[bytes]):
+    """What comes back on a channel: output up to a bound, beyond it only the fact; and the end of standard error."""
+
+    def __init__(self, max_output_bytes: int) -> None:
+        self._max_output_bytes = max_output_bytes
+        self._received_bytes = 0
+        self.output = bytearray()
+        self.errors = bytearray()
+        self.overflowed = False
+        self.closed = asyncio.Event()
+        self._settled = asyncio.Event()      # closed or overflowed
+        self._writable = asyncio.Event()
+        self._writable.set()
+
+    def data_received(self, data: bytes, datatype: int | None) -> None:
+        """Keep what is within the bound; both streams count."""
+        self._received_bytes += len(data)
+        if self._received_bytes > self._max_output_bytes:
+            self.overflowed = True
+            self._settled.set()
+        elif datatype == asyncssh.EXTENDED_DATA_STDERR:
+            self.errors += data
+            del self.errors[:-STDERR_KEPT_BYTES]
+        else:
+            self.output += data
+
+    def eof_received(self) -> bool:
+        """Leave our side open: a script that has said all may still have to read."""
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:   # noqa: ARG002  # an exit status that is missing tells the same
+        """The channel is closed, by either side or by the loss of its connection."""
+        self.closed.set()
+        self._settled.set()
+        self._writable.set()
+
+    def pause_writing(self) -> None:
+        """The far end reads more slowly than we write."""
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        """The far end has caught up."""
+        self._writable.set()
+
+    async def converse(self, channel: asyncssh.SSHClientChannel[bytes], stdin: bytes) -> None:
+        """Write everything and end of file, as fast as the far end reads; return when the channel is closed or too much came back."""
+        try:
+            for start in range(0, len(stdin), WRITE_CHUNK_BYTES):
+                await self._writable.wait()
+                if self._settled.is_set():
+                    break
+                channel.write(stdin[start:start + WRITE_CHUNK_BYTES])
+            channel.write_eof()
+        except BrokenPipeError:
+            pass                     # it ended without reading everything; its exit status says more
+        await self._settled.wait()
+
+
+Opened = tuple[asyncssh.SSHClientChannel[bytes], Exec]
+
+
+async def open_channel(connection: asyncssh.SSHClientConnection, max_output_bytes: int, seconds: float) -> Opened | None:
+    """Open a channel for the seam's one command; None: not now, or not on this connection, ask again in a moment.
+
+    Raises `Unreachable` when the far end does not answer in time (the connection is dropped) or never will: nothing was sent either way.
+    """
+    opening = asyncio.create_task(_open(connection, max_output_bytes))
+    where = f"{connection.get_extra_info('username')}@{connection.get_extra_info('host')}:{connection.get_extra_info('port')}"
+    try:
+        async with asyncio.timeout(seconds):
+            return await asyncio.shield(opening)
+    except TimeoutError as error:
+        connection.abort()
+        await asyncio.wait([opening])
+        raise Unreachable(f"{where} opened no session on a standing connection within {seconds:g} s",
+                          ClusterReason.CONNECT_TIMEOUT) from error
+    except asyncio.CancelledError:
+        await _abandon(connection, opening)
+        raise
+    except (asyncssh.Error, OSError) as error:
+        if connection.is_closed() or (isinstance(error, asyncssh.ChannelOpenError) and error.reason in RETRIED_WORDS):
+            return None
+        raise Unreachable(f"{where} does not open a session: {one_line(str(error))}", ClusterReason.CONNECTION_FAILED) from error
+
+
+async def _open(connection: asyncssh.SSHClientConnection, max_output_bytes: int) -> Opened:
+    session = Exec(max_output_bytes)
+    channel, _ = await connection.create_session(lambda: session, COMMAND, encoding=None, request_pty=False)
+    return channel, session
+
+
+async def _abandon(connection: asyncssh.SSHClientConnection, opening: asyncio.Task[Opened]) -> None:
+    """See the opening through and put down what it brought; one that takes too long costs the connection."""
+    await asyncio.wait([opening], timeout=KILL_SECONDS)
+    if not opening.done():
+        connection.abort()
+        await asyncio.wait([opening])
+    if not opening.cancelled() and not opening.exception():
+        await put_down(connection, *opening.result())
+
+
+async def put_down(connection: asyncssh.SSHClientConnection, channel: asyncssh.SSHClientChannel[bytes], session: Exec) -> None:
+    """End what runs on a channel: TERM, then KILL (sshd passes them to its process group since 7.9), and drop the connection if it stays.
+
+    A channel that is merely closed leaves the process running and its place in sshd's MaxSessions taken.
+    """
+    for signal, seconds in (("TERM", TERM_SECONDS), ("KILL", KILL_SECONDS)):
+        if session.closed.is_set():
+            return
+        try:
+            channel.send_signal(signal)
+            async with asyncio.timeout(seconds):
+                await session.closed.wait()
+        except OSError:              # TimeoutError, or a channel that is closing
+            continue
+    if not session.closed.is_set():
+        connection.abort()

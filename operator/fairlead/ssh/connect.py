@@ -1,0 +1,74 @@
+"""One connection, made within one deadline: name, TCP, banner, host key, login."""
+
+import asyncio
+
+import asyncssh
+
+from fairlead.domain.errors import RemoteFault
+from fairlead.ssh.failures import explain, too_late
+from fairlead.ssh.hostkeys import Pins
+from fairlead.ssh.profile import Profile
+from fairlead.ssh.resolver import Resolver
+
+
+class _Client(asyncssh.SSHClient):
+    """Watches one connection come about: was the port reached, and which unlisted host key was shown?"""
+
+    def __init__(self, pins: Pins) -> None:
+        self._pins = pins
+        self.reached = False
+        self.seen: asyncssh.SSHKey | None = None
+
+    def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:   # noqa: ARG002  # asyncssh's signature
+        self.reached = True
+
+    def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:   # noqa: ARG002  # the same
+        self.seen = key
+        return self._pins.trusts(key)
+
+    def validate_host_ca_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:   # noqa: ARG002  # the same
+        self.seen = key
+        return False
+
+
+async def connect(profile: Profile, resolver: Resolver) -> asyncssh.SSHClientConnection:
+    """Connect and log in within the address's connect time-out, trying each of the name's IP addresses. Nothing is left of a failure.
+
+    Raises `Refused` and `Unreachable`, each with the sentence that a person can act on.
+    """
+    client = _Client(profile.pins)
+    try:
+        async with asyncio.timeout(profile.address.connect_timeout_seconds) as deadline:
+            addresses = await resolver.addresses(profile.address.host, profile.address.port)
+            for left, address in zip(range(len(addresses) - 1, -1, -1), addresses, strict=True):
+                client = _Client(profile.pins)
+                share = (deadline.when() or 0.0) - asyncio.get_running_loop().time()
+                try:
+                    async with asyncio.timeout(share / (left + 1)):
+                        return await _connect_to(profile, address, client)
+                except OSError:          # TimeoutError too: the name's next address may answer
+                    if not left:
+                        raise
+    except TimeoutError as error:
+        raise too_late(profile, client.reached) from error
+    except (OSError, asyncssh.Error) as error:
+        raise explain(profile, error) from error
+    raise explain(profile, OSError("the name has no address"))
+
+
+async def _connect_to(profile: Profile, address: str, client: _Client) -> asyncssh.SSHClientConnection:
+    """Connect to one IP address. With fingerprints, ask for each type of host key in turn until a pinned one is shown."""
+    passed_over: frozenset[str] = frozenset()
+    refusal: RemoteFault | None = None
+    while algorithms := profile.pins.algorithms(address, passed_over):
+        try:
+            return await asyncssh.connect(address, profile.address.port, options=profile.options, config=None,
+                                          client_factory=lambda: client, server_host_key_algs=algorithms)
+        except asyncssh.HostKeyNotVerifiable as error:
+            refusal = refusal or profile.pins.refusal(address, client.seen, str(error))
+            if client.seen is None or not profile.pins.fingerprints:
+                raise refusal from error
+            passed_over |= {client.seen.get_algorithm()}
+        except asyncssh.KeyExchangeFailed as error:
+            raise refusal or explain(profile, error) from error
+    raise refusal or explain(profile, OSError("no type of host key is left to ask for"))

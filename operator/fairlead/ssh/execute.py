@@ -1,0 +1,59 @@
+"""One exec from its first byte to its exit status: exit status 0 within the bounds is an answer, everything else is not."""
+
+import asyncio
+from dataclasses import dataclass
+
+import asyncssh
+
+from fairlead.api.v1alpha1.reasons import ClusterReason
+from fairlead.domain.errors import Unanswered
+from fairlead.ssh.channel import STDERR_KEPT_BYTES, Opened, put_down
+from fairlead.ssh.remote_text import one_line
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What to run, as the seam's Exchange has it, and the words to speak of it by."""
+
+    verb: str
+    where: str                       # user@host:port
+    stdin: bytes
+    timeout_seconds: float
+    max_output_bytes: int
+
+
+async def execute(connection: asyncssh.SSHClientConnection, opened: Opened, errand: Errand) -> bytes:
+    """Run an errand on an open channel and return its whole standard output.
+
+    Raises `Unanswered` when it came to no clean end with exit status 0. When it is given up (time-out, too much output, cancelled), what
+    runs at the far end is put down; if that is not confirmed, the connection is dropped.
+    """
+    channel, session = opened
+    try:
+        async with asyncio.timeout(errand.timeout_seconds):
+            await session.converse(channel, errand.stdin)
+    except TimeoutError as error:
+        await put_down(connection, channel, session)
+        raise Unanswered(f"{errand.verb} on {errand.where} did not end within {errand.timeout_seconds:g} s and was stopped",
+                         ClusterReason.POLL_TIMED_OUT) from error
+    except asyncio.CancelledError:
+        await put_down(connection, channel, session)
+        raise
+    if session.overflowed:
+        await put_down(connection, channel, session)
+        raise Unanswered(f"{errand.verb} on {errand.where} printed more than {errand.max_output_bytes} bytes and was stopped",
+                         ClusterReason.POLL_FAILED)
+    require_success(channel, bytes(session.errors or session.output[-STDERR_KEPT_BYTES:]), f"{errand.verb} on {errand.where}")
+    return bytes(session.output)
+
+
+def require_success(channel: asyncssh.SSHClientChannel[bytes], printed: bytes, what: str) -> None:
+    """Raise `Unanswered` unless the exit status is 0. None is a failure too, also when the output looks whole: the connection died."""
+    status, signal, said = channel.get_exit_status(), channel.get_exit_signal(), one_line(printed) or "nothing"
+    if signal:
+        raise Unanswered(f"{what} was ended there by signal {one_line(signal[0], 20)}; it said: {said}", ClusterReason.POLL_FAILED)
+    if status is None:
+        raise Unanswered(f"{what} has no answer: the connection broke off", ClusterReason.CONNECTION_LOST)
+    if status:
+        raise Unanswered(f"{what} ended with exit code {status}: the login shell did not run what it was given; it said: {said}",
+                         ClusterReason.LOGIN_SHELL_FAILED)

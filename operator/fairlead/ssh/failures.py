@@ -1,0 +1,76 @@
+"""What went wrong with a connection, in our words: the one place where asyncssh's and the system's errors become Fairlead's."""
+
+import errno
+import socket
+from collections.abc import Callable
+
+import asyncssh
+
+from fairlead.api.v1alpha1.reasons import ClusterReason
+from fairlead.domain.errors import Refused, RemoteFault, Unreachable
+from fairlead.ssh.profile import Profile
+from fairlead.ssh.remote_text import one_line
+
+DROPPED_EARLY = ("broke the connection off before the login was done: sshd may be limiting new connections (MaxStartups), "
+                 "or a firewall between may cut them")
+
+
+def _permission_denied(profile: Profile, _: Exception) -> RemoteFault:
+    return Refused(f"{_where(profile)} refused user {profile.address.user} with key {profile.key}: check spec.user, that the key's public "
+                   "half is in the user's authorized_keys, and that the site lets a key in without a second factor",
+                   ClusterReason.AUTHENTICATION_FAILED)
+
+
+def _not_resolved(profile: Profile, error: Exception) -> RemoteFault:
+    words = one_line(str(error.args[-1] if error.args else error))
+    return Unreachable(f"the name {profile.address.host} has no address ({words}): check spec.endpoints and the cluster's DNS",
+                       ClusterReason.NAME_NOT_RESOLVED)
+
+
+def _refused(profile: Profile, _: Exception) -> RemoteFault:
+    return Unreachable(f"nothing listens on {_where(profile)} (connection refused): check host and port, or wait until sshd is back",
+                       ClusterReason.CONNECTION_REFUSED)
+
+
+def _dropped(profile: Profile, _: Exception) -> RemoteFault:
+    return Unreachable(f"{_where(profile)} {DROPPED_EARLY}", ClusterReason.CONNECTION_LOST)
+
+
+def _no_common_algorithm(profile: Profile, error: Exception) -> RemoteFault:
+    return Refused(f"{_where(profile)} offers no algorithm that Fairlead accepts: {one_line(str(error))}",
+                   ClusterReason.CONNECTION_FAILED)
+
+
+def _other(profile: Profile, error: Exception) -> RemoteFault:
+    return Unreachable(f"{_where(profile)} cannot be connected to: {one_line(str(error)) or type(error).__name__}",
+                       ClusterReason.CONNECTION_FAILED)
+
+
+TABLE: tuple[tuple[type[Exception], Callable[[Profile, Exception], RemoteFault]], ...] = (
+    (asyncssh.PermissionDenied, _permission_denied),
+    (asyncssh.KeyExchangeFailed, _no_common_algorithm),
+    (asyncssh.ConnectionLost, _dropped),
+    (socket.gaierror, _not_resolved),
+    (ConnectionRefusedError, _refused),
+    (ConnectionResetError, _dropped),
+    (BrokenPipeError, _dropped),
+)
+"""The first row whose type fits speaks."""
+
+
+def explain(profile: Profile, error: Exception) -> RemoteFault:
+    """Turn an error of connecting into ours: `Refused` when a person must act, else `Unreachable`. Nothing was sent."""
+    if isinstance(error, OSError) and error.errno in {errno.ENETUNREACH, errno.EHOSTUNREACH}:
+        return Unreachable(f"there is no route to {_where(profile)} ({error.strerror})",
+                           ClusterReason.CONNECTION_FAILED)
+    return next((say for kind, say in TABLE if isinstance(error, kind)), _other)(profile, error)
+
+
+def too_late(profile: Profile, reached: bool) -> Unreachable:
+    """The error for a connection that was not made in time; `reached`: the port had answered."""
+    words = "took the connection and did not finish the SSH login" if reached else "did not answer (name, route or firewall)"
+    return Unreachable(f"{_where(profile)} {words} within {profile.address.connect_timeout_seconds:g} s", ClusterReason.CONNECT_TIMEOUT)
+
+
+def _where(profile: Profile) -> str:
+    return f"{profile.address.host}:{profile.address.port}"

@@ -1,0 +1,107 @@
+"""Pinned host keys: which keys a host may show, in which order they are asked for, and what is said of any other."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import asyncssh
+
+from fairlead.api.v1alpha1.reasons import ClusterReason
+from fairlead.domain.address import HostKeys
+from fairlead.domain.errors import Refused, Unreadable
+
+DEFAULT_PORT = 22
+
+HOST_KEY_ALGORITHMS: dict[str, tuple[str, ...]] = {
+    "ssh-ed25519": ("ssh-ed25519",),
+    "ecdsa-sha2-nistp256": ("ecdsa-sha2-nistp256",),
+    "ecdsa-sha2-nistp384": ("ecdsa-sha2-nistp384",),
+    "ecdsa-sha2-nistp521": ("ecdsa-sha2-nistp521",),
+    "ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256"),
+}
+"""Types of host keys, the cheapest first, with the signatures asked of each: no SHA-1, no DSA."""
+
+CERTIFICATE_ALGORITHMS = tuple(f"{name}-cert-v01@openssh.com" for names in HOST_KEY_ALGORITHMS.values() for name in names)
+
+FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}=?")
+
+
+@dataclass(frozen=True, slots=True)
+class Pins:
+    """What `HostKeys` means for one host and port. An empty `fingerprints` means that `known_hosts` decides."""
+
+    host: str
+    port: int
+    known_hosts: asyncssh.SSHKnownHosts
+    fingerprints: frozenset[str]
+
+    def trusts(self, key: asyncssh.SSHKey) -> bool:
+        """Whether a key that known_hosts does not name is pinned by its fingerprint."""
+        return key.get_fingerprint() in self.fingerprints
+
+    def algorithms(self, address: str, passed_over: frozenset[str]) -> Sequence[str]:
+        """Signature algorithms to ask for: the pinned types first, so that a host with several keys shows the pinned one.
+
+        Fingerprints do not tell their type: types in `passed_over` were shown and not pinned, and are left out. Empty: none is left.
+        """
+        keys, authorities = self._listed(address)
+        types = sorted(HOST_KEY_ALGORITHMS.keys() - passed_over,
+                       key=lambda name: (name not in {key.get_algorithm() for key in keys}, list(HOST_KEY_ALGORITHMS).index(name)))
+        asked = [signature for name in types for signature in HOST_KEY_ALGORITHMS[name]]
+        return [*(CERTIFICATE_ALGORITHMS if authorities else ()), *asked] if asked else []
+
+    def refusal(self, address: str, seen: asyncssh.SSHKey | None, words: str) -> Refused:
+        """The error for a host key that is not trusted: `seen`, or, where it was not even looked up (revoked), the library's words."""
+        where, shown = f"{self.host}:{self.port}", describe(seen) if seen else words
+        keys, authorities = self._listed(address)
+        pinned = sorted(self.fingerprints) or [describe(key) for key in (*keys, *authorities)]
+        if pinned or seen is None:
+            return Refused(f"{where} shows a host key that is not the pinned one: seen {shown}; pinned {', '.join(pinned) or 'none'}. "
+                           "Either the site changed its key or somebody is in between: ask the site before you change spec.hostKeys",
+                           ClusterReason.HOST_KEY_MISMATCH)
+        return Refused(f"{where} shows a host key that spec.hostKeys does not know: {shown}. "
+                       "Compare it with what the site publishes, then add it", ClusterReason.HOST_KEY_UNKNOWN)
+
+    def _listed(self, address: str) -> tuple[Sequence[asyncssh.SSHKey], Sequence[asyncssh.SSHKey]]:
+        found = self.known_hosts.match(self.host, address, self.port if self.port != DEFAULT_PORT else None)
+        return found[0], found[1]
+
+
+def describe(key: asyncssh.SSHKey) -> str:
+    """A host key as `ssh-keygen -l` names it: type and SHA256 fingerprint."""
+    return f"{key.get_algorithm()} {key.get_fingerprint()}"
+
+
+def read_host_keys(host_keys: HostKeys, host: str, port: int) -> Pins:
+    """Read known_hosts text or fingerprints, once. Raises `Unreadable` with HOST_KEYS_INVALID, naming the line that is wrong."""
+    if bool(host_keys.known_hosts.strip()) == bool(host_keys.fingerprints):
+        raise _invalid("give either known_hosts lines or fingerprints, not both and not none")
+    fingerprints = frozenset(_fingerprint(text.strip()) for text in host_keys.fingerprints)
+    lines = [_line(number, text.strip()) for number, text in enumerate(host_keys.known_hosts.splitlines(), 1)]
+    known_hosts = asyncssh.import_known_hosts("\n".join(line for line in lines if line))
+    if not fingerprints and not any(lines):
+        raise _invalid("the known_hosts text has comments only")
+    return Pins(host, port, known_hosts, fingerprints)
+
+
+def _fingerprint(text: str) -> str:
+    if not FINGERPRINT.fullmatch(text):
+        raise _invalid(f"`{text[:60]}` is not a fingerprint: write `SHA256:` and 43 characters, as `ssh-keygen -l` prints it")
+    return text.rstrip("=")
+
+
+def _line(number: int, text: str) -> str:
+    """The line if it holds a key, an empty string for a comment. asyncssh would pass over a key that it cannot read: we say which."""
+    if not text or text.startswith("#"):
+        return ""
+    fields = text.split(None, 2 if text.startswith("@") else 1)
+    try:
+        asyncssh.import_public_key(fields[-1])
+        asyncssh.import_known_hosts(text)
+    except (ValueError, IndexError) as error:
+        raise _invalid(f"line {number} of the known_hosts text is not `host type key`, as `ssh-keyscan` prints it") from error
+    return text
+
+
+def _invalid(words: str) -> Unreadable:
+    return Unreadable(f"spec.hostKeys cannot be used: {words}", ClusterReason.HOST_KEYS_INVALID)

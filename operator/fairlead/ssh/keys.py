@@ -1,0 +1,104 @@
+"""Private keys as people put them into Secrets: read them where the content is unambiguous, else say exactly what is there instead."""
+
+import base64
+import binascii
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import asyncssh
+
+from fairlead.api.v1alpha1.reasons import ClusterReason
+from fairlead.domain.address import Credentials
+from fairlead.domain.errors import Unreadable
+from fairlead.ssh.remote_text import one_line
+
+PUBLIC_KEY_STARTS = (b"ssh-", b"ecdsa-", b"sk-", b"---- BEGIN SSH2 PUBLIC KEY", b"-----BEGIN PUBLIC KEY", b"-----BEGIN RSA PUBLIC KEY")
+PUTTY_START = b"PuTTY-User-Key-File"
+LOCKED = "Passphrase must be specified"   # how asyncssh begins when none was given
+NOT_OPENED = ("Unable to decrypt", "Incorrect passphrase")     # how it says that one was wrong
+
+
+@dataclass(frozen=True, slots=True)
+class ClientKey:
+    """A private key that was read, with its certificate if there is one, and what may be said of it in public."""
+
+    key: asyncssh.SSHKey
+    certificate: asyncssh.SSHCertificate | None
+    algorithm: str                   # ssh-ed25519, ssh-rsa, ecdsa-sha2-nistp256 ...
+    fingerprint: str                 # SHA256:..., as `ssh-keygen -l` prints it
+
+    def __str__(self) -> str:
+        return f"{self.algorithm} {self.fingerprint}" + (" with its certificate" if self.certificate else "")
+
+
+def read_key(credentials: Credentials) -> ClientKey:
+    """Read a Secret's private key, and its certificate if it has one. Slow for keys with a passphrase: call it in a thread.
+
+    CRLF line ends, a missing last newline and space around the text are accepted. Raises `Unreadable` with SECRET_INVALID or
+    PASSPHRASE_REQUIRED; no sentence holds any of the key's text.
+    """
+    text = _normal(credentials.private_key)
+    _refuse_what_is_no_private_key(text)
+    key = _import(text, credentials.passphrase)
+    certificate = _certificate(credentials.certificate, key) if credentials.certificate else None
+    return ClientKey(key, certificate, key.get_algorithm(), key.get_fingerprint())
+
+
+def _normal(text: bytes) -> bytes:
+    return text.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").replace(b"\r", b"\n").strip() + b"\n"
+
+
+def _refuse_what_is_no_private_key(text: bytes) -> None:
+    if not text.strip():
+        raise Unreadable("ssh-privatekey is empty: put the private key's text into it")
+    if text.startswith(PUBLIC_KEY_STARTS):
+        raise Unreadable("ssh-privatekey holds a public key: put the private key there (the file without .pub)")
+    if text.startswith(PUTTY_START):
+        raise Unreadable("ssh-privatekey holds a PuTTY key: convert it with `puttygen KEY.ppk -O private-openssh -o KEY` and use that")
+    if _is_encoded_twice(text):
+        raise Unreadable("ssh-privatekey is base64 of a key: it was encoded twice; put the key's text into stringData, or encode it once")
+    if b"PRIVATE KEY-----" not in text:
+        raise Unreadable("ssh-privatekey is not a private key: one begins with `-----BEGIN OPENSSH PRIVATE KEY-----` or the like")
+    if b"-----END " not in text:
+        raise Unreadable("ssh-privatekey is cut: its last line `-----END ... PRIVATE KEY-----` is missing")
+
+
+def _is_encoded_twice(text: bytes) -> bool:
+    try:
+        return b"PRIVATE KEY-----" in base64.b64decode(b"".join(text.split()), validate=True)
+    except binascii.Error:
+        return False
+
+
+def _import(text: bytes, passphrase: bytes | None) -> asyncssh.SSHKey:
+    failure: Exception | None = None
+    for attempt in _passphrases(passphrase):
+        try:
+            return asyncssh.import_private_key(text, attempt)
+        except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as error:
+            failure = error
+    words = str(failure)
+    if words.startswith(LOCKED):
+        raise Unreadable("ssh-privatekey has a passphrase: put it into the Secret's field `passphrase`",
+                         ClusterReason.PASSPHRASE_REQUIRED) from failure
+    if words.startswith(NOT_OPENED):
+        raise Unreadable("ssh-privatekey does not open with the Secret's field `passphrase`: that is wrong, or the key is damaged",
+                         ClusterReason.PASSPHRASE_REQUIRED) from failure
+    raise Unreadable(f"ssh-privatekey cannot be read as a private key ({one_line(words)}): try `ssh-keygen -y -f KEY` on it") from failure
+
+
+def _passphrases(passphrase: bytes | None) -> Iterator[bytes | None]:
+    """The passphrase as it is, then without the newline that `kubectl create secret --from-file` takes along."""
+    yield passphrase or None
+    if passphrase and passphrase.endswith(b"\n"):
+        yield passphrase.rstrip(b"\r\n")
+
+
+def _certificate(text: bytes, key: asyncssh.SSHKey) -> asyncssh.SSHCertificate:
+    try:
+        certificate = asyncssh.import_certificate(_normal(text))
+    except asyncssh.KeyImportError as error:
+        raise Unreadable(f"certificate cannot be read ({one_line(str(error))}): it should be the one line of a *-cert.pub file") from error
+    if certificate.key.public_data != key.public_data:
+        raise Unreadable("certificate belongs to another key than ssh-privatekey")
+    return certificate

@@ -1,0 +1,108 @@
+"""The engine's port Remote, over SSH."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import Final, Self, TypeVar
+
+import asyncssh
+
+from fairlead.api.v1alpha1.reasons import ClusterReason
+from fairlead.domain.address import Address
+from fairlead.domain.errors import Unreachable
+from fairlead.schedulers.seam import Exchange
+from fairlead.ssh.channel import open_channel
+from fairlead.ssh.connect import connect
+from fairlead.ssh.execute import Errand, execute
+from fairlead.ssh.pool import Gate, PoolLimits, Site, closed_by_us
+from fairlead.ssh.profile import Profile, read_profile
+from fairlead.ssh.resolver import Resolver
+
+T = TypeVar("T")
+
+REOPEN_SECONDS: Final = (0.05, 0.1, 0.2, 0.4, 0.8)
+"""Waits before a channel is asked for again. Longer than any session of ours needs to be freed: then somebody else holds them."""
+
+
+class SshRemote:
+    """Runs exchanges over kept connections. One for a process; made and used in one event loop; `async with` closes it."""
+
+    def __init__(self, limits: PoolLimits | None = None) -> None:
+        self._limits = limits or PoolLimits()
+        self._execs = asyncio.Semaphore(self._limits.execs)
+        self._gate = Gate(self._limits)
+        self._resolver = Resolver()
+        self._sites: dict[Address, Site] = {}
+        self._running: set[asyncio.Task[bytes]] = set()
+        self._closed = False
+        logging.getLogger("asyncssh").setLevel(logging.ERROR)   # it tells of each connection and command; we say what matters ourselves
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self.close()
+
+    async def exchange(self, address: Address, exchange: Exchange[T]) -> T:
+        """Run one exchange and parse its answer.
+
+        Raises `Refused`, `Unreachable` (nothing was sent), `Unanswered` (sent, no whole answer), `Unreadable` (key or host keys unusable).
+        A caller that is cancelled goes at once; what ran for it is ended behind it, and only then is its channel given to another.
+        """
+        if self._closed:
+            raise closed_by_us()
+        site = self._sites.get(address) or self._sites.setdefault(address, Site(address, self._dialler(address)))
+        where = f"{address.user}@{address.host}:{address.port}"
+        errand = Errand(exchange.verb, where, exchange.stdin(), exchange.timeout_seconds, exchange.max_output_bytes)
+        task = asyncio.create_task(self._run(site, errand, address.connect_timeout_seconds))
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+        try:
+            output = await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
+        return exchange.parse(output)
+
+    async def forget(self, address: Address) -> None:
+        """Close this address's connections; never raises, bounded in time also when the far end is stopped."""
+        if site := self._sites.pop(address, None):
+            await site.close(self._limits.close_seconds)
+
+    async def close(self) -> None:
+        """Close everything at once, within the bound of one: exchanges in flight end as `Unanswered`, waiting ones as `Unreachable`."""
+        self._closed = True
+        await asyncio.gather(*(self.forget(address) for address in list(self._sites)))
+        if self._running:
+            await asyncio.wait(self._running)
+
+    def _dialler(self, address: Address) -> Callable[[], Awaitable[asyncssh.SSHClientConnection]]:
+        """How to connect to one address, remembering what was read of its key and host keys."""
+        profile: Profile | None = None
+
+        async def dial() -> asyncssh.SSHClientConnection:
+            nonlocal profile
+            if profile is None:
+                profile = await asyncio.to_thread(read_profile, address)
+            async with self._gate.passed(address):
+                return await connect(profile, self._resolver)
+
+        return dial
+
+    def _ended(self, task: asyncio.Task[bytes]) -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            task.exception()         # seen: its caller may have gone
+
+    async def _run(self, site: Site, errand: Errand, open_seconds: float) -> bytes:
+        """Hold a lane, then an exec's place of all, and run. Asked again only while nothing was sent: no channel, or a connection lost."""
+        async with site.lane() as lane:
+            for pause_seconds in (*REOPEN_SECONDS, 0.0):
+                connection = await lane.connection()
+                async with self._execs:
+                    if opened := await open_channel(connection, errand.max_output_bytes, open_seconds):
+                        return await execute(connection, opened, errand)
+                await asyncio.sleep(pause_seconds)
+        raise Unreachable(f"{errand.where} opens no session for {errand.verb}: all that sshd allows (MaxSessions) are taken, or it breaks "
+                          "connections off at once", ClusterReason.CONNECTION_FAILED)
