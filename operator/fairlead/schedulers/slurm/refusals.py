@@ -16,47 +16,46 @@ _SENTENCE_CHARACTERS = 1000
 _QUEUE_FULL = re.compile(r"sleeping and retrying")
 
 _UNKNOWN = (                             # the request, or its answer, may be lost on the way: the job may exist
-    r"Socket timed out",
-    r"Unable to contact slurm controller",
-    r"authentication",                   # also when only the answer could not be read
-    r"Communication connection failure|Zero Bytes were transmitted|Message receive failure|Unexpected message received",
+    r"Socket timed out|Unable to contact slurm controller|Zero Bytes were transmitted|Insane message length|Header lengths",
+    r"Communication (?:connection|shutdown) failure|Message (?:send|receive) failure|Unexpected message received",
+    r"[Aa]uthentication",                # also when only the answer could not be read
     r"Connection (?:refused|reset|timed out)|Broken pipe|Transport endpoint is not connected",
-    r"Unable to connect to (?:database|slurm)|controller in standby mode",
+    r"in standby mode|Unable to connect to database",
 )
 
 _WAITING = (                             # the same request may be accepted later
-    r"(?:QOS|Assoc\w*)MaxSubmit\w*",                          # the name of the limit stands on a line of its own
-    r"(?:QOS|Assoc)Grp\w+Limit",
-    r"Job violates accounting/QOS policy",                    # after the limits that no wait can lift, below
+    r"(?:QOS|Assoc\w*)MaxSubmit\w*|(?:QOS|Assoc)Grp\w+",      # a limit's name stands on a line of its own
+    r"Job violates accounting/QOS policy|breached requested QOS usage threshold|Rate limit exceeded",
     r"Resource temporarily unavailable|MaxJobCount limit reached",   # the latter from 26.05
     r"temporarily unable to accept job|job queue full",       # the latter from 26.05
-    r"Required partition not available|Requested partition configuration not available now",
-    r"Requested nodes are busy|Job can not be altered now",
+    r"Unable to create job record, try again|System submissions disabled|maintenance reservation",
+    r"Required partition not available|partition configuration not available now|Partition in DOWN state",
+    r"Required node not available|Requested nodes are busy|reservation (?:is in use|not usable now)|Licenses currently unavailable",
+    r"Burst Buffer resource limit exceeded|Max powered up nodes reached|Switch resources currently not available",
     r"Could not establish a configuration source",            # nothing was sent
-    r"I/O error writing script/environment to file",
-    r"Unable to open file",                                   # of our wrapper, in the work folder: not the user's
+    r"I/O error writing script/environment to file",          # slurmctld's disk
+    r"Unable to open file",                                   # of the wrapper in the work folder: not the user's
 )
 
-_LIMITS_OF_ONE_JOB = (                   # policy words that come with a policy sentence, yet no wait can lift
-    r"(?:QOS|Assoc)Max\w+PerJob\w*|(?:QOS|Assoc)Min\w+|(?:QOS|Assoc)MaxWall\w*",
+_LIMITS_OF_ONE_JOB = (                   # named beside `Job violates accounting/QOS policy`, yet no wait lifts them
+    r"(?:QOS|Assoc)Max\w+PerJob\w*|(?:QOS|Assoc)MaxWall\w*|(?:QOS|Assoc)Min\w+",
 )
 
-_REFUSED = (
-    r"[Ii]nvalid partition",
-    r"Invalid account|account/partition combination",
-    r"Invalid qos|Invalid wckey",
-    r"User's group not permitted|Access/permission denied|only permitted by root",
-    r"Invalid (?:preferred )?feature specification",
-    r"Invalid generic resource|Invalid Trackable RESource|Requested GRES option unsupported",
-    r"Invalid license|Invalid node name|Invalid job array|Invalid --\S+|Invalid numeric value|Invalid time specification",
-    r"Invalid (?:dependency|directive|argument|burst buffer|mcs)",
-    r"Requested reservation is invalid|Requested node configuration is not available|Requested time limit is invalid",
-    r"More processors requested than permitted|Node count specification invalid|Memory specification can not be satisfied",
-    r"Memory required by task is not available|Requested operation not supported on this system",
-    r"Job dependency problem|Preemption is required but is disabled",
-    r"parameter too long",
-    r"unrecognized option|option '?\S+ requires an argument|option '\S+' (?:is ambiguous|doesn't allow an argument)|invalid option --",
-    r"No cluster '.*' known by database",
+_REFUSED = (                             # the same request never will be accepted, unless somebody changes the site
+    r"[Ii]nvalid partition|No partition specified|Requested nodes not in this partition",
+    r"Invalid account|Invalid or unknown association|Invalid qos|Invalid QOS|Invalid wckey|Invalid mcs_label",
+    r"User's group not permitted|[Pp]ermission denied|only permitted by root|Access denied to requested reservation",
+    r"Invalid (?:preferred )?feature specification|Invalid extra constraints|--batch option is invalid",
+    r"Invalid generic resource|Duplicate generic resource|Invalid GRES|Invalid Trackable RESource|Requested GRES option unsupported",
+    r"Invalid license|Invalid node name|Invalid job array|Invalid container id|Burst Buffer request invalid|Invalid directive",
+    r"Invalid --\S+|Invalid numeric value|Invalid time|[Tt]ime limit (?:is invalid|specification required)|Invalid signal",
+    r"reservation is invalid|node configuration is not available|topology configuration is not available",
+    r"More processors requested than permitted|Node count specification invalid|(?:CPU|Task) count specification invalid",
+    r"Task distribution specification invalid|Memory specification can not be satisfied|Memory required by task is not available",
+    r"Job dependency problem|Circular job dependency|Preemption is required but is disabled",
+    r"not supported on this system|Job size specification needs to be provided|parameter too long",
+    r"unrecognized option|invalid option|requires an argument|doesn't allow an argument|is ambiguous",
+    r"No cluster '.*' known by database|Invalid cluster name",
     r"does not look like a batch script|Batch script is empty|DOS line breaks|Script arguments not permitted",
 )
 
