@@ -12,6 +12,7 @@ import select
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from bed.sweep import sweep
@@ -19,6 +20,9 @@ from bed.sweep import sweep
 RELEASE = b"."
 GRACE_MILLISECONDS = 2000
 """How long after the owner's end a copy of its pipe is waited for: a child between fork and exec holds one until it has its mark."""
+
+LAST_LOOK_SECONDS = 0.5
+"""A short command of the owner's, without a mark, may still have been at work while the first sweep passed."""
 
 _START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from bed.guardian import main; main()"
 
@@ -48,6 +52,8 @@ def main() -> None:
     bed_id, pipe, owner = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     if _released(pipe, owner):
         return
+    sweep(bed_id)
+    time.sleep(LAST_LOOK_SECONDS)
     sweep(bed_id)
 
 

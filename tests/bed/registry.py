@@ -14,7 +14,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -106,6 +106,20 @@ def owners() -> dict[str, Owner | None]:
         except (OSError, ValueError, TypeError):
             found[folder.name] = None
     return found
+
+
+def publish(folder: Path, name: str, facts: Mapping[str, str]) -> None:
+    """Writes facts about a part of a bed, aside first; readable by root alone, since a fact may be the path of a key."""
+    aside = folder / f".{name}.facts"
+    aside.unlink(missing_ok=True)
+    aside.touch(mode=0o600)
+    aside.write_text(json.dumps(dict(facts)))
+    aside.rename(folder / f"{name}.facts")
+
+
+def published(bed_id: str) -> dict[str, dict[str, str]]:
+    """All that a bed published, by name."""
+    return {path.stem: json.loads(path.read_text()) for path in sorted((RUN / bed_id).glob("[!.]*.facts"))}
 
 
 def discard_drafts() -> None:

@@ -9,6 +9,7 @@ import os
 import secrets
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Self
 
 from bed import daemon, guardian, progress, registry
 from bed.errors import BedError
-from bed.sweep import MARK, leftovers, sweep
+from bed.sweep import MARK, leftovers, sweep, traces
 
 _GUARDIAN_SECONDS = 60
 
@@ -75,6 +76,10 @@ class Bed:
         self.owner = replace(self.owner, kept=True)
         registry.write_owner(self.folder, self.owner)
         self._release()
+
+    def publish(self, name: str, facts: Mapping[str, str]) -> None:
+        """Writes down how to reach a part of the bed, for `python -m bed status` and whoever comes later."""
+        registry.publish(self.folder, name, facts)
 
     def close(self) -> None:
         """Ends and removes everything of the bed. A second call does nothing.
@@ -136,7 +141,9 @@ def reap_stale() -> list[str]:
         return []
     with registry.locked():
         registry.discard_drafts()
-        stale = [bed_id for bed_id, owner in registry.owners().items() if owner is None or not owner.alive]
+        known = registry.owners()
+        stale = [bed_id for bed_id, owner in known.items() if owner is None or not owner.alive]
+        stale += sorted(traces() - known.keys())
     for bed_id in stale:
         progress.say(f"removing bed {bed_id}, whose owner has ended")
         remove(bed_id)

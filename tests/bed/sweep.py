@@ -6,6 +6,7 @@ control groups (a program may overwrite its environment to set its title; it can
 
 import ctypes
 import os
+import re
 import select
 import shutil
 import signal
@@ -62,6 +63,12 @@ def leftovers(bed_id: str) -> list[str]:
         *(f"subnet {entry.name}/30 is still taken" for entry in registry.subnets_of(bed_id)),
         *(f"folder {folder} is still there" for folder in (registry.RUN / bed_id, registry.RUN / f".{bed_id}") if folder.exists()),
     ]
+
+
+def traces() -> set[str]:
+    """The ids in the names of network namespaces: a command that outlived its bed by a moment may have made one after all."""
+    found = (re.fullmatch(r"flb([0-9a-f]{8})-.*", name.name) for name in NETNS.glob("flb*"))
+    return {match[1] for match in found if match}
 
 
 def processes(bed_id: str) -> set[int]:

@@ -12,16 +12,20 @@ one waits, then finds all of it there.
 import fcntl
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from bed import progress
 from bed.controlplane import gobuild, release, versions
 from bed.errors import BedError
+from bed.state import Bed
 
 _PART = ".part"
+_PAUSE_SECONDS = 0.2
 Fetch = Callable[[str, Path], None]
 """Makes one program by name, at the path given; raises BedError."""
 
@@ -41,22 +45,23 @@ def cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fairlead" / "bed"
 
 
-def ensure(mark: Mapping[str, str]) -> Binaries:
-    """All programs, fetched or built if need be: about seven minutes on two cores, once. `mark` ties the build to its bed.
+def ensure(bed: Bed) -> Binaries:
+    """All programs, fetched or built if need be: about seven minutes on two cores, once. A build ends with the bed.
 
     Raises:
         BedError: no source has one of them; the message has the last one's words.
     """
-    found = provide(versions.COMMANDS, mark)
+    found = provide(versions.COMMANDS, bed)
     return Binaries(*(found[name] for name in versions.COMMANDS))
 
 
-def provide(names: Sequence[str], mark: Mapping[str, str]) -> dict[str, Path]:
+def provide(names: Sequence[str], bed: Bed) -> dict[str, Path]:
     """Some of the programs, like `ensure`."""
     found = at_hand(names)
     if len(found) < len(names):
-        builder = gobuild.Builder(cache() / "go", mark)
-        fill(cache() / versions.bundle(), [name for name in names if name not in found], [release.official().fetch, builder.build])
+        builder = gobuild.Builder(cache() / "go", bed.env)
+        missing = [name for name in names if name not in found]
+        fill(cache() / versions.bundle(), missing, [release.official().fetch, builder.build], bed.folder.exists)
         builder.discard()
         found = at_hand(names)
     return found
@@ -75,16 +80,16 @@ def at_hand(names: Sequence[str] = versions.COMMANDS) -> dict[str, Path]:
     return found
 
 
-def fill(folder: Path, names: Sequence[str], sources: Sequence[Fetch]) -> None:
+def fill(folder: Path, names: Sequence[str], sources: Sequence[Fetch], wanted: Callable[[], bool] = lambda: True) -> None:
     """Puts programs into the cache folder, each from the first source that has it; what interrupted runs left there is removed.
 
-    A source that fails once is not asked again.
+    A source that fails once is not asked again. `wanted` is asked while another process has the folder.
 
     Raises:
         BedError: the last source failed too.
     """
     remaining = list(sources)
-    with _alone(folder):
+    with _alone(folder, wanted):
         part = folder / _PART
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir()
@@ -119,13 +124,22 @@ def _enter(part: Path, target: Path) -> None:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def _alone(folder: Path, wanted: Callable[[], bool]) -> Iterator[None]:
     """Holds the folder's lock, which the kernel gives back when its holder dies."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _try(lock):
             with progress.step(f"waiting for another process that fills {folder}"):
-                fcntl.flock(lock, fcntl.LOCK_EX)
+                while not _try(lock):
+                    if not wanted():
+                        raise BedError("the bed was closed meanwhile")
+                    time.sleep(_PAUSE_SECONDS)
         yield
+
+
+def _try(lock: IO[str]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

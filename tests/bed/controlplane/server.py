@@ -38,7 +38,7 @@ class ControlPlane:
         Raises:
             BedError: a program cannot be had, ends early or is not ready in time; the message has its last words.
         """
-        programs = binaries.ensure(bed.env)
+        programs = binaries.ensure(bed)
         for attempt in range(1, STARTS + 1):
             folder = _fresh_folder(bed)
             try:

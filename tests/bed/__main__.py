@@ -1,0 +1,5 @@
+"""`python -m bed`."""
+
+from bed.cli import main
+
+main()

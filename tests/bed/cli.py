@@ -1,0 +1,129 @@
+"""The bed's command line: a control plane and Slurm clusters for a person to use, until `down`."""
+
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from bed import progress, registry
+from bed.controlplane import ControlPlane, binaries
+from bed.controlplane.pki import write_private
+from bed.errors import BedError
+from bed.roots import DEFAULT_RELEASE, root
+from bed.slurm import start_many
+from bed.state import Bed, reap_stale, remove, require_root
+from bed.sweep import processes
+from bed.together import together
+
+FAILED = 2
+
+
+def main() -> None:
+    """Runs the command line; what the bed cannot do ends it with one sentence and exit code 2."""
+    signal.signal(signal.SIGTERM, _interrupt)  # so that `kill` closes the bed like Ctrl-C does
+    try:
+        commands(prog_name="python -m bed")
+    except BedError as error:
+        print(f"bed: {error}", file=sys.stderr)
+        sys.exit(FAILED)
+
+
+@click.group()
+def commands() -> None:
+    """Real clusters on this machine: a Kubernetes control plane and Slurm, without containers."""
+
+
+@commands.command()
+@click.option("--release", default=DEFAULT_RELEASE, show_default=True, help="Slurm's release.")
+@click.option("--clusters", default=1, show_default=True, type=click.IntRange(0, 64), help="How many Slurm clusters.")
+def up(release: str, clusters: int) -> None:
+    """Start a control plane and Slurm clusters that stay until `down`."""
+    with Bed.create("python -m bed up") as bed:
+        together(bed, lambda: _start_plane(bed), lambda: _start_clusters(bed, clusters, release))
+        bed.keep()
+        click.echo(f"bed {bed.id} is up")
+        _show(bed.id)
+
+
+@commands.command()
+def status() -> None:
+    """Show the beds of this machine and how to reach them."""
+    found = registry.owners()
+    if not found:
+        click.echo("no bed on this machine")
+    for bed_id, owner in found.items():
+        if owner is None or not owner.alive:
+            click.echo(f"bed {bed_id} lost its owner; the next start or `python -m bed down` removes it")
+            continue
+        kind = "kept until `python -m bed down`" if owner.kept else f"owned by process {owner.pid}"
+        click.echo(f"bed {bed_id}: {owner.purpose}, {kind}, {len(processes(bed_id))} processes, of {owner.checkout}")
+        _show(bed_id)
+
+
+@commands.command()
+@click.argument("ids", nargs=-1)
+@click.option("--all", "everyone", is_flag=True, help="Those of other checkouts too.")
+def down(ids: tuple[str, ...], everyone: bool) -> None:
+    """Remove kept beds: those named, else all of this checkout. A bed with a living owner goes only when it is named."""
+    require_root()
+    for bed_id in reap_stale():
+        click.echo(f"bed {bed_id} removed")
+    known = registry.owners()
+    if unknown := set(ids) - known.keys():
+        raise BedError(f"no bed {', '.join(sorted(unknown))} on this machine; `python -m bed status` lists them")
+    here = registry.Owner.here("").checkout
+    kept = [bed_id for bed_id, owner in known.items() if owner and owner.kept and (everyone or owner.checkout == here)]
+    for bed_id in ids or kept:
+        remove(bed_id)
+        click.echo(f"bed {bed_id} removed")
+
+
+@commands.command()
+@click.option("--release", "releases", multiple=True, default=[DEFAULT_RELEASE], show_default=True, help="Slurm's; may be repeated.")
+def fetch(releases: tuple[str, ...]) -> None:
+    """Get everything that beds need into the cache, so that the next start is quick."""
+    with Bed.create("python -m bed fetch") as bed:
+        together(bed, lambda: _fetch_binaries(bed), lambda: _fetch_roots(releases))
+    click.echo(f"all that beds need is in {binaries.cache()}")
+
+
+def _fetch_binaries(bed: Bed) -> None:
+    binaries.ensure(bed)
+
+
+def _fetch_roots(releases: tuple[str, ...]) -> None:
+    for release in releases:
+        root(release)
+
+
+def _start_plane(bed: Bed) -> None:
+    plane = ControlPlane.start(bed)
+    bed.publish("controlplane", {"KUBECONFIG": str(plane.kubeconfig), "kubectl": str(plane.kubectl_path), "url": plane.url})
+
+
+def _start_clusters(bed: Bed, count: int, release: str) -> None:
+    for slurm in start_many(bed, count, release):
+        key, hosts = bed.folder / f"{slurm.name}.key", bed.folder / f"{slurm.name}.known_hosts"
+        write_private(key, slurm.private_key.encode())
+        write_private(hosts, f"{slurm.known_hosts}\n".encode())
+        bed.publish(slurm.name, {
+            "ssh": f"ssh -i {key} -o UserKnownHostsFile={hosts} -p {slurm.port} {slurm.user}@{slurm.host}",
+            "host": slurm.host, "port": str(slurm.port), "user": slurm.user, "private_key": str(key), "known_hosts": str(hosts),
+        })
+
+
+def _show(bed_id: str) -> None:
+    for name, facts in registry.published(bed_id).items():
+        if "KUBECONFIG" in facts:
+            click.echo(f"  export KUBECONFIG={facts['KUBECONFIG']} PATH={Path(facts['kubectl']).parent}:$PATH")
+        else:
+            click.echo(f"  {name}: {facts.get('ssh', facts)}")
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    progress.say("ending: everything that was started is being removed")
+    raise KeyboardInterrupt
