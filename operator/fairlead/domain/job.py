@@ -11,7 +11,8 @@ The object alone is the truth; memory only spares time. A process that starts wi
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from fairlead.api.v1alpha1.job import JobSpec, JobStatus
+from fairlead.api.v1alpha1.job import ClusterReference, JobSpec, JobStatus
+from fairlead.api.v1alpha1.meta import RunStatus
 from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain.conditions import is_true
 from fairlead.domain.objects import ObjectRef
@@ -58,6 +59,13 @@ class Job:
     def owner(self) -> Owner:
         """Whose name goes into the run directory."""
         return Owner(self.ref.namespace, self.ref.name, self.ref.uid)
+
+
+def ghost(ref: ObjectRef, attempt: int, cluster_name: str) -> Job:
+    """A Job whose object is gone, as if it were being deleted: what is left of its attempts is cancelled and buried by the same steps."""
+    key = RunKey(ref.uid, attempt)
+    spec = JobSpec(cluster_ref=ClusterReference(name=cluster_name), command=("true",))
+    return Job(ref, 0, 0, deleting=True, held=True, spec=spec, status=JobStatus(run=RunStatus(key=str(key), attempt=attempt)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,10 +165,10 @@ Step = Rest | TakeUp | Submit | Watch | Cancel | Bury | Release
 
 def decide(job: Job, memory: Memory, now: Now, pacing: Pacing) -> Step:
     """Say what comes next for this Job."""
-    if not job.held:
-        return Rest() if job.deleting or job.ended else TakeUp()
     if job.ended:
         return Release(finished=True)
+    if not job.held:
+        return Rest() if job.deleting else TakeUp()
     if job.deleting:
         return _decide_deletion(job, memory, now, pacing)
     if now.monotonic < memory.retry_at:

@@ -1,7 +1,9 @@
 """The engine's ports: all it needs from the world outside. Tests put faulty ones in their place; the product has no test switches."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
+
+from dataclasses import dataclass
 
 from fairlead.domain.address import Address, Credentials, HostKeys
 from fairlead.domain.objects import EventNote, ObjectRef
@@ -90,3 +92,16 @@ class Clock(Protocol):
     def wall(self) -> float:
         """Epoch seconds."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """All ports together. `token` gives 32 fresh random hex digits, `jitter` a number in 0..1."""
+
+    remote: Remote
+    store: Store
+    data: ClusterData
+    leadership: Leadership
+    clock: Clock
+    token: Callable[[], str]
+    jitter: Callable[[], float]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
+from fairlead.domain.job import Job
 from fairlead.domain.run import (
     CancelAnswer,
     CancelPhase,
@@ -111,3 +112,22 @@ class Scheduler(Protocol):
     def remove(self, fence: str, tree: Tree, removal: Removal) -> Exchange[Removed]:
         """Bring directories down to tombstones (revoked renamed over claim first), and sweep."""
         ...
+
+
+class Preparer(Protocol):
+    """What turns a Job's spec into what one attempt needs at the far end. Pure."""
+
+    def prepare(self, job: Job, script: str | None) -> Submission:
+        """The submission of `job`'s current key; `script` is the text of script or scriptRef, None for a command.
+
+        Raises `UserFault` with a sentence when the script or an option can never work.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """A scheduler with its preparer, made for one Cluster's spec."""
+
+    scheduler: Scheduler
+    preparer: Preparer

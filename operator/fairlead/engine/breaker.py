@@ -1,0 +1,25 @@
+"""The breaker of one site: after failures in a row it waits, longer each time, with jitter, so that a dead login node is left in peace."""
+
+from dataclasses import dataclass
+
+PAUSE_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Breaker:
+    """Failures in a row, and when the next try may be made (monotonic seconds)."""
+
+    failures: int = 0
+    retry_at: float = 0.0
+
+    def allows(self, monotonic: float) -> bool:
+        """Whether a try may be made now."""
+        return monotonic >= self.retry_at
+
+    def failed(self, monotonic: float, limit_seconds: float, jitter: float) -> "Breaker":
+        """One failure more: wait twice as long as before, at most `limit_seconds`, of which a random half (`jitter` in 0..1) is left out."""
+        pause = min(PAUSE_SECONDS * 2 ** min(self.failures, 16), limit_seconds) * (1 - jitter / 2)
+        return Breaker(self.failures + 1, monotonic + pause)
+
+
+CLOSED = Breaker()

@@ -1,0 +1,123 @@
+"""All of the engine: a site for each Cluster, the lobby for Jobs without one, and the graves."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import structlog
+
+from fairlead.domain.cluster import Cluster
+from fairlead.domain.errors import FairleadError
+from fairlead.domain.job import Job
+from fairlead.engine.graves import Grave, Graves
+from fairlead.engine.link import Link
+from fairlead.engine.lobby import Lobby
+from fairlead.engine.ports import World
+from fairlead.engine.registry import ClusterName, Registry, cluster_of
+from fairlead.engine.settings import EngineSettings
+from fairlead.engine.site import Site, SiteContext
+from fairlead.engine.writer import Writer
+from fairlead.schedulers.seam import Driver, Removed
+
+log = structlog.get_logger()
+
+Beat = Callable[[str, float], None]
+
+
+class Controller:
+    """Starts and ends the loops as Clusters come and go. The registry must have been filled once before `run()`."""
+
+    def __init__(self, world: World, registry: Registry, settings: EngineSettings, installation: str, driver_of: Callable[[Cluster], Driver],
+                 beat: Beat) -> None:
+        self._world = world
+        self._registry = registry
+        self._settings = settings
+        self._beat = beat
+        self._sites: dict[str, Site] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._lobby = Lobby(world, registry, Writer(world, registry, settings.api_writes))
+        self._graves = Graves(world, registry, self._haunt)
+        self._in_lobby = asyncio.Event()
+        self._context = SiteContext(
+            world, registry, settings, installation, driver_of, lambda cluster, seconds: beat(f"site {cluster.ref}", seconds),
+            self._ended, self._swept,
+        )
+
+    async def run(self) -> None:
+        """Work until cancelled; then abandon what is in flight, bounded: the far end answers later."""
+        self._registry.on_cluster = self._cluster_changed
+        self._registry.on_job = self._job_changed
+        for cluster in self._registry.clusters:
+            self._cluster_changed(cluster, False)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._every("lobby", 5.0, self._lobby.look, self._in_lobby))
+                group.create_task(self._every("graves", self._settings.finished_seconds, self._graves.look))
+        finally:
+            for task in self._tasks.values():
+                task.cancel()
+            await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    def _cluster_changed(self, cluster: Cluster, gone: bool) -> None:
+        uid = cluster.ref.uid
+        site = self._sites.get(uid)
+        if gone:
+            if site is not None:
+                self._tasks[uid].cancel()
+            self._graves.leave((cluster.ref.namespace, cluster.ref.name))
+            self._in_lobby.set()
+        elif site is not None:
+            site.changed(cluster)
+        else:
+            link = Link(self._world, self._settings, self._context.installation, self._context.driver_of)
+            site = Site(cluster, self._context, link)
+            self._sites[uid] = site
+            task = asyncio.create_task(site.run(), name=f"site {cluster.ref}")
+            self._tasks[uid] = task
+            task.add_done_callback(lambda _task: self._site_ended(uid))
+
+    def _site_ended(self, uid: str) -> None:
+        self._tasks.pop(uid, None)
+        self._sites.pop(uid, None)
+
+    def _job_changed(self, job: Job) -> None:
+        site = self._site_of(cluster_of(job))
+        if site is not None:
+            site.wake()
+        else:
+            self._in_lobby.set()
+
+    def _site_of(self, name: ClusterName) -> Site | None:
+        cluster = self._registry.cluster_named(name)
+        return self._sites.get(cluster.ref.uid) if cluster else None
+
+    def _haunt(self, name: ClusterName, ghost: Job) -> None:
+        site = self._site_of(name)
+        if site is not None:
+            log.info("burying", job=str(ghost.ref), attempt=ghost.key.attempt)
+            site.haunt(ghost)
+
+    def _ended(self, cluster: Cluster, job: Job) -> None:
+        self._graves.keep(Grave((cluster.ref.namespace, cluster.ref.name), job.ref, job.key.attempt))
+
+    async def _swept(self, site: Site, removed: Removed) -> None:
+        await self._graves.swept((site.cluster.ref.namespace, site.cluster.ref.name), removed)
+
+    async def _every(self, name: str, seconds: float, look: Callable[[], Coroutine[Any, Any, None]], wake: asyncio.Event | None = None) -> None:
+        """Look again and again, at once when `wake` is set; a failure is logged and the next look comes."""
+        wake = wake or asyncio.Event()
+        while True:
+            wake.clear()
+            try:
+                if self._world.leadership.held():
+                    await look()
+            except FairleadError as error:
+                log.info("look_failed", what=name, error=str(error))
+            except Exception:
+                log.exception("look_failed", what=name)
+            self._beat(name, seconds * 2 + 60)
+            try:
+                async with asyncio.timeout(seconds):
+                    await wake.wait()
+            except TimeoutError:
+                pass

@@ -1,0 +1,222 @@
+"""The three lanes of a site: submit, cancel (with burial), observe. One exec each in flight; a Job in one of them at most."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import structlog
+
+from fairlead.api.v1alpha1.reasons import ClusterReason, JobReason
+from fairlead.domain import report, settle
+from fairlead.domain.errors import FairleadError, Unanswered, Unavailable, UserFault
+from fairlead.domain.job import Cancel, Closing, Job, Submit, Watch
+from fairlead.domain.pacing import Now
+from fairlead.domain.run import CancelAnswer, RunKey, Submission, SubmitAnswer, SubmitWord
+from fairlead.engine.link import Link
+from fairlead.engine.ports import World
+from fairlead.engine.scripts import ScriptMissing, script_of
+from fairlead.engine.settings import EngineSettings
+from fairlead.engine.writer import Writer
+from fairlead.schedulers.seam import Cancellation, Driver, Query, Removal, Removed
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What the lanes of one site work with. `current` gives a Job as it is known now, None once it has left."""
+
+    world: World
+    settings: EngineSettings
+    link: Link
+    writer: Writer
+    current: Callable[[str], Job | None]
+    driver: Callable[[], Driver]
+
+    def now(self) -> Now:
+        """This moment on both clocks."""
+        return Now(self.world.clock.monotonic(), self.world.clock.wall())
+
+
+class Lanes:
+    """Starts execs as tasks and settles their answers. `on_done` is called with whether anything changed."""
+
+    def __init__(self, work: Work, on_done: Callable[[bool], None]) -> None:
+        self._work = work
+        self._on_done = on_done
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._busy: dict[str, set[str]] = {}
+        self._left_at: dict[str, float] = {}
+
+    def is_free(self, lane: str) -> bool:
+        """Whether an exec of this lane may be started."""
+        return lane not in self._tasks
+
+    def is_busy(self, uid: str) -> bool:
+        """Whether this Job is in a lane that changes it."""
+        return any(uid in uids for uids in self._busy.values())
+
+    def submit(self, items: Sequence[tuple[Job, Submit]]) -> None:
+        """Start the submit lane."""
+        self._start("submit", self._submit(items), (job for job, _ in items))
+
+    def cancel(self, items: Sequence[tuple[Job, Cancel]]) -> None:
+        """Start the cancel lane with cancels."""
+        self._start("cancel", self._cancel(items), (job for job, _ in items))
+
+    def bury(self, jobs: Sequence[Job]) -> None:
+        """Start the cancel lane with burials."""
+        self._start("cancel", self._bury(jobs), jobs)
+
+    def observe(self, items: Sequence[tuple[Job, Watch]], *, touch: bool) -> None:
+        """Start the observe lane; its Jobs stay free for the others."""
+        self._start("observe", self._observe(items, touch), ())
+
+    def sweep(self, found: Callable[[Removed], Coroutine[Any, Any, None]]) -> None:
+        """List everything that the tree holds, and hand it to `found`."""
+        self._start("sweep", self._sweep(found), ())
+
+    async def close(self) -> None:
+        """Give up what is in flight; the directory at the far end answers later."""
+        for task in tuple(self._tasks.values()):
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    def _start(self, lane: str, coroutine: Coroutine[Any, Any, bool], jobs: Iterable[Job]) -> None:
+        self._busy[lane] = {job.ref.uid for job in jobs}
+        self._tasks[lane] = asyncio.create_task(self._run(lane, coroutine))
+
+    async def _run(self, lane: str, coroutine: Coroutine[Any, Any, bool]) -> None:
+        changed = False
+        try:
+            changed = await coroutine
+        except FairleadError as error:
+            log.info("exchange_failed", lane=lane, error=str(error))
+        except Exception:
+            log.exception("lane_failed", lane=lane)
+        finally:
+            left_at = self._work.world.clock.monotonic()
+            self._left_at.update(dict.fromkeys(self._busy.pop(lane), left_at))
+            del self._tasks[lane]
+            self._on_done(changed)
+
+    async def _submit(self, items: Sequence[tuple[Job, Submit]]) -> bool:
+        work = self._work
+        submissions: dict[RunKey, tuple[Job, Submission]] = {}
+        for job, step in items:
+            submission = await self._prepared(job)
+            if submission is not None:
+                submissions[job.key] = job, replace(submission, resubmit=step.resubmit, previous_is_lost=step.previous_is_lost)
+        tree = work.link.tree
+        if not submissions or tree is None or not work.world.leadership.held():
+            return False
+        exchange = work.driver().scheduler.submit(work.world.token(), tree, [each for _, each in submissions.values()])
+        try:
+            answers = await work.link.exchange(exchange)
+        except FairleadError as error:
+            text = f"the answer of a submission was lost: {error}"
+            await self._settle_submits({key: job for key, (job, _) in submissions.items()}, {}, text)
+            raise
+        await self._settle_submits({key: job for key, (job, _) in submissions.items()}, answers, "the cluster gave no answer for this attempt")
+        lost = next((each.text for each in answers.values() if each.word is SubmitWord.NO_TREE), None)
+        if lost is not None:
+            work.link.failed(Unanswered(lost, ClusterReason.WORK_DIR_NOT_OURS))
+        return True
+
+    async def _settle_submits(self, jobs: dict[RunKey, Job], answers: "dict[RunKey, SubmitAnswer] | Any", silence: str) -> None:
+        work = self._work
+        now = work.now()
+
+        async def one(key: RunKey, old: Job) -> None:
+            job = work.current(old.ref.uid)
+            if job is None or job.key != key or job.ended:
+                return
+            answer = answers.get(key, SubmitAnswer(SubmitWord.UNKNOWN, text=silence))
+            await work.writer.apply(job, settle.submitted(job, work.writer.memory(job), answer, now, work.settings.pacing))
+
+        await asyncio.gather(*(one(key, job) for key, job in jobs.items()))
+
+    async def _prepared(self, job: Job) -> Submission | None:
+        """What to submit, or None after the Job was told what is wrong with it."""
+        work = self._work
+        memory, now = work.writer.memory(job), work.now()
+        try:
+            return work.driver().preparer.prepare(job, await script_of(job, work.world.data))
+        except ScriptMissing as error:
+            outcome = settle.Outcome(memory.later(now, work.settings.pacing.ask_again_seconds), report.waiting(job, error.reason, str(error), now))
+        except UserFault as error:   # an earlier release may have submitted it all the same: close the attempt first
+            outcome = settle.Outcome(replace(memory, closing=Closing(JobReason.INVALID_SCRIPT, str(error), refused=True)))
+        except Unavailable:
+            outcome = settle.Outcome(memory.later(now, work.settings.pacing.ask_again_seconds))
+        await work.writer.apply(job, outcome)
+        return None
+
+    async def _cancel(self, items: Sequence[tuple[Job, Cancel]]) -> bool:
+        work = self._work
+        tree = work.link.tree
+        if tree is None or not work.world.leadership.held():
+            return False
+        cancellations = [Cancellation(key, step.phase, step.only_ids) for _, step in items for key in step.keys]
+        answers = await work.link.exchange(work.driver().scheduler.cancel(work.world.token(), tree, cancellations))
+        context = (work.now(), work.settings.pacing)
+
+        async def one(old: Job, step: Cancel) -> None:
+            job = work.current(old.ref.uid)
+            if job is None or job.key != old.key or job.ended:
+                return
+            memory = work.writer.memory(job)
+            if len(step.keys) > 1:
+                await work.writer.apply(job, settle.cancel_asked(job, memory, step.phase, answers, context))
+            elif not job.deleting:
+                answer = answers.get(job.key, CancelAnswer(False, text="no answer for this key"))
+                await work.writer.apply(job, settle.cancelled(job, memory, step.phase, answer, context))
+
+        await asyncio.gather(*(one(job, step) for job, step in items))
+        return True
+
+    async def _bury(self, jobs: Sequence[Job]) -> bool:
+        work = self._work
+        tree = work.link.tree
+        if tree is None or not work.world.leadership.held():
+            return False
+        keys = [key for job in jobs for key in job.keys]
+        removed = await work.link.exchange(work.driver().scheduler.remove(work.world.token(), tree, Removal(keys)))
+        for job in jobs:
+            memory = work.writer.memory(job)
+            done = all(key in removed.keys for key in job.keys)
+            work.writer.remember(job, replace(memory, buried=True) if done else memory.later(work.now(), work.settings.pacing.ask_again_seconds))
+        return True
+
+    async def _sweep(self, found: Callable[[Removed], Coroutine[Any, Any, None]]) -> bool:
+        work = self._work
+        if work.link.tree is None or not work.world.leadership.held():
+            return False
+        await found(await work.link.exchange(work.driver().scheduler.remove(work.world.token(), work.link.tree, Removal((), sweep=True))))
+        return False
+
+    async def _observe(self, items: Sequence[tuple[Job, Watch]], touch: bool) -> bool:
+        work = self._work
+        tree = work.link.tree
+        if tree is None:
+            return False
+        wanted = {key: job.run_id if key == job.key else "" for job, step in items for key in step.keys}
+        began = work.world.clock.monotonic()
+        observation = await work.link.exchange(work.driver().scheduler.observe(work.world.token(), tree, Query(wanted, touch)))
+        now = work.now()
+
+        async def one(old: Job) -> bool:
+            job = work.current(old.ref.uid)
+            if job is None or job.key != old.key or job.ended or self.is_busy(job.ref.uid) or self._left_at.get(job.ref.uid, began) > began:
+                return False
+            memory = work.writer.memory(job)
+            if job.deleting:
+                after = settle.cancel_observed(job, memory, observation, began)
+                work.writer.remember(job, after)
+                return after != memory
+            outcome = settle.observed(job, memory, observation, now, work.settings.pacing)
+            await work.writer.apply(job, outcome)
+            return outcome.status is not None or (outcome.memory.closing, outcome.memory.revoke, outcome.memory.duplicates, outcome.memory.claim) != (
+                memory.closing, memory.revoke, memory.duplicates, memory.claim)
+
+        return any(await asyncio.gather(*(one(job) for job, _ in items)))

@@ -1,0 +1,111 @@
+"""The objects as they are known in this process: fed by watch events and by our own writes, read by the sites' loops."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from fairlead.api.v1alpha1.job import JobStatus
+from fairlead.domain.cluster import Cluster
+from fairlead.domain.job import Job
+
+ClusterName = tuple[str, str]        # namespace, name
+
+
+class Registry:
+    """Clusters and Jobs by uid. An event that is older than what is known changes nothing.
+
+    Resource versions are compared as numbers, as Kubernetes allows since 1.35 and etcd has always made them.
+    """
+
+    def __init__(self) -> None:
+        self._clusters: dict[str, Cluster] = {}
+        self._jobs: dict[str, Job] = {}
+        self._jobs_of: dict[ClusterName, set[str]] = {}
+        self.on_cluster: Callable[[Cluster, bool], None] = lambda _cluster, _gone: None
+        self.on_job: Callable[[Job], None] = lambda _job: None
+
+    @property
+    def clusters(self) -> Iterable[Cluster]:
+        """All Clusters."""
+        return tuple(self._clusters.values())
+
+    @property
+    def jobs(self) -> Iterable[Job]:
+        """All Jobs that have not left the watch."""
+        return tuple(self._jobs.values())
+
+    def cluster_named(self, name: ClusterName) -> Cluster | None:
+        """The Cluster that lives under this name now: of several uids the one that is not being deleted."""
+        found = [each for each in self._clusters.values() if (each.ref.namespace, each.ref.name) == name]
+        return min(found, key=lambda each: (each.deleting, -each.resource_version), default=None)
+
+    def job(self, uid: str) -> Job | None:
+        """The Job with this uid."""
+        return self._jobs.get(uid)
+
+    def jobs_of(self, name: ClusterName) -> tuple[Job, ...]:
+        """The Jobs that refer to the Cluster of this name."""
+        return tuple(self._jobs[uid] for uid in self._jobs_of.get(name, ()))
+
+    def put_cluster(self, cluster: Cluster) -> None:
+        """A Cluster as an event or our own write shows it."""
+        old = self._clusters.get(cluster.ref.uid)
+        if old and old.resource_version >= cluster.resource_version:
+            return
+        self._clusters[cluster.ref.uid] = cluster
+        self.on_cluster(cluster, False)
+
+    def cluster_written(self, cluster: Cluster, resource_version: int) -> None:
+        """Our own write to `cluster` succeeded: know it before the watch tells."""
+        known = self._clusters.get(cluster.ref.uid)
+        if known and known.resource_version < resource_version:
+            self._clusters[cluster.ref.uid] = replace(known, resource_version=resource_version, status=cluster.status)
+
+    def drop_cluster(self, uid: str) -> None:
+        """The Cluster is gone."""
+        if old := self._clusters.pop(uid, None):
+            self.on_cluster(old, True)
+
+    def put_job(self, job: Job) -> None:
+        """A Job as an event or our own write shows it."""
+        old = self._jobs.get(job.ref.uid)
+        if old and old.resource_version >= job.resource_version:
+            return
+        self._jobs[job.ref.uid] = job
+        self._jobs_of.setdefault(cluster_of(job), set()).add(job.ref.uid)
+        self.on_job(job)
+
+    def drop_job(self, uid: str) -> None:
+        """The Job left the watch: it has ended and carries the label, or it is gone."""
+        if old := self._jobs.pop(uid, None):
+            self._jobs_of[cluster_of(old)].discard(uid)
+            self.on_job(old)
+
+    def job_written(self, job: Job, resource_version: int, *, status: JobStatus | None = None, held: bool | None = None) -> None:
+        """Our own write to `job` succeeded: know it before the watch tells. A Job that left meanwhile stays out."""
+        known = self._jobs.get(job.ref.uid)
+        if known is None or known.resource_version >= resource_version:
+            return
+        known = replace(known, resource_version=resource_version, status=known.status if status is None else status,
+                        held=known.held if held is None else held)
+        self._jobs[job.ref.uid] = known
+
+    def replace_clusters(self, clusters: Iterable[Cluster]) -> None:
+        """A complete list: what is not in it is gone. A watch that was cut off long tells of no deletions."""
+        present = {each.ref.uid: each for each in clusters}
+        for uid in self._clusters.keys() - present.keys():
+            self.drop_cluster(uid)
+        for each in present.values():
+            self.put_cluster(each)
+
+    def replace_jobs(self, jobs: Iterable[Job], known_before: Iterable[str]) -> None:
+        """A complete list of the Jobs in the watch: of those that were known before it was asked for, what is not in it has left."""
+        present = {each.ref.uid: each for each in jobs}
+        for uid in set(known_before) - present.keys():
+            self.drop_job(uid)
+        for each in present.values():
+            self.put_job(each)
+
+
+def cluster_of(job: Job) -> ClusterName:
+    """The name of the Cluster that a Job refers to: in its own namespace."""
+    return job.ref.namespace, job.spec.cluster_ref.name

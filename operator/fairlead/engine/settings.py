@@ -1,0 +1,29 @@
+"""The engine's own settings: batch sizes and intervals in seconds. What a Cluster's spec says about itself is not here."""
+
+from dataclasses import dataclass, field
+
+from fairlead.domain.pacing import Pacing
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """How the loops work."""
+
+    pacing: Pacing = field(default_factory=Pacing)
+    submit_batch: int = 25
+    """Keys in one submit exec: a hanging sbatch delays no more than these."""
+    cancel_batch: int = 200
+    bury_batch: int = 500
+    api_writes: int = 16
+    """API writes of one site in flight."""
+    breaker_limit_seconds: float = 60.0
+    breaker_person_seconds: float = 300.0
+    """The longest pause when only a person can mend it: each try costs the login node an authentication."""
+    heartbeat_seconds: float = 300.0
+    secret_refresh_seconds: float = 300.0
+    touch_seconds: float = 86400.0
+    """Directories of live Runs are touched this often: sites purge what lies untouched."""
+    finished_seconds: float = 60.0
+    """Between two looks at which finished Jobs are gone."""
+    relist_seconds: float = 300.0
+    sweep_seconds: float = 3600.0

@@ -1,0 +1,285 @@
+"""One site's loop: connection, polls, submits, cancels and burials of all its Jobs, batched into few execs.
+
+    wake or due -> link up? -> decide() for each Job -> API writes (take up, release)
+                                     |
+         three lanes, one exec each in flight, a Job in one of them at most:  submit | cancel and bury | observe
+                                     |
+                     answers -> settle() -> Writer -> wake
+
+A Job is never in two lanes, so submit and cancel of one key are never in flight together. An observation counts for a Job only if the Job was
+in no other lane since it began.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
+from typing import Any
+
+import structlog
+
+from fairlead.api.v1alpha1.reasons import JobReason
+from fairlead.domain import cluster as clusters
+from fairlead.domain import report
+from fairlead.domain.cluster import Cluster
+from fairlead.domain.errors import ApiFault
+from fairlead.domain.job import Bury, Cancel, Job, Release, Rest, Step, Submit, TakeUp, Watch, decide
+from fairlead.domain.settle import Outcome
+from fairlead.engine.lanes import Lanes, Work
+from fairlead.engine.link import Link
+from fairlead.engine.polls import PollPace
+from fairlead.engine.ports import World
+from fairlead.engine.registry import Registry
+from fairlead.engine.settings import EngineSettings
+from fairlead.engine.writer import Writer
+from fairlead.schedulers.seam import Driver, Removed
+
+log = structlog.get_logger()
+
+IDLE_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class SiteContext:
+    """What all sites share. `beat` proves life, `ended` hands over a finished Job, `swept` everything that a sweep found."""
+
+    world: World
+    registry: Registry
+    settings: EngineSettings
+    installation: str
+    driver_of: Callable[[Cluster], Driver]
+    beat: Callable[[Cluster, float], None]
+    ended: Callable[[Cluster, Job], None]
+    swept: Callable[["Site", Removed], Coroutine[Any, Any, None]]
+
+
+class Site:
+    """The loop of one Cluster: `run()` goes on until it is cancelled or the Cluster has been released."""
+
+    def __init__(self, cluster: Cluster, context: SiteContext, link: Link) -> None:
+        self._context = context
+        self._world: World = context.world
+        self._registry: Registry = context.registry
+        self._settings: EngineSettings = context.settings
+        self.cluster = cluster
+        self._link = link
+        self._writer = Writer(context.world, context.registry, context.settings.api_writes)
+        work = Work(self._world, self._settings, self._link, self._writer, self._current, self._driver)
+        self._lanes = Lanes(work, self._lane_done)
+        self._work = work
+        self._ghosts: dict[str, Job] = {}
+        self._wake = asyncio.Event()
+        polling = cluster.spec.polling
+        self._pace = PollPace.of(polling.interval_seconds, polling.max_interval_seconds)
+        self._touched_at = self._world.clock.monotonic()
+        self._swept_at = float("-inf")
+        self._released = False
+
+    def wake(self) -> None:
+        """Something changed: look at it at once."""
+        self._wake.set()
+
+    def changed(self, cluster: Cluster) -> None:
+        """The Cluster was changed or deleted."""
+        if cluster.generation != self.cluster.generation:
+            polling = cluster.spec.polling
+            self._pace = replace(PollPace.of(polling.interval_seconds, polling.max_interval_seconds), began=self._pace.began)
+            self._link.reset()
+        self.cluster = cluster
+        self.wake()
+
+    def haunt(self, ghost: Job) -> None:
+        """See to it that nothing is left of a Job whose object is gone."""
+        self._ghosts[ghost.ref.uid] = ghost
+        self.wake()
+
+    async def run(self) -> None:
+        """Turn until the Cluster is released."""
+        structlog.contextvars.bind_contextvars(cluster=f"{self.cluster.ref.namespace}/{self.cluster.ref.name}")
+        try:
+            while not self._released:
+                self._wake.clear()
+                try:
+                    due = await self._turn()
+                except Exception:
+                    log.exception("turn_failed")
+                    due = self._world.clock.monotonic() + self._settings.pacing.ask_again_seconds
+                self._context.beat(self.cluster, IDLE_SECONDS)
+                pause = min(due - self._world.clock.monotonic(), IDLE_SECONDS)
+                if pause > 0 and not self._released:
+                    await _event_within(self._wake, pause)
+        finally:
+            await self._lanes.close()
+            await self._link.close()
+
+    async def _turn(self) -> float:
+        """One look at everything; when the next is due (monotonic)."""
+        if not self._world.leadership.held():
+            return self._world.clock.monotonic() + 1.0
+        jobs = self._jobs()
+        active = sum(1 for job in jobs if job.held and not job.ended)
+        self._link.health = replace(self._link.health, active_runs=active, waiting_jobs=0)
+        if self.cluster.spec.suspend:
+            await self._leave_alone(jobs, JobReason.CLUSTER_SUSPENDED, f"Cluster {self.cluster.ref.name} is suspended")
+            await self._report()
+            return self._world.clock.monotonic() + IDLE_SECONDS
+        usable = await self._link.ensure(self.cluster)
+        if not usable:
+            trouble = self._link.health.trouble
+            why = f"Cluster {self.cluster.ref.name} is not ready: {trouble.message if trouble else 'connecting'}"
+            await self._leave_alone(jobs, JobReason.CLUSTER_NOT_READY, why)
+            await self._report()
+            await self._let_go(jobs)
+            return max(self._link.retry_at, self._world.clock.monotonic() + 0.05)
+        due = await self._steps(jobs)
+        await self._report()
+        await self._let_go(jobs)
+        return due
+
+    async def _steps(self, jobs: list[Job]) -> float:
+        now = self._work.now()
+        steps = [(job, decide(job, self._writer.memory(job), now, self._settings.pacing)) for job in jobs if not self._lanes.is_busy(job.ref.uid)]
+        steps = await self._api_steps(steps)
+        submits = [(job, step) for job, step in steps if isinstance(step, Submit)]
+        cancels = [(job, step) for job, step in steps if isinstance(step, Cancel)]
+        burials = [job for job, step in steps if isinstance(step, Bury)]
+        watched = [(job, step) for job, step in steps if isinstance(step, Watch)]
+        if submits and self._lanes.is_free("submit"):
+            self._lanes.submit(submits[:self._settings.submit_batch])
+        if self._lanes.is_free("cancel"):
+            if cancels:
+                self._lanes.cancel(cancels[:self._settings.cancel_batch])
+            elif burials:
+                self._lanes.bury(burials[:self._settings.bury_batch])
+        due = min(self._poll(watched), self._sweep())
+        rests = [step.at for _, step in steps if isinstance(step, Rest) and step.at is not None]
+        graces = [self._grace_end(job) for job, step in watched if job.deleting]
+        return min([due, *rests, *graces])
+
+    def _sweep(self) -> float:
+        """Start the sweep if it is due: after a start, then seldom; when the next is."""
+        now = self._world.clock.monotonic()
+        if now - self._swept_at >= self._settings.sweep_seconds and self._lanes.is_free("sweep"):
+            self._swept_at = now
+            self._lanes.sweep(lambda removed: self._context.swept(self, removed))
+        return self._swept_at + self._settings.sweep_seconds
+
+    def _grace_end(self, job: Job) -> float:
+        memory = self._writer.memory(job)
+        if memory.killed_at is not None:
+            return memory.killed_at + self._settings.pacing.cancel_again_seconds
+        return (memory.asked_at or 0.0) + job.spec.cancellation_grace_period_seconds
+
+    def _poll(self, watched: list[tuple[Job, Watch]]) -> float:
+        """Start the poll if it is due; when the next is."""
+        if not self._lanes.is_free("observe"):
+            return self._world.clock.monotonic() + IDLE_SECONDS
+        now = self._world.clock.monotonic()
+        pace = self._pace if watched else replace(self._pace, interval=self._pace.longest)
+        due = pace.due(self._world.jitter())
+        if due > now:
+            return due
+        self._pace = self._pace.started(now)
+        touch = now - self._touched_at >= self._settings.touch_seconds
+        if touch:
+            self._touched_at = now
+        self._lanes.observe(watched, touch=touch)
+        return now + IDLE_SECONDS
+
+    async def _api_steps(self, steps: list[tuple[Job, Step]]) -> list[tuple[Job, Step]]:
+        """Do the steps that are API writes alone; the others, with those that became possible by it."""
+        rest: list[tuple[Job, Step]] = []
+        writes = []
+        for job, step in steps:
+            if isinstance(step, TakeUp):
+                if self.cluster.deleting:
+                    writes.append(self._tell_waiting(job, JobReason.CLUSTER_TERMINATING, f"Cluster {self.cluster.ref.name} is being deleted"))
+                else:
+                    writes.append(self._take_up(job, rest))
+            elif isinstance(step, Release):
+                writes.append(self._release(job, step))
+            else:
+                rest.append((job, step))
+        await asyncio.gather(*writes)
+        return rest
+
+    async def _take_up(self, job: Job, rest: list[tuple[Job, Step]]) -> None:
+        if not await self._hold_cluster() or not await self._writer.take_up(job):
+            return
+        if (known := self._current(job.ref.uid)) is not None:
+            rest.append((known, decide(known, self._writer.memory(known), self._work.now(), self._settings.pacing)))
+
+    async def _release(self, job: Job, step: Release) -> None:
+        if self._ghosts.pop(job.ref.uid, None) is not None:
+            self._writer.forget(job.ref.uid)
+        elif await self._writer.release(job, finished=step.finished) and step.finished:
+            self._context.ended(self.cluster, job)
+        self.wake()
+
+    async def _hold_cluster(self) -> bool:
+        """Our finalizer on the Cluster, before the first intent: it must not go while a Job may run there."""
+        if self.cluster.held:
+            return True
+        try:
+            await self._world.store.add_finalizer(self.cluster.ref)
+        except ApiFault as error:
+            log.info("write_not_done", error=str(error))
+            return False
+        self.cluster = replace(self.cluster, held=True)
+        return True
+
+    async def _let_go(self, jobs: list[Job]) -> None:
+        """Release a deleted Cluster once none of its Jobs may run any more."""
+        if not self.cluster.deleting or self._ghosts or any(job.held for job in jobs):
+            return
+        try:
+            await self._world.store.release(self.cluster.ref, finished=False)
+        except ApiFault as error:
+            log.info("write_not_done", error=str(error))
+            return
+        self._released = True
+
+    async def _leave_alone(self, jobs: list[Job], reason: JobReason, why: str) -> None:
+        """Tell the Jobs that wait for the cluster; what is known of the others stays as it is."""
+        await asyncio.gather(*(self._tell_waiting(job, reason, why) for job in jobs if not job.ended and not self._lanes.is_busy(job.ref.uid)))
+
+    async def _tell_waiting(self, job: Job, reason: JobReason, why: str) -> None:
+        now, memory = self._work.now(), self._writer.memory(job)
+        if job.ref.uid in self._ghosts or job.run_id and not job.deleting or job.deleting and not job.held or now.monotonic < memory.retry_at:
+            return
+        status = report.deleting(job, why, now) if job.deleting else report.waiting(job, reason, why, now)
+        if status is not None:
+            await self._writer.apply(job, Outcome(memory, status))
+
+    async def _report(self) -> None:
+        status = clusters.report(self.cluster, self._link.health, self._work.now(), self._settings.heartbeat_seconds)
+        if status is None:
+            return
+        try:
+            version = await self._world.store.write_status(self.cluster.ref, status.model_dump(mode="json", by_alias=True, exclude_none=True))
+        except ApiFault as error:
+            log.info("write_not_done", error=str(error))
+            return
+        self.cluster = replace(self.cluster, status=status)
+        self._registry.cluster_written(self.cluster, int(version))
+
+    def _jobs(self) -> list[Job]:
+        return [*self._registry.jobs_of((self.cluster.ref.namespace, self.cluster.ref.name)), *self._ghosts.values()]
+
+    def _current(self, uid: str) -> Job | None:
+        return self._registry.job(uid) or self._ghosts.get(uid)
+
+    def _driver(self) -> Driver:
+        return self._context.driver_of(self.cluster)
+
+    def _lane_done(self, changed: bool) -> None:
+        if self._lanes.is_free("observe") or changed:
+            self._pace = self._pace.after(changed=changed or self._link.health.trouble is not None)
+        self.wake()
+
+
+async def _event_within(event: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        pass

@@ -1,0 +1,96 @@
+"""Writes outcomes to the API server: one status write at most, then Events. What a failed write was about is decided again."""
+
+import asyncio
+from dataclasses import replace
+
+import structlog
+
+from fairlead.domain.errors import ApiFault, Conflict, Unavailable
+from fairlead.domain.job import Job, Memory
+from fairlead.domain.objects import EventNote
+from fairlead.domain.settle import Outcome
+from fairlead.engine.ports import World
+from fairlead.engine.registry import Registry
+
+log = structlog.get_logger()
+
+PAUSE_SECONDS = 1.0
+
+
+class Writer:
+    """The writes of one site, a bounded number in flight; and the memories of its Jobs, which change only once the write has succeeded."""
+
+    def __init__(self, world: World, registry: Registry, in_flight: int) -> None:
+        self._world = world
+        self._registry = registry
+        self._slots = asyncio.Semaphore(in_flight)
+        self._memories: dict[str, Memory] = {}
+
+    def memory(self, job: Job) -> Memory:
+        """What is remembered of the Job's current attempt."""
+        return self._memories.get(job.ref.uid, Memory(job.key.attempt)).of(job.key.attempt)
+
+    def remember(self, job: Job, memory: Memory) -> None:
+        """Change a memory without a write."""
+        self._memories[job.ref.uid] = memory
+
+    def forget(self, uid: str) -> None:
+        """The Job is no longer ours to watch."""
+        self._memories.pop(uid, None)
+
+    async def apply(self, job: Job, outcome: Outcome) -> bool:
+        """Write what follows from an answer; whether it was written. A Job that no longer exists (`Registry` has none) is only remembered."""
+        if self._registry.job(job.ref.uid) is None:
+            self.remember(job, outcome.memory)
+            return True
+        if outcome.status is not None:
+            expected = job.status.run.attempt if job.status.run else 0
+            status = outcome.status.model_dump(mode="json", by_alias=True, exclude_none=True)
+            try:
+                async with self._slots:
+                    version = await self._world.store.write_status(job.ref, status, expected_attempt=expected)
+            except ApiFault as error:
+                self._failed(job, error)
+                return False
+            self._registry.job_written(job, int(version), status=outcome.status)
+        self.remember(job, outcome.memory)
+        await self._tell(job, outcome.events)
+        return True
+
+    async def take_up(self, job: Job) -> bool:
+        """Put the finalizer on: the intent of the first attempt; whether it is on."""
+        try:
+            async with self._slots:
+                version = await self._world.store.add_finalizer(job.ref)
+        except ApiFault as error:
+            self._failed(job, error)
+            return False
+        self._registry.job_written(job, int(version), held=True)
+        return True
+
+    async def release(self, job: Job, *, finished: bool) -> bool:
+        """Take the finalizer off; whether it is off."""
+        if self._registry.job(job.ref.uid) is not None:
+            try:
+                async with self._slots:
+                    await self._world.store.release(job.ref, finished=finished)
+            except ApiFault as error:
+                self._failed(job, error)
+                return False
+            self._registry.drop_job(job.ref.uid)
+        self.forget(job.ref.uid)
+        return True
+
+    async def _tell(self, job: Job, events: tuple[EventNote, ...]) -> None:
+        for event in events:
+            async with self._slots:
+                await self._world.store.record_event(job.ref, event)
+
+    def _failed(self, job: Job, error: ApiFault) -> None:
+        now = self._world.clock.monotonic()
+        pause = PAUSE_SECONDS
+        if isinstance(error, Unavailable) and error.retry_after_seconds:
+            pause = min(error.retry_after_seconds, 60.0)
+        known = self.memory(job)
+        self.remember(job, replace(known, retry_at=max(known.retry_at, now + pause)))
+        log.info("write_not_done", job=str(job.ref), stale=isinstance(error, Conflict), error=str(error))
