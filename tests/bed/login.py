@@ -35,7 +35,7 @@ class LoginNode:
 
     def __init__(self, bed: Bed, release: Release, kind: str, options: LoginOptions) -> None:
         self.bed, self.release = bed, release
-        self.number, self.folder = _claim(bed, kind)
+        self.number, self.folder = claim(bed, kind)
         self.name = f"{_HOST_NAMES[kind]}{self.number}"
         root_folder = root(release.version)
         subnet = bed.allocate_subnet()
@@ -124,7 +124,7 @@ class LoginNode:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def _claim(bed: Bed, kind: str) -> tuple[int, Path]:
+def claim(bed: Bed, kind: str) -> tuple[int, Path]:
     """A number that nothing else of this bed has, and the folder that goes with it."""
     taken = bed.folder / "slots"
     taken.mkdir(exist_ok=True)
