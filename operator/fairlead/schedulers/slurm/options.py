@@ -149,7 +149,7 @@ def _displaced(options: Sequence[Option]) -> frozenset[str]:
 
 
 def _paths(spec: JobSpec, script: Mapping[str, str]) -> tuple[str, str, str]:
-    """Working folder, output and error file: the spec's, else the script's; in its own paths, %x is the name that the script gives itself."""
+    """Give folder, output and error file: the spec's, else the script's; in its own paths, %x is the name that the script gives itself."""
     folder = script.get("chdir", "")
     if folder and not folder.startswith(("/", "~")):
         folder = f"~/{folder}"           # sbatch counts from where it is called, and Fairlead calls it in the user's home

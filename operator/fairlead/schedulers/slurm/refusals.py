@@ -91,4 +91,5 @@ def classify(exit_code: int, text: str) -> SubmitWord:
 
 def sentence(text: str) -> str:
     """Give sbatch's own words for a condition: in one line, without `sbatch: error: ` and the advice to read the help."""
-    return clean(_ADVICE.sub("", _PREFIX.sub("", text)), _SENTENCE_CHARACTERS)
+    lines = _ADVICE.sub("", _PREFIX.sub("", text)).splitlines()
+    return clean("; ".join(line for line in lines if line.strip()), _SENTENCE_CHARACTERS)
