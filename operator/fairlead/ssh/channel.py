@@ -11,7 +11,7 @@ from fairlead.ssh.remote_text import one_line
 
 STDERR_KEPT_BYTES = 4096             # the end of it: where programs say why they stopped
 WRITE_CHUNK_BYTES = 65536            # what asyncssh's channel buffers before it asks us to pause
-TERM_SECONDS = 0.4                   # for a script to end by TERM, so that what it started (`timeout`) can pass it on
+TERM_SECONDS = 0.4                   # for a script to end by TERM
 KILL_SECONDS = 0.8                   # for the far end to confirm a KILL; one that does not loses its connection
 RETRIED_WORDS = frozenset({"open failed", "SSH connection closed"})
 """sshd's words while MaxSessions are taken (it frees one only after the client saw the exit), and asyncssh's for a connection just lost."""
@@ -38,10 +38,14 @@ class Exec(asyncssh.SSHClientSession[bytes]):
             self.overflowed = True
             self._settled.set()
         elif datatype == asyncssh.EXTENDED_DATA_STDERR:
-            self.errors += data
-            del self.errors[:-STDERR_KEPT_BYTES]
+            self.keep_error(data)
         else:
             self.output += data
+
+    def keep_error(self, data: bytes) -> None:
+        """Keep the end of standard error."""
+        self.errors += data
+        del self.errors[:-STDERR_KEPT_BYTES]
 
     def eof_received(self) -> bool:
         """Leave our side open: a script that has said all may still have to read."""
@@ -62,7 +66,12 @@ class Exec(asyncssh.SSHClientSession[bytes]):
         self._writable.set()
 
     async def converse(self, channel: asyncssh.SSHClientChannel[bytes], stdin: bytes) -> None:
-        """Write everything and end of file, as fast as the far end reads; return when the channel is closed or too much came back."""
+        """Write everything, and return when the channel is closed or too much came back."""
+        await self.write(channel, stdin)
+        await self._settled.wait()
+
+    async def write(self, channel: asyncssh.SSHClientChannel[bytes], stdin: bytes) -> None:
+        """Write everything and end of file, as fast as the far end reads; a script that ends without reading it all ends this too."""
         try:
             for start in range(0, len(stdin), WRITE_CHUNK_BYTES):
                 await self._writable.wait()
@@ -71,8 +80,7 @@ class Exec(asyncssh.SSHClientSession[bytes]):
                 channel.write(stdin[start:start + WRITE_CHUNK_BYTES])
             channel.write_eof()
         except BrokenPipeError:
-            pass                     # it ended without reading everything; its exit status says more
-        await self._settled.wait()
+            return                   # its exit status says more
 
 
 Opened = tuple[asyncssh.SSHClientChannel[bytes], Exec]
@@ -121,7 +129,8 @@ async def _abandon(connection: asyncssh.SSHClientConnection, opening: asyncio.Ta
 async def put_down(connection: asyncssh.SSHClientConnection, channel: asyncssh.SSHClientChannel[bytes], session: Exec) -> None:
     """End what runs on a channel: TERM, then KILL (sshd passes them to its process group since 7.9), and drop the connection if it stays.
 
-    A channel that is merely closed leaves the process running and its place in sshd's MaxSessions taken.
+    A channel that is merely closed leaves the process running and its place in sshd's MaxSessions taken. A command under `timeout` is in a
+    process group of its own: it ends by that time-out.
     """
     for signal, seconds in (("TERM", TERM_SECONDS), ("KILL", KILL_SECONDS)):
         if session.closed.is_set():

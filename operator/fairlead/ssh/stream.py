@@ -1,0 +1,107 @@
+"""Output of any size, passed on as it comes: for a person who reads a log, not for the engine."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import asyncssh
+
+from fairlead.api.v1alpha1.reasons import ClusterReason
+from fairlead.domain.address import Address
+from fairlead.domain.errors import Unanswered, Unreachable
+from fairlead.schedulers.seam import COMMAND, Exchange
+from fairlead.ssh.channel import Exec, put_down
+from fairlead.ssh.connect import connect
+from fairlead.ssh.execute import require_success
+from fairlead.ssh.pool import close_connection
+from fairlead.ssh.profile import read_profile
+from fairlead.ssh.remote_text import one_line
+from fairlead.ssh.resolver import Resolver
+
+HELD_BYTES = 1 << 20                 # read ahead of a slow reader; the far end waits when as much again is on its way
+CLOSE_SECONDS = 1.5
+
+
+class _Flow(Exec):
+    """An exec whose output leaves as it comes; asks the far end to wait while nobody takes it."""
+
+    def __init__(self) -> None:
+        super().__init__(max_output_bytes=0)
+        self._channel: asyncssh.SSHClientChannel[bytes] | None = None
+        self._paused = False
+        self._abandoned = False
+        self.arrived = asyncio.Event()       # there is output to take, or there will be none any more
+
+    def connection_made(self, chan: asyncssh.SSHClientChannel[bytes]) -> None:
+        """The channel is open."""
+        self._channel = chan
+
+    def data_received(self, data: bytes, datatype: int | None) -> None:
+        """Keep it until it is taken."""
+        if datatype == asyncssh.EXTENDED_DATA_STDERR:
+            self.keep_error(data)
+            return
+        if self._abandoned:
+            return
+        self.output += data
+        self.arrived.set()
+        if self._channel and len(self.output) > HELD_BYTES:
+            self._paused = True
+            self._channel.pause_reading()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """There will be no more."""
+        super().connection_lost(exc)
+        self.arrived.set()
+
+    def take(self) -> bytes:
+        """Take all that is here, and let more come."""
+        taken = bytes(self.output)
+        self.output.clear()
+        if not self.closed.is_set():
+            self.arrived.clear()
+        self._resume()
+        return taken
+
+    def abandon(self) -> None:
+        """Nobody takes any more: what still comes is thrown away, so that the channel can close."""
+        self._abandoned = True
+        self._resume()
+
+    def _resume(self) -> None:
+        if self._channel and self._paused:
+            self._paused = False
+            self._channel.resume_reading()
+
+
+async def stream(address: Address, exchange: Exchange[object], *, idle_timeout_seconds: float | None = 60.0) -> AsyncIterator[bytes]:
+    """Run an exchange's script over a connection of its own and pass on what it prints; its bounds and its `parse` are not used.
+
+    Leave early with `aclose()` (`contextlib.aclosing`): what runs there is ended. Raises what `Remote.exchange` raises; `Unanswered` after
+    the last piece if the script came to no clean end, or if nothing came for `idle_timeout_seconds` (None: wait for ever).
+    """
+    profile = await asyncio.to_thread(read_profile, address)
+    what = f"{exchange.verb} on {profile}"
+    connection = await connect(profile, Resolver())
+    try:
+        flow = _Flow()
+        try:
+            channel, _ = await connection.create_session(lambda: flow, COMMAND, encoding=None, request_pty=False)
+        except asyncssh.Error as error:
+            raise Unreachable(f"{what} did not begin: {one_line(str(error))}", ClusterReason.CONNECTION_FAILED) from error
+        writing = asyncio.create_task(flow.write(channel, exchange.stdin()))
+        try:
+            while not flow.closed.is_set() or flow.output:
+                async with asyncio.timeout(idle_timeout_seconds):
+                    await flow.arrived.wait()
+                if piece := flow.take():
+                    yield piece
+        except TimeoutError as error:
+            raise Unanswered(f"{what} printed nothing for {idle_timeout_seconds:g} s and was stopped",
+                             ClusterReason.POLL_TIMED_OUT) from error
+        finally:
+            writing.cancel()
+            flow.abandon()
+            await put_down(connection, channel, flow)
+        require_success(channel, bytes(flow.errors), what)
+    finally:
+        await close_connection(connection, CLOSE_SECONDS)

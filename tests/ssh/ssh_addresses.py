@@ -1,0 +1,31 @@
+"""Addresses of the bed's hosts, exchanges that run a line of shell, and what runs of them."""
+
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from bed.login import LoginNode
+from fairlead.domain.address import Address, Credentials, HostKeys
+from fairlead.schedulers.seam import Exchange
+
+
+def address_of(host: LoginNode, **changes: Any) -> Address:
+    """How a Cluster would reach this host, with some of it changed."""
+    address = Address(host.host, host.port, host.user, Credentials(host.private_key.encode()), HostKeys(known_hosts=host.known_hosts),
+                      connect_timeout_seconds=5.0)
+    return replace(address, **changes)
+
+
+def script(code: str, payload: bytes = b"", *, timeout_seconds: float = 30.0, max_output_bytes: int = 2 << 20) -> Exchange[bytes]:
+    """An exchange that answers with what the code prints."""
+    return Exchange("observe", code, payload, timeout_seconds, max_output_bytes, lambda output: output)
+
+
+def running(host: LoginNode, name: str) -> bool:
+    """Whether the ordinary user has a process of this name there."""
+    for pid in host.user_pids():
+        with suppress(OSError):
+            if Path(f"/proc/{pid}/comm").read_text().strip() == name:
+                return True
+    return False
