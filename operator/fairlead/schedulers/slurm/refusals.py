@@ -10,16 +10,17 @@ import re
 from fairlead.domain.run import SubmitWord
 from fairlead.schedulers.slurm.text import clean
 
-TIMED_OUT = 124                          # `timeout` ended sbatch with TERM
+TIMED_OUT = 124                          # of `timeout`; from here on the code tells of a shell or a signal, not of sbatch
+BAD_OPTIONS = 255                        # of sbatch, for options that it does not know or cannot read; 1 for all else
 _SENTENCE_CHARACTERS = 1000
 
 _QUEUE_FULL = re.compile(r"sleeping and retrying")
 
 _UNKNOWN = (                             # the request, or its answer, may be lost on the way: the job may exist
     r"Socket timed out|Unable to contact slurm controller|Zero Bytes were transmitted|Insane message length|Header lengths",
-    r"Communication (?:connection|shutdown) failure|Message (?:send|receive) failure|Unexpected message received",
+    r"Communication (connection|shutdown) failure|Message (send|receive) failure|Unexpected message received",
     r"[Aa]uthentication",                # also when only the answer could not be read
-    r"Connection (?:refused|reset|timed out)|Broken pipe|Transport endpoint is not connected",
+    r"Connection (refused|reset|timed out)|Broken pipe|Transport endpoint is not connected",
     r"in standby mode|Unable to connect to database",
 )
 
@@ -59,7 +60,11 @@ _REFUSED = (                             # the same request never will be accept
     r"does not look like a batch script|Batch script is empty|DOS line breaks|Script arguments not permitted",
 )
 
-_LOST = re.compile("|".join(_UNKNOWN))
+LOST_WORDS = "|".join(_UNKNOWN).replace("(?:", "(")
+"""An extended regular expression for the same words, as `grep -E` reads it: the submit script writes no refusal down where it matches."""
+
+LOST_WORDS = "|".join(_UNKNOWN)
+"""What sbatch says when the job may exist all the same; an extended regular expression for grep too."""
 
 _TABLE = tuple(
     (re.compile("|".join(patterns)), word)
@@ -82,9 +87,9 @@ def classify(exit_code: int, text: str) -> SubmitWord:
     """
     if exit_code == 0:
         return SubmitWord.UNKNOWN
-    if exit_code == TIMED_OUT and _QUEUE_FULL.search(text) and not _LOST.search(text):
+    if exit_code == TIMED_OUT and _QUEUE_FULL.search(text) and not re.search(LOST_WORDS, text):
         return SubmitWord.WAITING
-    if exit_code == TIMED_OUT or 125 < exit_code < 255:
+    if TIMED_OUT <= exit_code < BAD_OPTIONS:
         return SubmitWord.UNKNOWN
     return next((word for pattern, word in _TABLE if pattern.search(text)), SubmitWord.UNSURE)
 

@@ -1,5 +1,7 @@
 """If sbatch's words are misread, a Job fails that could have run, waits for ever, or is submitted while it may exist already."""
 
+import subprocess
+
 import pytest
 from slurm_golden import RELEASES, in_every_release, matching
 
@@ -78,3 +80,9 @@ def test_what_sbatch_said(exit_code, text, word):
 ])
 def test_sbatchs_words_are_shown_plain(text, shown):
     assert refusals.sentence(text) == shown
+
+
+@pytest.mark.parametrize("case", REFUSALS, ids=str)
+def test_grep_finds_the_same_words_of_loss(case):
+    grep = subprocess.run(["grep", "-E", "-q", "-e", refusals.LOST_WORDS], input=case.stderr, text=True, check=False)
+    assert (grep.returncode == 0) == (case.name in LOST)
