@@ -46,7 +46,7 @@ def path_of(*segments: str) -> str:
     Raises `NotFound` for a segment that can name no object and would change the path.
     """
     for segment in segments:
-        if segment in {"", ".", ".."}:
+        if segment in {"", ".", ".."} or "/" in segment or "%" in segment:  # what the API server lets no name be
             raise NotFound(f"There is no object named {segment!r}")
     return "/" + "/".join(quote(segment, safe="") for segment in segments)
 
@@ -110,7 +110,7 @@ class KubeClient:
         metadata: JsonObject = answer["metadata"]
         return metadata
 
-    async def list_metadata(self, path: str, label_selector: str, page_size: int = 500) -> list[JsonObject]:
+    async def list_metadata(self, path: str, label_selector: str, page_size: int) -> list[JsonObject]:
         """The metadata of all objects that a selector matches, page by page."""
         found: list[JsonObject] = []
         params = {"labelSelector": label_selector, "limit": str(page_size)}

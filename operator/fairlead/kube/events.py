@@ -1,5 +1,6 @@
 """Kubernetes Events about our objects, as `kubectl describe` and `kubectl get events` show them."""
 
+import secrets
 from datetime import UTC, datetime
 
 import structlog
@@ -28,7 +29,7 @@ class EventRecorder:
         """Write one Event; a failure is logged, never raised: an Event is news, nothing rests on it."""
         event = {
             "apiVersion": "events.k8s.io/v1", "kind": "Event",
-            "metadata": {"generateName": f"{ref.name[:200]}.", "namespace": ref.namespace},
+            "metadata": {"name": f"{ref.name[:200].rstrip('.-')}.{secrets.token_hex(8)}", "namespace": ref.namespace},
             "eventTime": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
             "reportingController": self._controller, "reportingInstance": self._instance,
             "type": note.type, "reason": note.reason[:_WORD_LIMIT_CHARACTERS], "action": note.action[:_WORD_LIMIT_CHARACTERS],

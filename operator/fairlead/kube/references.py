@@ -14,8 +14,9 @@ from fairlead.kube.faults import NotFound
 class KubeReferences:
     """The engine's `ClusterData` on the real API server."""
 
-    def __init__(self, client: KubeClient) -> None:
+    def __init__(self, client: KubeClient, page_size: int = 500) -> None:
         self._client = client
+        self._page_size = page_size
 
     async def read_secret(self, namespace: str, name: str) -> Mapping[str, bytes] | None:
         """A Secret's data, decoded; None if there is none. Raises `Unavailable`."""
@@ -33,9 +34,9 @@ class KubeReferences:
         return None if config_map is None else dict(config_map.get("data") or {})
 
     async def list_finished(self, plural: str) -> Sequence[ObjectRef]:
-        """Objects with the finished label in all namespaces, metadata alone, in pages of 500. Raises `Unavailable`."""
+        """Objects with the finished label in all namespaces, metadata alone, page by page. Raises `Unavailable`."""
         path = path_of("apis", names.GROUP, names.VERSION, plural)
-        found = await self._client.list_metadata(path, f"{names.FINISHED_LABEL}={names.FINISHED_VALUE}")
+        found = await self._client.list_metadata(path, f"{names.FINISHED_LABEL}={names.FINISHED_VALUE}", self._page_size)
         return [ObjectRef(plural, item["namespace"], item["name"], item["uid"]) for item in found]
 
     async def _read(self, namespace: str, plural: str, name: str) -> JsonObject | None:

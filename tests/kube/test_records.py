@@ -1,0 +1,97 @@
+"""What must outlive the controller: the installation's name and the ledger."""
+
+import asyncio
+
+import pytest
+
+from fairlead.domain.errors import ApiFault, Unavailable, UserFault
+from fairlead.kube.client import KubeClient
+from fairlead.kube.installation import installation_name
+from fairlead.kube.ledger import Debt, Ledger
+
+from .conftest import Sandbox
+
+
+def debt(key: str, since: str = "2026-01-01T00:00:00Z") -> Debt:
+    return Debt(key, "science", "hpc", "Job", "science", "hello", since, "Unreachable")
+
+
+async def test_the_name_is_derived_once_and_kept(sandbox: Sandbox, client: KubeClient) -> None:
+    first = await installation_name(client, sandbox.namespace)
+    kept = sandbox.kubectl("get", "configmap", "fairlead-installation", "-o", "jsonpath={.data.name}").stdout
+    assert first == kept == await installation_name(client, sandbox.namespace)
+    assert first.isalnum()
+
+
+async def test_two_namespaces_of_one_cluster_have_two_names(sandbox: Sandbox, client: KubeClient) -> None:
+    sandbox.plane.kubectl("create", "namespace", f"{sandbox.namespace}-b")
+    names = {await installation_name(client, namespace) for namespace in (sandbox.namespace, f"{sandbox.namespace}-b")}
+    sandbox.plane.kubectl("delete", "namespace", f"{sandbox.namespace}-b", "--wait=false")
+    assert len(names) == 2
+
+
+async def test_a_name_from_the_settings_is_kept(sandbox: Sandbox, client: KubeClient) -> None:
+    assert await installation_name(client, sandbox.namespace, "lab-east") == "lab-east"
+    assert await installation_name(client, sandbox.namespace) == "lab-east"
+
+
+async def test_two_controllers_that_start_at_once_agree_on_a_name(sandbox: Sandbox, client: KubeClient) -> None:
+    found = await asyncio.gather(*(installation_name(client, sandbox.namespace) for _ in range(6)))
+    assert len(set(found)) == 1
+
+
+async def test_a_new_name_in_the_settings_does_not_silently_disown_what_runs(sandbox: Sandbox, client: KubeClient) -> None:
+    await installation_name(client, sandbox.namespace, "lab-east")
+    with pytest.raises(UserFault, match="called 'lab-east'"):
+        await installation_name(client, sandbox.namespace, "lab-west")
+
+
+@pytest.mark.parametrize("wanted", ["a b", "../x", "Ü", "-a", "a-", "x" * 33])
+async def test_a_name_that_is_no_folder_name_is_refused(sandbox: Sandbox, client: KubeClient, wanted: str) -> None:
+    with pytest.raises(UserFault, match="must be"):
+        await installation_name(client, sandbox.namespace, wanted)
+
+
+async def test_debts_are_listed_oldest_first_until_they_are_paid(sandbox: Sandbox, client: KubeClient) -> None:
+    ledger = Ledger(client, sandbox.namespace)
+    assert list(await ledger.list()) == []
+    younger, older = debt("b-1", "2026-02-01T00:00:00Z"), debt("a-1")
+    await ledger.add(younger)
+    await ledger.add(older)
+    assert list(await ledger.list()) == [older, younger]
+    await ledger.remove("a-1")
+    await ledger.remove("a-1")
+    assert list(await ledger.list()) == [younger]
+
+
+async def test_a_debt_that_is_written_twice_keeps_its_age(sandbox: Sandbox, client: KubeClient) -> None:
+    ledger = Ledger(client, sandbox.namespace)
+    await ledger.add(debt("a-1"))
+    await ledger.add(debt("a-1", "2026-03-01T00:00:00Z"))
+    assert list(await ledger.list()) == [debt("a-1")]
+
+
+async def test_debts_that_are_written_at_once_are_all_kept(sandbox: Sandbox, client: KubeClient) -> None:
+    ledger = Ledger(client, sandbox.namespace)
+    await asyncio.gather(*(ledger.add(debt(f"uid-{number}")) for number in range(6)))
+    assert len(await ledger.list()) == 6
+
+
+async def test_an_entry_that_a_person_broke_hides_no_other(sandbox: Sandbox, client: KubeClient) -> None:
+    ledger = Ledger(client, sandbox.namespace)
+    await ledger.add(debt("a-1"))
+    sandbox.kubectl("patch", "configmap", "fairlead-ledger", "--type=merge", "-p", '{"data":{"b-1":"what?"}}')
+    assert list(await ledger.list()) == [debt("a-1")]
+
+
+async def test_a_full_ledger_says_so_instead_of_forgetting(sandbox: Sandbox, client: KubeClient) -> None:
+    ledger = Ledger(client, sandbox.namespace)
+    await ledger.add(debt("a-1", "x" * 700_000))
+    with pytest.raises(ApiFault, match="Too long"):
+        await ledger.add(debt("b-1", "x" * 700_000))
+    assert [known.key for known in await ledger.list()] == ["a-1"]
+
+
+async def test_a_missing_namespace_is_said(client: KubeClient) -> None:
+    with pytest.raises(Unavailable, match="namespace no-such-namespace"):
+        await Ledger(client, "no-such-namespace").add(debt("a-1"))

@@ -1,0 +1,61 @@
+"""What a user's Cluster or Job refers to must be read as it is, and what is missing must be told from what could not be asked."""
+
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+
+from fairlead.domain.errors import Unavailable
+from fairlead.kube.client import KubeClient
+from fairlead.kube.references import KubeReferences
+from fairlead.kube.store import KubeStore
+
+from .conftest import Sandbox
+
+
+@pytest.fixture
+def references(client: KubeClient) -> KubeReferences:
+    return KubeReferences(client)
+
+
+@pytest.fixture
+async def stranger(sandbox: Sandbox) -> AsyncIterator[KubeReferences]:
+    """Somebody to whom RBAC grants nothing."""
+    async with KubeClient.load(str(sandbox.plane.kubeconfig_for("stranger"))) as client:
+        yield KubeReferences(client)
+
+
+async def test_a_secret_is_read_byte_for_byte(sandbox: Sandbox, references: KubeReferences) -> None:
+    manifest = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "key"}, "stringData": {"a": "line\r\n"}, "data": {"b": "AP8="}}
+    sandbox.kubectl("create", "-f", "-", text=json.dumps(manifest))
+    assert await references.read_secret(sandbox.namespace, "key") == {"a": b"line\r\n", "b": b"\x00\xff"}
+
+
+async def test_an_empty_secret_is_not_a_missing_one(sandbox: Sandbox, references: KubeReferences) -> None:
+    sandbox.kubectl("create", "secret", "generic", "empty")
+    assert await references.read_secret(sandbox.namespace, "empty") == {}
+
+
+@pytest.mark.parametrize("name", ["nobody", "..", ".", "", "../../namespaces/default", "a/b", "ü", "x?y#z"])
+async def test_a_name_that_nothing_has_is_a_missing_object(sandbox: Sandbox, references: KubeReferences, name: str) -> None:
+    assert await references.read_secret(sandbox.namespace, name) is None
+    assert await references.read_config_map(sandbox.namespace, name) is None
+
+
+async def test_a_config_map_is_read(sandbox: Sandbox, references: KubeReferences) -> None:
+    sandbox.kubectl("create", "configmap", "script", "--from-literal=run.sh=#!/bin/sh\necho ü\n")
+    assert await references.read_config_map(sandbox.namespace, "script") == {"run.sh": "#!/bin/sh\necho ü\n"}
+
+
+async def test_who_may_not_read_a_secret_is_told_so_and_not_that_it_is_missing(sandbox: Sandbox, stranger: KubeReferences) -> None:
+    with pytest.raises(Unavailable, match='cannot get resource "secrets"'):
+        await stranger.read_secret(sandbox.namespace, "nobody")
+
+
+async def test_finished_objects_are_listed_over_all_pages(sandbox: Sandbox, client: KubeClient, store: KubeStore) -> None:
+    finished = [sandbox.job(f"done-{number}") for number in range(5)]
+    sandbox.job("running")
+    for ref in finished:
+        await store.release(ref, finished=True)
+    listed = await KubeReferences(client, page_size=2).list_finished("jobs")
+    assert sorted((ref for ref in listed if ref.namespace == sandbox.namespace), key=str) == finished
