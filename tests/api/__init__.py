@@ -1,0 +1,1 @@
+"""Manifests against a real API server."""
