@@ -19,10 +19,10 @@ from fairlead.domain.run import (
 
 T = TypeVar("T")
 
-COMMAND = """exec sh -c 'IFS= read -r n && s=$(head -c "$n") && eval "$s"'"""
+COMMAND = """exec sh -c 'IFS= read -r n && s=$(dd bs="$n" count=1 iflag=fullblock 2>/dev/null) && eval "$s"'"""
 """The one command ever given to a login shell. The code comes on standard input behind its byte count, so that no shell reads ahead
 into the payload (dash, fed through its own standard input, ran payloads as commands); a cut connection leaves half a text, which is a
-syntax error."""
+syntax error. `dd` takes exactly so many bytes everywhere; busybox's `head -c` reads ahead."""
 
 
 @dataclass(frozen=True, slots=True)

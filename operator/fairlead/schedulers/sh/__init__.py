@@ -1,0 +1,33 @@
+"""The shell that runs at the far end, in files: POSIX sh with coreutils and awk, the same under dash, bash and busybox.
+
+Here belong the scripts and how they are joined into one text to send. What goes into their variables, and what their answers mean, is a
+scheduler's.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from importlib import resources
+from shlex import quote
+from types import MappingProxyType
+from typing import Final
+
+_FILES = ("prelude", "install", "probe", "submit", "observe", "cancel", "remove", "logs", "wrapper", "enter")
+_TEXTS: Final[Mapping[str, str]] = MappingProxyType({
+    name: resources.files(__name__).joinpath(f"{name}.sh").read_text(encoding="utf-8") for name in _FILES
+})
+
+WRAPPER: Final = _TEXTS["wrapper"]
+"""What Slurm runs in the place of the user's script."""
+ENTER: Final = _TEXTS["enter"]
+"""The last step between the login shell and the user's script."""
+BUILD: Final = hashlib.sha256(f"{WRAPPER}\0{ENTER}".encode()).hexdigest()[:16]
+"""Names the two by their content: a pending job finds the ones it was submitted with."""
+
+
+def program(variables: Mapping[str, str], *scripts: str, calls: str = "") -> str:
+    """One text: variables, the prelude, the named scripts and then `calls`, all in one pair of braces.
+
+    A cut connection leaves the brace open, which is a syntax error, so that half a program never runs. Values must not hold NUL.
+    """
+    assignments = "\n".join(f"{name}={quote(value)}" for name, value in variables.items())
+    return "\n".join(("{", assignments, _TEXTS["prelude"], *(_TEXTS[name] for name in scripts), calls, "}"))

@@ -1,0 +1,101 @@
+# One exec for all Runs of a site: the listing, then what the run directories, scontrol and sacct say of the keys that it does not explain.
+# Set before it: TREE, MARKER, MARK (the comment of our jobs up to the key), FORMAT (squeue's, comment last), STATE_FIELD (of a row), LIVE (states in
+# which nothing else need be asked, blanks around each), KEYS (lines `key id`, the id perhaps missing), TOUCH, ACCOUNTING, SACCT_FORMAT, *_SECONDS.
+
+# rows: what squeue printed behind this exec's fence with our mark. A newline in a comment of another job makes a line without the fence.
+rows() { printf '%s\n' "$LISTING" | awk -F "$US" -v fence="$FENCE" -v mark="$MARK" '$1 == fence && index($NF, mark) == 1'; }
+
+# unexplained: the lines of KEYS of which the listing does not show just one job, in a live state; `listed` or `-` in front.
+unexplained() {
+  { rows; echo ""; printf '%s\n' "$KEYS"; } | awk -F "$US" -v mark="$MARK" -v field="$STATE_FIELD" -v live="$LIVE" '
+    $0 == "" { behind = 1; next }
+    !behind { key = substr($NF, length(mark) + 1); seen[key]++; if (index(live, " " $field " ")) alive[key]++; next }
+    { split($0, word, " "); key = word[1]
+      if (alive[key] != 1 || seen[key] != 1) print (seen[key] ? "listed" : "-"), $0 }'
+}
+
+# last_start FOLDER: the highest restart that has `started`, or nothing.
+last_start() {
+  last=
+  for file in "$1"/started-*; do
+    case ${file##*-} in '' | *[!0-9]*) ;; *) [ "${file##*-}" -gt "${last:--1}" ] && last=${file##*-} ;; esac
+  done
+}
+
+# log_tail KEY START: size and last 4 KiB of the user's output, where this login node can read them.
+log_tail() {
+  { read -r _ && IFS= read -r out && IFS= read -r err; } <"runs/$1/started-$2" || return
+  size='' tail=''
+  if [ -f "$out" ] && [ -r "$out" ]; then
+    size=$(timeout -k 2 5 stat -L -c %s "$out" 2>/dev/null)
+    tail=$(timeout -k 2 5 tail -c 4096 "$out" 2>/dev/null | od -An -v -tx1 | tr -d ' \n')
+  fi
+  say log "$1" "$size" "$out" "$err" "$tail"
+}
+
+# sentinels KEY: what its directory holds. ENDED: a `finished` of the claimed id's last start is among it. ID: the claimed id, or the submitted one.
+sentinels() {
+  run=runs/$1 claim='' id='' refused='' stop='' ENDED='' ID=''
+  [ -d "$run" ] || { say run "$1" absent; return; }
+  set -- "$1" "$run"/*          # lists the folder afresh: an NFS client may remember that a file was not there
+  claim=$(readlink "$run/claim")
+  [ -s "$run/id" ] && read -r id <"$run/id"
+  [ -s "$run/refused" ] && read -r refused <"$run/refused"
+  [ -e "$run/stop" ] && stop=1
+  say run "$1" present "$claim" "$id" "$refused" "$stop"
+  for file in "$run"/started-* "$run"/finished-*; do
+    [ -s "$file" ] && IFS= read -r line <"$file" && say "${file##*/}" "$1" "$line"
+  done
+  case $claim in '' | revoked) ID=$id; return ;; esac
+  ID=${claim%%.*}
+  last_start "$run"
+  [ "$last" ] && [ -s "$run/finished-$last" ] && read -r whose _ <"$run/finished-$last" && [ "$whose" = "$ID" ] && ENDED=1 && log_tail "$1" "$last"
+}
+
+# ask_scontrol KEY ID: a second source for an id that is not listed, so that an empty listing alone is never believed.
+ask_scontrol() {
+  [ "$HUNG" ] && return
+  said=$(slurm "$SCONTROL_SECONDS" scontrol -o show job "$2" 2>/dev/null); status=$?
+  hung "$status" && HUNG=1
+  [ "$status" = 0 ] && said=$(printf '%s' "$said" | tr '\n\037' '  ') && say scontrol "$1" "$said"
+}
+
+# ask_sacct: one call for all ids that nothing else explains.
+ask_sacct() {
+  [ "$GONE" ] && [ "$ACCOUNTING" != None ] || return
+  said=$(slurm "$SACCT_SECONDS" sacct -X -n -P -S now-90days -j "$GONE" -o "$SACCT_FORMAT" 2>/dev/null); status=$?
+  say accounting "$status"
+  printf '%s\n' "$said" | sed "s/^/$FENCE${US}sacct$US/"
+}
+
+# touch_live: sites purge scratch; the directories of live Runs are kept young.
+touch_live() {
+  touch -c . marker layout bin bin/* bin/*/*
+  printf '%s\n' "$KEYS" | while read -r key _; do [ -d "runs/$key" ] && touch -c "runs/$key" "runs/$key"/[!c]*; done
+}
+
+begin
+into_tree
+LISTING=$(slurm "$SQUEUE_SECONDS" squeue -h -a -t all -u "$ME" -o "$FENCE${US}job$US$FORMAT" 2>&1)
+status=$?
+if [ "$status" != 0 ]; then
+  say failed "$status" "$(words "$LISTING")"
+  finish
+fi
+rows
+GONE='' HUNG=''
+# The loop reads from a here-document, not from a pipe: what it sets is needed after it.
+while read -r listed key known; do
+  [ "$key" ] || continue
+  sentinels "$key"
+  id=${ID:-$known}
+  if [ -z "$ENDED" ] && [ "$listed" = - ] && [ "$id" ]; then
+    ask_scontrol "$key" "$id"
+    GONE=${GONE:+$GONE,}$id
+  fi
+done <<END
+$(unexplained)
+END
+ask_sacct
+[ "$TOUCH" ] && touch_live 2>/dev/null
+finish

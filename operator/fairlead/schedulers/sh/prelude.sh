@@ -1,0 +1,68 @@
+# shellcheck disable=SC2034  # what is set here is read by the scripts behind it
+# In front of every script but the wrapper's. Set before it: FENCE, BIN_PATH, and TREE with MARKER where a tree is entered.
+# An answer is rows: fence, kind, fields, parted by the unit separator. Whatever else reaches standard output is noise.
+
+USER_UMASK=$(umask)             # sbatch carries its caller's umask into the job: the user's files keep the user's
+umask 077
+unset CDPATH
+LC_ALL=C
+PATH=${BIN_PATH:+$BIN_PATH:}$PATH
+export LC_ALL PATH
+ME=$(id -u)
+LOGIN=${LOGNAME:-$(id -un)}
+US=$(printf '\037')
+TAG=$(printf '%.16s' "$FENCE")  # no other exec has it: names what is made aside
+
+# say KIND FIELD...: one row.
+say() {
+  printf '%s' "$FENCE"
+  for field do printf '%s%s' "$US" "$field"; done
+  echo
+}
+
+# words TEXT: a program's words in one row, bounded; its line ends become record separators.
+words() { printf '%s' "$1" | tr '\n' '\036' | tr -s '\001-\035\037\177' ' ' | head -c 2000; }
+
+# bare COMMAND...: nothing of the SSH session's environment but what says who and where we are; some sites are found only by SLURM_CONF.
+bare() {
+  env -i ${SLURM_CONF:+"SLURM_CONF=$SLURM_CONF"} HOME="$HOME" USER="$LOGIN" LOGNAME="$LOGIN" SHELL="${SHELL:-/bin/sh}" PATH="$PATH" "$@" </dev/null
+}
+
+# slurm SECONDS COMMAND...: ended after so many seconds (124, 137; busybox says 143). sbatch is not called so: it would pass TZ on to the job.
+slurm() { bare LC_ALL=C TZ=UTC SLURM_TIME_FORMAT=%s timeout -k 2 "$@"; }
+
+# hung STATUS: whether a time-out ended the command.
+hung() { [ "$1" = 124 ] || [ "$1" = 137 ] || [ "$1" = 143 ]; }
+
+# begin, finish: the fence at both ends of an answer.
+begin() { say begin "$(date +%s)"; }
+finish() { say end; exit 0; }
+
+# into_tree: from here on every path is relative, so a mount that changes meanwhile changes nothing. Ends the script when it is not our tree.
+into_tree() {
+  seen=
+  if ! cd "$TREE" 2>/dev/null; then
+    say no-tree "$TREE cannot be entered on this login node"
+  elif ! { IFS= read -r seen <marker; } 2>/dev/null; then
+    say no-tree "$TREE holds no marker on this login node"
+  elif [ "$seen" != "$MARKER" ]; then
+    say no-tree "$TREE holds another marker, $(words "$seen")"
+  else
+    return 0
+  fi
+  finish
+}
+
+# put FOLDER NAME TEXT: one line, whole or not at all.
+put() {
+  if printf '%s\n' "$3" >"$1/.$2.$TAG" && mv -f "$1/.$2.$TAG" "$1/$2"; then return 0; fi 2>/dev/null
+  rm -f "$1/.$2.$TAG"
+  return 1
+}
+
+# revoke KEY: one `ln -s`, whose failure says nothing; CLAIM is what stands there now, and only that decides.
+revoke() {
+  mkdir "runs/$1" 2>/dev/null
+  ln -s revoked "runs/$1/claim" 2>/dev/null
+  CLAIM=$(readlink "runs/$1/claim")
+}

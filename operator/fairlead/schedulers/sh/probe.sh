@@ -1,0 +1,66 @@
+# shellcheck disable=SC2015  # A && B || C is meant: C when either fails
+# Makes or finds the tree and says what the site is.
+# Set before it: WORK_DIR, INSTALLATION, KNOWN (the marker we remember, or empty), FRESH (a new one), LAYOUT, ACCOUNTING, *_SECONDS.
+
+problem() { say problem "$1" "$(words "$2")"; finish; }
+
+# find_tree: a tree that we remember is never made again: its folder is a mount that is missing, or somebody has removed it.
+find_tree() {
+  why=$(mkdir -p "$WORK_DIR" 2>&1) || problem not-writable "$why"
+  cd "$WORK_DIR" 2>/dev/null || problem not-writable "$WORK_DIR cannot be entered"
+  if [ ! -d "$INSTALLATION" ]; then
+    [ -z "$KNOWN" ] || problem not-ours "$TREE is gone"
+    why=$(mkdir "$INSTALLATION" 2>&1) || [ -d "$INSTALLATION" ] || problem not-writable "$why"
+  fi
+  cd "$INSTALLATION" 2>/dev/null || problem not-ours "$TREE cannot be entered"
+  [ -O . ] || problem not-ours "$TREE belongs to another user"
+}
+
+# find_marker: made aside and linked, which fails where one is: of two that make it, both then read the same.
+find_marker() {
+  if [ ! -e marker ]; then
+    [ -z "$KNOWN" ] || problem not-ours "$TREE has lost its marker"
+    why=$( { chmod 700 . && printf '%s\n%s\n' "$FRESH" "$INSTALLATION" >".marker.$TAG" && put . layout "$LAYOUT"; } 2>&1) || problem not-writable "$why"
+    why=$(ln ".marker.$TAG" marker 2>&1)
+    rm -f ".marker.$TAG"
+    [ -s marker ] || problem not-writable "$why"
+  fi
+  { IFS= read -r seen && IFS= read -r whose; } <marker || problem not-ours "$TREE has a marker that cannot be read"
+  [ "$whose" = "$INSTALLATION" ] || problem not-ours "$TREE is marked as installation $whose"
+  [ -z "$KNOWN" ] || [ "$seen" = "$KNOWN" ] || problem not-ours "$TREE holds another marker, $seen"
+  number=$(head -n 1 layout 2>/dev/null)
+  [ "$number" = "$LAYOUT" ] || problem not-ours "$TREE is of layout ${number:-unknown}, this release knows $LAYOUT"
+}
+
+# look_at_scheduler: `scontrol ping` of 20.11 exits 0 also when nothing answers: its words count.
+look_at_scheduler() {
+  command -v sbatch >/dev/null 2>&1 || problem no-scheduler "sbatch is not in PATH: $PATH"
+  say version "$(words "$(slurm 10 scontrol --version 2>&1)")"
+  said=$(slurm "$SCONTROL_SECONDS" scontrol ping 2>&1)
+  case $said in *' is UP'*) say up ;; *) say problem scheduler-down "$(words "${said:-scontrol ping did not answer}")" ;; esac
+}
+
+# look_at_accounting: without a database `sacct` says so.
+look_at_accounting() {
+  [ "$ACCOUNTING" = None ] && return
+  said=$(slurm "$SACCT_SECONDS" sacct -X -n -P -S now -o JobID 2>&1)
+  case $?:$said in
+    0:*) say accounting available ;;
+    *'storage is disabled'*) say accounting absent ;;
+    *) say accounting down "$(words "$said")" ;;
+  esac
+}
+
+# shellcheck disable=SC2088  # the tilde is what the user wrote
+case $WORK_DIR in '~') WORK_DIR=$HOME ;; '~/'*) WORK_DIR=$HOME/${WORK_DIR#??} ;; esac
+TREE=${WORK_DIR%/}/$INSTALLATION
+begin
+say home "$HOME"
+find_tree
+find_marker
+why=$(install_wrapper 2>&1) || problem not-writable "$why"
+put tmp ".probe" "$FENCE" && rm -f tmp/.probe || problem not-writable "$TREE takes no new file (disk full, or over quota)"
+say tree "$TREE" "$seen"
+look_at_scheduler
+look_at_accounting
+finish

@@ -1,0 +1,146 @@
+#!/bin/sh
+# shellcheck disable=SC2015  # A && B || C is meant: C when either fails
+# Runs the user's script once. Slurm runs a spooled copy of this on the job's first node:
+#   wrapper.sh TREE MARKER KEY BUILD --requeue|--no-requeue WATCH_SECONDS
+# runs/KEY/ holds script (0700), env (0600, `export` lines) and job (fl_* settings and `set -- arguments`).
+# Exit codes of its own, with which the script was not started: 121 claim lost, 122 requeue not allowed, 123 environment, 124 output.
+tree=$1 marker=$2 key=$3 build=$4 requeue=$5 watch_seconds=$6
+run=runs/$key pid='' signal='' watcher='' id=${SLURM_JOB_ID:-}
+PATH=${PATH:-/usr/local/bin:/usr/bin:/bin}
+export PATH
+user_umask=$(umask)
+umask 077
+
+# forward SIGNAL: to the user's script alone, as Slurm signals a batch shell. Not before the child has taken `.wait` away: until its exec it has our
+# handlers, and dash swallows the signal there.
+forward() {
+  signal=$1 tries=0
+  [ "$pid" ] || return 0
+  while [ -e "$run/.wait-$start" ] && [ $tries -lt 100 ]; do tries=$((tries + 1)); sleep 0.05 2>/dev/null || sleep 1; done
+  kill -s "$signal" "$pid" 2>/dev/null
+}
+for name in TERM USR1 USR2 HUP INT QUIT; do
+  # shellcheck disable=SC2064  # the name is meant as it is now
+  trap "forward $name" "$name"
+done
+
+# The tree, entered once: every later path is relative, so a mount that changes meanwhile changes nothing.
+[ "$id" ] && cd "$tree" 2>/dev/null && { IFS= read -r seen <marker; } 2>/dev/null && [ "$seen" = "$marker" ] && [ -e "$run/ready" ] || exit 123
+
+# The claim: one `ln -s`, whose failure says nothing; only what stands there decides.
+nonce=$(od -An -N8 -tx1 /dev/urandom 2>/dev/null | tr -d ' \n')
+nonce=${nonce:-$$-$(date +%s)-$(uname -n)}
+ln -s "$id.$nonce" "$run/claim" 2>/dev/null
+case $(readlink "$run/claim") in
+  "$id.$nonce") ;;
+  "$id".*) [ "$requeue" = --requeue ] && [ ! -e "$run/stop" ] || exit 122 ;;   # a start before this one, whatever the restart count says
+  '') exit 123 ;;
+  *) exit 121 ;;
+esac
+
+# The number of this start: above every earlier one, also when the scheduler has lost count.
+start=${SLURM_RESTART_COUNT:-0}
+for file in "$run"/started-*; do
+  case ${file##*-} in '' | *[!0-9]*) ;; *) [ "${file##*-}" -ge "$start" ] && start=$((${file##*-} + 1)) ;; esac
+done
+
+# The settings, read before anything is said to have started.
+[ -r "$run/job" ] && [ -r "$run/env" ] && [ -x "$run/script" ] && [ -r "bin/$build/enter.sh" ] || exit 123
+fl_name='' fl_dir='' fl_out='' fl_err='' fl_login=1
+# shellcheck source=/dev/null
+. "./$run/job"
+
+# expand PATTERN: %j %A %a %x %u %N and %%, as sbatch does.
+expand() {
+  printf '%s' "$1" | NAME=$fl_name ID=$id TASK=${SLURM_ARRAY_TASK_ID:-4294967294} WHO=${SLURM_JOB_USER:-$LOGNAME} NODE=${SLURMD_NODENAME:-$(uname -n)} awk '
+    BEGIN { value["j"] = value["A"] = ENVIRON["ID"]; value["a"] = ENVIRON["TASK"]; value["x"] = ENVIRON["NAME"]
+            value["u"] = ENVIRON["WHO"]; value["N"] = ENVIRON["NODE"]; value["%"] = "%" }
+    { text = $0; made = ""
+      while ((at = index(text, "%")) > 0) {
+        letter = substr(text, at + 1, 1)
+        made = made substr(text, 1, at - 1) (letter in value ? value[letter] : "%" letter)
+        text = substr(text, at + 2)
+      }
+      print made text }'
+}
+
+# absolute FOLDER PATH: home for a tilde, below FOLDER for a relative one.
+absolute() {
+  # shellcheck disable=SC2088  # the tilde is what the user wrote
+  case $2 in /*) printf '%s' "$2" ;; '~') printf '%s' "$HOME" ;; '~/'*) printf '%s/%s' "$HOME" "${2#??}" ;; *) printf '%s/%s' "${1%/}" "$2" ;; esac
+}
+dir=$(absolute "$HOME" "${fl_dir:-$HOME}")
+out=$(absolute "$dir" "$(expand "$fl_out")")
+err=$out
+[ "$fl_err" ] && err=$(absolute "$dir" "$(expand "$fl_err")")
+
+# `finished` has its space before the script starts, so that a disk which the script fills cannot hide its end.
+printf '%255s\n' '' >"$run/.finished-$start" && : >"$run/.wait-$start" &&
+  printf '%s\n' "$id $start $(date +%s) $(uname -n)" "$out" "$err" >"$run/.started-$start" && mv -f "$run/.started-$start" "$run/started-$start" || exit 123
+
+# end CODE: written in place, then renamed. Without the reserved file the directory has been taken down: nothing is put into it.
+end() {
+  [ -e "$run/.finished-$start" ] && printf '%s\n' "$id $start $1 $(date +%s)" 1<>"$run/.finished-$start" &&
+    mv -f "$run/.finished-$start" "$run/finished-$start"
+  [ "$requeue" = --requeue ] || rm -f "$run/env"
+  rm -f "$run/.wait-$start"
+  exit "$1"
+}
+
+# The output, tried in a subshell: a redirection that fails ends dash without a word. Appended to, so that a second start cannot cut it.
+( umask "$user_umask"; cd "$dir" && mkdir -p "${out%/*}/" "${err%/*}/" && true >>"$out" && true >>"$err" ) || end 124
+
+# Once in so many seconds: a claim that is ours no longer ends the script (its object is gone, and the scheduler had forgotten this job), and so does
+# the death of this wrapper. A claim that cannot be read says nothing.
+# shellcheck disable=SC2016  # its own arguments
+watch='trap "" TERM HUP INT
+  while sleep "$3"; do
+    kill -s 0 -- "-$4" || exit
+    kill -s 0 "$5" && case $(readlink "$1") in "$2".* | "") continue ;; esac
+    kill -s TERM -- "-$4"; sleep 10; kill -s KILL -- "-$4"; exit
+  done'
+
+# The user's script in a session of its own (`kill 0` in it cannot reach us), through the login shell, which stays the same process up to the script:
+# a dash in between would drop exported functions such as `module`.
+FL_RUN=$tree/$run FL_ENTER=$tree/bin/$build/enter.sh FL_DIR=$dir FL_OUT=$out FL_ERR=$err FL_KEEP=
+[ "$requeue" = --requeue ] && FL_KEEP=1
+export FL_RUN FL_ENTER FL_DIR FL_OUT FL_ERR FL_KEEP
+SLURM_SUBMIT_DIR=$dir
+export SLURM_SUBMIT_DIR
+unset SLURM_EXPORT_ENV          # left set, srun passes no environment to its tasks
+shell=${SHELL:-/bin/sh}
+[ "$fl_login" = 1 ] && [ -x "$shell" ] || shell=/bin/sh
+# shellcheck disable=SC2016  # its own arguments
+go='rm -f "$1"; shift; exec setsid "$@"'
+flag=$run/.wait-$start
+umask "$user_umask"
+# shellcheck disable=SC2016  # read by the login shell
+case $fl_login:${shell##*/} in
+  0:*) sh -c "$go" sh "$flag" "$shell" "$FL_ENTER" </dev/null & ;;
+  *:bash | *:dash | *:sh | *:ksh* | *:zsh) sh -c "$go" sh "$flag" "$shell" -l -c '. "$FL_ENTER"' </dev/null & ;;
+  *:csh | *:tcsh) echo 'exec /bin/sh "$FL_ENTER" < /dev/null' | sh -c "$go" sh "$flag" "$shell" -l & ;;   # they take -l only alone
+  *) sh -c "$go" sh "$flag" "$shell" -l -c 'exec /bin/sh $FL_ENTER' </dev/null & ;;
+esac
+pid=$!
+umask 077
+setsid sh -c "$watch" sh "$run/claim" "$id" "$watch_seconds" "$pid" $$ </dev/null >/dev/null 2>&1 &
+watcher=$!
+[ "$signal" ] && forward "$signal"   # one that came before the child was there
+
+# A trapped signal ends `wait` early with 128 + its number: ask again. Once reaped, dash says 127 and bash remembers.
+while :; do
+  signal=
+  wait "$pid"; code=$?
+  [ $code -gt 128 ] && [ "$signal" ] || break
+  kill -0 "$pid" 2>/dev/null && continue
+  wait "$pid" 2>/dev/null; again=$?
+  [ $again = 127 ] || code=$again
+  break
+done
+
+# What it left behind: not every site ends that with the job. (dash knows no `kill -KILL -- -N`; bash would print a line on each that was killed.)
+exec 2>/dev/null
+kill -s KILL -- "-$pid"
+kill -s KILL -- "-$watcher" || kill -s KILL "$watcher"
+wait "$watcher"
+end "$code"
