@@ -1,6 +1,6 @@
 """The objects as they are known in this process: fed by watch events and by our own writes, read by the sites' loops."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 
 from fairlead.api.v1alpha1.job import JobStatus
@@ -89,21 +89,20 @@ class Registry:
                         held=known.held if held is None else held)
         self._jobs[job.ref.uid] = known
 
-    def replace_clusters(self, clusters: Iterable[Cluster]) -> None:
-        """A complete list: what is not in it is gone. A watch that was cut off long tells of no deletions."""
-        present = {each.ref.uid: each for each in clusters}
-        for uid in self._clusters.keys() - present.keys():
-            self.drop_cluster(uid)
-        for each in present.values():
-            self.put_cluster(each)
+    @property
+    def uids(self) -> frozenset[str]:
+        """Everything that is known now: asked before a complete list is read, for `replace`."""
+        return frozenset(self._clusters.keys() | self._jobs.keys())
 
-    def replace_jobs(self, jobs: Iterable[Job], known_before: Iterable[str]) -> None:
-        """A complete list of the Jobs in the watch: of those that were known before it was asked for, what is not in it has left."""
-        present = {each.ref.uid: each for each in jobs}
-        for uid in set(known_before) - present.keys():
+    def replace(self, clusters: Iterable[Cluster], jobs: Iterable[Job], present: Collection[str], known_before: Collection[str]) -> None:
+        """A complete list: what was known before it was asked for and is not `present` is gone. A cut watch tells of no deletions."""
+        for uid in set(known_before) - set(present):
+            self.drop_cluster(uid)
             self.drop_job(uid)
-        for each in present.values():
-            self.put_job(each)
+        for cluster in clusters:
+            self.put_cluster(cluster)
+        for job in jobs:
+            self.put_job(job)
 
 
 def cluster_of(job: Job) -> ClusterName:

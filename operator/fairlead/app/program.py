@@ -1,0 +1,178 @@
+"""One run of the controller, from the first connection to the release of the Lease.
+
+    load settings -> API server -> installation's name -> Lease -> first complete list -> engine -> kopf's watch
+                                                            lost: exit 1          SIGTERM: stop, abandon calls, release the Lease, exit 0
+
+The engine's loops are tasks of our own, started before kopf: it cancels what is started after it.
+"""
+
+import asyncio
+import random
+import secrets
+import signal
+import socket
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import structlog
+
+from fairlead.app.settings import Settings
+from fairlead.app.watching import watch
+from fairlead.domain.cluster import Cluster
+from fairlead.domain.errors import ApiFault
+from fairlead.engine.clock import SystemClock
+from fairlead.engine.controller import Controller
+from fairlead.engine.ports import World
+from fairlead.engine.registry import Registry
+from fairlead.handlers import feed
+from fairlead.kube.client import KubeClient
+from fairlead.kube.events import EventRecorder
+from fairlead.kube.installation import installation_name
+from fairlead.kube.lease import Lease, LeaseSettings
+from fairlead.kube.references import KubeReferences
+from fairlead.kube.store import KubeStore
+from fairlead.schedulers.seam import Driver
+from fairlead.schedulers.slurm.preparer import SlurmPreparer
+from fairlead.schedulers.slurm.scheduler import Slurm
+from fairlead.ssh.remote import SshRemote
+from fairlead.web.health import Heartbeats, serve_health
+
+log = structlog.get_logger()
+
+STOP_SECONDS = 8.0
+"""After SIGTERM everything of ours ends within this; with kopf's own end it stays inside 10 seconds."""
+RETRY_SECONDS = 2.0
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line says: where the API server is, which namespace is the installation's, where health is served."""
+
+    settings: Settings
+    kubeconfig: str | None = None
+    context: str | None = None
+    namespace: str | None = None
+    installation: str | None = None
+    health_host: str = "0.0.0.0"  # noqa: S104  the kubelet asks from outside the pod
+    health_port: int | None = 8080
+
+
+def compose(client: KubeClient, lease: Lease, remote: SshRemote) -> World:
+    """The engine's ports on the real world."""
+    store = KubeStore(client, EventRecorder(client, socket.gethostname()))
+    return World(remote, store, KubeReferences(client), lease, SystemClock(), lambda: secrets.token_hex(16), random.random)
+
+
+Compose = Callable[[KubeClient, Lease, SshRemote], World]
+
+
+async def run(options: Options, compose: Compose = compose) -> int:
+    """Run until SIGTERM or SIGINT (0), or until the Lease is lost (1). `compose` puts the ports together.
+
+    Raises `UserFault` when the settings or the kubeconfig cannot be used.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    heartbeats = Heartbeats()
+    async with KubeClient.load(options.kubeconfig, options.context) as client, serve_health(heartbeats, options.health_host, options.health_port):
+        namespace = options.namespace or client.namespace
+        times = options.settings.lease
+        lease_settings = LeaseSettings(namespace, duration_seconds=times.duration_seconds, renew_interval_seconds=times.renew_interval_seconds,
+                                       margin_seconds=times.margin_seconds)
+        lease = Lease(client, lease_settings, SystemClock())
+        log.info("waiting_for_lease", namespace=namespace)
+        if not await _unless(stop, lease.acquire()):
+            return 0
+        try:
+            return await _lead(options, client, lease, (stop, heartbeats, compose))
+        finally:
+            await lease.release()
+
+
+async def _lead(options: Options, client: KubeClient, lease: Lease, means: tuple[asyncio.Event, Heartbeats, Compose]) -> int:
+    stop, heartbeats, compose = means
+    registry = Registry()
+    installation = await _until_done(stop, lambda: installation_name(client, options.namespace or client.namespace, options.installation))
+    if installation is None:
+        return 0
+    if not await _until_done(stop, lambda: _first_list(client, registry)):
+        return 0
+    lost = asyncio.create_task(lease.lost(), name="lease-lost")
+    async with SshRemote(options.settings.ssh) as remote:
+        world = compose(client, lease, remote)
+        settings = options.settings
+
+        def driver_of(cluster: Cluster) -> Driver:
+            slurm = cluster.spec.slurm
+            return Driver(Slurm(installation, slurm.bin_path or "", slurm.accounting, settings.slurm), SlurmPreparer(slurm))
+
+        controller = Controller(world, registry, settings.engine, installation, driver_of, heartbeats.beat)
+        engine = asyncio.create_task(controller.run(), name="engine")
+        lists = asyncio.create_task(_relist(client, registry, settings.engine.relist_seconds, heartbeats), name="relist")
+        watcher = asyncio.create_task(watch(client, registry, stop), name="kopf")
+        heartbeats.ready("leading")
+        log.info("leading", installation=installation, identity=lease.identity)
+        stopped = asyncio.create_task(stop.wait(), name="stop")
+        waiters = {stopped, lost, engine, lists, watcher}
+        done, _ = await asyncio.wait(waiters, return_when=asyncio.FIRST_COMPLETED)
+        log.info("stopping", why=sorted(task.get_name() for task in done))
+        ok = done <= {watcher, stopped} and not (watcher.done() and watcher.exception())
+        stop.set()
+        for task in (engine, lists, lost):
+            task.cancel()
+        await asyncio.wait(waiters, timeout=STOP_SECONDS)
+        for task in waiters:
+            task.cancel()
+        results = await asyncio.gather(*waiters, return_exceptions=True)
+        for error in results:
+            if isinstance(error, Exception):
+                log.error("ended_badly", error=repr(error))
+        return 0 if ok else 1
+
+
+async def _first_list(client: KubeClient, registry: Registry) -> bool:
+    await feed.relist(client, registry)
+    return True
+
+
+async def _relist(client: KubeClient, registry: Registry, seconds: float, heartbeats: Heartbeats) -> None:
+    while True:
+        heartbeats.beat("relist", 2 * seconds + 120)
+        await asyncio.sleep(seconds)
+        try:
+            await feed.relist(client, registry)
+        except ApiFault as error:
+            log.info("relist_failed", error=str(error))
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+    """Do `work` unless `stop` comes first; whether it was done."""
+    task, stopped = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if not task.done():
+        task.cancel()
+        await asyncio.wait({task})
+        return False
+    await task
+    return True
+
+
+async def _until_done(stop: asyncio.Event, work: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
+    """Try again and again while the API server does not answer; None when `stop` came first."""
+    while not stop.is_set():
+        try:
+            return await work()
+        except ApiFault as error:
+            log.warning("api_server_not_ready", error=str(error))
+            try:
+                async with asyncio.timeout(RETRY_SECONDS):
+                    await stop.wait()
+            except TimeoutError:
+                pass
+    return None

@@ -1,0 +1,72 @@
+"""All settings of the controller, read from one YAML file and checked: an unknown name or a wrong value ends the start with a sentence."""
+
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from fairlead.domain.errors import UserFault
+from fairlead.engine.settings import EngineSettings
+from fairlead.schedulers.slurm.scheduler import SlurmTimeouts
+from fairlead.ssh.pool import PoolLimits
+
+
+class LeaseTimes(BaseModel):
+    """How long leadership lasts without renewal, in seconds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    duration_seconds: int = Field(default=15, ge=2)
+    renew_interval_seconds: float = Field(default=4.0, gt=0)
+    margin_seconds: float = Field(default=3.0, ge=0)
+
+
+class Settings(BaseModel):
+    """The sections of the settings file. Every grace and time-out of the product is one of these; the defaults are for production."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    engine: EngineSettings = EngineSettings()
+    slurm: SlurmTimeouts = SlurmTimeouts()
+    ssh: PoolLimits = PoolLimits()
+    lease: LeaseTimes = LeaseTimes()
+
+
+def load(path: Path | None) -> Settings:
+    """Read the file; no file: the defaults.
+
+    Raises `UserFault` with the name and place of what is wrong.
+    """
+    if path is None:
+        return Settings()
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (OSError, yaml.YAMLError) as error:
+        msg = f"settings file {path}: {error}"
+        raise UserFault(msg) from error
+    if not isinstance(content, dict):
+        msg = f"settings file {path}: write sections ({', '.join(Settings.model_fields)}), each with its settings"
+        raise UserFault(msg)
+    for name, section in content.items():
+        if name in Settings.model_fields:
+            _check_names(path, str(name), Settings.model_fields[name].default, section)
+    try:
+        return Settings.model_validate(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        msg = f"settings file {path}, {'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+        raise UserFault(msg) from error
+
+
+def _check_names(path: Path, place: str, default: Any, section: Any) -> None:
+    """Standard dataclasses would pass over a misspelt name in silence."""
+    if not is_dataclass(default) or not isinstance(section, dict):
+        return
+    known = {each.name for each in fields(default)}
+    for name, value in section.items():
+        if name not in known:
+            msg = f"settings file {path}: {place} has no setting {name!r}; it has {', '.join(sorted(known))}"
+            raise UserFault(msg)
+        _check_names(path, f"{place}.{name}", getattr(default, str(name)), value)

@@ -1,0 +1,47 @@
+"""kopf, told to do nothing but watch: no peering, no scanning, no finalizers or annotations of its own, our HTTP session."""
+
+import asyncio
+from typing import Any
+
+import kopf
+
+from fairlead.api.v1alpha1 import names
+from fairlead.engine.registry import Registry
+from fairlead.handlers import feed
+from fairlead.kube.client import KubeClient
+
+SERVER_TIMEOUT_SECONDS = 300
+
+
+async def watch(client: KubeClient, registry: Registry, stop: asyncio.Event) -> None:
+    """Feed the registry until `stop` is set. Stopped by the flag and not by cancellation: kopf cleans up only then."""
+    handlers = kopf.OperatorRegistry()
+    settings = kopf.OperatorSettings()
+    _configure(settings)
+
+    @kopf.on.login(registry=handlers)
+    async def login(**_: Any) -> kopf.AiohttpSession:
+        info = client.connection_info()
+        return kopf.AiohttpSession(server=info.server, default_namespace=info.default_namespace, aiohttp_session=info.session)
+
+    feed.register(handlers, registry)
+    await kopf.operator(registry=handlers, settings=settings, clusterwide=True, standalone=True, stop_flag=stop)
+
+
+def _configure(settings: kopf.OperatorSettings) -> None:
+    """Each of these has a default that hurts: what is written to objects, what is held back, how long a blind spot lasts."""
+    settings.persistence.finalizer = f"{names.GROUP}/unused"
+    settings.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix=names.GROUP, v1=False)
+    settings.persistence.diffbase_storage = kopf.AnnotationsDiffBaseStorage(prefix=names.GROUP, v1=False)
+    settings.posting.enabled = False
+    settings.scanning.disabled = True
+    settings.queueing.idle_timeout = 1
+    settings.queueing.error_delays = (1, 5, 15, 60)
+    settings.execution.default_backoff = 5
+    settings.networking.request_timeout = 30
+    settings.networking.connect_timeout = 10
+    settings.watching.chunk_size = feed.PAGE_SIZE
+    settings.watching.server_timeout = SERVER_TIMEOUT_SECONDS
+    settings.watching.client_timeout = SERVER_TIMEOUT_SECONDS + 30
+    settings.watching.label_selectors[names.JOB_PLURAL] = feed.UNFINISHED
+    settings.process.ultimate_exiting_timeout = 10

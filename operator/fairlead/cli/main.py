@@ -1,0 +1,54 @@
+"""The commands and their options. Each option can also be set in the environment, as FAIRLEAD_<COMMAND>_<OPTION>."""
+
+import asyncio
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import click
+
+from fairlead.domain.errors import FairleadError, UserFault
+
+USER_FAULT_EXIT = 2
+
+
+def main() -> None:
+    """Run the command line; what cannot work ends with one sentence on standard error."""
+    try:
+        commands(auto_envvar_prefix="FAIRLEAD", prog_name="fairlead")
+    except UserFault as error:
+        click.echo(f"fairlead: {error}", err=True)
+        sys.exit(USER_FAULT_EXIT)
+    except FairleadError as error:
+        click.echo(f"fairlead: {error}", err=True)
+        sys.exit(1)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version("fairlead"), prog_name="fairlead")
+def commands() -> None:
+    """Jobs on remote GPU clusters over nothing but SSH: each exactly once, nothing left behind."""
+
+
+@commands.command()
+@click.option("--kubeconfig", envvar="KUBECONFIG", type=click.Path(dir_okay=False), help="Kubeconfig file. Without it: the pod's service account.")
+@click.option("--context", help="The kubeconfig's context.")
+@click.option("--namespace", help="Namespace of the Lease and the ConfigMaps. Without it: the context's, or the pod's own.")
+@click.option("--installation", help="Name of this installation on the remote clusters. Without it: made once and kept in a ConfigMap.")
+@click.option("--settings", "settings_file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="YAML file with graces and time-outs.")
+@click.option("--health-host", default="0.0.0.0", show_default=True, help="Address for /livez, /readyz and /metrics.")  # noqa: S104
+@click.option("--health-port", default=8080, show_default=True, type=click.IntRange(-1, 65535), help="Its port; 0: any free one; -1: none.")
+@click.option("--log-format", default="json", show_default=True, type=click.Choice(["json", "console"]), help="How log lines look.")
+@click.option("--log-level", default="info", show_default=True, type=click.Choice(["debug", "info", "warning", "error"]), help="From which level on.")
+def controller(settings_file: Path | None, log_format: str, log_level: str, health_port: int, **places: str | None) -> None:  # noqa: D417
+    """Run the controller: watch Clusters and Jobs, and make them so."""
+    from fairlead.app import settings  # noqa: PLC0415  the other commands start without kopf
+    from fairlead.app.program import Options, run  # noqa: PLC0415
+    from fairlead.telemetry.log import configure  # noqa: PLC0415
+
+    configure(log_format, log_level)
+    options = Options(
+        settings.load(settings_file), places["kubeconfig"], places["context"], places["namespace"], places["installation"],
+        places["health_host"] or "", None if health_port < 0 else health_port,
+    )
+    sys.exit(asyncio.run(run(options)))

@@ -1,0 +1,87 @@
+"""Feeds the registry: kopf's watch events, and a complete list now and then, since a watch that was cut tells of no deletions."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+import kopf
+import structlog
+
+from fairlead.api.v1alpha1 import names
+from fairlead.domain.errors import UserFault
+from fairlead.engine.registry import Registry
+from fairlead.handlers.reading import read_cluster, read_job
+from fairlead.kube.client import KubeClient, path_of
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+
+UNFINISHED = f"{names.FINISHED_LABEL}!={names.FINISHED_VALUE}"
+PAGE_SIZE = 500
+
+
+def register(handlers: kopf.OperatorRegistry, registry: Registry) -> None:
+    """Put the watch handlers of Clusters and Jobs into kopf's registry."""
+
+    @kopf.on.event(names.GROUP, names.VERSION, names.CLUSTER_PLURAL, registry=handlers)
+    async def cluster_event(event: kopf.RawEvent, **_: Any) -> None:
+        take_cluster(registry, event["type"], event["object"])
+
+    @kopf.on.event(names.GROUP, names.VERSION, names.JOB_PLURAL, registry=handlers)
+    async def job_event(event: kopf.RawEvent, **_: Any) -> None:
+        take_job(registry, event["type"], event["object"])
+
+
+def take_cluster(registry: Registry, kind: str | None, body: Mapping[str, Any]) -> None:
+    """One watch event about a Cluster."""
+    if kind == "DELETED":
+        registry.drop_cluster(str(body["metadata"]["uid"]))
+        return
+    try:
+        registry.put_cluster(read_cluster(body))
+    except UserFault as error:
+        log.error("object_unreadable", error=str(error))
+
+
+def take_job(registry: Registry, kind: str | None, body: Mapping[str, Any]) -> None:
+    """One watch event about a Job. DELETED also says that it got the finished label and left the watch."""
+    if kind == "DELETED" or (body["metadata"].get("labels") or {}).get(names.FINISHED_LABEL) == names.FINISHED_VALUE:
+        registry.drop_job(str(body["metadata"]["uid"]))
+        return
+    try:
+        registry.put_job(read_job(body))
+    except UserFault as error:
+        log.error("object_unreadable", error=str(error))
+
+
+async def relist(client: KubeClient, registry: Registry) -> None:
+    """Make the registry what the API server has. Raises `ApiFault`; the registry is then as before.
+
+    An object that came or changed while the list was read is newer than the list: it stays.
+    """
+    known = registry.uids
+    jobs = await _list(client, names.JOB_PLURAL, UNFINISHED)
+    clusters = await _list(client, names.CLUSTER_PLURAL, "")
+    present = {str(body["metadata"]["uid"]) for body in (*jobs, *clusters)}
+    registry.replace(_readable(clusters, read_cluster), _readable(jobs, read_job), present, known)
+
+
+def _readable(bodies: Iterable[Mapping[str, Any]], read: Callable[[Mapping[str, Any]], T]) -> list[T]:
+    found: list[T] = []
+    for body in bodies:
+        try:
+            found.append(read(body))
+        except UserFault as error:
+            log.error("object_unreadable", error=str(error))
+    return found
+
+
+async def _list(client: KubeClient, plural: str, selector: str) -> list[Mapping[str, Any]]:
+    found: list[Mapping[str, Any]] = []
+    params = {"limit": str(PAGE_SIZE)} | ({"labelSelector": selector} if selector else {})
+    while True:
+        page = await client.request("GET", path_of("apis", names.GROUP, names.VERSION, plural), params=params)
+        found += page["items"]
+        if not (following := page["metadata"].get("continue")):
+            return found
+        params = {**params, "continue": following}

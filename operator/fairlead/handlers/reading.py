@@ -1,0 +1,48 @@
+"""From an object as the API server sends it to the domain's own view of it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from fairlead.api.v1alpha1 import cluster as api_cluster
+from fairlead.api.v1alpha1 import job as api_job
+from fairlead.api.v1alpha1 import names
+from fairlead.api.v1alpha1.meta import ObjectMeta
+from fairlead.domain.cluster import Cluster
+from fairlead.domain.errors import UserFault
+from fairlead.domain.job import Job
+from fairlead.domain.objects import ObjectRef
+
+
+def read_job(body: Mapping[str, Any]) -> Job:
+    """A Job's body as the domain sees it. Raises `UserFault` when another release wrote what this one cannot read."""
+    try:
+        job = api_job.Job.model_validate(body)
+    except ValidationError as error:
+        raise UserFault(_sentence(body, error)) from error
+    meta = job.metadata
+    return Job(_ref(names.JOB_PLURAL, meta), int(meta.resource_version), meta.generation, meta.is_deleted, names.FINALIZER in meta.finalizers,
+               job.spec, job.status)
+
+
+def read_cluster(body: Mapping[str, Any]) -> Cluster:
+    """A Cluster's body as the domain sees it. Raises `UserFault` when another release wrote what this one cannot read."""
+    try:
+        cluster = api_cluster.Cluster.model_validate(body)
+    except ValidationError as error:
+        raise UserFault(_sentence(body, error)) from error
+    meta = cluster.metadata
+    return Cluster(_ref(names.CLUSTER_PLURAL, meta), int(meta.resource_version), meta.generation, meta.is_deleted,
+                   names.FINALIZER in meta.finalizers, cluster.spec, cluster.status)
+
+
+def _ref(plural: str, meta: ObjectMeta) -> ObjectRef:
+    return ObjectRef(plural, meta.namespace, meta.name, meta.uid)
+
+
+def _sentence(body: Mapping[str, Any], error: ValidationError) -> str:
+    meta = body.get("metadata") or {}
+    first = error.errors(include_input=False, include_url=False)[0]
+    place = ".".join(str(part) for part in first["loc"])
+    return f"{body.get('kind')} {meta.get('namespace')}/{meta.get('name')} cannot be read, at {place}: {first['msg']}"

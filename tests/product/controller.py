@@ -1,0 +1,74 @@
+"""`fairlead controller` as a process: started, killed, stopped and started again by tests and by the demo."""
+
+import os
+import sys
+import time
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import yaml
+from bed.controlplane.ports import free
+from bed.daemon import Daemon
+from bed.errors import BedError
+from bed.state import Bed
+
+from product.settings import SETTINGS
+
+READY_SECONDS = 30.0
+
+
+class Controller:
+    """One controller process on a bed's control plane."""
+
+    def __init__(self, bed: Bed, kubeconfig: Path, name: str = "controller", program: tuple[str, ...] = ("-m", "fairlead", "controller")) -> None:
+        self._bed = bed
+        self._folder = bed.folder / name
+        self._folder.mkdir(exist_ok=True)
+        self._kubeconfig = kubeconfig
+        self._program = program
+        self.log = self._folder / "log"
+        self.port = 0
+        self._daemon: Daemon | None = None
+
+    def start(self, *, wait: bool = True) -> "Controller":
+        """Start it; `wait` until it leads."""
+        settings = self._folder / "settings.yaml"
+        settings.write_text(yaml.safe_dump(SETTINGS), encoding="utf-8")
+        [self.port] = free(1)
+        argv = [sys.executable, *self._program, "--kubeconfig", str(self._kubeconfig), "--namespace", "default", "--settings", str(settings),
+                "--health-host", "127.0.0.1", "--health-port", str(self.port), "--log-level", "debug"]
+        self._daemon = Daemon(argv, self._bed.env | {k: os.environ[k] for k in ("PATH", "HOME", "LANG") if k in os.environ}, self.log)
+        if wait:
+            self.await_ready()
+        return self
+
+    def await_ready(self) -> None:
+        """Until /readyz says yes."""
+        until = time.monotonic() + READY_SECONDS
+        while time.monotonic() < until:
+            if not self.daemon.alive:
+                break
+            try:
+                with urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=2):  # noqa: S310
+                    return
+            except (URLError, OSError):
+                time.sleep(0.05)
+        raise BedError(f"the controller did not become ready: {self.log.read_text(encoding='utf-8')[-3000:]}")
+
+    @property
+    def daemon(self) -> Daemon:
+        """Its process."""
+        if self._daemon is None:
+            raise BedError("the controller was not started")
+        return self._daemon
+
+    def metrics(self) -> str:
+        """What /metrics says."""
+        with urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=5) as answer:  # noqa: S310
+            return answer.read().decode()
+
+    def stop(self) -> None:
+        """End it as Kubernetes would."""
+        if self._daemon is not None and self._daemon.alive:
+            self._daemon.term(15)
