@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,9 @@ STARTS = 4
 """How often a start is tried when somebody else took a port between our choice and the server's."""
 
 ADMIN_GROUP = "system:masters"
+
+ChoosePorts = Callable[[int], list[int]]
+"""Names so many free loopback ports, for each start anew."""
 
 
 @dataclass(slots=True)
@@ -32,7 +36,7 @@ class ControlPlane:
     _probe: Probe
 
     @classmethod
-    def start(cls, bed: Bed, *, audit: bool = True) -> "ControlPlane":
+    def start(cls, bed: Bed, *, audit: bool = True, choose_ports: ChoosePorts = ports.free) -> "ControlPlane":
         """Starts one and waits until it serves: /readyz, and the first service account is there, which the controller manager made.
 
         Raises:
@@ -42,7 +46,7 @@ class ControlPlane:
         for attempt in range(1, STARTS + 1):
             folder = _fresh_folder(bed)
             try:
-                return _start(bed, folder, programs, audit=audit)
+                return _start(bed, folder, programs, choose_ports(3), audit=audit)
             except PortTakenError:
                 shutil.rmtree(folder, ignore_errors=True)
                 if attempt == STARTS:
@@ -105,8 +109,8 @@ def _fresh_folder(bed: Bed) -> Path:
             return folder
 
 
-def _start(bed: Bed, folder: Path, programs: Binaries, *, audit: bool) -> ControlPlane:
-    etcd_port, peer_port, api_port = ports.free(3)
+def _start(bed: Bed, folder: Path, programs: Binaries, free: list[int], *, audit: bool) -> ControlPlane:
+    etcd_port, peer_port, api_port = free
     taken = commands.Ports(etcd_port, peer_port, api_port)
     url = f"https://127.0.0.1:{api_port}"
     authority = _write_identities(folder, url)
