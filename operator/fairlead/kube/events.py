@@ -42,7 +42,7 @@ class EventRecorder:
             path = path_of("apis", "events.k8s.io", "v1", "namespaces", ref.namespace, "events")
             await self._client.request("POST", path, body=event)
         except ApiFault as fault:
-            _log.warning("event not written", object=str(ref), reason=note.reason, error=str(fault))
+            _log.warning("event_not_written", object=str(ref), reason=note.reason, error=str(fault))
 
 
 def _cut(message: str) -> str:

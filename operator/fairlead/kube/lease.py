@@ -107,13 +107,13 @@ class Lease:
             except Conflict:
                 wait_seconds = 0.0   # somebody was faster: look again
             except Unavailable as fault:
-                _log.warning("lease not reachable", lease=self._settings.name, error=str(fault))
+                _log.warning("lease_not_reachable", lease=self._settings.name, error=str(fault))
                 wait_seconds = fault.retry_after_seconds or self._settings.renew_interval_seconds
             if self._written is not None:
                 break
             interval = self._settings.renew_interval_seconds
             await asyncio.sleep(min(max(wait_seconds, 0.05), interval) * random.uniform(1.0, 1.2))  # noqa: S311  jitter, no secret
-        _log.info("lease acquired", lease=self._settings.name, identity=self.identity)
+        _log.info("lease_acquired", lease=self._settings.name, identity=self.identity)
         self._renewals = asyncio.create_task(self._keep(), name="lease")
         self._renewals.add_done_callback(self._ended)
 
@@ -133,7 +133,7 @@ class Lease:
         try:
             await self._bounded(self._put(written.resource_version, holder=""))
         except ApiFault as fault:
-            _log.warning("lease not released", lease=self._settings.name, error=str(fault))
+            _log.warning("lease_not_released", lease=self._settings.name, error=str(fault))
 
     async def _keep(self) -> None:
         interval_seconds = wait_seconds = self._settings.renew_interval_seconds
@@ -145,7 +145,7 @@ class Lease:
             except ApiFault as fault:
                 wait_seconds = interval_seconds / 4
                 # not lost: nobody can take it before it has run out, and held() says no from then on
-                _log.warning("lease not renewed", lease=self._settings.name, error=str(fault))
+                _log.warning("lease_not_renewed", lease=self._settings.name, error=str(fault))
 
     async def _renew(self) -> None:
         """Write a renewal on our last version. Whoever else holds the Lease now: it is lost."""
@@ -160,7 +160,7 @@ class Lease:
                 lease = {"metadata": {}, "spec": {}}
             if lease["spec"].get("holderIdentity") != self.identity:
                 self._lost.set()
-                _log.error("lease lost", lease=self._settings.name, holder=lease["spec"].get("holderIdentity"))
+                _log.error("lease_lost", lease=self._settings.name, holder=lease["spec"].get("holderIdentity"))
                 return
             # our own write whose answer was lost, or a foreign edit of something else: still ours
             await self._take(lease["metadata"]["resourceVersion"])
@@ -221,4 +221,4 @@ class Lease:
         """A renewal loop that broke renews nothing: say so to whoever waits in `lost`."""
         if not renewals.cancelled() and (error := renewals.exception()):
             self._lost.set()
-            _log.error("lease renewal broke", lease=self._settings.name, error=repr(error))
+            _log.error("lease_renewal_broke", lease=self._settings.name, error=repr(error))

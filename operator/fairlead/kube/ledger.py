@@ -66,5 +66,5 @@ def _parse(key: str, text: str) -> Debt | None:
         entry = json.loads(text)
         return Debt(key, **{name: str(entry[name]) for name in wanted})
     except (ValueError, KeyError, TypeError) as error:
-        _log.warning("ledger entry not understood", key=key, error=repr(error))
+        _log.warning("ledger_entry_not_understood", key=key, error=repr(error))
         return None
