@@ -3,7 +3,7 @@
     load settings -> API server -> installation's name -> Lease -> first complete list -> engine -> kopf's watch
                                                             lost: exit 1          SIGTERM: stop, abandon calls, release the Lease, exit 0
 
-The engine's loops are tasks of our own, started before kopf: it cancels what is started after it.
+The engine's loops are tasks of our own, in our own loop: kopf runs beside them and only feeds (`watching`).
 """
 
 import asyncio
@@ -114,25 +114,19 @@ async def _lead(options: Options, client: KubeClient, lease: Lease, means: tuple
         controller = Controller(world, registry, settings.engine, installation, driver_of, heartbeats.beat)
         engine = asyncio.create_task(controller.run(), name="engine")
         lists = asyncio.create_task(_relist(client, registry, settings.engine.relist_seconds, heartbeats), name="relist")
-        watcher = asyncio.create_task(watch(client, registry, stop), name="kopf")
+        watcher = asyncio.create_task(watch(client, registry), name="kopf")
         heartbeats.ready("leading")
         log.info("leading", installation=installation, identity=lease.identity)
         stopped = asyncio.create_task(stop.wait(), name="stop")
         waiters = {stopped, lost, engine, lists, watcher}
         done, _ = await asyncio.wait(waiters, return_when=asyncio.FIRST_COMPLETED)
         log.info("stopping", why=sorted(task.get_name() for task in done))
-        ok = done <= {watcher, stopped} and not (watcher.done() and watcher.exception())
-        stop.set()
-        for task in (engine, lists, lost):
-            task.cancel()
-        await asyncio.wait(waiters, timeout=STOP_SECONDS)
         for task in waiters:
             task.cancel()
-        results = await asyncio.gather(*waiters, return_exceptions=True)
-        for error in results:
-            if isinstance(error, Exception):
-                log.error("ended_badly", error=repr(error))
-        return 0 if ok else 1
+        await asyncio.wait(waiters, timeout=STOP_SECONDS)
+        for task in done - {stopped, lost}:
+            log.error("ended_by_itself", task=task.get_name(), error=repr(task.exception()))
+        return 0 if done == {stopped} else 1
 
 
 async def _first_list(client: KubeClient, registry: Registry) -> bool:

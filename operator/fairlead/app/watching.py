@@ -1,6 +1,11 @@
-"""kopf, told to do nothing but watch: no peering, no scanning, no finalizers or annotations of its own, our HTTP session."""
+"""kopf, told to do nothing but watch: no peering, no scanning, no finalizers or annotations of its own, our HTTP session.
+
+It runs in a thread with a loop of its own: in ours it would take the process's signals, and at its end it waits for and cancels every task
+that was started after it, lanes and connections among them. Events come over to our loop one by one.
+"""
 
 import asyncio
+import threading
 from typing import Any
 
 import kopf
@@ -13,8 +18,11 @@ from fairlead.kube.client import KubeClient
 SERVER_TIMEOUT_SECONDS = 300
 
 
-async def watch(client: KubeClient, registry: Registry, stop: asyncio.Event) -> None:
-    """Feed the registry until `stop` is set. Stopped by the flag and not by cancellation: kopf cleans up only then."""
+async def watch(client: KubeClient, registry: Registry) -> None:
+    """Feed the registry until cancelled; the thread is then told to stop and not waited for. Raises what ended kopf by itself."""
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[None] = loop.create_future()
+    stop = threading.Event()
     handlers = kopf.OperatorRegistry()
     settings = kopf.OperatorSettings()
     _configure(settings)
@@ -24,8 +32,22 @@ async def watch(client: KubeClient, registry: Registry, stop: asyncio.Event) -> 
         info = client.connection_info()
         return kopf.AiohttpSession(server=info.server, default_namespace=info.default_namespace, aiohttp_session=info.session)
 
-    feed.register(handlers, registry)
-    await kopf.operator(registry=handlers, settings=settings, clusterwide=True, standalone=True, stop_flag=stop)
+    feed.register(handlers, registry, loop.call_soon_threadsafe)
+
+    def turn() -> None:
+        fault: BaseException | None = None
+        try:
+            asyncio.run(kopf.operator(registry=handlers, settings=settings, clusterwide=True, standalone=True, stop_flag=stop))
+        except Exception as error:  # noqa: BLE001  handed over to the loop that waits
+            fault = error
+        if not stop.is_set():
+            loop.call_soon_threadsafe(ended.set_exception, fault or RuntimeError("kopf ended by itself"))
+
+    threading.Thread(target=turn, name="kopf", daemon=True).start()
+    try:
+        await ended
+    finally:
+        stop.set()
 
 
 def _configure(settings: kopf.OperatorSettings) -> None:
@@ -43,5 +65,5 @@ def _configure(settings: kopf.OperatorSettings) -> None:
     settings.watching.chunk_size = feed.PAGE_SIZE
     settings.watching.server_timeout = SERVER_TIMEOUT_SECONDS
     settings.watching.client_timeout = SERVER_TIMEOUT_SECONDS + 30
-    settings.watching.label_selectors[names.JOB_PLURAL] = feed.UNFINISHED
+    settings.watching.label_selectors[names.GROUP, names.JOB_PLURAL] = feed.UNFINISHED
     settings.process.ultimate_exiting_timeout = 10

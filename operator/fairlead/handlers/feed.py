@@ -20,16 +20,16 @@ UNFINISHED = f"{names.FINISHED_LABEL}!={names.FINISHED_VALUE}"
 PAGE_SIZE = 500
 
 
-def register(handlers: kopf.OperatorRegistry, registry: Registry) -> None:
-    """Put the watch handlers of Clusters and Jobs into kopf's registry."""
+def register(handlers: kopf.OperatorRegistry, registry: Registry, hand_over: Callable[..., object]) -> None:
+    """Put the watch handlers of Clusters and Jobs into kopf's registry. `hand_over(function, *arguments)` calls into the registry's loop."""
 
     @kopf.on.event(names.GROUP, names.VERSION, names.CLUSTER_PLURAL, registry=handlers)
     async def cluster_event(event: kopf.RawEvent, **_: Any) -> None:
-        take_cluster(registry, event["type"], event["object"])
+        hand_over(take_cluster, registry, event["type"], event["object"])
 
     @kopf.on.event(names.GROUP, names.VERSION, names.JOB_PLURAL, registry=handlers)
     async def job_event(event: kopf.RawEvent, **_: Any) -> None:
-        take_job(registry, event["type"], event["object"])
+        hand_over(take_job, registry, event["type"], event["object"])
 
 
 def take_cluster(registry: Registry, kind: str | None, body: Mapping[str, Any]) -> None:
