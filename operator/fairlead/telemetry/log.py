@@ -32,7 +32,7 @@ _SHARED: tuple[Processor, ...] = (
 
 
 def configure(log_format: str = "json", level: str = "info", stream: TextIO | None = None) -> None:
-    """Send all lines from `level` on (debug, info, warning, error) to `stream` (stderr), as `json` or for the `console`. Call once, first."""
+    """Send lines from `level` on (debug, info, warning, error) to `stream` (stderr), as `json` or for the `console`. Call it first."""
     structlog.configure(
         processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

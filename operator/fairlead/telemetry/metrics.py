@@ -1,6 +1,8 @@
 """All metrics of the controller, in one place. Their names are verbs: what happened.
 
-No label ever holds the name of an object or a host: with 10,000 Jobs such labels cost more than the Jobs. What an object does is in its status.
+No label ever holds the name of an object or a host: with 10,000 Jobs such labels cost more than the Jobs. What one object does is in its
+status.
+
 Importers count with `.inc()` and `.observe()`; only this package knows which library keeps the numbers.
 """
 

@@ -23,7 +23,7 @@ class _Beat:
 
 
 class Heartbeats:
-    """Who must be heard from, and what must be so before we are ready. The clock stands still while the machine sleeps, as the hearts do."""
+    """Who must be heard from, and what must be so before we are ready. The clock stands still while the machine sleeps, as hearts do."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
