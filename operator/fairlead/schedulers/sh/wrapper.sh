@@ -50,9 +50,11 @@ fl_name='' fl_dir='' fl_out='' fl_err='' fl_login=1
 # shellcheck source=/dev/null
 . "./$run/job"
 
+node=${SLURMD_NODENAME:-$(uname -n)}
+
 # expand PATTERN: %j %A %a %x %u %N and %%, as sbatch does.
 expand() {
-  printf '%s' "$1" | NAME=$fl_name ID=$id TASK=${SLURM_ARRAY_TASK_ID:-4294967294} WHO=${SLURM_JOB_USER:-$LOGNAME} NODE=${SLURMD_NODENAME:-$(uname -n)} awk '
+  printf '%s' "$1" | NAME=$fl_name ID=$id TASK=${SLURM_ARRAY_TASK_ID:-4294967294} WHO=${SLURM_JOB_USER:-$LOGNAME} NODE=$node awk '
     BEGIN { value["j"] = value["A"] = ENVIRON["ID"]; value["a"] = ENVIRON["TASK"]; value["x"] = ENVIRON["NAME"]
             value["u"] = ENVIRON["WHO"]; value["N"] = ENVIRON["NODE"]; value["%"] = "%" }
     { text = $0; made = ""
@@ -76,7 +78,7 @@ err=$out
 
 # `finished` has its space before the script starts, so that a disk which the script fills cannot hide its end.
 printf '%255s\n' '' >"$run/.finished-$start" && : >"$run/.wait-$start" &&
-  printf '%s\n' "$id $start $(date +%s) $(uname -n)" "$out" "$err" >"$run/.started-$start" && mv -f "$run/.started-$start" "$run/started-$start" || exit 123
+  printf '%s\n' "$id $start $(date +%s) $node" "$out" "$err" >"$run/.started-$start" && mv -f "$run/.started-$start" "$run/started-$start" || exit 123
 
 # end CODE: written in place, then renamed. Without the reserved file the directory has been taken down: nothing is put into it.
 end() {

@@ -50,7 +50,7 @@ def probe(answer: Answer) -> Probe:
     version, home = answer.first("version"), answer.first("home")
     return Probe(
         tree=Tree(tree.field(0), tree.field(1)) if tree and problem is not ProbeProblem.NOT_OURS else None,
-        version=clean(version.field(0), _TEXT_CHARACTERS).removeprefix("slurm").strip() if version else "",
+        version=clean(version.field(0), _TEXT_CHARACTERS).rpartition(" ")[2] if version else "",
         scheduler_up=answer.first("up") is not None,
         accounting=next((state for state in AccountingState if books and books.field(0) == state), AccountingState.ABSENT),
         problem=problem,
