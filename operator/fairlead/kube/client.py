@@ -100,7 +100,10 @@ class KubeClient:
     async def request(
         self, method: str, path: str, *, body: Body | None = None, content_type: str = JSON, params: Mapping[str, str] | None = None,
     ) -> JsonObject:
-        """Send one request and return the answer's JSON. Reads are tried again, writes never; writes carry our field manager."""
+        """Send one request and return the answer's JSON. Writes carry our field manager.
+
+        A read is tried again when the connection breaks; PATCH and POST never are (aiohttp repeats what HTTP calls idempotent: PUT, DELETE).
+        """
         written_by = {} if method in {"GET", "DELETE"} else {"fieldManager": names.FIELD_MANAGER}
         return await self._send(_Call(method, path, body, content_type, {**written_by, **(params or {})}))
 
