@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import pytest
 
@@ -44,19 +44,19 @@ def own_host(bed: Bed) -> Iterator[SshHost]:
 
 
 @pytest.fixture
-async def remote(host: SshHost) -> AsyncIterator[SshRemote]:   # noqa: ARG001  # closed before the host is looked at
+async def remote(host: SshHost) -> AsyncIterator[SshRemote]:   # closed before the host is looked at
     async with SshRemote() as remote:
         yield remote
 
 
 @pytest.fixture
-def eventually() -> Callable[[Callable[[], bool]], "asyncio.Future[None]"]:
+def eventually() -> Callable[[Callable[[], bool]], Awaitable[None]]:
     """Waits until something that the kernel or another process does has happened; fails after five seconds."""
     async def wait(happened: Callable[[], bool]) -> None:
         async with asyncio.timeout(LEFT_SECONDS):
-            while not happened():
+            while not happened():   # noqa: ASYNC110  # another process has no event of ours to set
                 await asyncio.sleep(0.02)
-    return wait   # type: ignore[return-value]
+    return wait
 
 
 def _require_nothing_left(host: SshHost) -> None:

@@ -10,7 +10,7 @@ from fairlead.domain.address import Address, Credentials, HostKeys
 from fairlead.schedulers.seam import Exchange
 
 
-def address_of(host: LoginNode, **changes: Any) -> Address:
+def address_of(host: LoginNode, /, **changes: Any) -> Address:
     """How a Cluster would reach this host, with some of it changed."""
     address = Address(host.host, host.port, host.user, Credentials(host.private_key.encode()), HostKeys(known_hosts=host.known_hosts),
                       connect_timeout_seconds=5.0)

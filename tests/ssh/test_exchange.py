@@ -4,10 +4,10 @@ import asyncio
 from contextlib import suppress
 
 import pytest
+from ssh_addresses import address_of, running, script
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.errors import Unanswered
-from ssh_addresses import address_of, running, script
 
 
 async def test_a_script_of_one_megabyte_arrives_byte_for_byte(host, remote):

@@ -69,6 +69,8 @@ async def _connect_to(profile: Profile, address: str, client: _Client) -> asyncs
             if client.seen is None or not profile.pins.fingerprints:
                 raise refusal from error
             passed_over |= {client.seen.get_algorithm()}
-        except asyncssh.KeyExchangeFailed as error:
-            raise refusal or explain(profile, error) from error
+        except (asyncssh.KeyExchangeFailed, asyncssh.ConnectionLost, ConnectionResetError) as error:
+            if refusal:              # it has no other type of key; sshd may say so by a reset
+                raise refusal from error
+            raise
     raise refusal or explain(profile, OSError("no type of host key is left to ask for"))

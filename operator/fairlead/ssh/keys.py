@@ -15,7 +15,6 @@ from fairlead.ssh.remote_text import one_line
 PUBLIC_KEY_STARTS = (b"ssh-", b"ecdsa-", b"sk-", b"---- BEGIN SSH2 PUBLIC KEY", b"-----BEGIN PUBLIC KEY", b"-----BEGIN RSA PUBLIC KEY")
 PUTTY_START = b"PuTTY-User-Key-File"
 LOCKED = "Passphrase must be specified"   # how asyncssh begins when none was given
-NOT_OPENED = ("Unable to decrypt", "Incorrect passphrase")     # how it says that one was wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +76,22 @@ def _import(text: bytes, passphrase: bytes | None) -> asyncssh.SSHKey:
             return asyncssh.import_private_key(text, attempt)
         except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as error:
             failure = error
-    words = str(failure)
-    if words.startswith(LOCKED):
+    locked = _is_locked(text)
+    if locked and not passphrase:
         raise Unreadable("ssh-privatekey has a passphrase: put it into the Secret's field `passphrase`",
                          ClusterReason.PASSPHRASE_REQUIRED) from failure
-    if words.startswith(NOT_OPENED):
+    if locked:
         raise Unreadable("ssh-privatekey does not open with the Secret's field `passphrase`: that is wrong, or the key is damaged",
                          ClusterReason.PASSPHRASE_REQUIRED) from failure
-    raise Unreadable(f"ssh-privatekey cannot be read as a private key ({one_line(words)}): try `ssh-keygen -y -f KEY` on it") from failure
+    raise Unreadable(f"ssh-privatekey cannot be read as a private key ({one_line(str(failure))}): try `ssh-keygen -yf KEY`") from failure
+
+
+def _is_locked(text: bytes) -> bool:
+    try:
+        asyncssh.import_private_key(text)
+    except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as error:
+        return str(error).startswith(LOCKED)
+    return False
 
 
 def _passphrases(passphrase: bytes | None) -> Iterator[bytes | None]:

@@ -4,13 +4,14 @@ import asyncio
 import ipaddress
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 
 class Resolver:
     """Looks names up; callers that ask for the same name at once share one lookup, so a name that hangs holds one thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, look_up: Callable[[str, int], Sequence[str]] | None = None) -> None:
+        self._look_up = look_up or look_up_system
         self._running: dict[tuple[str, int], asyncio.Future[Sequence[str]]] = {}
 
     async def addresses(self, host: str, port: int) -> Sequence[str]:
@@ -35,11 +36,10 @@ class Resolver:
             else:
                 lookup.set_result(found)
 
-        def look_up() -> None:
+        def run() -> None:
             found: Sequence[str] | Exception
             try:
-                rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-                found = list(dict.fromkeys(str(row[4][0]) for row in rows))
+                found = self._look_up(host, port)
             except (OSError, UnicodeError) as error:
                 found = error if isinstance(error, OSError) else socket.gaierror(socket.EAI_NONAME, "the name is not a host name")
             try:
@@ -47,5 +47,11 @@ class Resolver:
             except RuntimeError:         # the loop was closed while the name server thought
                 return
 
-        threading.Thread(target=look_up, name=f"resolve {host}", daemon=True).start()   # a daemon: a hanging lookup must not delay our exit
+        threading.Thread(target=run, name=f"resolve {host}", daemon=True).start()   # a daemon: a hanging lookup must not delay our exit
         return lookup
+
+
+def look_up_system(host: str, port: int) -> Sequence[str]:
+    """The host's addresses as the system resolves them, each once. Blocks. Raises `socket.gaierror`."""
+    rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(row[4][0]) for row in rows))

@@ -1,0 +1,73 @@
+"""Connects at once: bounded over all hosts, few to one host, and a host that hangs keeps only its own place."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import asyncssh
+from ssh_addresses import address_of, script
+
+from bed.sshdconf import KeyPair
+from fairlead.domain.address import Address, Credentials, HostKeys
+from fairlead.domain.errors import Unreachable
+from fairlead.ssh.pool import PoolLimits
+from fairlead.ssh.remote import SshRemote
+
+TRUE = script("echo yes")
+CLIENT = asyncssh.generate_private_key("ssh-ed25519")
+
+
+async def test_a_burst_of_logins_to_one_host_stays_below_what_sshd_drops(host, remote):
+    identities = [address_of(host, keepalive_interval_seconds=15 + number) for number in range(30)]
+    assert await asyncio.gather(*(remote.exchange(identity, TRUE) for identity in identities)) == [b"yes\n"] * 30
+
+
+async def test_connects_to_all_hosts_together_stay_within_the_bound():
+    async with _silent_hosts(9) as (addresses, most_at_once), SshRemote(PoolLimits(connects=3)) as remote:
+        outcomes = await asyncio.gather(*(remote.exchange(address, TRUE) for address in addresses), return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [Unreachable] * 9
+    assert max(most_at_once) == 3
+
+
+async def test_a_hundred_hosts_of_which_ten_hang_answer_without_waiting_for_those():
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    async with AsyncExitStack() as stack:
+        silent, _ = await stack.enter_async_context(_silent_hosts(10, connect_timeout_seconds=60.0))
+        servers = [await stack.enter_async_context(_server(key)) for _ in range(90)]
+        remote = await stack.enter_async_context(SshRemote())
+        pins = HostKeys(f"127.0.0.1 {key.export_public_key().decode()}")
+        living = [Address("127.0.0.1", server.get_port(), "user", Credentials(CLIENT.export_private_key()), pins) for server in servers]
+        stuck = [asyncio.create_task(remote.exchange(address, TRUE)) for address in silent]
+        assert await asyncio.gather(*(remote.exchange(address, TRUE) for address in living)) == [b"served"] * 90
+        assert not any(task.done() for task in stuck)
+        await remote.close()
+        assert all(isinstance(outcome, Unreachable) for outcome in await asyncio.gather(*stuck, return_exceptions=True))
+
+
+@asynccontextmanager
+async def _silent_hosts(count: int, connect_timeout_seconds: float = 0.3) -> AsyncIterator[tuple[list[Address], list[int]]]:
+    """Hosts that take a connection and say nothing, and how many were connected at each connect."""
+    connected: set[asyncio.StreamWriter] = set()
+    most_at_once: list[int] = []
+
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connected.add(writer)
+        most_at_once.append(len(connected))
+        await reader.read()
+        connected.discard(writer)
+        writer.close()
+
+    async with AsyncExitStack() as stack:
+        servers = [await stack.enter_async_context(await asyncio.start_server(hang, "127.0.0.1", 0)) for _ in range(count)]
+        pins = HostKeys(f"127.0.0.1 {KeyPair.generate().public}")
+        yield [Address("127.0.0.1", server.sockets[0].getsockname()[1], "user", Credentials(CLIENT.export_private_key()), pins,
+                       connect_timeout_seconds) for server in servers], most_at_once
+
+
+def _server(key: asyncssh.SSHKey):
+    async def answer(process: asyncssh.SSHServerProcess[bytes]) -> None:
+        await process.stdin.read()
+        process.stdout.write(b"served")
+        process.exit(0)
+    return asyncssh.listen("127.0.0.1", 0, server_host_keys=[key], process_factory=answer, encoding=None,
+                           authorized_client_keys=asyncssh.import_authorized_keys(CLIENT.export_public_key().decode()))

@@ -1,0 +1,82 @@
+"""Pinned host keys: what is accepted as a pin, which key is asked for, and nothing unseen is trusted."""
+
+import asyncssh
+import pytest
+
+from fairlead.api.v1alpha1.reasons import ClusterReason
+from fairlead.domain.address import HostKeys
+from fairlead.domain.errors import Unreadable
+from fairlead.ssh.hostkeys import CERTIFICATE_ALGORITHMS, read_host_keys
+
+ED25519, ECDSA, RSA = (asyncssh.generate_private_key(name) for name in ("ssh-ed25519", "ecdsa-sha2-nistp256", "ssh-rsa"))
+LINE = {key: f"login.example.org {key.export_public_key().decode().strip()}" for key in (ED25519, ECDSA, RSA)}
+NOTHING: frozenset[str] = frozenset()
+
+REFUSED = {
+    "nothing": (HostKeys(), "give either"),
+    "white space only": (HostKeys(" \n"), "give either"),
+    "both": (HostKeys(LINE[RSA], (RSA.get_fingerprint(),)), "not both"),
+    "comments only": (HostKeys("# none yet\n\n"), "comments only"),
+    "a key without its host": (HostKeys(f"# mine\n{ED25519.export_public_key().decode()}"), "line 2 .* is not `host type key`"),
+    "a cut key": (HostKeys(LINE[ED25519][:60]), "line 1 .* is not"),
+    "one word": (HostKeys("login.example.org"), "line 1 .* is not"),
+    "an unknown mark": (HostKeys(f"@trusted {LINE[RSA]}"), "line 1 .* is not"),
+    "an MD5 fingerprint": (HostKeys(fingerprints=("MD5:00:11",)), "`MD5:00:11` is not a fingerprint"),
+    "a short fingerprint": (HostKeys(fingerprints=("SHA256:abc",)), "is not a fingerprint"),
+}
+
+
+@pytest.mark.parametrize(("host_keys", "words"), REFUSED.values(), ids=REFUSED)
+def test_what_is_no_pin_is_refused_before_any_connection(host_keys, words):
+    with pytest.raises(Unreadable, match=words) as failure:
+        read_host_keys(host_keys, "login.example.org", 22)
+    assert failure.value.reason is ClusterReason.HOST_KEYS_INVALID
+    assert "spec.hostKeys" in str(failure.value)
+
+
+@pytest.mark.parametrize("text", ["{}", "{}\r\n", "# site\r\n\r\n{} a comment\r\n", "  {}"],
+                         ids=["plain", "Windows line ends", "among comments", "indented"])
+def test_known_hosts_text_is_read_as_people_paste_it(text):
+    assert "seen" in str(read_host_keys(HostKeys(text.format(LINE[ED25519])), "login.example.org", 22).refusal("192.0.2.1", RSA, ""))
+
+
+@pytest.mark.parametrize(("name", "port"), [("login.example.org", 22), ("login.example.org", 2222), ("other.example.org", 22)])
+def test_a_pin_with_another_key_is_a_mismatch_and_a_host_without_pin_is_unknown(name, port):
+    pins = read_host_keys(HostKeys(f"login.example.org {LINE[ED25519].split(None, 1)[1]}"), name, port)
+    expected = ClusterReason.HOST_KEY_UNKNOWN if name.startswith("other") else ClusterReason.HOST_KEY_MISMATCH
+    assert pins.refusal("192.0.2.1", RSA, "").reason is expected
+
+
+@pytest.mark.parametrize(("line", "first"), [(ED25519, "ssh-ed25519"), (ECDSA, "ecdsa-sha2-nistp256"), (RSA, "rsa-sha2-512")],
+                         ids=["ed25519", "ecdsa", "rsa"])
+def test_the_pinned_type_is_asked_for_first_and_the_others_after_it_so_that_a_changed_key_is_seen(line, first):
+    algorithms = read_host_keys(HostKeys(LINE[line]), "login.example.org", 22).algorithms("192.0.2.1", NOTHING)
+    assert algorithms[0] == first
+    assert len(algorithms) == 6
+
+
+def test_a_pin_by_address_counts():
+    pins = read_host_keys(HostKeys(f"192.0.2.1 {LINE[RSA].split(None, 1)[1]}"), "login.example.org", 22)
+    assert pins.algorithms("192.0.2.1", NOTHING)[0] == "rsa-sha2-512"
+
+
+def test_with_fingerprints_every_type_is_asked_for_once():
+    pins = read_host_keys(HostKeys(fingerprints=(RSA.get_fingerprint() + "=",)), "login.example.org", 22)
+    assert pins.algorithms("192.0.2.1", NOTHING)[0] == "ssh-ed25519"
+    assert pins.algorithms("192.0.2.1", frozenset({"ssh-ed25519"}))[0] == "ecdsa-sha2-nistp256"
+    assert pins.trusts(RSA)
+    assert not pins.trusts(ED25519)
+
+
+def test_with_known_hosts_no_key_is_trusted_by_its_fingerprint():
+    assert not read_host_keys(HostKeys(LINE[RSA]), "login.example.org", 22).trusts(RSA)
+
+
+def test_a_certificate_is_asked_for_only_where_an_authority_is_pinned():
+    plain, signed = (read_host_keys(HostKeys(mark + LINE[ED25519]), "login.example.org", 22) for mark in ("", "@cert-authority "))
+    assert not set(plain.algorithms("192.0.2.1", NOTHING)) & set(CERTIFICATE_ALGORITHMS)
+    assert tuple(signed.algorithms("192.0.2.1", NOTHING)[:len(CERTIFICATE_ALGORITHMS)]) == CERTIFICATE_ALGORITHMS
+
+
+def test_signatures_with_sha_1_are_never_asked_for():
+    assert "ssh-rsa" not in read_host_keys(HostKeys(LINE[RSA]), "login.example.org", 22).algorithms("192.0.2.1", NOTHING)
