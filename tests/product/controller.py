@@ -56,6 +56,16 @@ class Controller:
                 time.sleep(0.05)
         raise BedError(f"the controller did not become ready: {self.log.read_text(encoding='utf-8')[-3000:]}")
 
+    def ensure(self) -> "Controller":
+        """Running and leading, started again if a test ended it."""
+        if self._daemon is None:
+            return self.start()
+        self._daemon.cont()
+        if not self._daemon.alive:
+            return self.start()
+        self.await_ready()
+        return self
+
     @property
     def daemon(self) -> Daemon:
         """Its process."""

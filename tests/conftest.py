@@ -1,0 +1,91 @@
+"""The bed for tests of the whole product: one control plane, one controller and one Slurm cluster for the session, a namespace for each test.
+
+A test that breaks a cluster starts one of its own (under a second). A test that breaks the controller leaves it running again.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from bed.controlplane import ControlPlane
+from bed.existing import ExistingControlPlane
+from bed.slurm import SlurmCluster
+from bed.slurmconf import SlurmConfig
+from bed.state import Bed
+from product.api import Api
+from product.controller import Controller
+from product.scene import Scene
+
+CRDS = Path(__file__).parents[1] / "crds"
+
+Plane = ControlPlane | ExistingControlPlane
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--use-existing", action="store_true", help="use the cluster that KUBECONFIG names in place of a control plane of the bed")
+
+
+@pytest.fixture(scope="session")
+def bed() -> Iterator[Bed]:
+    """The session's bed: everything that is started in it ends with it, also when this process is killed."""
+    with Bed.create("tests") as bed:
+        yield bed
+
+
+@pytest.fixture(scope="session")
+def plane(bed: Bed, request: pytest.FixtureRequest) -> Plane:
+    """A real control plane with our resources."""
+    plane: Plane = ExistingControlPlane.from_environment(bed) if request.config.getoption("--use-existing") else ControlPlane.start(bed)
+    plane.kubectl("apply", "--server-side", "--force-conflicts", "--filename", str(CRDS))
+    plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", "--filename", str(CRDS))
+    return plane
+
+
+@pytest.fixture(scope="session")
+def _controller(bed: Bed, plane: Plane) -> Iterator[Controller]:
+    controller = Controller(bed, plane.kubeconfig)
+    yield controller
+    controller.stop()
+
+
+@pytest.fixture
+def controller(_controller: Controller) -> Controller:
+    """The controller, running and leading, whatever the test before did to it."""
+    return _controller.ensure()
+
+
+@pytest.fixture(scope="session")
+def api(plane: Plane) -> Iterator[Api]:
+    """The API server as a test asks it."""
+    api = Api(plane.kubeconfig)
+    yield api
+    api.close()
+
+
+@pytest.fixture
+def scene(api: Api, controller: Controller) -> Iterator[Scene]:
+    """A namespace for this test. At the end everything in it is deleted, and nothing may be left anywhere."""
+    scene = Scene(api).open()
+    yield scene
+    controller.ensure()
+    scene.close()
+
+
+@pytest.fixture(scope="session")
+def hpc(bed: Bed) -> SlurmCluster:
+    """A Slurm cluster for tests that break nothing."""
+    return SlurmCluster.start(bed)
+
+
+@pytest.fixture
+def slurm(bed: Bed) -> Iterator[Callable[..., SlurmCluster]]:
+    """Starts clusters that a test may break: `slurm("24.11", min_job_age_seconds=2)`. They end with the test."""
+    started: list[SlurmCluster] = []
+
+    def start(release: str = "24.11", **config: object) -> SlurmCluster:
+        started.append(SlurmCluster.start(bed, release, config=SlurmConfig(**config)))
+        return started[-1]
+
+    yield start
+    for cluster in started:
+        cluster.stop()

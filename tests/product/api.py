@@ -1,0 +1,68 @@
+"""The API server as a test asks it, over one kept connection: a kubectl process for each look would take longer than what is looked at."""
+
+import http.client
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from fairlead.kube.kubeconfig import from_kubeconfig
+
+GROUP = "/apis/fairlead.dev/v1alpha1"
+
+
+class Api:
+    """Blocking requests as the kubeconfig's user."""
+
+    def __init__(self, kubeconfig: Path) -> None:
+        access = from_kubeconfig(kubeconfig)
+        where = urlsplit(access.server)
+        self._connection = http.client.HTTPSConnection(where.hostname or "", where.port, timeout=30, context=access.ssl_context())
+
+    def request(self, method: str, path: str, body: Any = None, content_type: str = "application/json") -> tuple[int, Any]:
+        """The HTTP status and the answer's JSON. A connection that the server closed is made again once."""
+        data = None if body is None else json.dumps(body)
+        for last in (False, True):
+            try:
+                self._connection.request(method, path, data, {"Content-Type": content_type, "Accept": "application/json"})
+                answer = self._connection.getresponse()
+                return answer.status, json.loads(answer.read() or b"null")
+            except (http.client.HTTPException, OSError):
+                self._connection.close()
+                if last:
+                    raise
+        raise AssertionError("the loop above returns or raises")
+
+    def get(self, path: str) -> Any | None:
+        """The object at `path`, None if there is none."""
+        status, answer = self.request("GET", path)
+        if status == 404:
+            return None
+        if status != 200:
+            raise AssertionError(f"GET {path}: {status} {answer}")
+        return answer
+
+    def apply(self, path: str, manifest: dict[str, Any]) -> Any:
+        """Server-side apply, as Argo CD does it; the object as it is then."""
+        query = urlencode({"fieldManager": "test", "force": "true"})
+        status, answer = self.request("PATCH", f"{path}?{query}", manifest, "application/apply-patch+yaml")
+        if status not in {200, 201}:
+            raise AssertionError(f"apply {path}: {status} {answer}")
+        return answer
+
+    def merge(self, path: str, patch: dict[str, Any], subresource: str = "") -> Any:
+        """A merge patch by hand, as a person might send it."""
+        status, answer = self.request("PATCH", path + subresource, patch, "application/merge-patch+json")
+        if status != 200:
+            raise AssertionError(f"patch {path}: {status} {answer}")
+        return answer
+
+    def delete(self, path: str) -> None:
+        """Ask for deletion; a missing object is fine."""
+        status, answer = self.request("DELETE", path)
+        if status not in {200, 202, 404}:
+            raise AssertionError(f"DELETE {path}: {status} {answer}")
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()

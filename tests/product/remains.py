@@ -1,0 +1,45 @@
+"""What is left of the product on a login node, as the machine itself shows it."""
+
+import os
+from pathlib import Path
+
+from bed.login import LoginNode
+from bed.slurm import SlurmCluster
+
+FIXED = {"bin", "layout", "marker", "runs", "tmp"}
+"""What a work folder holds by itself: the constant scripts, its layout and mark, and two folders."""
+
+
+def remains_on(node: LoginNode, *, connected: bool) -> list[str]:
+    """What is left, in words; `connected` allows the one connection that a Cluster keeps while it lives."""
+    left: list[str] = []
+    if isinstance(node, SlurmCluster):
+        left += [f"Slurm job {job}" for job in node.jobs_active()]
+    if not connected and (connections := node.connections()):
+        left.append(f"{connections} SSH connections")
+    left += [f"process {pid}: {command}" for pid in sorted(node.user_pids()) if (command := _command(pid)) and not (connected and _is_session(command))]
+    for tree in sorted((node.home / ".fairlead").glob("*")):
+        left += [f"file {path.relative_to(node.home)}" for path in _strays(tree)]
+    return left
+
+
+def _strays(tree: Path) -> list[Path]:
+    strays = [each for each in tree.iterdir() if each.name not in FIXED]
+    strays += list((tree / "tmp").iterdir())
+    for run in (tree / "runs").iterdir():
+        entries = sorted(each.name for each in run.iterdir())
+        claim = run / "claim"
+        if entries != ["claim"] or not claim.is_symlink() or str(claim.readlink()) != "revoked":
+            strays.append(run)
+    return strays
+
+
+def _command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def _is_session(command: str) -> bool:
+    return os.path.basename(command.split(":")[0]).startswith("sshd")

@@ -1,0 +1,153 @@
+"""One test's world: a namespace on the control plane, Clusters in it that stand for real ones, and Jobs. `close()` proves that nothing is left."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+from bed.login import LoginNode
+from bed.slurm import SlurmCluster
+
+from product.api import GROUP, Api
+from product.remains import remains_on
+from product.waiting import until
+
+POLLING = {"intervalSeconds": 0.3, "maxIntervalSeconds": 1, "timeoutSeconds": 10}
+
+
+@dataclass
+class Thing:
+    """One object of ours, by name; `status` and the like ask the API server."""
+
+    scene: "Scene"
+    plural: str
+    name: str
+
+    @property
+    def path(self) -> str:
+        """Its API path."""
+        return f"{GROUP}/namespaces/{self.scene.namespace}/{self.plural}/{self.name}"
+
+    def read(self) -> dict[str, Any] | None:
+        """The whole object, None if it is gone."""
+        return self.scene.api.get(self.path)
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """Its status, empty if there is none."""
+        return (self.read() or {}).get("status") or {}
+
+    @property
+    def uid(self) -> str:
+        """Its uid."""
+        found = self.read()
+        assert found is not None, f"{self.path} is gone"
+        return str(found["metadata"]["uid"])
+
+    def condition(self, kind: str) -> dict[str, Any]:
+        """One condition, empty if it was never set."""
+        return next((each for each in self.status.get("conditions", []) if each["type"] == kind), {})
+
+    def wait(self, kind: str, status: str = "True", *, reason: str | None = None, seconds: float = 30.0) -> dict[str, Any]:
+        """Wait for a condition (and its reason); the condition."""
+        def seen() -> dict[str, Any] | None:
+            found = self.condition(kind)
+            return found if found.get("status") == status and reason in {None, found.get("reason")} else None
+
+        try:
+            return until(seen, f"{self.plural} {self.name}: condition {kind}={status} {reason or ''}", seconds)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\nstatus: {self.status}") from None
+
+    def wait_ended(self, seconds: float = 60.0) -> dict[str, Any]:
+        """Wait until the Job is Complete or Failed; the whole status."""
+        until(lambda: any(self.condition(kind).get("status") == "True" for kind in ("Complete", "Failed")), f"the end of Job {self.name}", seconds)
+        return self.status
+
+    def delete(self, *, wait: bool = True, seconds: float = 40.0) -> None:
+        """Ask for deletion; with `wait`, until it is gone."""
+        self.scene.api.delete(self.path)
+        if wait:
+            self.wait_gone(seconds)
+
+    def wait_gone(self, seconds: float = 40.0) -> None:
+        """Until the object is gone."""
+        try:
+            until(lambda: self.read() is None, f"{self.plural} {self.name} to be gone", seconds)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\nobject: {self.read()}") from None
+
+    def events(self) -> list[dict[str, Any]]:
+        """The Events about this object, oldest first."""
+        found = self.scene.api.get(f"/api/v1/namespaces/{self.scene.namespace}/events") or {"items": []}
+        about = [each for each in found["items"] if each["involvedObject"]["name"] == self.name]
+        return sorted(about, key=lambda each: each.get("eventTime") or each["metadata"]["creationTimestamp"])
+
+
+@dataclass
+class Scene:
+    """A namespace of its own, and the clusters that were used from it."""
+
+    api: Api
+    namespace: str = field(default_factory=lambda: f"t-{uuid4().hex[:8]}")
+    nodes: dict[str, LoginNode] = field(default_factory=dict)
+
+    def open(self) -> "Scene":
+        """Make the namespace."""
+        status, answer = self.api.request("POST", "/api/v1/namespaces", {"metadata": {"name": self.namespace}})
+        assert status == 201, answer
+        return self
+
+    def secret(self, name: str, **data: str) -> None:
+        """A Secret; underscores in names stand for dashes (ssh_privatekey)."""
+        content = {key.replace("_", "-"): value for key, value in data.items()}
+        self.api.apply(f"/api/v1/namespaces/{self.namespace}/secrets/{name}",
+                       {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": content})
+
+    def config_map(self, name: str, data: dict[str, str]) -> None:
+        """A ConfigMap."""
+        self.api.apply(f"/api/v1/namespaces/{self.namespace}/configmaps/{name}",
+                       {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data})
+
+    def cluster(self, node: LoginNode, name: str = "hpc", *, ready: bool = True, key: bool = True, **spec: Any) -> Thing:
+        """A Cluster for a real login node, with its Secret; `spec` is laid over what works."""
+        if key:
+            self.secret(f"{name}-key", ssh_privatekey=node.private_key)
+        whole = {
+            "type": "Slurm", "endpoints": [{"host": node.host, "port": node.port}], "user": node.user, "authSecretRef": {"name": f"{name}-key"},
+            "hostKeys": {"knownHosts": node.known_hosts}, "polling": POLLING, "connection": {"connectTimeoutSeconds": 3}, **spec,
+        }
+        self.nodes[name] = node
+        made = Thing(self, "clusters", name)
+        self.api.apply(made.path, {"apiVersion": "fairlead.dev/v1alpha1", "kind": "Cluster", "metadata": {"name": name}, "spec": whole})
+        if ready:
+            made.wait("Ready")
+        return made
+
+    def job(self, name: str = "job", script: str | None = None, *, cluster: str = "hpc", **spec: Any) -> Thing:
+        """A Job; without a script or command it is `true`."""
+        what: dict[str, Any] = {"script": script} if script is not None else {} if "command" in spec or "scriptRef" in spec else {"command": ["true"]}
+        made = Thing(self, "jobs", name)
+        manifest = {"apiVersion": "fairlead.dev/v1alpha1", "kind": "Job", "metadata": {"name": name}, "spec": {"clusterRef": {"name": cluster}, **what, **spec}}
+        self.api.apply(made.path, manifest)
+        return made
+
+    def jobs(self) -> list[dict[str, Any]]:
+        """All Jobs of the namespace."""
+        return list((self.api.get(f"{GROUP}/namespaces/{self.namespace}/jobs") or {"items": []})["items"])
+
+    def close(self) -> None:
+        """Delete everything and see that nothing is left: no object, Slurm job, process, connection or file (tombstones and users' files apart)."""
+        for job in self.jobs():
+            self.api.delete(f"{GROUP}/namespaces/{self.namespace}/jobs/{job['metadata']['name']}")
+        until(lambda: not self.jobs(), f"Jobs of {self.namespace} to be gone: people would see them stuck in Terminating", 60)
+        slurms = {name: node for name, node in self.nodes.items() if isinstance(node, SlurmCluster)}
+        for name, node in slurms.items():
+            until(lambda node=node: not remains_on(node, connected=True), f"nothing to be left on {name} after its Jobs were deleted", 40)
+        self.api.delete(f"/api/v1/namespaces/{self.namespace}")
+        path = f"/api/v1/namespaces/{self.namespace}"
+        until(lambda: self.api.get(path) is None, f"namespace {self.namespace} to be gone: people would see it stuck in Terminating", 60)
+        for name, node in self.nodes.items():
+            try:
+                until(lambda node=node: not remains_on(node, connected=False), f"nothing to be left on {name} after its Cluster was deleted", 20)
+            except AssertionError as error:
+                raise AssertionError(f"{error}\nleft: {remains_on(node, connected=False)}") from None
