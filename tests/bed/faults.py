@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -95,9 +94,10 @@ class Service:
 @contextmanager
 def full_disk(enclosure: Enclosure, size: str = "256k") -> Iterator[None]:
     """Shrinks the home to `size` (bytes, or with k, m, g), never below what it holds: `size="0"` leaves no room at all."""
-    used = subprocess.run(["df", "--output=used", "--block-size=1", str(enclosure.home)], capture_output=True, text=True, check=True)
+    home = os.statvfs(enclosure.home)
+    used = (home.f_blocks - home.f_bfree) * home.f_frsize
     wanted = int(size[:-1]) * _UNITS[size[-1]] if size[-1] in _UNITS else int(size)
-    room = max(wanted, int(used.stdout.split()[-1]), os.sysconf("SC_PAGE_SIZE"))  # a size of 0 would mean no limit
+    room = max(wanted, used, home.f_frsize)  # a size of 0 would mean no limit
     _resize_home(enclosure, str(room))
     try:
         yield

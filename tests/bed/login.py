@@ -55,7 +55,6 @@ class LoginNode:
         start = ("/usr/sbin/sshd", "-f", f"{INSIDE}/ssh/sshd_config", "-E", f"{INSIDE}/log/sshd.log")
         self.sshd = Service("sshd", self.enclosure, start, self.folder / "sshd.pid", log)
         self.run, self.pids, self.user_pids = self.enclosure.run, self.enclosure.pids, self.enclosure.user_pids
-        self.link_down, self.link_up, self.drop = network.link_down, network.link_up, network.drop
 
     @property
     def home(self) -> Path:
@@ -71,6 +70,18 @@ class LoginNode:
         path.write_text(text)
         os.chown(path, uid, uid)
         return path
+
+    def link_down(self) -> None:
+        """Pulls the network cable: clients hang, and their connections live on."""
+        self.enclosure.network.link_down()
+
+    def link_up(self) -> None:
+        """Plugs it in again."""
+        self.enclosure.network.link_up()
+
+    def drop(self, on: bool) -> None:
+        """Loses every packet in both directions without a word, or stops doing so."""
+        self.enclosure.network.drop(on)
 
     def connections(self) -> int:
         """How many SSH connections are established, as the inside sees them."""

@@ -27,8 +27,10 @@ class Network:
         """Makes the namespace and its cable in a subnet of two addresses. Raises BedError when iproute2 refuses."""
         outer, inner = (str(address) for address in subnet.hosts())
         network = cls(name, outer, inner)
-        # what is not a namespace of ours must not leave through the machine's default gateway
-        _ip(f"route replace blackhole {registry.RANGE}\nnetns add {name}\nlink add {name} type veth peer name {INNER_LINK} netns {name}\n"
+        with registry.locked():  # the first `netns add` of a machine prepares /run/netns, and two at once would meet there
+            # what is not a namespace of ours must not leave through the machine's default gateway
+            _ip(f"route replace blackhole {registry.RANGE}\nnetns add {name}\n")
+        _ip(f"link add {name} type veth peer name {INNER_LINK} netns {name}\n"
             f"address add {outer}/{subnet.prefixlen} dev {name}\nlink set {name} up\n")
         network._inside(f"link set lo up\naddress add {inner}/{subnet.prefixlen} dev {INNER_LINK}\nlink set {INNER_LINK} up\n")
         return network

@@ -25,6 +25,7 @@ _MARIADB = ("mariadb-server-core", "mariadb-client-core", "slurm-wlm-mysql-plugi
 _MARIADB_BULLSEYE = ("mariadb-server-core-10.5", "mariadb-client-core-10.5")  # the plugin is inside slurmdbd there
 _LOGIN_SHELLS = ("tcsh", "zsh", "fish", "environment-modules")  # what people have on login nodes; only in the default root
 _UNWANTED = ("/usr/share/locale/*", "/usr/share/doc/*", "/usr/share/man/*", "/usr/share/info/*", "/usr/share/fish/man/*")
+_UNLESS_ORPHANED = '[ "$PPID" = "$0" ] || exit 1; exec "$@"'  # our end may come before the request to be told of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +77,11 @@ def root(version: str = DEFAULT_RELEASE) -> Path:
             return ready
     packages.ensure("mmdebstrap", "zstd", "debian-archive-keyring")
     folder.mkdir(parents=True, exist_ok=True)
-    with _build_lock(folder / f"{version}.lock"):
+    with _build_lock(folder / f"{version}.lock") as lock:
         refusals = []
         for suite in release.suites:
             try:
-                return _provide(release, suite, folder)
+                return _Build(release, suite, folder, lock).provide()
             except _StepError as error:
                 refusals.append(str(error))
         raise BedError(f"cannot make a root file system with Slurm {version} from {archive_url()}:\n" + "\n".join(refusals))
@@ -95,26 +96,50 @@ def _name(release: Release, suite: str) -> str:
     return f"{suite}-{os.uname().machine}-{release.recipe}"
 
 
-def _provide(release: Release, suite: str, folder: Path) -> Path:
-    """Under the lock: unpacks the tarball or makes it. Every result appears by rename."""
-    ready = folder / _name(release, suite)
-    tarball = ready.with_name(ready.name + ".tar.zst")
-    for half in folder.glob(f"{ready.name}.*part"):  # what an interrupted build left; its mounts went with its processes
-        shutil.rmtree(half) if half.is_dir() else half.unlink()
-    if ready.is_dir():
-        return ready
-    part = ready.with_name(ready.name + ".part")
-    if tarball.exists():
-        part.mkdir()
-        _run(f"Unpacking the Slurm {release.version} root ({suite})", ["tar", "-C", str(part), "--zstd", "-xpf", str(tarball)])
-    else:
-        _run(f"Making the Slurm {release.version} root ({suite})", _mmdebstrap(release, suite, part))
-        _finish(part)
+@dataclass(frozen=True, slots=True)
+class _Build:
+    """The making of one root, under the lock; every result appears by rename."""
+
+    release: Release
+    suite: str
+    folder: Path
+    lock: int  # an open file that each step inherits: whoever comes next waits for a step that outlived its owner
+
+    def provide(self) -> Path:
+        """The unpacked root, from the tarball or from the archive. Raises _StepError."""
+        ready = self.folder / _name(self.release, self.suite)
+        tarball, part = (ready.with_name(ready.name + end) for end in (".tar.zst", ".part"))
         packed = tarball.with_name(tarball.name + ".part")
-        _run(f"Packing the Slurm {release.version} root ({suite})", ["tar", "-C", str(part), "--zstd", "-cpf", str(packed), "."])
-        packed.rename(tarball)
-    part.rename(ready)
-    return ready
+        shutil.rmtree(part, ignore_errors=True)  # what an interrupted build left; its mounts went with its processes
+        packed.unlink(missing_ok=True)
+        if ready.is_dir():
+            return ready
+        if tarball.exists():
+            part.mkdir()
+            self._step("Unpacking", ["tar", "-C", str(part), "--zstd", "-xpf", str(tarball)])
+        else:
+            self._step("Making", _mmdebstrap(self.release, self.suite, part))
+            _finish(part)
+            self._step("Packing", ["tar", "-C", str(part), "--zstd", "-cpf", str(packed), "."])
+            packed.rename(tarball)
+        part.rename(ready)
+        return ready
+
+    def _step(self, verb: str, argv: list[str]) -> None:
+        """Runs a step tied to this process, in a PID namespace of its own: all of it ends when we do, however that comes."""
+        title = f"{verb} the Slurm {self.release.version} root ({self.suite})"
+        tied = ["setpriv", "--pdeathsig", "KILL", "sh", "-c", _UNLESS_ORPHANED, str(os.getpid()),
+                "unshare", "--pid", "--fork", "--kill-child=KILL", "--mount-proc"]
+        with progress.step(title), tempfile.TemporaryFile() as output:
+            done = subprocess.run([*tied, *argv], stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False, pass_fds=[self.lock])
+            if done.returncode:
+                output.seek(0)
+                words = output.read().decode(errors="replace").strip().splitlines()[-12:]
+                raise _StepError(f"{title}: {argv[0]} ended with {done.returncode}: " + "\n".join(words))
+
+
+class _StepError(Exception):
+    """A step of a build failed; the message has its last words."""
 
 
 def _mmdebstrap(release: Release, suite: str, target: Path) -> list[str]:
@@ -142,24 +167,9 @@ def _finish(part: Path) -> None:
         (part / place).touch()
 
 
-class _StepError(Exception):
-    """A step of a build failed; the message has its last words."""
-
-
-def _run(title: str, argv: list[str]) -> None:
-    """Runs a build step in a PID namespace of its own, so that nothing of it outlives us, however we end."""
-    tied = ["setpriv", "--pdeathsig", "KILL", "unshare", "--pid", "--fork", "--kill-child=KILL", "--mount-proc"]
-    with progress.step(title), tempfile.TemporaryFile() as output:
-        done = subprocess.run([*tied, *argv], stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False)
-        if done.returncode:
-            output.seek(0)
-            words = output.read().decode(errors="replace").strip().splitlines()[-12:]
-            raise _StepError(f"{title}: {argv[0]} ended with {done.returncode}: " + "\n".join(words))
-
-
 @contextmanager
-def _build_lock(path: Path) -> Iterator[None]:
-    """Held while a root is made, by one process of the machine; the kernel frees it when its holder ends."""
+def _build_lock(path: Path) -> Iterator[int]:
+    """Held while a root is made, by one process of the machine; the kernel frees it when its holder and all heirs have ended."""
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        yield file.fileno()

@@ -1,0 +1,99 @@
+"""Without these an interrupted or doubled preparation would leave a root that looks whole and is not."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bed.archive import DEFAULT_ARCHIVE, archive_url
+from bed.errors import BedError
+from bed.roots import RELEASES, release_of, root, roots_folder
+from bed_tests.waiting import until
+
+RELEASE = "20.11"
+TESTS = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Iterator[Path]:
+    """A cache that holds the packed root and nothing else."""
+    ready = root(RELEASE)
+    folder = tmp_path / "fairlead/bed/roots"
+    folder.mkdir(parents=True)
+    tarball = ready.with_name(ready.name + ".tar.zst")
+    (folder / tarball.name).symlink_to(tarball)
+    yield folder
+    subprocess.run(["rm", "-rf", str(folder)], check=True)
+
+
+def preparing(cache: Path) -> "subprocess.Popen[bytes]":
+    """Another process of ours that prepares the root in this cache."""
+    code = f"from bed.roots import root; print(root({RELEASE!r}), end='')"
+    env = {**os.environ, "XDG_CACHE_HOME": str(cache.parents[2]), "PYTHONPATH": str(TESTS)}
+    return subprocess.Popen([sys.executable, "-c", code], env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+
+
+def processes_in(folder: Path) -> list[str]:
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if str(folder).encode() in words:
+            found.append(words.decode())
+    return found
+
+
+def test_a_killed_preparation_leaves_no_half_root_and_no_process(cache: Path) -> None:
+    ready = cache / root(RELEASE).name
+    with preparing(cache) as first:
+        until(ready.with_name(ready.name + ".part").exists, "the beginning of the unpacking")
+        first.send_signal(signal.SIGKILL)
+    assert not ready.exists()
+    with preparing(cache) as second:
+        assert second.communicate()[0].decode() == str(ready)
+    assert (ready / "srv/c").is_dir()
+    assert not processes_in(cache)
+    assert not list(cache.glob("*part"))
+
+
+def test_two_preparations_at_once_make_one_root(cache: Path) -> None:
+    with preparing(cache) as first, preparing(cache) as second:
+        answers = {process.communicate()[0].decode() for process in (first, second)}
+    assert answers == {str(cache / root(RELEASE).name)}
+    assert not list(cache.glob("*part"))
+
+
+def test_an_unknown_release_is_refused() -> None:
+    with pytest.raises(BedError, match=r"no Slurm release '17\.02'"):
+        release_of("17.02")
+
+
+def test_every_recipe_has_a_name_of_its_own() -> None:
+    assert len({release.recipe for release in RELEASES.values()}) == len(RELEASES)
+
+
+def test_the_cache_is_where_the_user_keeps_caches(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert roots_folder() == tmp_path / "fairlead/bed/roots"
+
+
+@pytest.mark.parametrize(("file", "text", "url"), [
+    pytest.param("sources.list", "deb http://mirror.example/debian bookworm main\n", "http://mirror.example/debian", id="one line"),
+    pytest.param("sources.list", "deb [arch=amd64 signed-by=/k.gpg] https://a.example/debian/ sid main # x\n", "https://a.example/debian",
+                 id="one line with options"),
+    pytest.param("sources.list.d/debian.sources", "Types: deb\nURIs: http://b.example/debian\nSuites: trixie\n", "http://b.example/debian",
+                 id="a stanza"),
+    pytest.param("sources.list", "# deb http://old.example/debian bookworm main\n", DEFAULT_ARCHIVE, id="commented out"),
+    pytest.param("sources.list", "deb http://s.example/debian-security bookworm-security main\n", DEFAULT_ARCHIVE, id="only security"),
+    pytest.param("sources.list.d/other.list", "deb https://tool.example/apt stable main\n", DEFAULT_ARCHIVE, id="another vendor's"),
+])
+def test_packages_come_from_where_the_machine_takes_its_own(tmp_path: Path, file: str, text: str, url: str) -> None:
+    (tmp_path / file).parent.mkdir(exist_ok=True)
+    (tmp_path / file).write_text(text)
+    assert archive_url(tmp_path) == url
