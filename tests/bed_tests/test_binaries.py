@@ -204,7 +204,7 @@ def test_a_release_server_without_an_address_is_given_up_at_once(tmp_path: Path,
 def test_an_installed_go_is_used_if_it_is_new_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, used: bool) -> None:
     """A build with an old Go fails after minutes, or Go fetches another one by itself."""
     installed = program(tmp_path / "bin" / "go", f"#!/bin/sh\necho {said}\n")
-    own = program(tmp_path / "own" / "venv" / "bin" / "go")
+    own = program(tmp_path / "own/venv/lib/python3.11/site-packages/go/bin/go")
     monkeypatch.setenv("PATH", f"{installed.parent}:{os.environ['PATH']}")
     assert Builder(tmp_path / "own", {}).go == (installed if used else own)
 

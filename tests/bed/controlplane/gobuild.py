@@ -35,7 +35,7 @@ class Builder:
             BedError: no Go can be had, or the build fails; the message has its last words.
         """
         go = self.go
-        with_caches = {} if go != self._own_go else {"GOPATH": str(self.folder / "path"), "GOCACHE": str(self.folder / "cache")}
+        with_caches = {} if go not in self._own_go() else {"GOPATH": str(self.folder / "path"), "GOCACHE": str(self.folder / "cache")}
         settings = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off", "GOFLAGS": "-mod=readonly"}
         package = _PACKAGES.get(name, f"k8s.io/kubernetes/cmd/{name}")
         progress.run(
@@ -59,16 +59,16 @@ class Builder:
             return Path(installed)
         if installed:
             progress.say(f"{installed} is Go {'.'.join(map(str, version))}, needed is {'.'.join(map(str, OLDEST_GO))} or newer")
-        if not self._own_go.exists():
+        if not self._own_go():
             self._install()
-        return self._own_go
+        return self._own_go()[0]
 
-    @property
-    def _own_go(self) -> Path:
-        return self.folder / "venv" / "bin" / "go"
+    def _own_go(self) -> list[Path]:
+        """The program itself, at one place or none: the `go` beside `python` is a script that starts it."""
+        return list(self.folder.glob("venv/lib/python3*/site-packages/go/bin/go"))
 
     def _install(self) -> None:
-        """Made aside and renamed, so that what is named `venv` is complete. (Its scripts hold the first path; the Go program does not.)"""
+        """Made aside and renamed, so that what is named `venv` is complete; its scripts still name the first place, Go does not care."""
         aside = self.folder / "venv.part"
         shutil.rmtree(aside, ignore_errors=True)
         env = {**os.environ, **self.mark}
