@@ -47,6 +47,9 @@ def own_host(bed: Bed) -> Iterator[SshHost]:
 async def remote(host: SshHost) -> AsyncIterator[SshRemote]:   # closed before the host is looked at
     async with SshRemote() as remote:
         yield remote
+        await remote.close()
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        assert not left, f"tasks that outlive the remote: {left}"
 
 
 @pytest.fixture

@@ -11,7 +11,11 @@ from bed.sshdconf import KeyPair
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.address import Address, Credentials, HostKeys
 from fairlead.domain.errors import FairleadError, Refused, Unreachable, Unreadable
+from fairlead.ssh.connect import connect
+from fairlead.ssh.pool import close_connection
+from fairlead.ssh.profile import read_profile
 from fairlead.ssh.remote import SshRemote
+from fairlead.ssh.resolver import Resolver
 
 TRUE = script("echo yes")
 
@@ -123,6 +127,16 @@ async def test_a_name_is_looked_up_and_its_host_key_is_pinned_by_the_name():
         pins = HostKeys(f"[localhost]:{port} {key.export_public_key().decode()}")
         address = replace(_local(port, client, pins), host="localhost")
         assert await remote.exchange(address, TRUE) == b"served"
+
+
+async def test_of_a_names_addresses_the_next_is_tried_when_one_does_not_answer():
+    key, client = asyncssh.generate_private_key("ssh-ed25519"), asyncssh.generate_private_key("ssh-ed25519")
+    async with _server([key], client) as server:
+        pins = HostKeys(f"[login.example.org]:{server.get_port()} {key.export_public_key().decode()}")
+        profile = read_profile(replace(_local(server.get_port(), client, pins), host="login.example.org"))
+        connection = await connect(profile, Resolver(lambda _host, _port: ["127.0.0.2", "127.0.0.1"]))
+        assert connection.get_extra_info("peername")[0] == "127.0.0.1"
+        await close_connection(connection, 1.0)
 
 
 async def test_a_killed_sshd_refuses_and_is_found_again(own_host, remote):

@@ -1,7 +1,8 @@
 """Output of any size, passed on as it comes: for a person who reads a log, not for the engine."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from typing import TypeVar
 
 import asyncssh
 
@@ -16,6 +17,8 @@ from fairlead.ssh.pool import close_connection
 from fairlead.ssh.profile import read_profile
 from fairlead.ssh.remote_text import one_line
 from fairlead.ssh.resolver import Resolver
+
+T = TypeVar("T")
 
 HELD_BYTES = 1 << 20                 # read ahead of a slow reader; the far end waits when as much again is on its way
 CLOSE_SECONDS = 1.5
@@ -73,7 +76,7 @@ class _Flow(Exec):
             self._channel.resume_reading()
 
 
-async def stream(address: Address, exchange: Exchange[object], *, idle_timeout_seconds: float | None = 60.0) -> AsyncIterator[bytes]:
+async def stream(address: Address, exchange: Exchange[T], *, idle_timeout_seconds: float | None = 60.0) -> AsyncGenerator[bytes, None]:
     """Run an exchange's script over a connection of its own and pass on what it prints; its bounds and its `parse` are not used.
 
     Leave early with `aclose()` (`contextlib.aclosing`): what runs there is ended. Raises what `Remote.exchange` raises; `Unanswered` after
