@@ -22,12 +22,13 @@ CRDS = Path(__file__).parents[2] / "crds"
 
 
 @pytest.fixture(scope="session")
-def control_plane() -> Iterator[ControlPlane]:
-    with Bed.create("tests/kube") as bed:
-        plane = ControlPlane.start(bed)
-        plane.kubectl("apply", "-f", str(CRDS))
-        plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd/jobs.fairlead.dev", "crd/clusters.fairlead.dev")
-        yield plane
+def control_plane(bed: Bed) -> Iterator[ControlPlane]:
+    """One of our own: on the session's a controller is at work, which takes up each Job it sees."""
+    plane = ControlPlane.start(bed)
+    plane.kubectl("apply", "-f", str(CRDS))
+    plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd/jobs.fairlead.dev", "crd/clusters.fairlead.dev")
+    yield plane
+    plane.stop()
 
 
 @dataclass

@@ -16,7 +16,6 @@ from typing import Any
 from urllib.parse import quote
 
 import aiohttp
-from yarl import URL
 
 from fairlead.api.v1alpha1 import names
 from fairlead.domain.errors import Unavailable
@@ -74,13 +73,17 @@ class _Call:
 
 
 class KubeClient:
-    """Requests to one API server. All faults are `ApiFault`s: see `faults`; each call is bounded in time."""
+    """Requests to one API server. All faults are `ApiFault`s: see `faults`; each call is bounded in time.
+
+    Making one raises `Unreadable` when the certificates cannot be used.
+    """
 
     def __init__(
         self, access: Access, *,
         request_timeout_seconds: float = REQUEST_TIMEOUT_SECONDS, connect_timeout_seconds: float = CONNECT_TIMEOUT_SECONDS,
     ) -> None:
         self._access = access
+        self._tls = access.ssl_context()
         self._timeout = aiohttp.ClientTimeout(total=request_timeout_seconds, sock_connect=connect_timeout_seconds)
         self._request_timeout_seconds = request_timeout_seconds
         self._session: aiohttp.ClientSession | None = None
@@ -102,7 +105,7 @@ class KubeClient:
     ) -> JsonObject:
         """Send one request and return the answer's JSON. Writes carry our field manager.
 
-        A read is tried again when the connection breaks; PATCH and POST never are (aiohttp repeats what HTTP calls idempotent: PUT, DELETE).
+        A read is tried again when the connection breaks; PATCH and POST never are (aiohttp repeats what is idempotent: PUT, DELETE).
         """
         written_by = {} if method in {"GET", "DELETE"} else {"fieldManager": names.FIELD_MANAGER}
         return await self._send(_Call(method, path, body, content_type, {**written_by, **(params or {})}))
@@ -141,7 +144,7 @@ class KubeClient:
         await self.close()
 
     def _open_session(self) -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(limit=CONNECTION_LIMIT, ssl=self._access.ssl_context())
+        connector = aiohttp.TCPConnector(limit=CONNECTION_LIMIT, ssl=self._tls)
         return aiohttp.ClientSession(
             connector=connector, timeout=self._timeout, headers={"User-Agent": "fairlead"}, middlewares=(self._authenticate,),
             proxy=self._access.proxy_url,
@@ -180,10 +183,10 @@ class KubeClient:
             self._session = self._open_session()
         data = None if call.body is None else json.dumps(call.body).encode()
         headers = {"Accept": call.accept} | ({} if data is None else {"Content-Type": call.content_type})
-        url = URL(self._access.server + call.path, encoded=True).with_query(call.params)
         try:
             async with self._session.request(
-                call.method, url, data=data, headers=headers, allow_redirects=False, server_hostname=self._access.server_name,
+                call.method, self._access.server + call.path, params=call.params, data=data, headers=headers,
+                allow_redirects=False, server_hostname=self._access.server_name,
             ) as response:
                 payload = await response.read()
         except TimeoutError:

@@ -46,7 +46,7 @@ class Access:
                     pair.flush()
                     context.load_cert_chain(pair.name)
         except ssl.SSLError as error:
-            raise Unreadable(f"The certificates for {self.server} cannot be used: {error.reason}") from error
+            raise Unreadable(f"The certificates for {self.server} cannot be used: {error.reason or error}") from error
         if not self.verify:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE

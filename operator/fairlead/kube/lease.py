@@ -12,7 +12,6 @@ its timestamps are never compared with ours.
 """
 
 import asyncio
-import contextlib
 import os
 import random
 import secrets
@@ -125,8 +124,7 @@ class Lease:
         """Stop leading and let another start at once; never raises. Without an answer in time the Lease runs out by itself."""
         if self._renewals is not None:
             self._renewals.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._renewals
+            await asyncio.wait({self._renewals})
         written, self._written = self._written, None  # first of all we do not lead any more
         if written is None or self._lost.is_set():
             return
