@@ -1,9 +1,12 @@
 """Debian packages that the bed needs: installed only when missing, said before, and an interrupted dpkg repaired first."""
 
+import fcntl
 import os
 import shutil
 import subprocess
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
 
 from bed import progress
@@ -11,6 +14,8 @@ from bed.errors import BedError
 from bed.state import require_root
 
 LOCK_SECONDS = 300
+_PAUSE_SECONDS = 0.5
+_FRONTEND_LOCK = Path("/var/lib/dpkg/lock-frontend")
 _JOURNAL = Path("/var/lib/dpkg/updates")
 _BROKEN = {"half-installed", "unpacked", "half-configured", "triggers-awaited", "triggers-pending"}
 
@@ -21,14 +26,14 @@ def ensure(*names: str) -> None:
     Raises:
         BedError: not Debian, not root, or apt-get cannot install them; the message has its last words.
     """
-    states = _states()
-    if not any(_JOURNAL.glob("[0-9]*")) and not _BROKEN & set(states.values()):
-        missing = [name for name in names if states.get(name) != "installed"]
-    else:
+    if _is_broken():
         require_root()
-        progress.say("an interrupted installation of Debian packages is being completed: dpkg --configure -a")
-        _run("completing an interrupted dpkg", "dpkg", "--configure", "-a")
-        missing = [name for name in names if _states().get(name) != "installed"]
+        _await_others()
+        if _is_broken():
+            progress.say("an interrupted installation of Debian packages is being completed: dpkg --configure -a")
+            _run("completing an interrupted dpkg", "dpkg", "--configure", "-a")
+    states = _states()
+    missing = [name for name in names if states.get(name) != "installed"]
     if not missing:
         return
     require_root()
@@ -40,6 +45,21 @@ def ensure(*names: str) -> None:
     except BedError:  # lists that are missing or out of date name packages that are no longer there
         _run("apt-get update", "apt-get", "update", "-o", f"DPkg::Lock::Timeout={LOCK_SECONDS}")
         _run(what, *install)
+
+
+def _is_broken() -> bool:
+    return bool(_BROKEN & set(_states().values())) or any(_JOURNAL.glob("[0-9]*"))
+
+
+def _await_others() -> None:
+    """Waits until nobody installs packages, such as an installation of ours whose starter was killed: dpkg itself would refuse at once."""
+    deadline = time.monotonic() + LOCK_SECONDS
+    with progress.step("waiting for another installation of Debian packages"), _FRONTEND_LOCK.open("a") as lock:
+        while time.monotonic() < deadline:
+            with suppress(BlockingIOError, PermissionError):  # which of the two is the kernel's choice, see fcntl(2)
+                return fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            time.sleep(_PAUSE_SECONDS)
+    raise BedError(f"another program has installed Debian packages for {LOCK_SECONDS} s; `fuser -v {_FRONTEND_LOCK}` shows which")
 
 
 def _states() -> dict[str, str]:
