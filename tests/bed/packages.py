@@ -57,7 +57,8 @@ def _await_others() -> None:
     with progress.step("waiting for another installation of Debian packages"), _FRONTEND_LOCK.open("a") as lock:
         while time.monotonic() < deadline:
             with suppress(BlockingIOError, PermissionError):  # which of the two is the kernel's choice, see fcntl(2)
-                return fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
             time.sleep(_PAUSE_SECONDS)
     raise BedError(f"another program has installed Debian packages for {LOCK_SECONDS} s; `fuser -v {_FRONTEND_LOCK}` shows which")
 
