@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from bed.controlplane import ControlPlane
 from bed.existing import ExistingControlPlane
 from bed.slurm import SlurmCluster

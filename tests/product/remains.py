@@ -42,4 +42,4 @@ def _command(pid: int) -> str:
 
 
 def _is_session(command: str) -> bool:
-    return os.path.basename(command.split(":")[0]).startswith("sshd")
+    return os.path.basename(command.split(":", maxsplit=1)[0]).startswith("sshd")

@@ -5,8 +5,6 @@ from typing import Any
 from uuid import uuid4
 
 from bed.login import LoginNode
-from bed.slurm import SlurmCluster
-
 from product.api import GROUP, Api
 from product.remains import remains_on
 from product.waiting import until
@@ -137,17 +135,27 @@ class Scene:
 
     def close(self) -> None:
         """Delete everything and see that nothing is left: no object, Slurm job, process, connection or file (tombstones and users' files apart)."""
-        for job in self.jobs():
-            self.api.delete(f"{GROUP}/namespaces/{self.namespace}/jobs/{job['metadata']['name']}")
-        until(lambda: not self.jobs(), f"Jobs of {self.namespace} to be gone: people would see them stuck in Terminating", 60)
-        slurms = {name: node for name, node in self.nodes.items() if isinstance(node, SlurmCluster)}
-        for name, node in slurms.items():
-            until(lambda node=node: not remains_on(node, connected=True), f"nothing to be left on {name} after its Jobs were deleted", 40)
-        self.api.delete(f"/api/v1/namespaces/{self.namespace}")
-        path = f"/api/v1/namespaces/{self.namespace}"
-        until(lambda: self.api.get(path) is None, f"namespace {self.namespace} to be gone: people would see it stuck in Terminating", 60)
+        self._clear("jobs")
         for name, node in self.nodes.items():
-            try:
-                until(lambda node=node: not remains_on(node, connected=False), f"nothing to be left on {name} after its Cluster was deleted", 20)
-            except AssertionError as error:
-                raise AssertionError(f"{error}\nleft: {remains_on(node, connected=False)}") from None
+            if self.api.get(Thing(self, "clusters", name).path) is not None:
+                self._proved(name, node, connected=True)
+        self._clear("clusters")
+        for name, node in self.nodes.items():
+            self._proved(name, node, connected=False)
+        self.api.delete(f"/api/v1/namespaces/{self.namespace}")
+
+    def _clear(self, plural: str) -> None:
+        path = f"{GROUP}/namespaces/{self.namespace}/{plural}"
+
+        def names() -> list[str]:
+            return [each["metadata"]["name"] for each in (self.api.get(path) or {"items": []})["items"]]
+
+        for name in names():
+            self.api.delete(f"{path}/{name}")
+        until(lambda: not names(), f"{plural} of {self.namespace} to be gone: people would see them stuck in Terminating", 60)
+
+    def _proved(self, name: str, node: LoginNode, *, connected: bool) -> None:
+        try:
+            until(lambda: not remains_on(node, connected=connected), f"nothing to be left on {name} after deletion", 40)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\nleft: {remains_on(node, connected=connected)}") from None

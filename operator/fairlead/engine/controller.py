@@ -63,7 +63,7 @@ class Controller:
         site = self._sites.get(uid)
         if gone:
             if site is not None:
-                self._tasks[uid].cancel()
+                site.leave()
             self._graves.leave((cluster.ref.namespace, cluster.ref.name))
             self._in_lobby.set()
         elif site is not None:

@@ -87,6 +87,11 @@ class Site:
         self.cluster = cluster
         self.wake()
 
+    def leave(self) -> None:
+        """The Cluster is gone: end the loop and close the connection."""
+        self._released = True
+        self.wake()
+
     def haunt(self, ghost: Job) -> None:
         """See to it that nothing is left of a Job whose object is gone."""
         self._ghosts[ghost.ref.uid] = ghost
