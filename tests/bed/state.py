@@ -38,7 +38,7 @@ class Bed:
         """A new, empty bed that lives as long as the calling process; what dead owners left is removed first.
 
         Raises:
-            BedError: not root, not Linux, or something of an earlier bed does not go away.
+            BedError: not root, or not Linux.
         """
         require_root()
         reap_stale()
@@ -132,10 +132,9 @@ def require_root() -> None:
 
 
 def reap_stale() -> list[str]:
-    """Removes every bed whose owner is dead, and what its making left half done. Returns the ids; says what it removed.
+    """Removes every bed whose owner is dead, and what its making left half done. Returns the ids of those that are gone.
 
-    Raises:
-        BedError: something of one does not go away.
+    What does not go away is said and does not stop a new bed: they share nothing.
     """
     if not registry.RUN.exists():
         return []
@@ -144,11 +143,17 @@ def reap_stale() -> list[str]:
         known = registry.owners()
         stale = [bed_id for bed_id, owner in known.items() if owner is None or not owner.alive]
         stale += sorted(traces() - known.keys())
+    gone = []
     for bed_id in stale:
         progress.say(f"removing bed {bed_id}, whose owner has ended")
-        remove(bed_id)
+        try:
+            remove(bed_id)
+        except BedError as error:
+            progress.say(str(error))
+        else:
+            gone.append(bed_id)
     registry.tidy()
-    return stale
+    return gone
 
 
 def remove(bed_id: str) -> None:
