@@ -59,20 +59,21 @@ def main() -> None:
 
 def _released(pipe: int, owner: int) -> bool:
     """Waits for the pipe, and for the owner as well: a fork of the owner without exec would hold the pipe open for ever."""
-    waiting = select.poll()
-    waiting.register(pipe, select.POLLIN)
     watched = _watch(owner)
     if watched is not None:
-        waiting.register(watched, select.POLLIN)
-    ready = {descriptor for descriptor, _ in waiting.poll()}
-    if pipe not in ready and watched is not None:
-        waiting.unregister(watched)
-        ready = {descriptor for descriptor, _ in waiting.poll(GRACE_MILLISECONDS)}
-    return pipe in ready and os.read(pipe, 1) == RELEASE
+        _ready(pipe, watched)
+    return pipe in _ready(pipe, timeout=GRACE_MILLISECONDS) and os.read(pipe, 1) == RELEASE
+
+
+def _ready(*descriptors: int, timeout: int | None = None) -> set[int]:
+    waiting = select.poll()
+    for descriptor in descriptors:
+        waiting.register(descriptor, select.POLLIN)
+    return {descriptor for descriptor, _ in waiting.poll(timeout)}
 
 
 def _watch(owner: int) -> int | None:
-    """A descriptor that becomes readable when the owner ends; None if it has ended already (the pipe then says so)."""
+    """A descriptor that becomes readable when the owner ends; None if it has ended already."""
     try:
         descriptor = os.pidfd_open(owner)
     except ProcessLookupError:
