@@ -114,7 +114,7 @@ def _mount_script(folder: Path, root: Path, uid: int, hostname: str, *, group: s
     yield "mount -t proc proc proc; mount --rbind /sys sys; mount --rbind /dev dev"
     if group:
         yield from cgroups.mount_script(group)
-    yield "mount -t tmpfs -o mode=755 tmpfs run; mount -t tmpfs -o mode=1777 tmpfs tmp"
+    yield "mount -t tmpfs -o mode=755 tmpfs run; for place in tmp dev/shm; do mount -t tmpfs -o mode=1777 tmpfs $place; done"
     yield f"mkdir -p {_RUN_FOLDERS}"
     # /run may be mounted noexec and nodev on the host; scripts and the made-up GPUs of a cluster live there
     yield f"mount --bind {f} srv/c; mount -o remount,bind,rw,exec,dev,suid srv/c"

@@ -31,7 +31,7 @@ class Service:
         """Its process id. Raises BedError when it does not run."""
         with suppress(OSError, ValueError):
             pid = int(self.pid_file.read_text())
-            if pid in self.enclosure.pids():  # a pid file outlives its daemon, and the number may be another's by now
+            if self.enclosure.network.has(pid):  # a pid file outlives its daemon, and the number may be another's by now
                 return pid
         raise BedError(f"{self.name} does not run in {self.enclosure.network.name}. {self.tail()}")
 
@@ -85,7 +85,7 @@ class Service:
 
     def _await_end(self, pid: int) -> None:
         deadline = time.monotonic() + _END_SECONDS
-        while pid in self.enclosure.pids():
+        while self.enclosure.network.has(pid):
             if time.monotonic() > deadline:
                 raise BedError(f"{self.name} (process {pid}) does not end")
             time.sleep(0.01)

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, suppress
 from itertools import count
 from pathlib import Path
 
-from bed import faults, netns, shims
+from bed import faults, netns, packages, shims
 from bed.enclosure import USER, hold
 from bed.faults import Service
 from bed.netns import Network
@@ -41,7 +41,7 @@ class LoginNode:
         subnet = bed.allocate_subnet()
         uid = _FIRST_UID + (int(subnet.network_address) - int(RANGE.network_address)) // subnet.num_addresses
         key, host_key = KeyPair.generate(), KeyPair.generate()
-        network = Network.create(f"flb{bed.id}-{self.number}", subnet)
+        network = Network.create(f"flb{bed.id}-{self.number}", subnet, bed.env)
         self.host, self.private_key, self.known_hosts = network.inner, key.private, f"{network.inner} {host_key.public}"
         for name in _FOLDERS:
             (self.folder / name).mkdir(parents=True)
@@ -123,6 +123,7 @@ class LoginNode:
         """Runs a command line as a person at the host would, with the system's ssh; for people and for tests of the bed itself."""
         key, known = self.folder / "ssh/user", self.folder / "ssh/known_hosts"
         if not known.exists():
+            packages.ensure("openssh-client")
             self.write("ssh/user", self.private_key, mode=0o600)
             self.write("ssh/known_hosts", self.known_hosts + "\n")
         argv = ["ssh", "-F", "none", "-i", str(key), "-o", f"UserKnownHostsFile={known}", "-o", "BatchMode=yes", f"{self.user}@{self.host}"]

@@ -65,6 +65,16 @@ def test_accounting_tells_of_finished_jobs(bed: Bed) -> None:
     cluster.stop()
 
 
+def test_hooks_can_be_slow(bed: Bed) -> None:
+    cluster = SlurmCluster.start(bed, config=SlurmConfig(hooks=True))
+    slow = cluster.write("hooks/slow", "")
+    job_id = submit(cluster, "true")
+    until(lambda: state(cluster, job_id) == "CONFIGURING", "the job while its prolog runs")
+    slow.unlink()
+    until(lambda: state(cluster, job_id) == "COMPLETED", "the job's end")
+    cluster.stop()
+
+
 def test_control_groups_tell_a_memory_kill_where_the_machine_has_them(bed: Bed) -> None:
     config = SlurmConfig(proctrack="cgroup")
     if not cgroup_supported():
