@@ -44,17 +44,18 @@ class Controller:
         return self
 
     def await_ready(self) -> None:
-        """Until /readyz says yes."""
+        """Until it leads."""
         until = time.monotonic() + READY_SECONDS
         while time.monotonic() < until:
             if not self.daemon.alive:
                 break
             try:
-                with urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=2):
+                if "fairlead_leading 1.0" in self.metrics():
                     return
             except (URLError, OSError):
-                time.sleep(0.05)
-        raise BedError(f"the controller did not become ready: {self.log.read_text(encoding='utf-8')[-3000:]}")
+                pass
+            time.sleep(0.05)
+        raise BedError(f"the controller does not lead: {self.log.read_text(encoding='utf-8')[-3000:]}")
 
     def ensure(self) -> "Controller":
         """Running and leading, started again if a test ended it."""

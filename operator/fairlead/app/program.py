@@ -36,6 +36,7 @@ from fairlead.schedulers.seam import Driver
 from fairlead.schedulers.slurm.preparer import SlurmPreparer
 from fairlead.schedulers.slurm.scheduler import Slurm
 from fairlead.ssh.remote import SshRemote
+from fairlead.telemetry import metrics
 from fairlead.web.health import Heartbeats, serve_health
 
 log = structlog.get_logger()
@@ -79,13 +80,15 @@ async def run(options: Options, compose: Compose = compose) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     heartbeats = Heartbeats()
-    async with KubeClient.load(options.kubeconfig, options.context) as client, serve_health(heartbeats, options.health_host, options.health_port):
+    async with KubeClient.load(options.kubeconfig, options.context) as client, serve_health(
+            heartbeats, options.health_host, options.health_port, metrics.exposition):
         namespace = options.namespace or client.namespace
         times = options.settings.lease
         lease_settings = LeaseSettings(namespace, duration_seconds=times.duration_seconds, renew_interval_seconds=times.renew_interval_seconds,
                                        margin_seconds=times.margin_seconds)
         lease = Lease(client, lease_settings, SystemClock())
         log.info("waiting_for_lease", namespace=namespace)
+        heartbeats.ready("started")   # a standby is ready: else no rolling update would ever end
         if not await _unless(stop, lease.acquire()):
             return 0
         try:
@@ -111,11 +114,11 @@ async def _lead(options: Options, client: KubeClient, lease: Lease, means: tuple
             slurm = cluster.spec.slurm
             return Driver(Slurm(installation, slurm.bin_path or "", slurm.accounting, settings.slurm), SlurmPreparer(slurm))
 
-        controller = Controller(world, registry, settings.engine, installation, driver_of, heartbeats.beat)
+        controller = Controller(world, registry, settings.engine, installation, driver_of, heartbeats)
         engine = asyncio.create_task(controller.run(), name="engine")
         lists = asyncio.create_task(_relist(client, registry, settings.engine.relist_seconds, heartbeats), name="relist")
         watcher = asyncio.create_task(watch(client, registry), name="kopf")
-        heartbeats.ready("leading")
+        metrics.leading.set(1)
         log.info("leading", installation=installation, identity=lease.identity)
         stopped = asyncio.create_task(stop.wait(), name="stop")
         waiters = {stopped, lost, engine, lists, watcher}
@@ -130,16 +133,22 @@ async def _lead(options: Options, client: KubeClient, lease: Lease, means: tuple
 
 
 async def _first_list(client: KubeClient, registry: Registry) -> bool:
-    await feed.relist(client, registry)
+    await feed.relist(client, registry, grace_seconds=0)
     return True
 
 
 async def _relist(client: KubeClient, registry: Registry, seconds: float, heartbeats: Heartbeats) -> None:
+    """List everything now and then. A watch that missed what the list shows has no heartbeat: three times, and /livez says so."""
+    heartbeats.beat("watches", 3 * seconds + 120)
     while True:
         heartbeats.beat("relist", 2 * seconds + 120)
         await asyncio.sleep(seconds)
         try:
-            await feed.relist(client, registry)
+            missed = await feed.relist(client, registry)
+            if missed:
+                log.warning("watch_missed", objects=missed)
+            else:
+                heartbeats.beat("watches", 3 * seconds + 120)
         except ApiFault as error:
             log.info("relist_failed", error=str(error))
 

@@ -79,6 +79,17 @@ _GOOD = {
 }
 
 
+def known_hosts_of(cluster: Cluster, secret: Mapping[str, bytes] | None) -> str:
+    """The known_hosts text in the Secret that knownHostsSecretRef names. Raises `Unreadable` when Secret or field is missing."""
+    keys = cluster.spec.host_keys.known_hosts_secret_ref
+    if keys is None:
+        return ""
+    if secret is None or keys.key not in secret:
+        msg = f"Secret {cluster.ref.namespace}/{keys.name} with the field {keys.key} does not exist: put the known_hosts lines there"
+        raise Unreadable(msg, ClusterReason.SECRET_NOT_FOUND)
+    return secret[keys.key].decode("utf-8", "replace")
+
+
 def address_of(cluster: Cluster, secret: Mapping[str, bytes] | None, known_hosts: str) -> Address:
     """Where and as whom to connect. `known_hosts` is the text of the Secret that knownHostsSecretRef names, if it names one.
 

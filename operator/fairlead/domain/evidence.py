@@ -93,6 +93,8 @@ def judge(key: RunKey, observation: Observation, claim_read_before: str) -> Verd
         return Live(_eldest(live)) if live else Unexplained("no look into its directory yet")
     if not sentinels.present:
         return Live(_eldest(live)) if live else Unexplained("its directory is gone", vanished=True)
+    if not live and contradicts(observation.records.get(key)):
+        return Unexplained("the listing lacks a job that scontrol shows as live", claim=sentinels.claim)
     if sentinels.claim:
         return _judge_claimed(sentinels, rows, observation.records.get(key), claim_read_before)
     if live:
@@ -123,6 +125,11 @@ def _judge_claimed(sentinels: Sentinels, rows: tuple[Listed, ...], record: Recor
     return Broken(claim, state, word, exit_code, signal, not never_began, started)
 
 
+def contradicts(record: Record | None) -> bool:
+    """Whether a second source knows as live what the listing lacks. sacct does not count: it lags, and keeps lost jobs running for ever."""
+    return record is not None and record.source == "scontrol" and record.state.may_run
+
+
 def last_start(sentinels: Sentinels) -> tuple[Started | None, Finished | None]:
     """The claimed id's last start, and the `finished` that belongs to it (rule FINRC): an older start's `finished` says nothing."""
     starts = [each for each in sentinels.started if each.id == sentinels.claim]
@@ -143,6 +150,6 @@ def _word_of(rows: tuple[Listed, ...], record: Record | None, claim: str) -> tup
     for row in rows:
         if not claim or row.id == claim:
             return row.state, f"{row.word} {row.reason}".strip()
-    if record is not None and (not claim or record.id == claim):
+    if record is not None and (not claim or record.id == claim) and record.state.is_terminal:
         return record.state, f"{record.word} {record.reason}".strip()
     return RunState.UNKNOWN, ""

@@ -142,4 +142,5 @@ def cancel_observed(job: Job, memory: Memory, observation: Observation, began: f
     if asked is None or began < asked:
         return memory
     live = any(row.state.may_run for key in job.keys for row in observation.listed.get(key, ()))
-    return replace(memory, clear=not live)
+    hidden = any(evidence.contradicts(observation.records.get(key)) for key in job.keys)
+    return replace(memory, clear=not live and not hidden)

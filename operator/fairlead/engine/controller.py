@@ -12,34 +12,34 @@ from fairlead.domain.job import Job
 from fairlead.engine.graves import Grave, Graves
 from fairlead.engine.link import Link
 from fairlead.engine.lobby import Lobby
-from fairlead.engine.ports import World
+from fairlead.engine.ports import Pulse, World
 from fairlead.engine.registry import ClusterName, Registry, cluster_of
 from fairlead.engine.settings import EngineSettings
 from fairlead.engine.site import Site, SiteContext
 from fairlead.engine.writer import Writer
 from fairlead.schedulers.seam import Driver, Removed
+from fairlead.telemetry import metrics
 
 log = structlog.get_logger()
 
-Beat = Callable[[str, float], None]
-
+GAUGES_SECONDS = 15.0
 
 class Controller:
     """Starts and ends the loops as Clusters come and go. The registry must have been filled once before `run()`."""
 
     def __init__(self, world: World, registry: Registry, settings: EngineSettings, installation: str, driver_of: Callable[[Cluster], Driver],
-                 beat: Beat) -> None:
+                 pulse: Pulse) -> None:
         self._world = world
         self._registry = registry
         self._settings = settings
-        self._beat = beat
+        self._pulse = pulse
         self._sites: dict[str, Site] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._lobby = Lobby(world, registry, Writer(world, registry, settings.api_writes))
         self._graves = Graves(world, registry, self._haunt)
         self._in_lobby = asyncio.Event()
         self._context = SiteContext(
-            world, registry, settings, installation, driver_of, lambda cluster, seconds: beat(f"site {cluster.ref}", seconds),
+            world, registry, settings, installation, driver_of, lambda cluster, seconds: pulse.beat(_name(cluster), seconds),
             self._ended, self._swept,
         )
 
@@ -53,6 +53,7 @@ class Controller:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._every("lobby", 5.0, self._lobby.look, self._in_lobby))
                 group.create_task(self._every("graves", self._settings.finished_seconds, self._graves.look))
+                group.create_task(self._every("gauges", GAUGES_SECONDS, self._gauge))
         finally:
             for task in self._tasks.values():
                 task.cancel()
@@ -74,11 +75,12 @@ class Controller:
             self._sites[uid] = site
             task = asyncio.create_task(site.run(), name=f"site {cluster.ref}")
             self._tasks[uid] = task
-            task.add_done_callback(lambda _task: self._site_ended(uid))
+            task.add_done_callback(lambda _task: self._site_ended(cluster))
 
-    def _site_ended(self, uid: str) -> None:
-        self._tasks.pop(uid, None)
-        self._sites.pop(uid, None)
+    def _site_ended(self, cluster: Cluster) -> None:
+        self._tasks.pop(cluster.ref.uid, None)
+        self._sites.pop(cluster.ref.uid, None)
+        self._pulse.forget(_name(cluster))
 
     def _job_changed(self, job: Job) -> None:
         site = self._site_of(cluster_of(job))
@@ -94,11 +96,19 @@ class Controller:
     def _haunt(self, name: ClusterName, ghost: Job) -> None:
         site = self._site_of(name)
         if site is not None:
+            metrics.run_swept.inc()
             log.info("burying", job=str(ghost.ref), attempt=ghost.key.attempt)
             site.haunt(ghost)
 
     def _ended(self, cluster: Cluster, job: Job) -> None:
         self._graves.keep(Grave((cluster.ref.namespace, cluster.ref.name), job.ref, job.key.attempt))
+
+    async def _gauge(self) -> None:
+        """Count what is watched."""
+        reached = sum(1 for site in self._sites.values() if site.is_reached)
+        metrics.sites_watched.labels("yes").set(reached)
+        metrics.sites_watched.labels("no").set(len(self._sites) - reached)
+        metrics.jobs_watched.set(sum(1 for _ in self._registry.jobs))
 
     async def _swept(self, site: Site, removed: Removed) -> None:
         await self._graves.swept((site.cluster.ref.namespace, site.cluster.ref.name), removed)
@@ -115,9 +125,13 @@ class Controller:
                 log.info("look_failed", what=name, error=str(error))
             except Exception:
                 log.exception("look_failed", what=name)
-            self._beat(name, seconds * 2 + 60)
+            self._pulse.beat(name, seconds * 2 + 60)
             try:
                 async with asyncio.timeout(seconds):
                     await wake.wait()
             except TimeoutError:
                 pass
+
+
+def _name(cluster: Cluster) -> str:
+    return f"site {cluster.ref}"

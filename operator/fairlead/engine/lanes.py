@@ -9,7 +9,7 @@ import structlog
 
 from fairlead.api.v1alpha1.reasons import ClusterReason, JobReason
 from fairlead.domain import report, settle
-from fairlead.domain.errors import FairleadError, Unanswered, Unavailable, UserFault
+from fairlead.domain.errors import ApiFault, FairleadError, Unanswered, UserFault
 from fairlead.domain.job import Cancel, Closing, Job, Submit, Watch
 from fairlead.domain.pacing import Now
 from fairlead.domain.run import CancelAnswer, RunKey, Submission, SubmitAnswer, SubmitWord
@@ -147,7 +147,7 @@ class Lanes:
             outcome = settle.Outcome(memory.later(now, work.settings.pacing.ask_again_seconds), report.waiting(job, error.reason, str(error), now))
         except UserFault as error:   # an earlier release may have submitted it all the same: close the attempt first
             outcome = settle.Outcome(replace(memory, closing=Closing(JobReason.INVALID_SCRIPT, str(error), refused=True)))
-        except Unavailable:
+        except ApiFault:
             outcome = settle.Outcome(memory.later(now, work.settings.pacing.ask_again_seconds))
         await work.writer.apply(job, outcome)
         return None

@@ -7,13 +7,14 @@ import structlog
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.address import Address
-from fairlead.domain.cluster import NEEDS_A_PERSON, Cluster, Health, Trouble, address_of
-from fairlead.domain.errors import FairleadError, Refused, RemoteFault, Unavailable, Unreadable
+from fairlead.domain.cluster import NEEDS_A_PERSON, Cluster, Health, Trouble, address_of, known_hosts_of
+from fairlead.domain.errors import ApiFault, FairleadError, Refused, RemoteFault, Unreadable
 from fairlead.domain.run import AccountingState, Probe, ProbeProblem, Tree
 from fairlead.engine.breaker import CLOSED, Breaker
 from fairlead.engine.ports import T, World
 from fairlead.engine.settings import EngineSettings
 from fairlead.schedulers.seam import Driver, Exchange, Place
+from fairlead.telemetry import metrics
 
 log = structlog.get_logger()
 
@@ -71,11 +72,15 @@ class Link:
         if self._address is None:
             msg = "no address yet: ensure() comes first"
             raise RuntimeError(msg)
+        began, outcome = self._world.clock.monotonic(), "failed"
         try:
             answer = await self._world.remote.exchange(self._address, exchange)
+            outcome = "ok"
         except FairleadError as error:
             self.failed(error)
             raise
+        finally:
+            metrics.exchange_finished.labels(exchange.verb, outcome).observe(self._world.clock.monotonic() - began)
         if self._breaker.failures or self.health.trouble:
             self._breaker = CLOSED
             self.health = replace(self.health, trouble=None, failures=0, retry_at_wall=None)
@@ -83,7 +88,7 @@ class Link:
 
     def failed(self, error: FairleadError) -> None:
         """Something went wrong with the site: remember why, and wait."""
-        if isinstance(error, Unavailable):   # the API server's fault, not the site's: no word about the cluster
+        if isinstance(error, ApiFault):   # the API server's fault, not the site's: no word about the cluster
             self._breaker = Breaker(self._breaker.failures, self._world.clock.monotonic() + 1)
             return
         reason = error.reason if isinstance(error, RemoteFault | Unreadable) else ClusterReason.CONNECTION_FAILED
@@ -91,6 +96,7 @@ class Link:
         clock = self._world.clock
         self._breaker = self._breaker.failed(clock.monotonic(), limit, self._world.jitter())
         self.tree = None
+        metrics.breaker_opened.inc()
         wait = self._breaker.retry_at - clock.monotonic()
         if self.health.trouble is None or self.health.trouble.reason is not reason:
             log.warning("cluster_not_ready", reason=str(reason), message=str(error))
@@ -109,15 +115,9 @@ class Link:
         try:
             data, namespace, keys = self._world.data, cluster.ref.namespace, cluster.spec.host_keys.known_hosts_secret_ref
             secret = await data.read_secret(namespace, cluster.spec.auth_secret_ref.name)
-            known_hosts = ""
-            if keys is not None:
-                found = await data.read_secret(namespace, keys.name)
-                if found is None or keys.key not in found:
-                    msg = f"Secret {namespace}/{keys.name} with the field {keys.key} does not exist: put the known_hosts lines there"
-                    raise Unreadable(msg, ClusterReason.SECRET_NOT_FOUND)
-                known_hosts = found[keys.key].decode("utf-8", "replace")
+            known_hosts = known_hosts_of(cluster, await data.read_secret(namespace, keys.name) if keys else None)
             address = address_of(cluster, secret, known_hosts)
-        except (Unreadable, Unavailable):
+        except (Unreadable, ApiFault):
             if self._address is None or not cluster.deleting and self.health.active_runs == 0:
                 raise
             self._secret_read_at = self._world.clock.monotonic()

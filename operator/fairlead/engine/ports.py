@@ -10,7 +10,7 @@ from fairlead.domain.objects import EventNote, ObjectRef
 from fairlead.schedulers.seam import Exchange
 
 __all__ = [
-    "Address", "Clock", "ClusterData", "Credentials", "EventNote", "HostKeys", "Leadership", "ObjectRef", "Remote", "Store",
+    "Address", "Clock", "ClusterData", "Credentials", "EventNote", "HostKeys", "Leadership", "ObjectRef", "Pulse", "Remote", "Store", "World",
 ]
 
 T = TypeVar("T")
@@ -34,7 +34,7 @@ class Remote(Protocol):
 class Store(Protocol):
     """Writes to our objects, each a compare-and-set on uid (and attempt): a stale view cannot repeat a decision.
 
-    All raise `Conflict` (read again) or `Unavailable` (try later). Each returns the object's new resourceVersion where there is one.
+    All raise `Conflict` (read again), `Unavailable` (try later) or another `ApiFault`. Each returns the object's new resourceVersion where there is one.
     """
 
     async def add_finalizer(self, ref: ObjectRef) -> str:
@@ -91,6 +91,18 @@ class Clock(Protocol):
 
     def wall(self) -> float:
         """Epoch seconds."""
+        ...
+
+
+class Pulse(Protocol):
+    """Where each loop proves that it lives."""
+
+    def beat(self, name: str, expect_within_seconds: float) -> None:
+        """`name` lives, and will be heard from again within so many seconds."""
+        ...
+
+    def forget(self, name: str) -> None:
+        """`name` has ended as it should."""
         ...
 
 

@@ -89,6 +89,11 @@ class Registry:
                         held=known.held if held is None else held)
         self._jobs[job.ref.uid] = known
 
+    def version(self, uid: str) -> int:
+        """The newest version known of an object, 0 if none is."""
+        known = self._clusters.get(uid) or self._jobs.get(uid)
+        return known.resource_version if known else 0
+
     @property
     def uids(self) -> frozenset[str]:
         """Everything that is known now: asked before a complete list is read, for `replace`."""

@@ -74,6 +74,11 @@ class Site:
         self._swept_at = float("-inf")
         self._released = False
 
+    @property
+    def is_reached(self) -> bool:
+        """Whether the cluster answered at the last try."""
+        return self._link.tree is not None
+
     def wake(self) -> None:
         """Something changed: look at it at once."""
         self._wake.set()

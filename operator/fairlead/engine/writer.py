@@ -5,12 +5,16 @@ from dataclasses import replace
 
 import structlog
 
+from fairlead.api.v1alpha1.job import JobStatus
+from fairlead.api.v1alpha1.reasons import JobCondition
+from fairlead.domain.conditions import is_true
 from fairlead.domain.errors import ApiFault, Conflict, Unavailable
 from fairlead.domain.job import Job, Memory
 from fairlead.domain.objects import EventNote
 from fairlead.domain.settle import Outcome
 from fairlead.engine.ports import World
 from fairlead.engine.registry import Registry
+from fairlead.telemetry import metrics
 
 log = structlog.get_logger()
 
@@ -53,6 +57,7 @@ class Writer:
                 self._failed(job, error)
                 return False
             self._registry.job_written(job, int(version), status=outcome.status)
+            _count(job, outcome.status)
         self.remember(job, outcome.memory)
         await self._tell(job, outcome.events)
         return True
@@ -85,12 +90,23 @@ class Writer:
         for event in events:
             async with self._slots:
                 await self._world.store.record_event(job.ref, event)
+            metrics.event_recorded.labels(event.type).inc()
 
     def _failed(self, job: Job, error: ApiFault) -> None:
         now = self._world.clock.monotonic()
         pause = PAUSE_SECONDS
         if isinstance(error, Unavailable) and error.retry_after_seconds:
             pause = min(error.retry_after_seconds, 60.0)
+        metrics.status_written.labels("Job", "conflict" if isinstance(error, Conflict) else "unavailable").inc()
         known = self.memory(job)
         self.remember(job, replace(known, retry_at=max(known.retry_at, now + pause)))
         log.info("write_not_done", job=str(job.ref), stale=isinstance(error, Conflict), error=str(error))
+
+
+def _count(job: Job, status: JobStatus) -> None:
+    metrics.status_written.labels("Job", "ok").inc()
+    if not job.run_id and status.run and status.run.id:
+        metrics.job_submitted.inc()
+    for kind in (JobCondition.COMPLETE, JobCondition.FAILED):
+        if is_true(status.conditions, kind) and not is_true(job.status.conditions, kind):
+            metrics.job_ended.labels(next(each.reason for each in status.conditions if each.type == kind)).inc()

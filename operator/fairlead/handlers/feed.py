@@ -1,6 +1,7 @@
 """Feeds the registry: kopf's watch events, and a complete list now and then, since a watch that was cut tells of no deletions."""
 
-from collections.abc import Callable, Iterable, Mapping
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, TypeVar
 
 import kopf
@@ -54,8 +55,10 @@ def take_job(registry: Registry, kind: str | None, body: Mapping[str, Any]) -> N
         log.error("object_unreadable", error=str(error))
 
 
-async def relist(client: KubeClient, registry: Registry) -> None:
-    """Make the registry what the API server has. Raises `ApiFault`; the registry is then as before.
+async def relist(client: KubeClient, registry: Registry, grace_seconds: float = 2.0) -> int:
+    """Make the registry what the API server has; how many objects the watches had not told of `grace_seconds` after the list.
+
+    Raises `ApiFault`; the registry is then as before.
 
     An object that came or changed while the list was read is newer than the list: it stays.
     """
@@ -63,7 +66,16 @@ async def relist(client: KubeClient, registry: Registry) -> None:
     jobs = await _list(client, names.JOB_PLURAL, UNFINISHED)
     clusters = await _list(client, names.CLUSTER_PLURAL, "")
     present = {str(body["metadata"]["uid"]) for body in (*jobs, *clusters)}
+    await asyncio.sleep(grace_seconds)
+    missed = sum(1 for body in (*jobs, *clusters) if _is_missed(registry, body, known))
     registry.replace(_readable(clusters, read_cluster), _readable(jobs, read_job), present, known)
+    return missed
+
+
+def _is_missed(registry: Registry, body: Mapping[str, Any], known: Collection[str]) -> bool:
+    uid, listed = str(body["metadata"]["uid"]), int(body["metadata"]["resourceVersion"])
+    version = registry.version(uid)
+    return version < listed and not (version == 0 and uid in known)   # known before and gone since: the watch told
 
 
 def _readable(bodies: Iterable[Mapping[str, Any]], read: Callable[[Mapping[str, Any]], T]) -> list[T]:

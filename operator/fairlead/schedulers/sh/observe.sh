@@ -5,13 +5,13 @@
 # rows: what squeue printed behind this exec's fence with our mark. A newline in a comment of another job makes a line without the fence.
 rows() { printf '%s\n' "$LISTING" | awk -F "$US" -v fence="$FENCE" -v mark="$MARK" '$1 == fence && index($NF, mark) == 1'; }
 
-# unexplained: the lines of KEYS of which the listing does not show just one job, in a live state; `listed` or `-` in front.
+# unexplained: the lines of KEYS of which the listing does not show just one job, in a live state; in front what it does show: `live`, `ended` or `-`.
 unexplained() {
   { rows; echo ""; printf '%s\n' "$KEYS"; } | awk -F "$US" -v mark="$MARK" -v field="$STATE_FIELD" -v live="$LIVE" '
     $0 == "" { behind = 1; next }
     !behind { key = substr($NF, length(mark) + 1); seen[key]++; if (index(live, " " $field " ")) alive[key]++; next }
     { split($0, word, " "); key = word[1]
-      if (alive[key] != 1 || seen[key] != 1) print (seen[key] ? "listed" : "-"), $0 }'
+      if (alive[key] != 1 || seen[key] != 1) print (alive[key] ? "live" : seen[key] ? "ended" : "-"), $0 }'
 }
 
 # last_start FOLDER: the highest restart that has `started`, or nothing.
@@ -89,9 +89,9 @@ while read -r listed key known; do
   [ "$key" ] || continue
   sentinels "$key"
   id=${ID:-$known}
-  if [ -z "$ENDED" ] && [ "$listed" = - ] && [ "$id" ]; then
-    ask_scontrol "$key" "$id"
-    GONE=${GONE:+$GONE,}$id
+  if [ -z "$ENDED" ] && [ "$listed" != live ] && [ "$id" ]; then
+    ask_scontrol "$key" "$id"   # also of one that is listed as ended: only here is its exit code
+    [ "$listed" = - ] && GONE=${GONE:+$GONE,}$id
   fi
 done <<END
 $(unexplained)
