@@ -52,3 +52,22 @@ def controller(settings_file: Path | None, log_format: str, log_level: str, heal
         places["health_host"] or "", None if health_port < 0 else health_port,
     )
     sys.exit(asyncio.run(run(options)))
+
+
+@commands.command()
+@click.argument("job", metavar="NAMESPACE/NAME")
+@click.option("--stderr", is_flag=True, help="The error output's file, where the Job has one of its own.")
+@click.option("--raw", is_flag=True, help="Byte for byte, escape codes for terminals too.")
+@click.option("--kubeconfig", envvar="KUBECONFIG", type=click.Path(dir_okay=False), help="Kubeconfig file.  [default: ~/.kube/config]")
+@click.option("--context", help="The kubeconfig's context.")
+def logs(job: str, kubeconfig: str | None, context: str | None, **how: bool) -> None:
+    """Print a Job's whole output file as it is on the cluster now.
+
+    It is read over SSH, by your own right to read the Job, its Cluster and the Cluster's Secret.
+    """
+    from fairlead.cli.logs import Request, run  # noqa: PLC0415  the other commands start without asyncssh
+
+    namespace, slash, name = job.partition("/")
+    if not (namespace and slash and name):
+        raise click.BadParameter(f"{job!r}: write the Job as NAMESPACE/NAME", param_hint="NAMESPACE/NAME")
+    sys.exit(run(Request(namespace, name, how["stderr"], how["raw"]), kubeconfig, context))

@@ -5,7 +5,8 @@
 | 404 naming the object                    | `NotFound`, a `Conflict`: what we thought of is gone |
 | 409, 412, 422 without causes             | `Conflict`: a version, uid or JSON patch test failed |
 | 404 of an unknown path, 410              | `Unavailable`: unknown is not gone                 |
-| 401, 403                                 | `Unavailable`: works once permissions are repaired |
+| 401                                      | `Unavailable`: works once credentials are repaired |
+| 403                                      | `Forbidden`, an `Unavailable`: once permission is granted |
 | 408, 429, 5xx, no answer                 | `Unavailable`, with the server's Retry-After       |
 | 422 with causes, any other 4xx           | `ApiFault`: we sent something invalid              |
 """
@@ -17,13 +18,17 @@ from typing import Any
 
 from fairlead.domain.errors import ApiFault, Conflict, Unavailable
 
-_LATER = frozenset({401, 403, 408, 410, 429})
+_LATER = frozenset({401, 408, 410, 429})
 _STALE = frozenset({409, 412})
 _MESSAGE_LIMIT_CHARACTERS = 600
 
 
 class NotFound(Conflict):
     """The object is not there. A reader answers None; to a writer who knew a uid it is the conflict that it inherits."""
+
+
+class Forbidden(Unavailable):
+    """We may not: it works once somebody grants it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,8 @@ class Answer:
             return NotFound(message)
         if self.status in _STALE or (self.status == 422 and not details.get("causes")):
             return Conflict(message)
+        if self.status == 403:
+            return Forbidden(message, self._retry_after_seconds(details))
         if self.status in _LATER or self.status == 404 or self.status >= 500:
             return Unavailable(message, self._retry_after_seconds(details))
         return ApiFault(message)

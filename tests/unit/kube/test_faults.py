@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fairlead.domain.errors import ApiFault, Conflict, Unavailable
-from fairlead.kube.faults import Answer, NotFound
+from fairlead.kube.faults import Answer, Forbidden, NotFound
 
 CAUSES = {"causes": [{"field": "status.run", "message": "must be an object"}]}
 
@@ -26,7 +26,7 @@ def answer(status: int, details: dict[str, Any] | None = None, retry_after: str 
     pytest.param(400, {}, ApiFault, id="not understood"),
     pytest.param(413, {}, ApiFault, id="too large"),
     pytest.param(401, {}, Unavailable, id="credentials refused"),
-    pytest.param(403, {"name": "key", "kind": "secrets"}, Unavailable, id="not allowed"),
+    pytest.param(403, {"name": "key", "kind": "secrets"}, Forbidden, id="not allowed"),
     pytest.param(410, {}, Unavailable, id="a page of a list has expired"),
     pytest.param(429, {}, Unavailable, id="too many requests"),
     pytest.param(500, {}, Unavailable, id="the server failed"),

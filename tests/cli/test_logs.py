@@ -1,0 +1,122 @@
+"""`fairlead logs`, as a person calls it: against the real API server, over SSH to a real cluster."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bed.controlplane import ControlPlane
+from bed.slurm import SlurmCluster
+from product.scene import Scene
+from product.waiting import until
+
+
+def fairlead(*args: str, kubeconfig: Path) -> "subprocess.CompletedProcess[bytes]":
+    argv = [sys.executable, "-m", "fairlead", *args]
+    return subprocess.run(argv, capture_output=True, timeout=60, check=False, env=environment(kubeconfig))
+
+
+def environment(kubeconfig: Path) -> dict[str, str]:
+    known = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    return known | {"HOME": "/nonexistent", "KUBECONFIG": str(kubeconfig)}
+
+
+def test_the_whole_file_is_printed_however_large(scene: Scene, hpc: SlurmCluster, plane: ControlPlane) -> None:
+    """Else a user would see the end of a long log and never its beginning, or find their terminal in colours."""
+    scene.cluster(hpc)
+    script = "#!/bin/bash\nprintf '\\033[31mfirst\\033[0m\\n'; seq 2 1500000; printf 'naïve \\377\\n'; echo problem >&2\n"
+    job = scene.job("long", script, stderrPath="%x.err")
+    job.wait_ended()
+    shown = fairlead("logs", f"{scene.namespace}/long", kubeconfig=plane.kubeconfig)
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stdout == b"first\n" + b"".join(b"%d\n" % n for n in range(2, 1_500_001)) + "naïve \ufffd\n".encode()
+    raw = fairlead("logs", "--raw", f"{scene.namespace}/long", kubeconfig=plane.kubeconfig)
+    assert raw.stdout.startswith(b"\x1b[31mfirst\x1b[0m\n2\n")
+    assert raw.stdout.endswith(b"1500000\nna\xc3\xafve \xff\n")
+    assert len(raw.stdout) == job.status["logs"]["bytes"]
+    errors = fairlead("logs", "--stderr", f"{scene.namespace}/long", kubeconfig=plane.kubeconfig)
+    assert (errors.stdout, errors.stderr) == (b"problem\n", b"")
+
+
+def test_the_output_of_a_running_job_is_printed_as_far_as_it_is(scene: Scene, hpc: SlurmCluster, plane: ControlPlane) -> None:
+    """Else nobody could look how a long Job goes on."""
+    scene.cluster(hpc)
+    scene.job("on", "#!/bin/sh\necho so far\nexec sleep 600\n", cancellationGracePeriodSeconds=0).wait("Running")
+    until(lambda: fairlead("logs", f"{scene.namespace}/on", kubeconfig=plane.kubeconfig).stdout == b"so far\n", "the output so far")
+
+
+def test_a_reader_that_goes_away_is_no_error(scene: Scene, hpc: SlurmCluster, plane: ControlPlane) -> None:
+    """Else `fairlead logs ... | head` would end with a traceback, and Ctrl-C too."""
+    scene.cluster(hpc)
+    scene.job("long", "#!/bin/sh\nyes | head -c 30000000\n").wait_ended()
+    argv = [sys.executable, "-m", "fairlead", "logs", f"{scene.namespace}/long"]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(plane.kubeconfig)) as reader:
+        assert reader.stdout is not None
+        assert reader.stderr is not None
+        assert reader.stdout.read(4) == b"y\ny\n"
+        reader.stdout.close()
+        assert (reader.stderr.read(), reader.wait(20)) == (b"", 0)
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(plane.kubeconfig)) as stopped:
+        assert stopped.stdout is not None
+        assert stopped.stdout.read(4) == b"y\ny\n"
+        stopped.send_signal(signal.SIGINT)
+        _, said = stopped.communicate(timeout=20)
+        assert (said, stopped.returncode) == (b"", 130)
+
+
+def test_who_may_not_read_the_secret_is_told_so(scene: Scene, hpc: SlurmCluster, plane: ControlPlane) -> None:
+    """Else a person would take a matter of permissions for a broken cluster."""
+    scene.cluster(hpc)
+    scene.job("done", "#!/bin/sh\necho secret work\n").wait_ended()
+    person = plane.kubeconfig_for(f"ann-{scene.namespace}")
+    refused = fairlead("logs", f"{scene.namespace}/done", kubeconfig=person)
+    assert (refused.returncode, refused.stdout) == (2, b"")
+    assert f"You may not read the Job {scene.namespace}/done: ask for the right to get jobs.fairlead.dev there" in refused.stderr.decode()
+    plane.kubectl("-n", scene.namespace, "create", "role", "viewer", "--verb=get", "--resource=jobs.fairlead.dev,clusters.fairlead.dev")
+    plane.kubectl("-n", scene.namespace, "create", "rolebinding", "viewer", "--role=viewer", f"--user=ann-{scene.namespace}")
+    refused = fairlead("logs", f"{scene.namespace}/done", kubeconfig=person)
+    assert (refused.returncode, refused.stdout) == (2, b"")
+    assert f"You may not read the Secret {scene.namespace}/hpc-key" in refused.stderr.decode()
+    plane.kubectl("-n", scene.namespace, "create", "role", "reader", "--verb=get", "--resource=secrets", "--resource-name=hpc-key")
+    plane.kubectl("-n", scene.namespace, "create", "rolebinding", "reader", "--role=reader", f"--user=ann-{scene.namespace}")
+    assert fairlead("logs", f"{scene.namespace}/done", kubeconfig=person).stdout == b"secret work\n"
+
+
+def test_output_that_is_not_there_is_said_in_a_sentence(scene: Scene, hpc: SlurmCluster, plane: ControlPlane) -> None:
+    """Else a person would not know whether to wait, to look elsewhere, or to mend a name."""
+    scene.cluster(hpc)
+    scene.job("early", "#!/bin/sh\ntrue\n", cluster="nowhere").wait("Submitted", "False")
+    scene.job("held", "#!/bin/sh\ntrue\n", extraOptions={"begin": "now+1hour"}).wait("Submitted")
+    gone = scene.job("gone", "#!/bin/sh\nrm gone.out; mkdir gone.out\n", stdoutPath="gone.out")
+    gone.wait_ended()
+
+    def said(*args: str) -> str:
+        shown = fairlead("logs", *args, kubeconfig=plane.kubeconfig)
+        assert (shown.returncode, shown.stdout) == (2, b""), shown
+        return shown.stderr.decode()
+
+    early = f"fairlead: Job {scene.namespace}/early has not been submitted yet, so there is no output: "
+    assert said(f"{scene.namespace}/early").startswith(early)
+    assert "no output to be read: the script has not started" in said(f"{scene.namespace}/held")
+    assert f"no output to be read: {gone.status['logs']['stdoutPath']} cannot be read on this login node" in said(f"{scene.namespace}/gone")
+    assert said(f"{scene.namespace}/wrong") == f"fairlead: There is no Job wrong in the namespace {scene.namespace}\n"
+    assert "write the Job as NAMESPACE/NAME" in said("wrong")
+
+
+@pytest.mark.parametrize("place", ["option", "home"])
+def test_the_kubeconfig_is_found_as_kubectl_finds_it(
+    place: str, scene: Scene, hpc: SlurmCluster, plane: ControlPlane, tmp_path: Path,
+) -> None:
+    """Else a person would have to say twice where their cluster is."""
+    scene.cluster(hpc)
+    scene.job("done", "#!/bin/sh\necho here\n").wait_ended()
+    own = tmp_path / ".kube/config"
+    own.parent.mkdir()
+    own.write_text(plane.kubeconfig.read_text())
+    argv = [sys.executable, "-m", "fairlead", "logs", *(["--kubeconfig", str(own)] if place == "option" else []), f"{scene.namespace}/done"]
+    home = str(tmp_path) if place == "home" else "/nonexistent"
+    done = subprocess.run(argv, capture_output=True, timeout=60, check=False, env={"PATH": os.environ["PATH"], "HOME": home})
+    assert done.stdout == b"here\n", done.stderr
