@@ -84,7 +84,7 @@ def test_defaults_of_a_cluster(kubectl):
     assert json.loads(kubectl.offer(cluster()).stdout)["spec"] == cluster()["spec"] | {
         "endpoints": [{"host": "login.example.org", "port": 22}],
         "connection": {"connectTimeoutSeconds": 10, "keepaliveIntervalSeconds": 15, "maxConnections": 1, "maxChannelsPerConnection": 4},
-        "polling": {"intervalSeconds": 5, "maxIntervalSeconds": 30, "timeoutSeconds": 30},
+        "polling": {"intervalSeconds": 2, "maxIntervalSeconds": 30, "timeoutSeconds": 30},
         "slurm": {"accounting": "Auto"}, "workDir": "~/.fairlead", "suspend": False,
     }
 

@@ -45,11 +45,12 @@ class Thing:
         """One condition, empty if it was never set."""
         return next((each for each in self.status.get("conditions", []) if each["type"] == kind), {})
 
-    def wait(self, kind: str, status: str = "True", *, reason: str | None = None, seconds: float = 30.0) -> dict[str, Any]:
-        """Wait for a condition (and its reason); the condition."""
+    def wait(self, kind: str, status: str = "True", *, reason: str | None = None, says: str = "",
+             seconds: float = 30.0) -> dict[str, Any]:
+        """Wait for a condition (its reason, and words of its message); the condition."""
         def seen() -> dict[str, Any] | None:
             found = self.condition(kind)
-            return found if found.get("status") == status and reason in {None, found.get("reason")} else None
+            return found if found.get("status") == status and reason in {None, found.get("reason")} and says in found["message"] else None
 
         try:
             return until(seen, f"{self.plural} {self.name}: condition {kind}={status} {reason or ''}", seconds)

@@ -43,7 +43,7 @@ log = structlog.get_logger()
 
 STOP_SECONDS = 8.0
 """After SIGTERM everything of ours ends within this; with kopf's own end it stays inside 10 seconds."""
-RETRY_SECONDS = 2.0
+RETRY_SECONDS = 0.5
 
 T = TypeVar("T")
 

@@ -21,7 +21,7 @@ from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain import cluster as clusters
 from fairlead.domain import report
 from fairlead.domain.cluster import Cluster
-from fairlead.domain.errors import ApiFault
+from fairlead.domain.errors import ApiFault, FairleadError
 from fairlead.domain.job import Bury, Cancel, Job, Release, Rest, Step, Submit, TakeUp, Watch, decide
 from fairlead.domain.settle import Outcome
 from fairlead.engine.lanes import Lanes, Work
@@ -31,7 +31,7 @@ from fairlead.engine.ports import World
 from fairlead.engine.registry import Registry
 from fairlead.engine.settings import EngineSettings
 from fairlead.engine.writer import Writer
-from fairlead.schedulers.seam import Driver, Removed
+from fairlead.schedulers.seam import Driver, Removal, Removed
 
 log = structlog.get_logger()
 
@@ -241,12 +241,28 @@ class Site:
         """Release a deleted Cluster once none of its Jobs may run any more."""
         if not self.cluster.deleting or self._ghosts or any(job.held for job in jobs):
             return
+        if self.cluster.held and self._link.tree is not None and not await self._clear_tree():
+            return
         try:
             await self._world.store.release(self.cluster.ref, finished=False)
         except ApiFault as error:
             log.info("write_not_done", error=str(error))
             return
         self._released = True
+
+    async def _clear_tree(self) -> bool:
+        """With its Cluster the way to a finished Job's directory goes: all go down to tombstones now; whether they are."""
+        scheduler, tree = self._driver().scheduler, self._link.tree
+        if tree is None or not self._world.leadership.held():
+            return False
+        try:
+            found = await self._link.exchange(scheduler.remove(self._world.token(), tree, Removal((), sweep=True)))
+            keys = [each.key for each in found.remnants if not each.tombstone]
+            removed = await self._link.exchange(scheduler.remove(self._world.token(), tree, Removal(keys)))
+        except FairleadError as error:
+            log.info("exchange_failed", lane="clear", error=str(error))
+            return False
+        return removed.keys >= set(keys)
 
     async def _leave_alone(self, jobs: list[Job], reason: JobReason, why: str) -> None:
         """Tell the Jobs that wait for the cluster; what is known of the others stays as it is."""

@@ -95,7 +95,7 @@ class Connection(ApiModel):
 class Polling(ApiModel):
     """How often the cluster is asked for the state of its Jobs."""
 
-    interval_seconds: float = Field(default=5, le=3600, json_schema_extra=marks(_AT_LEAST_200_MS))
+    interval_seconds: float = Field(default=2, le=3600, json_schema_extra=marks(_AT_LEAST_200_MS))
     """Seconds between two polls while something is about to change."""
     max_interval_seconds: float = Field(default=30, le=86400, json_schema_extra=marks(_AT_LEAST_200_MS))
     """Seconds between two polls while nothing changes."""

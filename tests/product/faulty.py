@@ -1,0 +1,128 @@
+"""The product with faulty ports: `python -m product.faulty` is `fairlead controller` that dies or fails at a chosen call.
+
+FAIRLEAD_TEST_FAULT is `port.method:when:number:what`: port.method is remote.<verb> (remote.submit, remote.*) or store.<method>; when is before or
+after; number counts the matching calls from 1; what is kill (as by kill -9), fail (the call is answered by a fault) or hang.
+The product itself has no test switches: this is another composition of the same parts.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, NoReturn
+
+from fairlead.api.v1alpha1.reasons import ClusterReason
+from fairlead.app import program
+from fairlead.cli import main
+from fairlead.domain.address import Address
+from fairlead.domain.errors import Unanswered, Unavailable
+from fairlead.domain.objects import EventNote, ObjectRef
+from fairlead.engine.ports import Remote, Store, T, World
+from fairlead.kube.client import KubeClient
+from fairlead.kube.lease import Lease
+from fairlead.schedulers.seam import Exchange
+from fairlead.ssh.remote import SshRemote
+
+VARIABLE = "FAIRLEAD_TEST_FAULT"
+
+
+@dataclass
+class Fault:
+    """One fault at one call, counted down."""
+
+    where: str
+    when: str
+    number: int
+    what: str
+
+    @classmethod
+    def from_environment(cls) -> "Fault":
+        where, when, number, what = os.environ[VARIABLE].split(":")
+        return cls(where, when, int(number), what)
+
+    async def at(self, call: str, when: str) -> None:
+        """Strike if this is the call."""
+        port = call.split(".", maxsplit=1)[0]
+        if when != self.when or self.where not in {call, f"{port}.*"}:
+            return
+        self.number -= 1
+        if self.number == 0:
+            await self._strike(port)
+
+    async def _strike(self, port: str) -> None:
+        if self.what == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self.what == "hang":
+            await asyncio.sleep(3600)
+        _fail(port)
+
+
+def _fail(port: str) -> NoReturn:
+    if port == "store":
+        raise Unavailable("a fault was asked for")
+    raise Unanswered("a fault was asked for", ClusterReason.CONNECTION_LOST)
+
+
+@dataclass
+class FaultyRemote:
+    """A `Remote` with a fault."""
+
+    real: Remote
+    fault: Fault
+
+    async def exchange(self, address: Address, exchange: Exchange[T]) -> T:
+        await self.fault.at(f"remote.{exchange.verb}", "before")
+        answer = await self.real.exchange(address, exchange)
+        await self.fault.at(f"remote.{exchange.verb}", "after")
+        return answer
+
+    async def forget(self, address: Address) -> None:
+        await self.real.forget(address)
+
+
+@dataclass
+class FaultyStore:
+    """A `Store` with a fault."""
+
+    real: Store
+    fault: Fault
+
+    async def add_finalizer(self, ref: ObjectRef) -> str:
+        await self.fault.at("store.add_finalizer", "before")
+        answer = await self.real.add_finalizer(ref)
+        await self.fault.at("store.add_finalizer", "after")
+        return answer
+
+    async def write_status(self, ref: ObjectRef, status: Mapping[str, Any], *, expected_attempt: int | None = None) -> str:
+        call = f"store.write_{ref.plural}_status"
+        await self.fault.at(call, "before")
+        answer = await self.real.write_status(ref, status, expected_attempt=expected_attempt)
+        await self.fault.at(call, "after")
+        return answer
+
+    async def release(self, ref: ObjectRef, *, finished: bool) -> str:
+        await self.fault.at("store.release", "before")
+        answer = await self.real.release(ref, finished=finished)
+        await self.fault.at("store.release", "after")
+        return answer
+
+    async def record_event(self, ref: ObjectRef, note: EventNote) -> None:
+        await self.fault.at("store.record_event", "before")
+        await self.real.record_event(ref, note)
+
+    async def uid_of(self, ref: ObjectRef) -> str | None:
+        return await self.real.uid_of(ref)
+
+
+def compose(client: KubeClient, lease: Lease, remote: SshRemote) -> World:
+    """The real world, with the fault around two of its ports."""
+    world, fault = _real(client, lease, remote), Fault.from_environment()
+    return replace(world, remote=FaultyRemote(world.remote, fault), store=FaultyStore(world.store, fault))
+
+
+_real = program.compose
+
+if __name__ == "__main__":
+    program.run.__defaults__ = (compose,)
+    main()
