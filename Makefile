@@ -1,0 +1,64 @@
+# What a person does with this repository. `make` alone lists it.
+# Each recipe ends in `exec`, so that Ctrl-C reaches the program itself; --pdeathsig ends it also when make was killed.
+
+.DEFAULT_GOAL := help
+.SUFFIXES:
+unexport ARGS
+MAKEFLAGS += --no-print-directory
+
+BIN := .venv/bin
+ARGS ?=
+SLURM_RELEASES := 20.11 22.05 24.11 26.05
+CHECKS := lint types layers shell generated lock
+OWN := env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL setpriv --pdeathsig INT
+
+.PHONY: help demo playground test check crds docs clean environment $(CHECKS)
+
+help: ## List these targets
+	@awk 'BEGIN { FS = ":.*## "; print "make TARGET, where TARGET is one of:" } \
+	  /^[a-z]+:.*## / { printf "  %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: environment ## Show one Job from apply to Complete and its removal, on a real control plane and a real Slurm on this machine
+	@exec $(OWN) $(BIN)/python -m demo
+
+playground: environment ## The same set-up, kept until Ctrl-C, with kubectl at hand to try things
+	@exec $(OWN) $(BIN)/python -m demo playground
+
+test: environment ## Run all tests on real parts; ARGS="-k once" picks some, as pytest does
+	@echo "test: getting what the test bed needs (the first time: about ten minutes; later: nothing to do)" >&2
+	@exec $(OWN) $(BIN)/python -m bed fetch $(SLURM_RELEASES:%=--release %)
+	@exec $(OWN) $(BIN)/pytest $(ARGS)
+
+check: environment ## Run every check of the source, without starting anything: about a minute
+	@exec .ci/check $(CHECKS)
+
+environment: ## Make .venv as uv.lock says; the targets above and below begin with it
+	@exec .ci/environment
+
+lint: environment ## One of the checks: ruff
+	@exec $(BIN)/ruff check .
+
+types: environment ## One of the checks: mypy --strict
+	@exec $(BIN)/mypy -p fairlead -p bed -p product
+
+layers: environment ## One of the checks: imports point one way
+	@exec $(BIN)/lint-imports
+
+shell: environment ## One of the checks: shellcheck on every script
+	@exec .ci/shellcheck
+
+generated: environment ## One of the checks: crds/ and docs/reference/ are what the code says
+	@exec .ci/generated
+
+lock: environment ## One of the checks: uv.lock is what pyproject.toml says
+	@exec $(BIN)/uv lock --check --quiet
+
+crds: environment ## Write crds/*.yaml and the reference pages in docs/ from the code
+	@$(BIN)/python -m fairlead.api.crd
+	@exec $(BIN)/python docs/generate.py
+
+docs: crds ## Build the documentation into site/
+	@exec env NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --clean
+
+clean: ## Remove what these targets have made in this checkout, and its test beds; downloads in ~/.cache/fairlead stay
+	@exec .ci/clean
