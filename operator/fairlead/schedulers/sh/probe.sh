@@ -13,6 +13,7 @@ find_tree() {
     why=$(mkdir "$INSTALLATION" 2>&1) || [ -d "$INSTALLATION" ] || problem not-writable "$why"
   fi
   cd "$INSTALLATION" 2>/dev/null || problem not-ours "$TREE cannot be entered"
+  # shellcheck disable=SC3067  # not POSIX, but dash, bash, ksh, zsh and busybox all have it
   [ -O . ] || problem not-ours "$TREE belongs to another user"
 }
 
