@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import IntEnum
 
 from fairlead.api.v1alpha1 import names
 from fairlead.api.v1alpha1.cluster import Circuit, ClusterPhase, ClusterSpec, ClusterStatus, WorkDirStatus
@@ -53,30 +54,55 @@ class Health:
     waiting_jobs: int = 0
 
 
-CHECKS: tuple[tuple[ClusterCondition, frozenset[ClusterReason]], ...] = (
-    (ClusterCondition.HOST_KEY_VERIFIED, frozenset({
-        ClusterReason.HOST_KEY_UNKNOWN, ClusterReason.HOST_KEY_MISMATCH, ClusterReason.HOST_KEYS_INVALID})),
-    (ClusterCondition.REACHABLE, frozenset({
-        ClusterReason.AUTHENTICATION_FAILED, ClusterReason.NAME_NOT_RESOLVED, ClusterReason.CONNECTION_REFUSED, ClusterReason.CONNECT_TIMEOUT,
-        ClusterReason.CONNECTION_LOST, ClusterReason.CONNECTION_FAILED, ClusterReason.SECRET_NOT_FOUND, ClusterReason.SECRET_INVALID,
-        ClusterReason.PASSPHRASE_REQUIRED, ClusterReason.LOGIN_SHELL_FAILED})),
-    (ClusterCondition.WORK_DIR_READY, frozenset({ClusterReason.WORK_DIR_NOT_WRITABLE, ClusterReason.WORK_DIR_NOT_OURS})),
-    (ClusterCondition.SCHEDULER_AVAILABLE, frozenset({
-        ClusterReason.NO_SBATCH, ClusterReason.SCHEDULER_DOWN, ClusterReason.POLL_TIMED_OUT, ClusterReason.POLL_FAILED})),
-    (ClusterCondition.ACCOUNTING_AVAILABLE, frozenset({ClusterReason.ACCOUNTING_DOWN})),
+class Stage(IntEnum):
+    """How far the way to a cluster was gone, in its order."""
+
+    CREDENTIALS = 1
+    NETWORK = 2
+    HOST_KEY = 3
+    LOGIN = 4
+    WORK_DIR = 5
+    SCHEDULER = 6
+    ACCOUNTING = 7
+
+
+_R = ClusterReason
+_REASONS_AT: dict[Stage, tuple[ClusterReason, ...]] = {
+    Stage.CREDENTIALS: (_R.SECRET_NOT_FOUND, _R.SECRET_INVALID, _R.PASSPHRASE_REQUIRED),
+    Stage.NETWORK: (_R.NAME_NOT_RESOLVED, _R.CONNECTION_REFUSED, _R.CONNECT_TIMEOUT, _R.CONNECTION_LOST, _R.CONNECTION_FAILED),
+    Stage.HOST_KEY: (_R.HOST_KEYS_INVALID, _R.HOST_KEY_UNKNOWN, _R.HOST_KEY_MISMATCH),
+    Stage.LOGIN: (_R.AUTHENTICATION_FAILED, _R.LOGIN_SHELL_FAILED),
+    Stage.WORK_DIR: (_R.WORK_DIR_NOT_WRITABLE, _R.WORK_DIR_NOT_OURS),
+    Stage.SCHEDULER: (_R.NO_SBATCH, _R.SCHEDULER_DOWN, _R.POLL_TIMED_OUT, _R.POLL_FAILED),
+    Stage.ACCOUNTING: (_R.ACCOUNTING_DOWN,),
+}
+STAGE_OF = {reason: stage for stage, reasons in _REASONS_AT.items() for reason in reasons}
+"""At which stage the way ended, for each reason that a site can fail with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One condition: False when the way ended from `since` to `proved` on, True when it ended later, Unknown when it ended before."""
+
+    kind: ClusterCondition
+    since: Stage
+    proved: Stage
+    good: ClusterReason
+
+
+CHECKS = (
+    Check(ClusterCondition.REACHABLE, Stage.CREDENTIALS, Stage.LOGIN, ClusterReason.CONNECTED),
+    Check(ClusterCondition.HOST_KEY_VERIFIED, Stage.HOST_KEY, Stage.HOST_KEY, ClusterReason.VERIFIED),
+    Check(ClusterCondition.WORK_DIR_READY, Stage.WORK_DIR, Stage.WORK_DIR, ClusterReason.VERIFIED),
+    Check(ClusterCondition.SCHEDULER_AVAILABLE, Stage.SCHEDULER, Stage.SCHEDULER, ClusterReason.ANSWERING),
+    Check(ClusterCondition.ACCOUNTING_AVAILABLE, Stage.ACCOUNTING, Stage.ACCOUNTING, ClusterReason.ANSWERING),
 )
-"""The checks in the order in which they are made, and the reasons with which each can fail."""
 
 NEEDS_A_PERSON = frozenset({
     ClusterReason.HOST_KEY_UNKNOWN, ClusterReason.HOST_KEY_MISMATCH, ClusterReason.HOST_KEYS_INVALID, ClusterReason.AUTHENTICATION_FAILED,
     ClusterReason.SECRET_NOT_FOUND, ClusterReason.SECRET_INVALID, ClusterReason.PASSPHRASE_REQUIRED, ClusterReason.NO_SBATCH,
     ClusterReason.WORK_DIR_NOT_WRITABLE, ClusterReason.WORK_DIR_NOT_OURS, ClusterReason.INVALID_SPEC,
 })
-_GOOD = {
-    ClusterCondition.HOST_KEY_VERIFIED: ClusterReason.VERIFIED, ClusterCondition.REACHABLE: ClusterReason.CONNECTED,
-    ClusterCondition.WORK_DIR_READY: ClusterReason.VERIFIED, ClusterCondition.SCHEDULER_AVAILABLE: ClusterReason.ANSWERING,
-    ClusterCondition.ACCOUNTING_AVAILABLE: ClusterReason.ANSWERING,
-}
 
 
 def known_hosts_of(cluster: Cluster, secret: Mapping[str, bytes] | None) -> str:
@@ -98,7 +124,8 @@ def address_of(cluster: Cluster, secret: Mapping[str, bytes] | None, known_hosts
     spec, name = cluster.spec, cluster.spec.auth_secret_ref.name
     where = f"Secret {cluster.ref.namespace}/{name}"
     if secret is None:
-        raise Unreadable(f"{where} does not exist: create it with the private key under {names.PRIVATE_KEY_FIELD}", ClusterReason.SECRET_NOT_FOUND)
+        msg = f"{where} does not exist: create it with the private key under {names.PRIVATE_KEY_FIELD}"
+        raise Unreadable(msg, ClusterReason.SECRET_NOT_FOUND)
     key = secret.get(names.PRIVATE_KEY_FIELD, b"")
     if not key.strip():
         there = ", ".join(sorted(secret)) or "no field at all"
@@ -115,7 +142,7 @@ def address_of(cluster: Cluster, secret: Mapping[str, bytes] | None, known_hosts
 def report(cluster: Cluster, health: Health, now: Now, heartbeat_seconds: float) -> ClusterStatus | None:
     """The new status, or None when nothing that a person reads has changed and the last heartbeat is young enough."""
     old = cluster.status
-    says = [*_checks(cluster, health), _in_use(health), *_summary(cluster, health)]
+    says = [*(_said(check, cluster, health) for check in CHECKS), _in_use(health), *_summary(cluster, health)]
     probe = health.probe
     tree = probe.tree if probe else None
     fields: dict[str, object] = {
@@ -128,33 +155,34 @@ def report(cluster: Cluster, health: Health, now: Now, heartbeat_seconds: float)
         fields["work_dir"] = WorkDirStatus(path=tree.path, marker=tree.marker)
     status = old.model_copy(update=fields)
     last = old.last_heartbeat_time
-    due = health.trouble is None and probe is not None and (last is None or now.wall - last.timestamp() >= heartbeat_seconds)
+    confirmed = health.trouble is None and probe is not None
+    due = confirmed and (last is None or now.wall - last.timestamp() >= heartbeat_seconds)
     if status == old and not due:
         return None
-    return status.model_copy(update={"last_heartbeat_time": moment(now.wall)}) if due or health.trouble is None and probe else status
+    return status.model_copy(update={"last_heartbeat_time": moment(now.wall)}) if confirmed else status
 
 
-def _checks(cluster: Cluster, health: Health) -> list[Says]:
+def accounting_fault(cluster: Cluster, accounting: AccountingState) -> str | None:
+    """Why the Cluster cannot be worked with, when its spec requires accounting; None if it can."""
+    if cluster.spec.slurm.accounting != "Required" or accounting is AccountingState.AVAILABLE:
+        return None
+    seen = "sacct does not answer" if accounting is AccountingState.DOWN else "the site keeps no accounting"
+    return f"{seen}, and spec.slurm.accounting is Required: mend it there, or write Auto"
+
+
+def _said(check: Check, cluster: Cluster, health: Health) -> Says:
+    """What one check says."""
     trouble = health.trouble
     if cluster.spec.suspend:
-        return [Says(kind, None, ClusterReason.SUSPENDED) for kind, _ in CHECKS]
-    failed = next((n for n, (_, reasons) in enumerate(CHECKS) if trouble and trouble.reason in reasons), None)
-    says: list[Says] = []
-    for n, (kind, _) in enumerate(CHECKS):
-        if trouble and failed is not None and n == failed:
-            says.append(Says(kind, False, trouble.reason, trouble.message))
-        elif failed is not None and n < failed and not (kind is ClusterCondition.HOST_KEY_VERIFIED and health.probe is None and failed == 1
-                                                        and trouble and trouble.reason is not ClusterReason.AUTHENTICATION_FAILED):
-            says.append(Says(kind, True, _GOOD[kind]))
-        elif failed is not None or health.probe is None:
-            says.append(Says(kind, None, ClusterReason.NOT_CHECKED if failed is not None else ClusterReason.CONNECTING))
-        elif kind is ClusterCondition.ACCOUNTING_AVAILABLE:
-            says.append(_accounting(cluster, health))
-        else:
-            says.append(Says(kind, True, _GOOD[kind]))
-    if failed is not None and CHECKS[failed][0] is ClusterCondition.HOST_KEY_VERIFIED and trouble:
-        says[1] = Says(ClusterCondition.REACHABLE, False, trouble.reason, trouble.message)
-    return says
+        return Says(check.kind, None, ClusterReason.SUSPENDED)
+    if trouble is not None:
+        stage = STAGE_OF.get(trouble.reason, Stage.NETWORK)
+        if stage < check.since:
+            return Says(check.kind, None, ClusterReason.NOT_CHECKED)
+        return Says(check.kind, False, trouble.reason, trouble.message) if stage <= check.proved else Says(check.kind, True, check.good)
+    if health.probe is None:
+        return Says(check.kind, None, ClusterReason.CONNECTING)
+    return _accounting(cluster, health) if check.kind is ClusterCondition.ACCOUNTING_AVAILABLE else Says(check.kind, True, check.good)
 
 
 def _accounting(cluster: Cluster, health: Health) -> Says:
@@ -162,7 +190,8 @@ def _accounting(cluster: Cluster, health: Health) -> Says:
     if health.accounting is AccountingState.AVAILABLE:
         return Says(kind, True, ClusterReason.ANSWERING)
     if health.accounting is AccountingState.DOWN:
-        return Says(kind, False, ClusterReason.ACCOUNTING_DOWN, "sacct does not answer: the end of a job that left the queue is read from its directory alone")
+        message = "sacct does not answer: the end of a job that left the queue is read from its directory alone"
+        return Says(kind, False, ClusterReason.ACCOUNTING_DOWN, message)
     off = "spec.slurm.accounting is None" if cluster.spec.slurm.accounting == "None" else "the site keeps no accounting"
     return Says(kind, False, ClusterReason.ACCOUNTING_OFF, off)
 
@@ -174,18 +203,25 @@ def _in_use(health: Health) -> Says:
 
 
 def _summary(cluster: Cluster, health: Health) -> list[Says]:
-    ready, stalled, busy = ClusterCondition.READY, ClusterCondition.STALLED, ClusterCondition.RECONCILING
+    """Ready, and what kstatus reads: Stalled waits for a person, Reconciling for time."""
     trouble = health.trouble
     if cluster.spec.suspend:
-        return [Says(ready, False, ClusterReason.SUSPENDED, "spec.suspend is true"), Says(stalled, False, ClusterReason.SUSPENDED),
-                Says(busy, False, ClusterReason.SUSPENDED)]
+        return _three(ClusterReason.SUSPENDED, "spec.suspend is true")
     if trouble:
-        person = trouble.reason in NEEDS_A_PERSON
-        return [Says(ready, False, trouble.reason, trouble.message), Says(stalled, person, trouble.reason, trouble.message if person else ""),
-                Says(busy, not person, trouble.reason)]
+        stalled = trouble.reason in NEEDS_A_PERSON
+        return _three(trouble.reason, trouble.message, stalled=stalled, reconciling=not stalled)
     if health.probe is None:
-        return [Says(ready, False, ClusterReason.CONNECTING), Says(stalled, False, ClusterReason.CONNECTING), Says(busy, True, ClusterReason.CONNECTING)]
-    return [Says(ready, True, ClusterReason.READY), Says(stalled, False, ClusterReason.READY), Says(busy, False, ClusterReason.READY)]
+        return _three(ClusterReason.CONNECTING, reconciling=True)
+    return _three(ClusterReason.READY, ready=True)
+
+
+def _three(reason: ClusterReason, message: str = "", *,
+           ready: bool = False, stalled: bool = False, reconciling: bool = False) -> list[Says]:
+    return [
+        Says(ClusterCondition.READY, ready, reason, message),
+        Says(ClusterCondition.STALLED, stalled, reason, message if stalled else ""),
+        Says(ClusterCondition.RECONCILING, reconciling, reason),
+    ]
 
 
 def _phase(cluster: Cluster, health: Health) -> ClusterPhase:
@@ -203,4 +239,4 @@ def _circuit(health: Health, old: Circuit | None) -> Circuit:
     state = "Open" if health.retry_at_wall is not None and health.failures else "Closed"
     if old and old.state == state:
         return old
-    return Circuit(state=state, failures=health.failures, next_retry_time=moment(health.retry_at_wall) if state == "Open" and health.retry_at_wall else None)
+    return Circuit(state=state, failures=health.failures, next_retry_time=moment(health.retry_at_wall) if health.retry_at_wall else None)

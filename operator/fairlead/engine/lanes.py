@@ -202,7 +202,7 @@ class Lanes:
             return False
         wanted = {key: job.run_id if key == job.key else "" for job, step in items for key in step.keys}
         began = work.world.clock.monotonic()
-        observation = await work.link.exchange(work.driver().scheduler.observe(work.world.token(), tree, Query(wanted, touch)))
+        observation = await work.link.poll(work.driver().scheduler.observe(work.world.token(), tree, Query(wanted, touch)))
         now = work.now()
 
         async def one(old: Job) -> bool:

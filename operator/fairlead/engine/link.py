@@ -1,4 +1,8 @@
-"""One site's way to its cluster: credentials, address, the tree at the far end, its breaker and its health."""
+"""One site's way to its cluster: credentials, address, the tree at the far end, its breaker and its health.
+
+A failure stands in `health` until what failed works again. For most that is any answer; for a poll it is a poll: the probe that follows a
+failed poll says that the login node is there, not that squeue answers.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,9 +11,9 @@ import structlog
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.address import Address
-from fairlead.domain.cluster import NEEDS_A_PERSON, Cluster, Health, Trouble, address_of, known_hosts_of
-from fairlead.domain.errors import ApiFault, FairleadError, Refused, RemoteFault, Unreadable
-from fairlead.domain.run import AccountingState, Probe, ProbeProblem, Tree
+from fairlead.domain.cluster import NEEDS_A_PERSON, Cluster, Health, Trouble, accounting_fault, address_of, known_hosts_of
+from fairlead.domain.errors import ApiFault, FairleadError, RemoteFault, Unanswered, Unreadable
+from fairlead.domain.run import ProbeProblem, Tree
 from fairlead.engine.breaker import CLOSED, Breaker
 from fairlead.engine.ports import T, World
 from fairlead.engine.settings import EngineSettings
@@ -18,6 +22,7 @@ from fairlead.telemetry import metrics
 
 log = structlog.get_logger()
 
+API_PAUSE_SECONDS = 1.0
 REASON_OF_PROBLEM: dict[ProbeProblem, ClusterReason] = {
     ProbeProblem.NO_SCHEDULER: ClusterReason.NO_SBATCH,
     ProbeProblem.NOT_WRITABLE: ClusterReason.WORK_DIR_NOT_WRITABLE,
@@ -35,8 +40,10 @@ class Link:
         self._installation = installation
         self._driver_of = driver_of
         self._address: Address | None = None
-        self._secret_read_at = float("-inf")
+        self._checked_at = float("-inf")
         self._breaker: Breaker = CLOSED
+        self._poll_seconds = float("inf")
+        self._poll_owed = False
         self.tree: Tree | None = None
         self.health = Health()
 
@@ -48,20 +55,20 @@ class Link:
     def reset(self) -> None:
         """The Cluster's spec changed: try at once."""
         self._breaker = CLOSED
-        self._secret_read_at = float("-inf")
         self.tree = None
 
     async def ensure(self, cluster: Cluster) -> bool:
-        """Have a connection and a tree, or say in `health` why not. Never raises."""
+        """Have a connection and a tree, or say in `health` why not; credentials and site are looked at again now and then. Never raises."""
         monotonic = self._world.clock.monotonic()
         if not self._breaker.allows(monotonic):
             return False
-        if self.tree is not None and monotonic - self._secret_read_at < self._settings.secret_refresh_seconds:
+        if self.tree is not None and monotonic - self._checked_at < self._settings.secret_refresh_seconds:
             return True
+        self._checked_at = monotonic
+        self._poll_seconds = cluster.spec.polling.timeout_seconds
         try:
             await self._refresh_address(cluster)
-            if self.tree is None:
-                await self._probe(cluster)
+            await self._probe(cluster)
         except FairleadError as error:
             self.failed(error)
             return False
@@ -69,6 +76,63 @@ class Link:
 
     async def exchange(self, exchange: Exchange[T]) -> T:
         """One exchange with the site; a failure is recorded in `health` and raised again."""
+        answer = await self._tried(exchange)
+        self._works()
+        return answer
+
+    async def poll(self, exchange: Exchange[T]) -> T:
+        """The exchange that is a poll, bounded by the Cluster's own time-out. What is said of a failed one stands until a poll succeeds."""
+        try:
+            answer = await self._tried(replace(exchange, timeout_seconds=min(exchange.timeout_seconds, self._poll_seconds)))
+        except Unanswered:
+            self._poll_owed = True
+            raise
+        self._poll_owed = False
+        self._works()
+        return answer
+
+    def failed(self, error: FairleadError) -> None:
+        """Something went wrong with the site: remember why, and wait."""
+        clock = self._world.clock
+        if isinstance(error, ApiFault):   # the API server's fault, not the site's: no word about the cluster
+            self._breaker = Breaker(self._breaker.failures, clock.monotonic() + API_PAUSE_SECONDS)
+            return
+        reason = error.reason if isinstance(error, RemoteFault | Unreadable) else ClusterReason.CONNECTION_FAILED
+        limit = self._settings.breaker_person_seconds if reason in NEEDS_A_PERSON else self._settings.breaker_limit_seconds
+        self._breaker = self._breaker.failed(clock.monotonic(), limit, self._world.jitter())
+        self.tree = None
+        metrics.breaker_opened.inc()
+        trouble = Trouble(reason, str(error))
+        if self.health.trouble != trouble:
+            log.warning("cluster_not_ready", reason=str(reason), message=str(error))
+        retry_at_wall = clock.wall() + self._breaker.retry_at - clock.monotonic()
+        self.health = replace(self.health, trouble=trouble, failures=self._breaker.failures, retry_at_wall=retry_at_wall)
+
+    async def close(self) -> None:
+        """Close what is open, bounded, and forget what is known: the next `ensure` begins anew."""
+        address, self._address, self.tree = self._address, None, None
+        if address is not None:
+            self.reset()
+            self._poll_owed = False
+            self.health = Health(active_runs=self.health.active_runs)
+            await self._world.remote.forget(address)
+
+    def _works(self) -> None:
+        if not self._poll_owed and (self._breaker.failures or self.health.trouble):
+            self._breaker = CLOSED
+            self.health = replace(self.health, trouble=None, failures=0, retry_at_wall=None)
+
+    async def _tried(self, exchange: Exchange[T]) -> T:
+        """The exchange; its failure is recorded unless the site has another address by now, and the old one was closed under it."""
+        address = self._address
+        try:
+            return await self._counted(exchange)
+        except FairleadError as error:
+            if address is self._address:
+                self.failed(error)
+            raise
+
+    async def _counted(self, exchange: Exchange[T]) -> T:
         if self._address is None:
             msg = "no address yet: ensure() comes first"
             raise RuntimeError(msg)
@@ -76,66 +140,43 @@ class Link:
         try:
             answer = await self._world.remote.exchange(self._address, exchange)
             outcome = "ok"
-        except FairleadError as error:
-            self.failed(error)
-            raise
         finally:
             metrics.exchange_finished.labels(exchange.verb, outcome).observe(self._world.clock.monotonic() - began)
-        if self._breaker.failures or self.health.trouble:
-            self._breaker = CLOSED
-            self.health = replace(self.health, trouble=None, failures=0, retry_at_wall=None)
         return answer
 
-    def failed(self, error: FairleadError) -> None:
-        """Something went wrong with the site: remember why, and wait."""
-        if isinstance(error, ApiFault):   # the API server's fault, not the site's: no word about the cluster
-            self._breaker = Breaker(self._breaker.failures, self._world.clock.monotonic() + 1)
-            return
-        reason = error.reason if isinstance(error, RemoteFault | Unreadable) else ClusterReason.CONNECTION_FAILED
-        limit = self._settings.breaker_person_seconds if reason in NEEDS_A_PERSON else self._settings.breaker_limit_seconds
-        clock = self._world.clock
-        self._breaker = self._breaker.failed(clock.monotonic(), limit, self._world.jitter())
-        self.tree = None
-        metrics.breaker_opened.inc()
-        wait = self._breaker.retry_at - clock.monotonic()
-        if self.health.trouble is None or self.health.trouble.reason is not reason:
-            log.warning("cluster_not_ready", reason=str(reason), message=str(error))
-            self.health = replace(self.health, trouble=Trouble(reason, str(error)))
-        self.health = replace(self.health, failures=self._breaker.failures, retry_at_wall=clock.wall() + wait)
-        if isinstance(error, Refused):
-            self._secret_read_at = float("-inf")
-
-    async def close(self) -> None:
-        """Close what is open; bounded."""
-        if self._address is not None:
-            await self._world.remote.forget(self._address)
-
     async def _refresh_address(self, cluster: Cluster) -> None:
-        """Read the Secrets again. Credentials that worked are kept when a Secret is gone: a namespace's deletion may take it first."""
+        """Read the Secrets again.
+
+        Credentials that worked are kept while the API server does not answer, and while Runs need them: a namespace's deletion may take the
+        Secret first. Those of an idle Cluster go with their Secret, and the connection with them.
+        """
+        data, namespace, keys = self._world.data, cluster.ref.namespace, cluster.spec.host_keys.known_hosts_secret_ref
         try:
-            data, namespace, keys = self._world.data, cluster.ref.namespace, cluster.spec.host_keys.known_hosts_secret_ref
             secret = await data.read_secret(namespace, cluster.spec.auth_secret_ref.name)
             known_hosts = known_hosts_of(cluster, await data.read_secret(namespace, keys.name) if keys else None)
             address = address_of(cluster, secret, known_hosts)
-        except (Unreadable, ApiFault):
-            if self._address is None or not cluster.deleting and self.health.active_runs == 0:
+        except ApiFault:
+            if self._address is None:
                 raise
-            self._secret_read_at = self._world.clock.monotonic()
             return
-        self._secret_read_at = self._world.clock.monotonic()
+        except Unreadable:
+            if self._address is None or (not cluster.deleting and self.health.active_runs == 0):
+                await self.close()
+                raise
+            return
         if address != self._address:
-            old, self._address = self._address, address
-            self.tree = None
+            old, self._address, self.tree = self._address, address, None
             if old is not None:
                 await self._world.remote.forget(old)
 
     async def _probe(self, cluster: Cluster) -> None:
+        """Find or make the tree. An answer that names a problem is a failure like any other: the breaker counts it."""
         place = Place(cluster.spec.work_dir, self._installation, cluster.marker, self._world.token())
-        answer: Probe = await self.exchange(self._driver_of(cluster).scheduler.probe(self._world.token(), place))
+        answer = await self._counted(self._driver_of(cluster).scheduler.probe(self._world.token(), place))
         if answer.problem is not None:
             raise RemoteFault(answer.text or str(answer.problem), REASON_OF_PROBLEM[answer.problem])
-        if cluster.spec.slurm.accounting == "Required" and answer.accounting is not AccountingState.AVAILABLE:
-            msg = "sacct does not answer, and spec.slurm.accounting is Required"
-            raise RemoteFault(msg, ClusterReason.ACCOUNTING_DOWN)
+        if fault := accounting_fault(cluster, answer.accounting):
+            raise RemoteFault(fault, ClusterReason.ACCOUNTING_DOWN)
         self.tree = answer.tree
         self.health = replace(self.health, probe=answer, accounting=answer.accounting)
+        self._works()

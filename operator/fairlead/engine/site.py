@@ -36,6 +36,8 @@ from fairlead.schedulers.seam import Driver, Removal, Removed
 log = structlog.get_logger()
 
 IDLE_SECONDS = 60.0
+TURN_SECONDS = 300.0
+"""No turn takes longer, however slow API server and login node are; the time to connect, which a Cluster may set, comes on top."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +110,13 @@ class Site:
         try:
             while not self._released:
                 self._wake.clear()
+                self._context.beat(self.cluster, TURN_SECONDS + self.cluster.spec.connection.connect_timeout_seconds)
                 try:
                     due = await self._turn()
                 except Exception:
                     log.exception("turn_failed")
                     due = self._world.clock.monotonic() + self._settings.pacing.ask_again_seconds
-                self._context.beat(self.cluster, IDLE_SECONDS)
+                self._context.beat(self.cluster, 2 * IDLE_SECONDS)
                 pause = min(due - self._world.clock.monotonic(), IDLE_SECONDS)
                 if pause > 0 and not self._released:
                     await _event_within(self._wake, pause)
@@ -130,7 +133,9 @@ class Site:
         self._link.health = replace(self._link.health, active_runs=active, waiting_jobs=0)
         if self.cluster.spec.suspend:
             await self._leave_alone(jobs, JobReason.CLUSTER_SUSPENDED, f"Cluster {self.cluster.ref.name} is suspended")
+            await self._link.close()
             await self._report()
+            await self._let_go(jobs)
             return self._world.clock.monotonic() + IDLE_SECONDS
         usable = await self._link.ensure(self.cluster)
         if not usable:
@@ -184,7 +189,7 @@ class Site:
         if not self._lanes.is_free("observe"):
             return self._world.clock.monotonic() + IDLE_SECONDS
         now = self._world.clock.monotonic()
-        pace = self._pace if watched else replace(self._pace, interval=self._pace.longest)
+        pace = self._pace if watched or self._link.health.trouble else replace(self._pace, interval=self._pace.longest)
         due = pace.due(self._world.jitter())
         if due > now:
             return due
