@@ -14,13 +14,16 @@ from fairlead.ssh.pool import PoolLimits
 
 
 class LeaseTimes(BaseModel):
-    """How long leadership lasts without renewal, in seconds."""
+    """The Lease by which one of several controllers leads."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     duration_seconds: int = Field(default=15, ge=2)
+    """Leadership lasts this long without a renewal."""
     renew_interval_seconds: float = Field(default=4.0, gt=0)
+    """Between two renewals."""
     margin_seconds: float = Field(default=3.0, ge=0)
+    """Who has led stops acting so long before others may take over."""
 
 
 class Settings(BaseModel):

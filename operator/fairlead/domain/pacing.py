@@ -24,6 +24,7 @@ class Pacing:
     refusal_seconds: float = 30.0
     """After the scheduler said `not now`; doubled each time up to `refusal_limit_seconds`."""
     refusal_limit_seconds: float = 600.0
+    """The longest of these waits."""
     retry_seconds: float = 10.0
     """Before an attempt follows one that never ran; doubled each time."""
     detail_seconds: float = 60.0

@@ -13,17 +13,24 @@ class EngineSettings:
     submit_batch: int = 25
     """Keys in one submit exec: a hanging sbatch delays no more than these."""
     cancel_batch: int = 200
+    """Keys in one cancel exec."""
     bury_batch: int = 500
+    """Finished Runs whose directories one exec brings down to tombstones."""
     api_writes: int = 16
     """API writes of one site in flight."""
     breaker_limit_seconds: float = 60.0
+    """The longest pause between two tries to reach a cluster that does not answer."""
     breaker_person_seconds: float = 300.0
     """The longest pause when only a person can mend it: each try costs the login node an authentication."""
     heartbeat_seconds: float = 300.0
+    """A Cluster's status is confirmed this often, though nothing in it changed."""
     secret_refresh_seconds: float = 300.0
+    """The Secrets of a Cluster are read again this often."""
     touch_seconds: float = 86400.0
     """Directories of live Runs are touched this often: sites purge what lies untouched."""
     finished_seconds: float = 60.0
     """Between two looks at which finished Jobs are gone."""
     relist_seconds: float = 300.0
+    """All objects are listed this often, should a watch have missed one."""
     sweep_seconds: float = 3600.0
+    """Each cluster is searched this often for Runs whose object is gone."""

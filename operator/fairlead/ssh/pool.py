@@ -25,10 +25,15 @@ class PoolLimits:
     """Bounds for one process. Fifty connects at once bring 100 hosts up in 24 ms of waiting; more gains nothing."""
 
     connects: int = 50
+    """Connections that are being made at the same time."""
     execs: int = 50
-    connects_per_host: int = 2       # from the 11th connection without login sshd drops some, whoever they belong to (MaxStartups)
-    jitter_seconds: float = 0.2      # before a connect to a host to which another is under way
-    close_seconds: float = 1.5       # for a clean close; a stopped sshd never completes one
+    """Exchanges at the same time, over all clusters."""
+    connects_per_host: int = 2
+    """Connections that are being made to one host: from the 11th without login sshd drops some, whoever they belong to (MaxStartups)."""
+    jitter_seconds: float = 0.2
+    """At most so long a random wait comes before a connect to a host to which another is under way."""
+    close_seconds: float = 1.5
+    """For a clean close; a stopped sshd never completes one."""
 
 
 class Gate:
