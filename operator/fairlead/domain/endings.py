@@ -32,45 +32,51 @@ def of_ended(ended: Ended) -> Closing | None:
     """Why a Run that wrote `finished` failed, or None if it did not: exit code 0, and no scheduler's word against it."""
     code = ended.finished.exit_code
     if reason := REASON_OF_STATE.get(ended.state):
-        return Closing(reason, f"{_SENTENCE[reason]} (exit code {code})", exit_code=code, signal=_signal(code))
+        return Closing(reason, f"{_SENTENCE[reason]} (exit code {code})", exit_code=code, signal=_signal(code), word=ended.word)
     if code == 0:
         return None
     if code == WrapperExit.OUTPUT and ended.log is not None and ended.log.size is None:
-        return Closing(JobReason.OUTPUT_NOT_WRITABLE, f"the output file {ended.log.stdout_path} could not be opened on the compute node, so the "
-                       "script was not started: check workingDir, stdoutPath and stderrPath", exit_code=code)
-    return _by_code(code, 0)
+        return Closing(JobReason.OUTPUT_NOT_WRITABLE, f"the output file {ended.log.stdout_path} could not be opened on the compute node, "
+                       "so the script was not started: check workingDir, stdoutPath and stderrPath", exit_code=code, word=ended.word)
+    return _by_code(code, 0, ended.word)
 
 
 def of_broken(broken: Broken) -> Closing:
     """How a claimed Run without `finished` is judged. Silence is never Complete: COMPLETED, or no word at all, is Lost."""
     if not broken.began:
-        return Closing(JobReason.ENVIRONMENT_FAILURE, "the compute node could not start the script: the work folder is missing there or not "
-                       "the same one as on the login node", never_ran=True, exit_code=broken.exit_code)
+        return Closing(JobReason.ENVIRONMENT_FAILURE, "the compute node could not start the script: the work folder is missing there or "
+                       "not the same one as on the login node", never_ran=True, exit_code=broken.exit_code, word=broken.word)
     if reason := REASON_OF_STATE.get(broken.state):
-        return Closing(reason, _SENTENCE[reason], exit_code=broken.exit_code or None, signal=broken.signal or None)
+        return Closing(reason, _SENTENCE[reason], exit_code=broken.exit_code or None, signal=broken.signal or None, word=broken.word)
     if broken.state is RunState.FAILED and (broken.exit_code or broken.signal):
-        return _by_code(broken.exit_code, broken.signal)
-    said = f"the scheduler says {broken.word}" if broken.word else "the scheduler does not know it any more"
-    return Closing(JobReason.LOST, f"job {broken.claim} left the queue and the node wrote no end: {said}; it may have run")
+        return _by_code(broken.exit_code, broken.signal, broken.word)
+    said = f"the scheduler says {_words(broken)}" if broken.word else "the scheduler does not know it any more"
+    why = f"job {broken.claim} left the queue and the node wrote no end: {said}; it may have run"
+    return Closing(JobReason.LOST, why, word=broken.word)
 
 
 def of_never_ran(never: NeverRan) -> Closing:
     """How a Run that was revoked before any claim is judged: somebody's `scancel` is a wish, all else the infrastructure's fault."""
     if never.state is RunState.CANCELLED:
-        return Closing(JobReason.CANCELLED_EXTERNALLY, "somebody cancelled the Job on the cluster before it started")
-    said = f": the scheduler said {never.text}" if never.text else ""
-    return Closing(JobReason.NEVER_STARTED, f"the job left the queue without having started{said}", never_ran=True)
+        return Closing(JobReason.CANCELLED_EXTERNALLY, "somebody cancelled the Job on the cluster before it started", word=never.word)
+    said = f": the scheduler said {_words(never)}" if never.word else ""
+    return Closing(JobReason.NEVER_STARTED, f"the job left the queue without having started{said}", never_ran=True, word=never.word)
 
 
-def _by_code(code: int, signal: int) -> Closing:
+def _words(said: Broken | NeverRan) -> str:
+    return f"{said.word} {said.reason}".strip()
+
+
+def _by_code(code: int, signal: int, word: str) -> Closing:
     number = signal or _signal(code)
     if number:
         try:
             name = signals.Signals(number).name
         except ValueError:
             name = f"signal {number}"
-        return Closing(JobReason.SIGNALED, f"the script was ended by {name}, or exited with {128 + number} itself", exit_code=code, signal=number)
-    return Closing(JobReason.NON_ZERO_EXIT_CODE, f"the script exited with code {code}", exit_code=code)
+        said = f"the script was ended by {name}, or exited with {128 + number} itself"
+        return Closing(JobReason.SIGNALED, said, exit_code=code, signal=number, word=word)
+    return Closing(JobReason.NON_ZERO_EXIT_CODE, f"the script exited with code {code}", exit_code=code, word=word)
 
 
 def _signal(code: int) -> int | None:

@@ -29,21 +29,26 @@ class Duplicated:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The user's script ended; `state` is the scheduler's word for why, where it has one that refines an exit code."""
+    """The user's script ended.
+
+    `state` says why, where the scheduler has a word that refines an exit code; `word` is its own, empty if it has none any more.
+    """
 
     finished: Finished
     started: Started
     state: RunState
+    word: str
     log: LogTail | None
     source: str
 
 
 @dataclass(frozen=True, slots=True)
 class NeverRan:
-    """Revoked before any claim: it never ran and never will. `state` is the scheduler's last word, if any."""
+    """Revoked before any claim: it never ran and never will. `word` and `reason` are the scheduler's last, if any."""
 
     state: RunState
-    text: str = ""
+    word: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +62,13 @@ class Unclaimed:
 class Broken:
     """Claimed, gone from the listing, and no `finished`: close it with the whole cancel script, then judge by `state`.
 
-    `began` is whether the user's script may have begun; `word` is the scheduler's own for people.
+    `began` is whether the user's script may have begun; `word` and `reason` are the scheduler's own for people.
     """
 
     claim: str
     state: RunState
     word: str
+    reason: str
     exit_code: int
     signal: int
     began: bool
@@ -99,8 +105,8 @@ def judge(key: RunKey, observation: Observation, claim_read_before: str) -> Verd
         return _judge_claimed(sentinels, rows, observation.records.get(key), claim_read_before)
     if live:
         return Live(_eldest(live))
-    state, word = _word_of(rows, observation.records.get(key), "")
-    return NeverRan(state, word) if sentinels.revoked else Unclaimed(state)
+    last_word = _last_word(rows, observation.records.get(key), "")
+    return NeverRan(*last_word) if sentinels.revoked else Unclaimed(last_word[0])
 
 
 def _judge_claimed(sentinels: Sentinels, rows: tuple[Listed, ...], record: Record | None, claim_read_before: str) -> Verdict:
@@ -113,16 +119,16 @@ def _judge_claimed(sentinels: Sentinels, rows: tuple[Listed, ...], record: Recor
     if claimed:
         return Live(claimed)
     started, finished = last_start(sentinels)
-    state, word = _word_of(rows, record, claim)
+    state, word, reason = _last_word(rows, record, claim)
     mine = record if record is not None and record.id == claim else None
     if started and finished:
         source = mine.source if mine else "squeue" if any(row.id == claim for row in rows) else "sentinel"
-        return Ended(finished, started, state, sentinels.log, source)
+        return Ended(finished, started, state, word, sentinels.log, source)
     if claim_read_before != claim:
         return Unexplained("its claim is newer than the listing", claim=claim)
     exit_code, signal = (mine.exit_code, mine.signal) if mine else (0, 0)
     never_began = started is None and exit_code == WRAPPER_ENVIRONMENT_EXIT
-    return Broken(claim, state, word, exit_code, signal, not never_began, started)
+    return Broken(claim, state, word, reason, exit_code, signal, not never_began, started)
 
 
 def contradicts(record: Record | None) -> bool:
@@ -145,11 +151,11 @@ def _eldest(rows: tuple[Listed, ...]) -> Listed:
     return min(rows, key=lambda row: (row.state is not RunState.RUNNING, len(row.id), row.id))
 
 
-def _word_of(rows: tuple[Listed, ...], record: Record | None, claim: str) -> tuple[RunState, str]:
-    """The scheduler's word on the id that counts: the claimed one, else any row of the key."""
+def _last_word(rows: tuple[Listed, ...], record: Record | None, claim: str) -> tuple[RunState, str, str]:
+    """State, word and reason that the scheduler has for the id that counts: the claimed one, else any row of the key."""
     for row in rows:
         if not claim or row.id == claim:
-            return row.state, f"{row.word} {row.reason}".strip()
+            return row.state, row.word, row.reason
     if record is not None and (not claim or record.id == claim) and record.state.is_terminal:
-        return record.state, f"{record.word} {record.reason}".strip()
-    return RunState.UNKNOWN, ""
+        return record.state, record.word, record.reason
+    return RunState.UNKNOWN, "", ""

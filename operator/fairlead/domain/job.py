@@ -78,6 +78,7 @@ class Closing:
     refused: bool = False            # the scheduler said no for good: claimed after all means watch it
     exit_code: int | None = None
     signal: int | None = None
+    word: str = ""                   # the scheduler's last, empty if it has none any more
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,14 +99,15 @@ def failed(job: Job, closing: Closing, failures: int, now: Now, ended: Ended | N
     if ended is not None:
         fields = _ended_fields(job, ended, closing.exit_code, closing.signal)
     else:
-        run = _run(job).model_copy(update={"exit_code": closing.exit_code, "signal": closing.signal})
+        run = _closed_run(job, closing)
         fields = {"run": run, "end_time": moment(now.wall), "estimated_start_time": None}
     return _rewritten(job, now, JobPhase.FAILED, says, infrastructure_failures=failures or None, next_retry_time=None, **fields)
 
 
 def retrying(job: Job, closing: Closing, failures: int, now: Now, at: float) -> JobStatus | None:
     """The attempt is closed and the next one's intent written, in one status."""
-    attempt = AttemptStatus.model_validate(_run(job).model_dump() | {"outcome": closing.reason, "end_time": moment(now.wall)})
+    left = _closed_run(job, closing).model_dump()
+    attempt = AttemptStatus.model_validate(left | {"outcome": closing.reason, "end_time": moment(now.wall)})
     following = job.key.next
     says = (
         Says(_SUBMITTED, False, JobReason.RETRYING, closing.message),
@@ -142,10 +143,16 @@ def _run(job: Job) -> RunStatus:
     return run if run and run.key == str(job.key) else RunStatus(key=str(job.key), attempt=job.key.attempt)
 
 
+def _closed_run(job: Job, closing: Closing) -> RunStatus:
+    """The attempt as it was left; what the listing showed before its end is no longer said."""
+    return _run(job).model_copy(update={
+        "state": closing.word or None, "reason": None, "exit_code": closing.exit_code, "signal": closing.signal,
+    })
+
+
 def _ended_fields(job: Job, ended: Ended, exit_code: int | None, signal: int | None) -> dict[str, object]:
-    word = ended.state.name if ended.state is not RunState.UNKNOWN else None
     run = _run(job).model_copy(update={
-        "id": ended.finished.id, "state": word or _run(job).state, "reason": None, "exit_code": exit_code, "signal": signal,
+        "id": ended.finished.id, "state": ended.word or None, "reason": None, "exit_code": exit_code, "signal": signal,
         "node": ended.started.host or None,
     })
     logs = None
