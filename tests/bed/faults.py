@@ -44,7 +44,10 @@ class Service:
             return False
 
     def start(self, *options: str, wait_seconds: float = 20) -> None:
-        """Starts it and waits until it is ready. Does nothing while it runs. Raises BedError with its log's last lines."""
+        """Starts it and waits until it is ready. Does nothing while it runs.
+
+        Raises BedError with its log's last lines, and at once when the bed was ended meanwhile.
+        """
         if self.alive:
             return
         self.pid_file.unlink(missing_ok=True)  # some daemons refuse to start beside a stale one
@@ -53,6 +56,8 @@ class Service:
             raise BedError(f"{self.name} ended with {done.returncode}: {done.stderr.strip()} {self.tail()}")
         deadline = time.monotonic() + wait_seconds
         while not (self.alive and (self.ready is None or self.ready())):
+            if not self.enclosure.network.path.exists():
+                raise BedError(f"{self.name} was started in {self.enclosure.network.name}, which was removed meanwhile")
             if time.monotonic() > deadline:
                 raise BedError(f"{self.name} is not ready after {wait_seconds} s. {self.tail()}")
             time.sleep(0.02)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bed.errors import BedError
+from bed.faults import Service
 from bed.sshd import SshHost
 from bed.state import Bed
 from bed_tests.waiting import until
@@ -136,3 +137,13 @@ def test_a_host_with_running_commands_leaves_nothing(bed: Bed) -> None:
 def test_a_host_that_cannot_start_says_why(bed: Bed) -> None:
     with pytest.raises(BedError, match="NoSuchOption"):
         SshHost.start(bed, sshd_extra=("NoSuchOption yes",))
+
+
+def test_a_start_is_given_up_once_the_bed_is_gone() -> None:
+    """Ctrl-C while a cluster starts would be followed by a long wait for a daemon that nobody runs any more."""
+    with Bed.create("a test of an interrupted start") as bed:
+        host = SshHost.start(bed)
+        service = Service("nobody", host.enclosure, ("true",), host.folder / "nobody.pid", host.folder / "log" / "nobody.log")
+        host.enclosure.network.delete()
+        with pytest.raises(BedError, match="removed meanwhile"):
+            service.start()
