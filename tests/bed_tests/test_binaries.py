@@ -19,6 +19,7 @@ from bed.controlplane import binaries, versions
 from bed.controlplane.gobuild import Builder
 from bed.controlplane.release import Release
 from bed.errors import BedError
+from bed.state import Bed
 
 TESTS = str(Path(__file__).parents[1])
 
@@ -225,3 +226,23 @@ def test_discard_removes_read_only_module_caches(tmp_path: Path) -> None:
     module.chmod(0o555)
     Builder(tmp_path / "own", {}).discard()
     assert not (tmp_path / "own").exists()
+
+
+def test_a_go_that_a_killed_run_left_is_removed_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bed: Bed) -> None:
+    """Three gigabytes would stay: the programs are all there, and nobody would look again."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.delenv("KUBEBUILDER_ASSETS", raising=False)
+    cached = tmp_path / "fairlead" / "bed" / versions.bundle()
+    for name in versions.COMMANDS:
+        program(cached / name)
+    program(cached / ".go" / "cache" / "object")
+    assert binaries.ensure(bed).etcd == cached / "etcd"
+    assert not (cached / ".go").exists()
+
+
+def test_a_killed_build_leaves_its_temporary_files_where_the_next_one_looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each would leave gigabytes in /tmp."""
+    program(tmp_path / "go", '#!/bin/sh\n[ "$1" = env ] && { echo go1.24.0; exit; }\necho "$TMPDIR" >&2\nexit 1\n')
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    with pytest.raises(BedError, match=str(tmp_path / "part")):
+        Builder(tmp_path / "own", {}).build("etcd", tmp_path / "part" / "etcd")

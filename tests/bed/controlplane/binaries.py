@@ -58,13 +58,13 @@ def ensure(bed: Bed) -> Binaries:
 def provide(names: Sequence[str], bed: Bed) -> dict[str, Path]:
     """Some of the programs, like `ensure`."""
     found = at_hand(names)
-    if len(found) < len(names):
-        builder = gobuild.Builder(cache() / "go", bed.env)
-        missing = [name for name in names if name not in found]
-        fill(cache() / versions.bundle(), missing, [release.official().fetch, builder.build], bed.folder.exists)
-        builder.discard()
-        found = at_hand(names)
-    return found
+    folder = cache() / versions.bundle()
+    builder = gobuild.Builder(folder / ".go", bed.env)
+    if len(found) == len(names) and not builder.folder.exists():
+        return found
+    missing = [name for name in names if name not in found]
+    fill(folder, missing, [release.official().fetch, builder.build], bed.folder.exists, builder.discard)
+    return at_hand(names)
 
 
 def at_hand(names: Sequence[str] = versions.COMMANDS) -> dict[str, Path]:
@@ -80,10 +80,13 @@ def at_hand(names: Sequence[str] = versions.COMMANDS) -> dict[str, Path]:
     return found
 
 
-def fill(folder: Path, names: Sequence[str], sources: Sequence[Fetch], wanted: Callable[[], bool] = lambda: True) -> None:
+def fill(  # `wanted` is asked while another process has the folder; `tidy` is called at a good end, while nobody else has it
+    folder: Path, names: Sequence[str], sources: Sequence[Fetch],
+    wanted: Callable[[], bool] = lambda: True, tidy: Callable[[], None] = lambda: None,
+) -> None:
     """Puts programs into the cache folder, each from the first source that has it; what interrupted runs left there is removed.
 
-    A source that fails once is not asked again. `wanted` is asked while another process has the folder.
+    A source that fails once is not asked again.
 
     Raises:
         BedError: the last source failed too.
@@ -98,6 +101,7 @@ def fill(folder: Path, names: Sequence[str], sources: Sequence[Fetch], wanted: C
                 if not (folder / name).exists():
                     _fetch(part / name, remaining)
                     _enter(part / name, folder / name)
+            tidy()
         finally:
             shutil.rmtree(part, ignore_errors=True)
 

