@@ -39,7 +39,7 @@ lint: environment ## One of the checks: ruff
 	@exec $(BIN)/ruff check .
 
 types: environment ## One of the checks: mypy --strict
-	@exec $(BIN)/mypy -p fairlead -p bed -p product
+	@exec $(BIN)/mypy
 
 layers: environment ## One of the checks: imports point one way
 	@exec $(BIN)/lint-imports
@@ -55,7 +55,7 @@ lock: environment ## One of the checks: uv.lock is what pyproject.toml says
 
 crds: environment ## Write crds/*.yaml and the reference pages in docs/ from the code
 	@$(BIN)/python -m fairlead.api.crd
-	@exec $(BIN)/python docs/generate.py
+	@cd docs && exec ../$(BIN)/python -m generator reference
 
 docs: crds ## Build the documentation into site/
 	@exec env NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --clean

@@ -1,0 +1,39 @@
+"""The page of the command line: every command with its options."""
+
+import click
+
+from fairlead.cli.main import commands
+from generator.markdown import cell, code, table
+
+INTRODUCTION = """# Commands
+
+One program, `fairlead`. Each option can also be set in the environment, as `FAIRLEAD_<COMMAND>_<OPTION>`. What cannot work ends with one
+sentence on standard error and exit code 2 (wrong use or settings) or 1 (anything else).
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    parts = [INTRODUCTION]
+    for name, command in sorted(commands.commands.items()):
+        context = click.Context(command, info_name=f"fairlead {name}")
+        usage = " ".join(["fairlead", name, *command.collect_usage_pieces(context)])
+        parts += [f"## {name}\n", f"```\n{usage}\n```\n", f"{_help(command)}\n"]
+        options = [each for each in command.params if isinstance(each, click.Option)]
+        if options:
+            rows = [[_names(each), _default(each), each.help or ""] for each in options]
+            parts.append(table(["Option", "Default", "What it says"], rows))
+    return "\n".join(parts)
+
+
+def _help(command: click.Command) -> str:
+    return "\n\n".join(cell(each) for each in (command.help or "").replace("\b", "").split("\n\n"))
+
+
+def _names(option: click.Option) -> str:
+    return ", ".join(code(each) for each in option.opts)
+
+
+def _default(option: click.Option) -> str:
+    shown = option.default if option.show_default and not callable(option.default) else ""
+    return code(str(shown))

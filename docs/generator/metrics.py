@@ -1,0 +1,24 @@
+"""The page of metrics: every name, its labels and what it counts."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from fairlead.telemetry import metrics
+from generator.markdown import code, table
+
+INTRODUCTION = """# Metrics
+
+The controller serves them at `/metrics` in Prometheus' format, beside `/livez` and `/readyz`. Names are verbs: what happened. No label
+holds the name of an object or a host: what one object does is in its status. Python's process metrics are there too.
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    ours = [each for each in vars(metrics).values() if isinstance(each, Counter | Gauge | Histogram)]
+    rows = [[code(_name(each)), each._type, ", ".join(code(label) for label in each._labelnames), each._documentation] for each in ours]  # noqa: SLF001
+    return f"{INTRODUCTION}\n{table(['Metric', 'Kind', 'Labels', 'What it counts'], rows)}"
+
+
+def _name(metric: Counter | Gauge | Histogram) -> str:
+    """The name as it is scraped."""
+    return f"{metric._name}_total" if isinstance(metric, Counter) else str(metric._name)  # noqa: SLF001
