@@ -3,7 +3,7 @@
 A test that breaks a cluster starts one of its own (under a second). A test that breaks the controller leaves it running again.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from product.api import Api
 from product.controller import Controller
 from product.scene import Scene
 
+LOG_CHARACTERS = 10_000
 CRDS = Path(__file__).parents[1] / "crds"
 
 Plane = ControlPlane | ExistingControlPlane
@@ -24,6 +25,16 @@ Plane = ControlPlane | ExistingControlPlane
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--use-existing", action="store_true", help="use the cluster that KUBECONFIG names in place of a control plane of the bed")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What the controller said last, beside what failed."""
+    report = yield
+    controller = getattr(item, "funcargs", {}).get("controller")
+    if report.failed and isinstance(controller, Controller) and controller.log.exists():
+        report.sections.append(("controller's log", controller.log.read_text(encoding="utf-8")[-LOG_CHARACTERS:]))
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -100,14 +100,20 @@ class Registry:
         return frozenset(self._clusters.keys() | self._jobs.keys())
 
     def replace(self, clusters: Iterable[Cluster], jobs: Iterable[Job], present: Collection[str], known_before: Collection[str]) -> None:
-        """A complete list: what was known before it was asked for and is not `present` is gone. A cut watch tells of no deletions."""
+        """A complete list: what was known before it was asked for and is not `present` is gone. A cut watch tells of no deletions.
+
+        What was known before and has left since stays out: the list is older than its end.
+        """
+        left = set(known_before) - self.uids
         for uid in set(known_before) - set(present):
             self.drop_cluster(uid)
             self.drop_job(uid)
         for cluster in clusters:
-            self.put_cluster(cluster)
+            if cluster.ref.uid not in left:
+                self.put_cluster(cluster)
         for job in jobs:
-            self.put_job(job)
+            if job.ref.uid not in left:
+                self.put_job(job)
 
 
 def cluster_of(job: Job) -> ClusterName:

@@ -1,0 +1,36 @@
+"""Jobs and Clusters as the domain sees them, made from the manifests that a user would write: for tests without an API server."""
+
+from typing import Any
+
+from fairlead.domain.cluster import Cluster
+from fairlead.domain.job import Job
+from fairlead.domain.run import RunKey
+from fairlead.handlers.reading import read_cluster, read_job
+
+UID = "11111111-2222-4333-8444-555555555555"
+OTHER_UID = "99999999-2222-4333-8444-555555555555"
+
+
+def a_job(*, uid: str = UID, version: int = 1, held: bool = True, deleting: bool = False, status: dict[str, Any] | None = None, **spec: Any) -> Job:
+    """A Job `sim` on the Cluster `hpc`; `held`: our finalizer is on it."""
+    what = {} if {"script", "scriptRef"} & spec.keys() else {"command": ["true"]}
+    return read_job({"metadata": _metadata("sim", uid, version, held, deleting), "spec": {"clusterRef": {"name": "hpc"}, **what, **spec},
+                     "status": status or {}})
+
+
+def submitted(run_id: str = "7", attempt: int = 1, **more: Any) -> dict[str, Any]:
+    """The status of a Job that the scheduler has accepted as `run_id`; without an id, of one whose next attempt is only meant."""
+    run = {"key": str(RunKey(UID, attempt)), "attempt": attempt} | ({"id": run_id, "state": "PENDING"} if run_id else {})
+    return {"run": run, **more}
+
+
+def a_cluster(*, uid: str = OTHER_UID, version: int = 1, held: bool = True, deleting: bool = False, **spec: Any) -> Cluster:
+    """The Cluster `hpc`."""
+    whole = {"type": "Slurm", "endpoints": [{"host": "login.example", "port": 22}], "user": "ann", "authSecretRef": {"name": "hpc-key"},
+             "hostKeys": {"fingerprints": ["SHA256:" + "A" * 43]}, **spec}
+    return read_cluster({"metadata": _metadata("hpc", uid, version, held, deleting), "spec": whole, "status": {}})
+
+
+def _metadata(name: str, uid: str, version: int, held: bool, deleting: bool) -> dict[str, Any]:
+    return {"name": name, "namespace": "lab", "uid": uid, "resourceVersion": str(version), "generation": 1,
+            "finalizers": ["fairlead.dev/remote-run"] if held else [], **({"deletionTimestamp": "2026-01-01T00:00:00Z"} if deleting else {})}

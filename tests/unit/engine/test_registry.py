@@ -1,0 +1,46 @@
+"""What is known of objects: a stale view must not bring back what has gone."""
+
+from fairlead.engine.registry import Registry
+from product.objects import OTHER_UID, UID, a_cluster, a_job
+
+
+def filled() -> Registry:
+    registry = Registry()
+    registry.put_cluster(a_cluster(version=3))
+    registry.put_job(a_job(version=4))
+    return registry
+
+
+def test_an_older_event_changes_nothing() -> None:
+    """Else a Job that has ended would be taken for running again."""
+    registry = filled()
+    registry.put_job(a_job(version=2, held=False))
+    assert registry.jobs_of(("lab", "hpc"))[0].held
+
+
+def test_a_list_says_what_is_gone_when_the_watch_was_cut() -> None:
+    """Else a Job deleted while nobody watched would be polled for ever."""
+    registry = filled()
+    registry.replace([a_cluster(version=3)], [], {OTHER_UID}, registry.uids)
+    assert registry.jobs_of(("lab", "hpc")) == ()
+    assert [each.ref.name for each in registry.clusters] == ["hpc"]
+
+
+def test_what_came_after_the_list_was_asked_for_stays() -> None:
+    """Else a Job just applied would be forgotten."""
+    registry = Registry()
+    known = registry.uids
+    registry.put_job(a_job())
+    registry.replace([], [], set(), known)
+    assert registry.job(UID) is not None
+
+
+def test_what_went_while_the_list_was_read_does_not_come_back() -> None:
+    """Else a Job that ended meanwhile would keep its deleted Cluster in Terminating."""
+    registry = filled()
+    known = registry.uids
+    registry.drop_job(UID)
+    registry.drop_cluster(OTHER_UID)
+    registry.replace([a_cluster(version=3)], [a_job(version=4)], {UID, OTHER_UID}, known)
+    assert registry.job(UID) is None
+    assert list(registry.clusters) == []
