@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -21,12 +22,14 @@ READY_SECONDS = 30.0
 class Controller:
     """One controller process on a bed's control plane."""
 
-    def __init__(self, bed: Bed, kubeconfig: Path, name: str = "controller", program: tuple[str, ...] = ("-m", "fairlead", "controller")) -> None:
+    def __init__(self, bed: Bed, kubeconfig: Path, name: str = "controller",
+                 program: tuple[str, ...] = ("-m", "fairlead", "controller"), env: Mapping[str, str] | None = None) -> None:
         self._bed = bed
         self._folder = bed.folder / name
         self._folder.mkdir(exist_ok=True)
         self._kubeconfig = kubeconfig
         self._program = program
+        self._env = dict(env or {})
         self.log = self._folder / "log"
         self.port = 0
         self._daemon: Daemon | None = None
@@ -38,7 +41,7 @@ class Controller:
         [self.port] = free(1)
         argv = [sys.executable, *self._program, "--kubeconfig", str(self._kubeconfig), "--namespace", "default", "--settings", str(settings),
                 "--health-host", "127.0.0.1", "--health-port", str(self.port), "--log-level", "debug"]
-        self._daemon = Daemon(argv, self._bed.env | {k: os.environ[k] for k in ("PATH", "HOME", "LANG") if k in os.environ}, self.log)
+        self._daemon = Daemon(argv, self._bed.env | self._env | {k: os.environ[k] for k in ("PATH", "HOME", "LANG") if k in os.environ}, self.log)
         if wait:
             self.await_ready()
         return self

@@ -1,6 +1,6 @@
 """The product with faulty ports: `python -m product.faulty` is `fairlead controller` that dies or fails at a chosen call.
 
-FAIRLEAD_TEST_FAULT is `port.method:when:number:what`: port.method is remote.<verb> (remote.submit, remote.*) or store.<method>; when is before or
+FAIRLEAD_TEST_FAULT is `port.method:when:number:what`, or several with commas between: port.method is remote.<verb> (remote.submit, remote.*) or store.<method>; when is before or
 after; number counts the matching calls from 1; what is kill (as by kill -9), fail (the call is answered by a fault) or hang.
 The product itself has no test switches: this is another composition of the same parts.
 """
@@ -36,11 +36,6 @@ class Fault:
     number: int
     what: str
 
-    @classmethod
-    def from_environment(cls) -> "Fault":
-        where, when, number, what = os.environ[VARIABLE].split(":")
-        return cls(where, when, int(number), what)
-
     async def at(self, call: str, when: str) -> None:
         """Strike if this is the call."""
         port = call.split(".", maxsplit=1)[0]
@@ -58,6 +53,23 @@ class Fault:
         _fail(port)
 
 
+@dataclass(frozen=True)
+class Faults:
+    """All faults of one process."""
+
+    each: tuple[Fault, ...]
+
+    @classmethod
+    def from_environment(cls) -> "Faults":
+        parts = [text.split(":") for text in os.environ[VARIABLE].split(",")]
+        return cls(tuple(Fault(where, when, int(number), what) for where, when, number, what in parts))
+
+    async def at(self, call: str, when: str) -> None:
+        """Strike if this is the call of one of them."""
+        for fault in self.each:
+            await fault.at(call, when)
+
+
 def _fail(port: str) -> NoReturn:
     if port == "store":
         raise Unavailable("a fault was asked for")
@@ -69,7 +81,7 @@ class FaultyRemote:
     """A `Remote` with a fault."""
 
     real: Remote
-    fault: Fault
+    fault: Faults
 
     async def exchange(self, address: Address, exchange: Exchange[T]) -> T:
         await self.fault.at(f"remote.{exchange.verb}", "before")
@@ -86,7 +98,7 @@ class FaultyStore:
     """A `Store` with a fault."""
 
     real: Store
-    fault: Fault
+    fault: Faults
 
     async def add_finalizer(self, ref: ObjectRef) -> str:
         await self.fault.at("store.add_finalizer", "before")
@@ -117,7 +129,7 @@ class FaultyStore:
 
 def compose(client: KubeClient, lease: Lease, remote: SshRemote) -> World:
     """The real world, with the fault around two of its ports."""
-    world, fault = _real(client, lease, remote), Fault.from_environment()
+    world, fault = _real(client, lease, remote), Faults.from_environment()
     return replace(world, remote=FaultyRemote(world.remote, fault), store=FaultyStore(world.store, fault))
 
 

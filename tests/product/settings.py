@@ -10,5 +10,5 @@ SETTINGS = {
         "relist_seconds": 20.0, "sweep_seconds": 20.0,
     },
     "slurm": {"sbatch_seconds": 4, "squeue_seconds": 3, "scancel_seconds": 4, "scontrol_seconds": 3, "sacct_seconds": 4},
-    "lease": {"duration_seconds": 4, "renew_interval_seconds": 1.0, "margin_seconds": 1.0},
+    "lease": {"duration_seconds": 2, "renew_interval_seconds": 0.5, "margin_seconds": 0.5},
 }
