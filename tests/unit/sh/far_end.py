@@ -154,6 +154,20 @@ class FarEnd:
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
         )
 
+    def processes(self) -> list[str]:
+        """Command lines of the processes that have this far end's folder in their environment.
+
+        Without `timeout`: busybox's outlives its command by a second.
+        """
+        found = []
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                if str(self.root).encode() in (process / "environ").read_bytes():
+                    found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+            except OSError:
+                continue
+        return [line for line in found if not line.startswith("timeout ")]
+
     def run_job(self, job_id: str, of: RunKey, *, requeue: bool = False, **more: str) -> Ended:
         """Run the job to its end."""
         process = self.popen(job_id, of, requeue=requeue, **more)

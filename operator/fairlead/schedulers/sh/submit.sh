@@ -1,21 +1,17 @@
 # Submits each key once, whatever happened before. Set before it: TREE, MARKER, BUILD, *_SECONDS, LOST_WORDS (sbatch's, after which the job may exist).
-# Then for each key: KEY PREVIOUS LOST AGAIN REQUEUE NAME COMMENT OWNER PARTS (`file:bytes:sha256 ...`), and `submit <sbatch options>`.
-# Standard input holds the parts of all keys, one after the other.
+# Then for each key: KEY PREVIOUS LOST AGAIN REQUEUE NAME COMMENT OWNER SETTINGS ENVIRONMENT BYTES SHA256, and `submit <sbatch options>`.
+# Standard input holds the scripts of all keys, one after the other, each of so many bytes.
 
 SKIP=                           # word and reason with which every further key of this batch is answered
 
 answer() { say submit "$KEY" "$@"; }
 
-# take FOLDER: this key's parts, tested before anything is made of them; without a folder they are read past.
+# take FILE: this key's script, tested before anything is made of it; what cannot be stored is read past.
 take() {
-  whole=0
-  for part in $PARTS; do
-    rest=${part#*:} bytes=${rest%%:*} into=${1:+$1/${part%%:*}}
-    { [ "$into" ] && true >"$into"; } 2>/dev/null || into=/dev/null whole=1
-    [ "$bytes" = 0 ] || dd bs="$bytes" count=1 iflag=fullblock 2>/dev/null >"$into"
-    [ "$into" = /dev/null ] || [ "$(sha256sum <"$into")" = "${rest#*:}  -" ] || whole=1
-  done
-  return $whole
+  into=$1
+  true 2>/dev/null >"$into" || into=/dev/null
+  [ "$BYTES" = 0 ] || dd bs="$BYTES" count=1 iflag=fullblock 2>/dev/null >"$into"
+  [ "$into" = "$1" ] && sum=$(sha256sum <"$into") && [ "${sum%% *}" = "$SHA256" ]
 }
 
 # ended FOLDER ID: whether the last start in it was of this id and has ended. A `finished` of an earlier start says nothing.
@@ -27,13 +23,18 @@ ended() {
   [ -s "$1/finished-$last" ] && read -r whose _ <"$1/finished-$last" && [ "$whose" = "$2" ]
 }
 
-# listed: ids that the scheduler shows under this key, by comment or by name, should a site rewrite one. Not the record that a refusal leaves.
-listed() {
-  rows=$(slurm "$SQUEUE_SECONDS" squeue -h -a -t all -u "$ME" -o "$FENCE$US%A$US%T$US%r$US%k" 2>&1 &&
-    slurm "$SQUEUE_SECONDS" squeue -h -a -t all -u "$ME" -n "$NAME" -o "$FENCE$US%A$US%T$US%r$US$COMMENT" 2>&1) || return
-  printf '%s\n' "$rows" | awk -F "$US" -v fence="$FENCE" -v comment="$COMMENT" \
-    '$1 == fence && NF == 5 && $5 == comment && !($3 == "FAILED" && $4 == "BadConstraints") && $2 ~ /^[0-9]+$/ { print $2; exit }'
+# listed: an id that the scheduler shows under this key, by comment or else by name, should a site rewrite one.
+listed() { shown %k "$COMMENT" && { [ "$id" ] || shown %j "$NAME"; }; }
+
+# shown FIELD TEXT: sets `id` to the first job whose field is that. The record that an impossible request leaves behind is no job.
+shown() {
+  rows=$(slurm "$SQUEUE_SECONDS" squeue -h -a -t all -u "$ME" -o "$FENCE$US%A$US%T$US%r$US$1" 2>&1) || return
+  id=$(printf '%s\n' "$rows" | awk -F "$US" -v fence="$FENCE" -v text="$2" \
+    '$1 == fence && NF == 5 && $5 == text && !($3 == "FAILED" && $4 == "BadConstraints") && $2 ~ /^[0-9]+$/ { print $2; exit }')
 }
+
+# accepted: writes the id down; a refusal before it counts no longer.
+accepted() { put "$RUN" id "$id" && [ -e "$RUN/refused" ] && rm -f "$RUN/refused"; }
 
 # look: somebody has begun with this key: what is there answers. Succeeds only when it has to be submitted again.
 look() {
@@ -49,12 +50,12 @@ look() {
   elif [ -s "$RUN/id" ]; then
     read -r id <"$RUN/id"; answer submitted "$id"; return 1
   fi
-  id=$(listed); status=$?
+  id=''; listed; status=$?
   if [ "$status" != 0 ]; then
     hung "$status" && SKIP="busy squeue did not answer"
     answer unknown "$status" "squeue did not answer"
   elif [ "$id" ]; then
-    put "$RUN" id "$id" && rm -f "$RUN/refused"
+    accepted
     answer submitted "$id"
   elif [ -z "$AGAIN" ]; then
     answer not-yet
@@ -76,10 +77,11 @@ previous_is_over() {
   return 1
 }
 
-# make_ready: the parts move in before sbatch; `ready` comes last.
+# make_ready: all that the wrapper needs moves in before sbatch; `ready` comes last.
 make_ready() {
   [ -e "$RUN/ready" ] && return 0
-  chmod 700 "$ASIDE/script" && mv -f "$ASIDE"/* "$RUN/" && put "$RUN" owner "$OWNER" && put "$RUN" ready 1
+  printf '%s' "$SETTINGS" >"$ASIDE/job" && printf '%s' "$ENVIRONMENT" >"$ASIDE/env" && printf '%s\n' "$OWNER" >"$ASIDE/owner" &&
+    chmod 700 "$ASIDE/script" && mv -f "$ASIDE/owner" "$ASIDE/job" "$ASIDE/env" "$ASIDE/script" "$RUN/" && true >"$RUN/ready"
 }
 
 # hand_in OPTIONS...: only sbatch's own words decide, never how it died: killed in mid-call, its job exists all the same.
@@ -89,9 +91,9 @@ hand_in() {
     "bin/$BUILD/wrapper.sh" "$TREE" "$MARKER" "$KEY" "$BUILD" "$REQUEUE" "$WATCH_SECONDS" 2>&1)
   status=$?
   [ "$status" = 143 ] && status=124
-  id=$(printf '%s\n' "$said" | sed -n 's/^\([1-9][0-9]*\)\(;.*\)*$/\1/p' | tail -n 1)
+  id=$(printf '%s\n' "$said" | sed -n 's/^\([1-9][0-9]*\)\(;.*\)*$/\1/p')
   if [ "$status" = 0 ] && [ "$id" ]; then
-    put "$RUN" id "$id" && rm -f "$RUN/refused"
+    accepted
     if [ "$(readlink "$RUN/claim")" = revoked ]; then
       slurm "$SCANCEL_SECONDS" scancel --name="$NAME" "$id" >/dev/null 2>&1
       answer revoked
@@ -119,10 +121,10 @@ says_no() {
 
 submit() {
   RUN=runs/$KEY ASIDE=tmp/$KEY.$TAG
-  if [ "$SKIP" ]; then take ''; answer "${SKIP%% *}" 1 "${SKIP#* }"; return; fi
+  if [ "$SKIP" ]; then take /dev/null; answer "${SKIP%% *}" 1 "${SKIP#* }"; return; fi
   mkdir "$ASIDE" 2>/dev/null
-  if ! take "$ASIDE"; then
-    answer unknown 1 "the payload did not arrive whole, or could not be stored"
+  if ! take "$ASIDE/script"; then
+    answer unknown 1 "the script did not arrive whole, or could not be stored"
   elif ! previous_is_over; then
     :
   elif ! mkdir "$RUN" 2>/dev/null && ! look; then

@@ -97,9 +97,12 @@ end() {
 # shellcheck disable=SC2016  # its own arguments
 watch='trap "" TERM HUP INT
   while sleep "$3"; do
-    kill -s 0 -- "-$4" || exit
-    kill -s 0 "$5" && case $(readlink "$1") in "$2".* | "") continue ;; esac
-    kill -s TERM -- "-$4"; sleep 10; kill -s KILL -- "-$4"; exit
+    kill -0 "-$4" || exit
+    kill -0 "$5" && case $(readlink "$1") in "$2".* | "") continue ;; esac
+    kill -TERM "-$4"
+    for second in 1 2 3 4 5 6 7 8 9 10; do sleep 1; kill -0 "-$4" || exit; done
+    kill -KILL "-$4"
+    exit
   done'
 
 # The user's script in a session of its own (`kill 0` in it cannot reach us), through the login shell, which stays the same process up to the script:
@@ -140,9 +143,10 @@ while :; do
   break
 done
 
-# What it left behind: not every site ends that with the job. (dash knows no `kill -KILL -- -N`; bash would print a line on each that was killed.)
+# What it left behind: not every site ends that with the job. (No `--`: dash and busybox take it for a
+# process. bash would print a line on each that was killed.)
 exec 2>/dev/null
-kill -s KILL -- "-$pid"
-kill -s KILL -- "-$watcher" || kill -s KILL "$watcher"
+kill -KILL "-$pid"
+kill -KILL "-$watcher" || kill -KILL "$watcher"
 wait "$watcher"
 end "$code"

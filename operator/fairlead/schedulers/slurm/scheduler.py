@@ -38,11 +38,17 @@ class SlurmTimeouts:
     """
 
     sbatch_seconds: int = 20
+    """For one submission."""
     squeue_seconds: int = 15
+    """For one listing."""
     scancel_seconds: int = 20
+    """For one call of scancel."""
     scontrol_seconds: int = 15
+    """For one call of scontrol."""
     sacct_seconds: int = 20
+    """For one look into the accounting."""
     watch_seconds: int = 60
+    """A wrapper looks this often whether its claim still stands, and ends the script if it does not."""
 
 
 class Slurm:
@@ -75,9 +81,8 @@ class Slurm:
             "WRAPPER": sh.WRAPPER, "ENTER": sh.ENTER, "BUILD": sh.BUILD, "WATCH_SECONDS": str(limits.watch_seconds),
             "LOST_WORDS": refusals.LOST_WORDS,
         }
-        parts = [_parts(submission) for submission in submissions]
-        calls = "\n".join([*(self._call(submission, files) for submission, files in zip(submissions, parts, strict=True)), "finish"])
-        payload = b"".join(text for files in parts for text in files.values())
+        calls = "\n".join([*map(self._call, submissions), "finish"])
+        payload = b"".join(submission.script for submission in submissions)
         keys = [submission.key for submission in submissions]
         seconds = _bound(limits.sbatch_seconds, limits.squeue_seconds, limits.scancel_seconds) + _SECONDS_PER_KEY * len(keys)
         return Exchange(
@@ -144,14 +149,15 @@ class Slurm:
         }
         return variables | ({"TREE": tree.path, "MARKER": tree.marker} if tree else {})
 
-    def _call(self, submission: Submission, files: Mapping[str, bytes]) -> str:
+    def _call(self, submission: Submission) -> str:
         key, owner = submission.key, submission.owner
         settings = {
             "KEY": str(key), "PREVIOUS": str(key.previous or ""), "LOST": "1" if submission.previous_is_lost else "",
             "AGAIN": "1" if submission.resubmit else "", "REQUEUE": "--requeue" if submission.requeue else "--no-requeue",
             "NAME": listing.run_name(owner.name, key), "COMMENT": listing.mark(self._installation, key),
             "OWNER": f"{owner.namespace} {owner.name} {owner.uid}",
-            "PARTS": " ".join(f"{name}:{len(text)}:{hashlib.sha256(text).hexdigest()}" for name, text in files.items()),
+            "SETTINGS": _settings(submission), "ENVIRONMENT": _environment(submission),
+            "BYTES": str(len(submission.script)), "SHA256": hashlib.sha256(submission.script).hexdigest(),
         }
         for option in submission.options:
             _require_no_nul("an sbatch option", option)
@@ -161,12 +167,17 @@ class Slurm:
         ))
 
 
-def _parts(submission: Submission) -> dict[str, bytes]:
-    """The files of a run directory that come from us: the script, its environment as `export` lines, its settings."""
+def _environment(submission: Submission) -> str:
+    """The file `env`: `export` lines."""
     for name, value in submission.env.items():
         if _IDENTIFIER.fullmatch(name) is None:
             raise UserFault(f"The environment variable name {name!r} is not an identifier: use letters, digits and underscores.")
         _require_no_nul(f"the environment variable {name}", value)
+    return "".join(f"export {name}={quote(value)}\n" for name, value in submission.env.items())
+
+
+def _settings(submission: Submission) -> str:
+    """The file `job`: what the wrapper does for this Run, and the script's arguments."""
     paths = {"workingDir": submission.working_dir, "stdoutPath": submission.stdout_path, "stderrPath": submission.stderr_path}
     for what, path in paths.items():
         if _CONTROL.search(path):
@@ -177,9 +188,8 @@ def _parts(submission: Submission) -> dict[str, bytes]:
         "fl_name": submission.owner.name, "fl_dir": submission.working_dir, "fl_out": submission.stdout_path or names.DEFAULT_OUTPUT,
         "fl_err": submission.stderr_path, "fl_login": "1" if submission.login_shell else "0",
     }
-    job = [*(f"{name}={quote(value)}" for name, value in settings.items()), " ".join(map(quote, ("set", "--", *submission.arguments))), ""]
-    env = [f"export {name}={quote(value)}\n" for name, value in submission.env.items()]
-    return {"script": submission.script, "env": "".join(env).encode(), "job": "\n".join(job).encode()}
+    arguments = " ".join(map(quote, ("set", "--", *submission.arguments)))
+    return "\n".join([*(f"{name}={quote(value)}" for name, value in settings.items()), arguments, ""])
 
 
 def _require_no_nul(what: str, value: str) -> None:

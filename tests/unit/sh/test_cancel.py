@@ -1,0 +1,135 @@
+"""The cancel script: revoke, ask, end; safe to repeat from the start; nobody else's job is touched."""
+
+from pathlib import Path
+
+import pytest
+from far_end import FarEnd, key, submission
+
+from fairlead.domain.run import CancelAnswer, CancelPhase, SubmitWord
+from fairlead.schedulers.seam import Cancellation
+
+KEY = key()
+NAME = f"--name=hello-{KEY}"
+
+
+def claim(far: FarEnd, job_id: str) -> None:
+    (far.run_dir(KEY) / "claim").symlink_to(f"{job_id}.abc")
+
+
+def test_a_key_that_was_never_begun_never_will_be(far: FarEnd) -> None:
+    """A submission that is still on its way would start after the Job was deleted."""
+    assert far.cancel(KEY, CancelPhase.ASK) == CancelAnswer(known=True, revoked=True)
+    assert (far.run_dir(KEY) / "claim").readlink() == Path("revoked")
+    assert far.submit(submission()).word is SubmitWord.REVOKED
+    assert far.jobs() == []
+
+
+def test_revoking_alone_cancels_nothing(far: FarEnd) -> None:
+    """A claimed Job is to be watched on, and may be requeued."""
+    far.submit(submission())
+    claim(far, "100")
+    before = len(far.calls("squeue"))
+    assert far.cancel(KEY, CancelPhase.REVOKE) == CancelAnswer(known=True, claim="100")
+    assert (far.calls("scancel"), len(far.calls("squeue")) - before) == ([], 0)
+    assert not (far.run_dir(KEY) / "stop").exists()
+
+
+def test_a_running_job_is_asked_first_and_ended_then(far: FarEnd) -> None:
+    """Its clean-up would not run; or it would never end."""
+    far.submit(submission())
+    claim(far, "100")
+    far.set_job("100", "RUNNING", KEY)
+    assert far.cancel(KEY, CancelPhase.ASK) == CancelAnswer(known=True, claim="100", ids=("100",))
+    assert far.calls("scancel") == [f"{NAME} -t RUNNING --full -s TERM 100"]
+    assert (far.run_dir(KEY) / "stop").exists()
+    assert far.cancel(KEY, CancelPhase.END).ids == ("100",)
+    assert far.calls("scancel")[1:] == [f"{NAME} 100"]
+    assert far.cancel(KEY, CancelPhase.END).ids == ()
+
+
+def test_a_waiting_job_is_cancelled_at_once(far: FarEnd) -> None:
+    """To a waiting job a signal would be tried again for 95 seconds."""
+    far.submit(submission())
+    assert far.cancel(KEY, CancelPhase.ASK) == CancelAnswer(known=True, revoked=True, ids=("100",))
+    assert far.calls("scancel") == [f"{NAME} 100"]
+
+
+def test_every_listed_job_of_the_key_is_cancelled(far: FarEnd) -> None:
+    """A duplicate would stay in the queue for ever."""
+    far.submit(submission())
+    far.set_job("200", "SUSPENDED", KEY)
+    assert set(far.cancel(KEY, CancelPhase.END).ids) == {"100", "200"}
+
+
+@pytest.mark.parametrize("rewritten", ["name", "comment"])
+def test_one_mark_is_enough(far: FarEnd, rewritten: str) -> None:
+    """A site's plugin may rewrite names or comments; the job would outlive its object."""
+    far.set_job("55", "PENDING", KEY, name="site" if rewritten == "name" else "", comment="site" if rewritten == "comment" else None)
+    assert far.cancel(KEY, CancelPhase.END).ids == ("55",)
+
+
+def test_an_id_that_is_another_jobs_now_is_left_alone(far: FarEnd) -> None:
+    """NAME: a scheduler that lost its state gives the id of our lost job to somebody else's."""
+    far.submit(submission())
+    claim(far, "100")
+    far.set_job("100", "RUNNING", KEY, name="theirs", comment="theirs")
+    for phase in (CancelPhase.ASK, CancelPhase.END):
+        assert far.cancel(KEY, phase) == CancelAnswer(known=True, claim="100")
+    assert far.calls("scancel") == []
+
+
+def test_neither_are_jobs_with_a_similar_key(far: FarEnd) -> None:
+    """Attempt 1 would take attempt 12 along; another installation's Job would be ours."""
+    twelve = key(12)
+    far.set_job("60", "RUNNING", twelve)
+    far.set_job("61", "RUNNING", twelve, name="theirs", comment=f"fairlead:elsewhere:{KEY}")
+    (far.root / "squeue.noise").write_text(f"\n\n\x1fname\x1f62\x1fRUNNING\x1fhello-{KEY}\n{'0' * 32}\x1fcomment\x1f62\x1fRUNNING\x1ffairlead:here:{KEY}\n")
+    assert far.cancel(KEY, CancelPhase.END).ids == ()
+
+
+def test_only_the_named_duplicate_is_cancelled(far: FarEnd) -> None:
+    """DUP: the job that claimed the key would be cancelled with it; or the key be revoked under it."""
+    far.submit(submission())
+    for job_id in ("100", "101"):
+        far.set_job(job_id, "PENDING", KEY)
+    far.set_job("102", "PENDING", key(2))
+    assert far.cancel(KEY, CancelPhase.END, "101", "102", "999").ids == ("101",)
+    assert far.calls("scancel") == [f"{NAME} 101"]
+    assert not (far.run_dir(KEY) / "claim").is_symlink()
+
+
+def test_without_a_listing_the_revocation_stands_and_nothing_is_known(far: FarEnd) -> None:
+    """A job would be called cancelled that is in the queue."""
+    far.submit(submission())
+    far.say("squeue", 1, "slurm_load_jobs error: Unable to contact slurm controller (connect failure)")
+    answer = far.cancel(KEY, CancelPhase.END)
+    assert (answer.known, answer.revoked, answer.ids) == (False, True, ())
+    assert "Unable to contact slurm controller" in answer.text
+
+
+def test_a_refused_scancel_is_said_and_names_no_id(far: FarEnd) -> None:
+    """The user would not see why the job does not end."""
+    far.submit(submission())
+    far.say("scancel", 210, "scancel: error: Kill job error on job id 100: Access/permission denied")
+    answer = far.cancel(KEY, CancelPhase.END)
+    assert (answer.known, answer.ids) == (True, ())
+    assert "Access/permission denied" in answer.text
+
+
+def test_a_batch_is_one_pair_of_listings(far: FarEnd) -> None:
+    """A namespace with hundreds of Jobs would take minutes to delete."""
+    of = [key(number=20 + number) for number in range(5)]
+    far.submit_all([submission(one) for one in of])
+    before = len(far.calls("squeue"))
+    answers = far.exchange(far.slurm.cancel("a" * 32, far.known, [Cancellation(one, CancelPhase.END) for one in of]))
+    assert [len(answers[one].ids) for one in of] == [1] * 5
+    assert len(far.calls("squeue")) - before == 2
+
+
+def test_another_tree_gets_nothing(far: FarEnd) -> None:
+    """A revocation in the wrong tree stops nobody, and would be believed."""
+    known = far.known
+    (far.tree / "marker").write_text("f" * 32 + "\nhere\n")
+    answer = far.exchange(far.slurm.cancel("a" * 32, known, [Cancellation(KEY, CancelPhase.END)]))[KEY]
+    assert not answer.known
+    assert list((far.tree / "runs").iterdir()) == []

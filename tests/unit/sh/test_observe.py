@@ -1,0 +1,189 @@
+"""The observe script: one listing for all, and directories, scontrol and sacct only for what it does not explain."""
+
+import os
+
+import pytest
+from far_end import UID, FarEnd, key, submission
+
+from fairlead.domain.errors import RemoteFault, Unanswered
+from fairlead.domain.run import RunKey, RunState
+from fairlead.schedulers.seam import Query
+
+KEY = key()
+SCONTROL = "JobId={id} JobName=hello-{key} UserId=user(1000) JobState=TIMEOUT Reason=TimeLimit Requeue=0 ExitCode=0:15\n"
+
+
+def ended(far: FarEnd, script: str = "#!/bin/sh\necho out\n") -> None:
+    """A job that has run and is still listed as completed."""
+    far.submit(submission(script=script))
+    far.run_job("100", KEY)
+    far.set_job("100", "COMPLETED", KEY)
+
+
+def test_a_live_job_costs_nothing_but_its_row(far: FarEnd) -> None:
+    """A thousand running Jobs would cost a thousand looks at a shared file system at each poll."""
+    far.submit(submission())
+    seen = far.observe({KEY: "100"})
+    assert [(job.id, job.state, job.reason) for job in seen.listed[KEY]] == [("100", RunState.PENDING, "Priority")]
+    assert (seen.sentinels, seen.records) == ({}, {})
+    assert far.calls("scontrol") == ["--version", "ping"]
+
+
+@pytest.mark.parametrize("state", ["CONFIGURING", "RUNNING", "COMPLETING", "SUSPENDED", "REQUEUED"])
+def test_other_live_states_neither(far: FarEnd, state: str) -> None:
+    """Sentinels read too early would end a Job that is still cleared up behind."""
+    far.submit(submission())
+    far.set_job("100", state, KEY)
+    assert far.observe({KEY: "100"}).sentinels == {}
+
+
+@pytest.mark.parametrize("state", ["COMPLETED", "FAILED", "TIMEOUT", "PREEMPTED", "NEVER_HEARD_OF"])
+def test_for_any_other_state_the_directory_is_asked(far: FarEnd, state: str) -> None:
+    """COMPLETED alone is no proof that the script ran."""
+    ended(far)
+    far.set_job("100", state, KEY)
+    found = far.observe({KEY: "100"}).sentinels[KEY]
+    assert (found.claim, len(found.finished), found.log is not None) == ("100", 1, True)
+
+
+def test_two_jobs_of_one_key_are_looked_into(far: FarEnd) -> None:
+    """DUP: only the claim says which of them to keep."""
+    far.submit(submission())
+    far.set_job("101", "PENDING", KEY)
+    seen = far.observe({KEY: "100"})
+    assert ({job.id for job in seen.listed[KEY]}, KEY in seen.sentinels) == ({"100", "101"}, True)
+
+
+def test_rows_that_others_forged_are_nobodys(far: FarEnd) -> None:
+    """A newline in a name of the user's other jobs could say that our job has ended."""
+    far.submit(submission())
+    fields = "\x1f".join(("100", "FAILED", "N/A", "1", "n1", "None", f"fairlead:here:{KEY}"))
+    (far.root / "squeue.noise").write_text(f"job\x1f{fields}\n{fields}\n{'0' * 32}\x1fjob\x1f{fields}\n{'0' * 32}\x1fend\n")
+    far.set_job("7", "RUNNING", KEY, comment="fairlead:elsewhere:" + str(KEY))
+    assert [job.word for job in far.observe({KEY: "100"}).listed[KEY]] == ["PENDING"]
+
+
+def test_a_listing_that_failed_is_no_observation(far: FarEnd) -> None:
+    """Every Job would look gone."""
+    far.say("squeue", 1, "slurm_load_jobs error: Unable to contact slurm controller (connect failure)")
+    with pytest.raises(Unanswered, match="Unable to contact slurm controller"):
+        far.observe({KEY: "100"})
+
+
+def test_an_answer_cut_anywhere_is_no_observation(far: FarEnd) -> None:
+    """What is missing behind the cut would look gone."""
+    ended(far)
+    exchange = far.slurm.observe("a" * 32, far.known, _query())
+    whole = far.send(exchange.stdin())
+    assert exchange.parse(b"Welcome!\r\n" + whole).sentinels[KEY].finished
+    for cut in range(0, len(whole.rstrip()), 7):
+        with pytest.raises(Unanswered):
+            exchange.parse(whole[:cut])
+
+
+def test_another_tree_is_no_observation(far: FarEnd) -> None:
+    """Every directory would look empty."""
+    known = far.known
+    (far.tree / "marker").write_text("f" * 32 + "\nhere\n")
+    with pytest.raises(RemoteFault, match="another marker"):
+        far.exchange(far.slurm.observe("a" * 32, known, _query()))
+
+
+def test_an_unlisted_job_is_asked_for_by_its_id(far: FarEnd) -> None:
+    """An empty listing alone would be believed."""
+    far.submit(submission())
+    far.forget_job("100")
+    (far.root / "scontrol.job").write_text(SCONTROL.format(id=100, key=KEY))
+    record = far.observe({KEY: ""}).records[KEY]
+    assert (record.state, record.source) == (RunState.TIMED_OUT, "scontrol")
+
+
+def test_an_id_that_is_another_jobs_now_explains_nothing(far: FarEnd) -> None:
+    """A controller back from an older state gives ids out again."""
+    far.submit(submission())
+    far.forget_job("100")
+    (far.root / "scontrol.job").write_text(SCONTROL.format(id=100, key="somebody"))
+    (far.root / "sacct.rows").write_text("100|COMPLETED|0:0|None||somebody\n")
+    assert far.observe({KEY: "100"}).records == {}
+
+
+def test_accounting_is_asked_once_for_all(far: FarEnd) -> None:
+    """The reason of an end that left the queue long ago would be lost; asked one by one, a poll would take minutes."""
+    other = key(number=11)
+    far.submit_all([submission(), submission(other)])
+    for job_id in far.jobs():
+        far.forget_job(job_id)
+    (far.root / "sacct.rows").write_text(f"100|OUT_OF_MEMORY|0:125|None||hello-{KEY}\n101|NODE_FAIL|1:0|None||hello-{other}\n")
+    records = far.observe({KEY: "100", other: "101"}).records
+    assert [records[one].state for one in (KEY, other)] == [RunState.OUT_OF_MEMORY, RunState.NODE_FAILED]
+    assert len([call for call in far.calls("sacct") if "-j 100,101" in call]) == 1
+
+
+def test_a_site_without_accounting_is_not_asked(far: FarEnd) -> None:
+    """accounting: None would cost a time-out at each poll."""
+    far.accounting = "None"
+    before = far.calls("sacct")
+    far.observe({KEY: "100"})
+    assert far.calls("sacct") == before
+
+
+def test_the_claimed_id_counts_and_not_the_submitted(far: FarEnd) -> None:
+    """Rule 0: of two submissions the younger often wins."""
+    far.submit(submission())
+    far.forget_job("100")
+    far.run_job("123", KEY)
+    (far.root / "scontrol.job").write_text(SCONTROL.format(id=100, key=KEY))
+    seen = far.observe({KEY: "100"})
+    assert (seen.sentinels[KEY].claim, seen.sentinels[KEY].id, seen.records) == ("123", "100", {})
+
+
+def test_a_run_that_was_never_begun_is_absent(far: FarEnd) -> None:
+    """Nothing there and nothing known would look the same."""
+    assert not far.observe({KEY: ""}).sentinels[KEY].present
+
+
+def test_the_tail_is_the_last_4_kib_byte_for_byte(far: FarEnd) -> None:
+    """Escape codes and broken UTF-8 in the output would break the poll."""
+    ended(far, "#!/bin/sh\nhead -c 6000 /dev/zero; printf '\\033[31m\\377\\n\\037end\\n'\n")
+    log = far.observe({KEY: "100"}).sentinels[KEY].log
+    assert log is not None
+    assert (log.size, len(log.tail)) == (6012, 4096)
+    assert log.tail.endswith(b"\0\x1b[31m\xff\n\x1fend\n")
+
+
+def test_an_output_file_that_is_none_is_left_alone(far: FarEnd) -> None:
+    """Reading a pipe would hang the poll."""
+    ended(far)
+    out = far.home / "hello-100.out"
+    out.unlink()
+    os.mkfifo(out)
+    log = far.observe({KEY: "100"}).sentinels[KEY].log
+    assert log is not None
+    assert (log.size, log.tail) == (None, b"")
+
+
+def test_live_directories_are_kept_young(far: FarEnd) -> None:
+    """A site that purges old files would take a waiting Job's script away."""
+    far.submit(submission())
+    script = far.run_dir(KEY) / "script"
+    for path in (script, far.run_dir(KEY), far.tree / "marker"):
+        os.utime(path, (0, 0))
+    far.observe({KEY: "100"})
+    assert script.stat().st_mtime == 0
+    far.observe({KEY: "100"}, touch=True)
+    assert min(path.stat().st_mtime for path in (script, far.run_dir(KEY), far.tree / "marker")) > 0
+    assert not (far.run_dir(KEY) / "claim").is_symlink()
+
+
+def test_a_thousand_live_jobs_are_one_listing(far: FarEnd) -> None:
+    """One poll would not come back before the next is due."""
+    many = [RunKey(f"{UID[:-12]}{number:012x}", 1) for number in range(1000)]
+    for number, one in enumerate(many):
+        far.set_job(str(1000 + number), "RUNNING", one)
+    before = len(far.calls("squeue"))
+    seen = far.observe({one: str(1000 + number) for number, one in enumerate(many)})
+    assert (len(seen.listed), seen.sentinels, len(far.calls("squeue")) - before) == (1000, {}, 1)
+
+
+def _query() -> Query:
+    return Query({KEY: "100"})

@@ -1,0 +1,67 @@
+"""The remove script: tombstones that keep late starts out, and what a sweep finds."""
+
+import os
+from pathlib import Path
+
+from far_end import FarEnd, key, submission
+
+from fairlead.domain.run import CancelPhase, Remnant, SubmitWord
+
+KEY = key()
+WEEK = 7 * 86400
+
+
+def test_a_directory_goes_down_to_its_tombstone(far: FarEnd) -> None:
+    """Secrets and scripts would stay; or a late submission would find nothing that stops it."""
+    far.submit(submission(env={"SECRET": "s"}))
+    far.run_job("100", KEY)
+    far.cancel(KEY, CancelPhase.END)
+    assert far.remove(KEY).keys == {KEY}
+    assert [entry.name for entry in far.run_dir(KEY).iterdir()] == ["claim"]
+    assert (far.run_dir(KEY) / "claim").readlink() == Path("revoked")
+    assert (far.home / "hello-100.out").read_text() == "hello\n"
+    assert far.submit(submission(resubmit=True)).word is SubmitWord.REVOKED
+    assert far.remove(KEY).keys == {KEY}
+
+
+def test_a_key_without_a_directory_gets_a_tombstone(far: FarEnd) -> None:
+    """TOMB: a submission that wakes up late would find nothing that stops it."""
+    assert far.remove(KEY).keys == {KEY}
+    assert far.submit(submission()).word is SubmitWord.REVOKED
+
+
+def test_tombstones_go_after_their_days_and_nothing_else_does(far: FarEnd) -> None:
+    """Directories would pile up; or a live Job's directory would go."""
+    live, old, young = key(number=1), key(number=2), key(number=3)
+    far.submit(submission(live))
+    far.remove(old, young)
+    (far.tree / "tmp" / "left").mkdir()
+    for path, days in ((far.run_dir(live), 30), (far.run_dir(old), 9), (far.run_dir(young), 5), (far.tree / "tmp" / "left", 3)):
+        then = path.stat().st_mtime - days * 86400
+        os.utime(path, (then, then))
+    far.remove()
+    assert sorted(entry.name for entry in (far.tree / "runs").iterdir()) == sorted(map(str, (live, young)))
+    assert list((far.tree / "tmp").iterdir()) == []
+
+
+def test_a_sweep_lists_directories_and_marked_jobs(far: FarEnd) -> None:
+    """What a lost object has left on the cluster would stay there for ever."""
+    mine, bare, stone, job = (key(number=number) for number in range(1, 5))
+    far.submit(submission(mine))
+    far.run_dir(bare).mkdir()
+    far.remove(stone)
+    far.set_job("70", "RUNNING", job)
+    far.set_job("71", "COMPLETED", stone)
+    far.set_job("72", "RUNNING", key(number=9), comment="fairlead:elsewhere:x")
+    swept = far.remove(sweep=True)
+    assert swept.complete
+    assert set(swept.remnants) == {
+        Remnant(mine, submission(mine).owner, tombstone=False), Remnant(bare, None, tombstone=False),
+        Remnant(stone, None, tombstone=True), Remnant(job, None, tombstone=False),
+    }
+
+
+def test_a_sweep_without_a_listing_is_not_complete(far: FarEnd) -> None:
+    """What is missing in it would be taken for gone."""
+    far.say("squeue", 1, "slurm_load_jobs error: Unable to contact slurm controller (connect failure)")
+    assert not far.remove(sweep=True).complete

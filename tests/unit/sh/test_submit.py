@@ -1,0 +1,281 @@
+"""The submit script: each row of what may have happened before, and what it answers then."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from far_end import OWNER, FarEnd, key, submission
+
+from fairlead.domain.errors import UserFault
+from fairlead.domain.run import SubmitAnswer, SubmitWord, Tree
+from fairlead.schedulers.slurm.scheduler import Slurm
+
+KEY = key()
+NEXT = KEY.next
+QUEUE_FULL = "sbatch: error: Slurm temporarily unable to accept job, sleeping and retrying"
+TIMED_OUT = "sbatch: error: Batch job submission failed: Socket timed out on send/recv operation"
+
+
+def claim(far: FarEnd, target: str, of: str) -> None:
+    """A claim as a wrapper or a cancel script leaves it."""
+    folder = far.tree / "runs" / of
+    folder.mkdir(exist_ok=True)
+    (folder / "claim").symlink_to(target)
+
+
+def test_a_key_is_handed_in_once(far: FarEnd) -> None:
+    """A controller that asks again after a crash would start the script twice."""
+    first = far.submit(submission())
+    assert first == SubmitAnswer(SubmitWord.SUBMITTED, "100")
+    assert far.submit(submission()) == first
+    assert far.submit(submission(resubmit=True)) == first
+    assert far.calls("sbatch") == ["call"]
+
+
+def test_sbatch_gets_marks_and_no_more_environment_than_it_needs(far: FarEnd) -> None:
+    """What the SSH session holds would leak into jobs; without the marks a job could not be found again."""
+    exchange = far.slurm.submit("a" * 32, far.known, [submission(options=("--partition=x y", "--export=NONE"))])
+    far.send(exchange.stdin(), SLURM_CONF="/etc/site.conf", SECRET="s", TZ="Asia/Tokyo", SBATCH_PARTITION="p")
+    argv = far.argv("100")
+    assert argv[0] == "--partition=x y"
+    assert argv.index("--export=NONE") < argv.index("--export=ALL")
+    assert {"--propagate=NONE", "--no-requeue", "--open-mode=append"} < set(argv)
+    assert {f"--job-name={OWNER.name}-{KEY}", f"--comment=fairlead:here:{KEY}"} < set(argv)
+    assert f"--output={far.run_dir(KEY)}/slurm-%j.log" in argv
+    names = {line.split("=")[0] for line in (far.root / "environ" / "100").read_text().splitlines()}
+    assert names - {"PWD", "SHLVL", "_", "OLDPWD"} == {"HOME", "USER", "LOGNAME", "SHELL", "PATH", "SLURM_CONF"}
+    assert (far.root / "umask" / "100").read_text().strip() != "0077"
+
+
+def test_a_percent_sign_in_the_work_folder_is_no_pattern(far: FarEnd) -> None:
+    """Slurm's log would land beside the run directory."""
+    odd = far.home / "100%job"
+    marker = far.known.marker
+    (far.home / "work").rename(odd)
+    assert far.exchange(far.slurm.submit("a" * 32, Tree(str(odd / "here"), marker), [submission()]))[KEY].id == "100"
+    assert f"--output={far.home}/100%%job/here/runs/{KEY}/slurm-%j.log" in far.argv("100")
+
+
+@pytest.mark.parametrize(("target", "word", "number"), [
+    ("17.abc", SubmitWord.CLAIMED, "17"),
+    ("revoked", SubmitWord.REVOKED, ""),
+], ids=["a job", "revoked"])
+def test_a_claim_answers_whatever_else_is_there(far: FarEnd, target: str, word: SubmitWord, number: str) -> None:
+    """The job that claimed the key may be another than the one that was acknowledged."""
+    far.submit(submission())
+    claim(far, target, str(KEY))
+    assert far.submit(submission(resubmit=True)) == SubmitAnswer(word, number)
+    assert len(far.calls("sbatch")) == 1
+
+
+def test_a_refusal_is_kept_in_sbatchs_own_words(far: FarEnd) -> None:
+    """After a crash the same refusal would be asked for again and again, or the user would not see why."""
+    words = ("sbatch: error: invalid partition specified: x", "sbatch: error: Batch job submission failed: Invalid partition")
+    far.say("sbatch", 1, "\n".join(words))
+    first = far.submit(submission())
+    assert first.word is SubmitWord.REFUSED
+    assert "invalid partition specified: x; Batch job submission failed" in first.text
+    assert far.submit(submission()) == first
+    assert len(far.calls("sbatch")) == 1
+    assert far.observe({KEY: ""}).sentinels[KEY].refused == first.text
+
+
+def test_a_waiting_refusal_is_passed_over_when_its_time_has_come(far: FarEnd) -> None:
+    """REFUSED: a Job that met a full queue once would wait for ever."""
+    far.say("sbatch", 1, "sbatch: error: QOSMaxSubmitJobPerUserLimit")
+    assert far.submit(submission()).word is SubmitWord.WAITING
+    (far.root / "sbatch.says").unlink()
+    assert far.submit(submission()).word is SubmitWord.WAITING
+    assert far.submit(submission(resubmit=True)) == SubmitAnswer(SubmitWord.SUBMITTED, "100")
+    assert not (far.run_dir(KEY) / "refused").exists()
+
+
+def test_a_call_without_an_answer_is_looked_for_by_its_marks(far: FarEnd) -> None:
+    """A stopped controller accepts what sbatch called failed: submitted again, it would run twice."""
+    far.say("sbatch", 1, TIMED_OUT)
+    (far.root / "sbatch.late").touch()
+    assert far.submit(submission()).word is SubmitWord.UNKNOWN
+    assert not (far.run_dir(KEY) / "refused").exists()
+    assert far.submit(submission(resubmit=True)) == SubmitAnswer(SubmitWord.SUBMITTED, "100")
+    assert (far.run_dir(KEY) / "id").read_text() == "100\n"
+    assert len(far.calls("sbatch")) == 1
+
+
+def test_an_sbatch_that_dies_says_nothing(far: FarEnd) -> None:
+    """Killed in mid-call, its job exists."""
+    (far.root / "sbatch.dies").touch()
+    assert far.submit(submission()).word is SubmitWord.UNKNOWN
+    assert far.submit(submission()) == SubmitAnswer(SubmitWord.SUBMITTED, "100")
+
+
+@pytest.mark.parametrize("rewritten", ["name", "comment"])
+def test_one_mark_is_enough(far: FarEnd, rewritten: str) -> None:
+    """A site's plugin may rewrite names or comments; the job would be submitted again."""
+    far.say("sbatch", 1, TIMED_OUT)
+    far.submit(submission())
+    far.set_job("55", "RUNNING", KEY, name="site" if rewritten == "name" else "", comment="site" if rewritten == "comment" else None)
+    assert far.submit(submission()) == SubmitAnswer(SubmitWord.SUBMITTED, "55")
+
+
+def test_not_yet_until_it_is_time_to_submit_again(far: FarEnd) -> None:
+    """sbatch itself may still be trying; and a Job that nobody tries again would never run."""
+    far.say("sbatch", 1, TIMED_OUT)
+    far.submit(submission())
+    assert far.submit(submission()) == SubmitAnswer(SubmitWord.NOT_YET)
+    (far.root / "sbatch.says").unlink()
+    assert far.submit(submission(resubmit=True)) == SubmitAnswer(SubmitWord.SUBMITTED, "100")
+
+
+def test_the_record_that_a_refusal_leaves_is_no_job(far: FarEnd) -> None:
+    """An impossible request leaves FAILED/BadConstraints behind; taken for the job, the Job would fail for no reason."""
+    far.say("sbatch", 1, TIMED_OUT)
+    far.submit(submission())
+    far.set_job("55", "FAILED", KEY, reason="BadConstraints")
+    assert far.submit(submission()).word is SubmitWord.NOT_YET
+
+
+def test_a_listing_that_fails_is_not_an_absence(far: FarEnd) -> None:
+    """Not yet would be said, and the job submitted a second time."""
+    far.say("sbatch", 1, TIMED_OUT)
+    far.submit(submission())
+    far.say("squeue", 1, "slurm_load_jobs error: Unable to contact slurm controller (connect failure)")
+    assert far.submit(submission(resubmit=True)).word is SubmitWord.UNKNOWN
+    assert len(far.calls("sbatch")) == 1
+
+
+@pytest.mark.parametrize(("words", "word"), [("", SubmitWord.UNKNOWN), (QUEUE_FULL, SubmitWord.WAITING)], ids=["silent", "queue full"])
+def test_after_one_hanging_sbatch_the_rest_is_busy(far: FarEnd, words: str, word: SubmitWord) -> None:
+    """Each further one would hang as long, and the exec would never come back."""
+    far.timeouts = replace(far.timeouts, sbatch_seconds=1)
+    (far.root / "sbatch.hangs").write_text(words)
+    first, second = submission(), submission(key(number=11))
+    answers = far.submit_all([first, second])
+    assert (answers[first.key].word, answers[second.key].word) == (word, SubmitWord.BUSY)
+    assert (far.run_dir(first.key) / "refused").exists() == (word is SubmitWord.WAITING)
+    assert not far.run_dir(second.key).exists()
+
+
+def test_the_attempt_before_is_revoked_first(far: FarEnd) -> None:
+    """A job of attempt 1 that starts late would run beside attempt 2."""
+    far.submit(submission())
+    assert far.submit(submission(NEXT)).word is SubmitWord.SUBMITTED
+    assert (far.run_dir(KEY) / "claim").readlink() == Path("revoked")
+    assert far.run_job("100", KEY).code == 121
+
+
+def test_a_claimed_attempt_before_is_alive(far: FarEnd) -> None:
+    """Two attempts would run side by side."""
+    claim(far, "17.abc", str(KEY))
+    assert far.submit(submission(NEXT)) == SubmitAnswer(SubmitWord.ALIVE, "17")
+    assert far.jobs() == []
+
+
+def test_an_attempt_before_that_has_ended_or_was_judged_lost_is_over(far: FarEnd) -> None:
+    """PREV: a Job with backoffLimit would wait for ever for an attempt that is done."""
+    claim(far, "17.abc", str(KEY))
+    assert far.submit(submission(NEXT, previous_is_lost=True)).word is SubmitWord.SUBMITTED
+    claim(far, "18.abc", str(NEXT))
+    (far.run_dir(NEXT) / "started-0").write_text("18 0 1700000000 n1\n/o\n/o\n")
+    (far.run_dir(NEXT) / "finished-0").write_text("18 0 1 1700000001\n")
+    assert far.submit(submission(NEXT.next)).word is SubmitWord.SUBMITTED
+
+
+def test_the_end_of_an_earlier_start_is_not_the_end(far: FarEnd) -> None:
+    """FINRC: a requeued attempt runs on; the next one must not start beside it."""
+    claim(far, "17.abc", str(KEY))
+    for start in (9, 10):
+        (far.run_dir(KEY) / f"started-{start}").write_text(f"17 {start} 1700000000 n1\n/o\n/o\n")
+    (far.run_dir(KEY) / "finished-9").write_text("17 9 143 1700000001\n")
+    assert far.submit(submission(NEXT)).word is SubmitWord.ALIVE
+
+
+def test_a_key_revoked_while_sbatch_ran_is_cancelled(far: FarEnd) -> None:
+    """A deleted Job would leave a job in the queue."""
+    (far.root / "sbatch.then").write_text(f"ln -s revoked {far.run_dir(KEY)}/claim\n")
+    assert far.submit(submission()).word is SubmitWord.REVOKED
+    assert far.calls("scancel") == [f"--name={OWNER.name}-{KEY} 100"]
+
+
+def test_another_tree_gets_nothing(far: FarEnd) -> None:
+    """On a login node without the right mount, everything would be submitted anew."""
+    known = far.known
+    (far.tree / "marker").write_text("f" * 32 + "\nhere\n")
+    answer = far.exchange(far.slurm.submit("a" * 32, known, [submission()]))[KEY]
+    assert answer.word is SubmitWord.NO_TREE
+    assert "f" * 32 in answer.text
+    assert not far.run_dir(KEY).exists()
+
+
+def test_a_tree_that_is_exchanged_meanwhile_changes_nothing(far: FarEnd) -> None:
+    """CD: half of a submission in one tree and half in another is in neither, and would be made again."""
+    aside = far.home / "aside"
+    (far.root / "sbatch.then").write_text(f"mv {far.tree} {aside}; mkdir -p {far.tree}/runs/{KEY}; cp {aside}/marker {far.tree}/\n")
+    assert far.submit(submission()).word is SubmitWord.SUBMITTED
+    assert (aside / "runs" / str(KEY) / "id").read_text() == "100\n"
+    assert list(far.run_dir(KEY).iterdir()) == []
+
+
+def test_a_directory_without_its_payload_gets_it_before_sbatch(far: FarEnd) -> None:
+    """A crash right after mkdir would leave a job with nothing to run."""
+    far.run_dir(KEY).mkdir()
+    assert far.submit(submission()).word is SubmitWord.NOT_YET
+    assert far.submit(submission(resubmit=True)).word is SubmitWord.SUBMITTED
+    assert (far.run_dir(KEY) / "script").read_bytes() == submission().script
+    assert far.run_job("100", KEY).code == 0
+
+
+def test_an_upload_cut_anywhere_makes_nothing(far: FarEnd) -> None:
+    """Half a script would run as if it were whole."""
+    stdin = far.slurm.submit("a" * 32, far.known, [submission(script="#!/bin/sh\n" + "echo line\n" * 40, env={"A": "b" * 50})]).stdin()
+    code = stdin.index(b"\n") + 1 + int(stdin.split(b"\n")[0])
+    cuts = {*range(0, code, 397), code - 3, code - 1, code, *range(code, len(stdin), 61), len(stdin) - 1}
+    for cut in sorted(cuts):
+        far.send(stdin[:cut])
+        assert not far.run_dir(KEY).exists(), cut
+    assert far.calls("sbatch") == []
+    assert list((far.tree / "tmp").iterdir()) == []
+
+
+def test_a_damaged_payload_makes_nothing(far: FarEnd) -> None:
+    """The script that runs must be the one that was written."""
+    exchange = far.slurm.submit("a" * 32, far.known, [submission()])
+    answer = exchange.parse(far.send(exchange.stdin().replace(b"echo hello", b"echo jello")))[KEY]
+    assert answer.word is SubmitWord.UNKNOWN
+    assert not far.run_dir(KEY).exists()
+
+
+def test_each_key_of_a_batch_gets_its_own_payload(far: FarEnd) -> None:
+    """A key that is answered early would leave its script to the next one."""
+    claim(far, "17.abc", str(KEY))
+    big = b"#!/bin/sh\n" + bytes(range(1, 256)) * 4000
+    second, third = submission(key(number=11)), submission(key(number=12))
+    answers = far.submit_all([submission(script="#!/bin/sh\n" + "x" * 9999), replace(second, script=big), replace(third, script=b"")])
+    assert [answer.word for answer in answers.values()] == [SubmitWord.CLAIMED, SubmitWord.SUBMITTED, SubmitWord.SUBMITTED]
+    assert (far.run_dir(second.key) / "script").read_bytes() == big
+    assert (far.run_dir(third.key) / "script").read_bytes() == b""
+
+
+def test_a_purged_wrapper_is_put_back(far: FarEnd) -> None:
+    """Sites purge old files; no Job could start any more."""
+    for file in (far.tree / "bin").rglob("*.sh"):
+        file.unlink()
+    far.submit(submission())
+    assert far.run_job("100", KEY).code == 0
+
+
+def test_a_full_disk_is_unknown_and_starts_nothing(far: FarEnd) -> None:
+    """A job without its files would fail on the node."""
+    (far.tree / "tmp").rmdir()
+    (far.tree / "tmp").write_text("no folder")
+    assert far.submit(submission()).word is SubmitWord.UNKNOWN
+    assert far.jobs() == []
+
+
+@pytest.mark.parametrize("more", [
+    {"env": {"A": "x\0y"}}, {"arguments": ("\0",)}, {"options": ("--comment=\0",)}, {"working_dir": "a\0"}, {"stdout_path": "a\nb"},
+    {"env": {"A B": "x"}}, {"env": {"": "x"}},
+], ids=["NUL in env", "NUL in an argument", "NUL in an option", "NUL in a path", "newline in a path", "name with a blank", "empty name"])
+def test_what_no_shell_can_be_given_is_refused(more: dict[str, object]) -> None:
+    """It would be cut in silence on the way."""
+    with pytest.raises(UserFault):
+        Slurm("here").submit("a" * 32, Tree("/t", "m"), [submission(**more)])

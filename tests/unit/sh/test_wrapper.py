@@ -1,0 +1,261 @@
+"""The wrapper: who may run the user's script, how often, and what it leaves behind."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from far_end import FarEnd, end, key, submission
+
+from fairlead.domain.run import CancelPhase, Finished, Sentinels
+
+KEY = key()
+
+
+def sentinels(far: FarEnd) -> Sentinels:
+    return far.observe({KEY: "4711"}).sentinels[KEY]
+
+
+def prepare(far: FarEnd, script: str, **more: object) -> None:
+    """A submitted key whose jobs the test starts by itself."""
+    assert far.submit(submission(script=f"#!/bin/sh\necho run >>{far.home}/runs\n{script}\n", **more)).id == "100"
+    far.forget_job("100")
+
+
+def runs(far: FarEnd) -> int:
+    """How often the user's script has begun."""
+    path = far.home / "runs"
+    return len(path.read_text().splitlines()) if path.exists() else 0
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Until it is so; the test's own time-out ends a wait without end."""
+    while not condition():
+        time.sleep(0.02)
+
+
+@contextmanager
+def running(far: FarEnd, job_id: str = "100", **more: object) -> Iterator["subprocess.Popen[str]"]:
+    """A job whose script has begun; ended with all its children at the end."""
+    process = far.popen(job_id, KEY, **more)  # type: ignore[arg-type]
+    try:
+        wait_for(lambda: runs(far) > 0)
+        yield process
+    finally:
+        end(process)
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                if str(far.root).encode() in (entry / "environ").read_bytes():
+                    os.kill(int(entry.name), signal.SIGKILL)
+            except OSError:
+                continue
+
+
+def test_the_script_runs_once_and_its_end_is_written_down(far: FarEnd) -> None:
+    """The controller could not tell success from failure."""
+    prepare(far, "echo out; echo err >&2; exit 3")
+    assert far.run_job("100", KEY).code == 3
+    seen = sentinels(far)
+    assert (seen.claim, seen.started[0].id, seen.started[0].restart, seen.started[0].host) == ("100", "100", 0, "n1")
+    assert [(ended.id, ended.restart, ended.exit_code) for ended in seen.finished] == [("100", 0, 3)]
+    assert seen.log is not None
+    assert (seen.log.stdout_path, seen.log.size, seen.log.tail) == (str(far.home / "hello-100.out"), 8, b"out\nerr\n")
+    assert far.processes() == []
+
+
+def test_a_second_job_of_the_key_runs_nothing(far: FarEnd) -> None:
+    """A submission that was thought lost would run the script again."""
+    prepare(far, "true")
+    assert [far.run_job(job_id, KEY).code for job_id in ("101", "100", "101")] == [0, 121, 122]
+    assert runs(far) == 1
+    assert sentinels(far).claim == "101"
+
+
+def test_a_revoked_key_runs_nothing(far: FarEnd) -> None:
+    """A deleted Job would run when its turn in the queue comes."""
+    prepare(far, "true")
+    assert far.cancel(KEY, CancelPhase.REVOKE).revoked
+    assert far.run_job("100", KEY).code == 121
+    assert (runs(far), sentinels(far).started) == (0, ())
+
+
+@pytest.mark.parametrize("count", [{}, {"SLURM_RESTART_COUNT": "0"}, {"SLURM_RESTART_COUNT": "1"}], ids=["unset", "0", "1"])
+def test_a_start_of_the_same_id_is_a_restart_whatever_the_count_says(far: FarEnd, count: dict[str, str]) -> None:
+    """NONCE: a slurmctld that is back from an older state starts the job again with restart count 0."""
+    prepare(far, "true")
+    far.run_job("100", KEY)
+    assert far.run_job("100", KEY, **count).code == 122
+    assert runs(far) == 1
+
+
+def test_an_allowed_requeue_runs_again_under_a_number_of_its_own(far: FarEnd) -> None:
+    """FINRC: the end of the first start would pass for the end of the second; and its output would be gone."""
+    prepare(far, "echo line; [ -e again ] || { touch again; exit 4; }", requeue=True)
+    codes = [far.run_job("100", KEY, requeue=True, SLURM_RESTART_COUNT=count).code for count in ("0", "1", "0")]
+    assert codes == [4, 0, 0]
+    seen = sentinels(far)
+    assert [(ended.restart, ended.exit_code) for ended in seen.finished] == [(0, 4), (1, 0), (2, 0)]
+    assert seen.log is not None
+    assert seen.log.tail == b"line\n" * 3
+
+
+def test_stop_ends_allowed_requeues(far: FarEnd) -> None:
+    """A deleted Job that Slurm requeues would run again."""
+    prepare(far, "true", requeue=True)
+    far.run_job("100", KEY, requeue=True)
+    far.cancel(KEY, CancelPhase.ASK)
+    assert far.run_job("100", KEY, requeue=True, SLURM_RESTART_COUNT="1").code == 122
+    assert runs(far) == 1
+
+
+@pytest.mark.parametrize("lacking", ["marker", "ready", "job", "env", "script", "enter", "folder"])
+def test_a_node_that_does_not_see_the_tree_runs_nothing(far: FarEnd, lacking: str) -> None:
+    """A script without its environment or arguments would run as something else."""
+    prepare(far, "true")
+    command, environment = far.wrapper_command("100", KEY), far.job_environment("100")
+    folder = far.run_dir(KEY)
+    paths = {"marker": far.tree / "marker", "folder": folder, "enter": next(far.tree.glob("bin/*/enter.sh"))}
+    path = paths.get(lacking, folder / lacking)
+    path.rename(far.home / "gone")
+    done = subprocess.run(command, env=environment, cwd="/", capture_output=True, check=False, timeout=30)
+    assert done.returncode == 123
+    assert runs(far) == 0
+
+
+def test_another_tree_at_the_same_place_runs_nothing(far: FarEnd) -> None:
+    """A node-local scratch of the same name would let a second job claim the key."""
+    prepare(far, "true")
+    command, environment = far.wrapper_command("100", KEY), far.job_environment("100")
+    (far.tree / "marker").write_text("f" * 32 + "\nhere\n")
+    assert subprocess.run(command, env=environment, cwd="/", capture_output=True, check=False, timeout=30).returncode == 123
+    assert runs(far) == 0
+
+
+@pytest.mark.parametrize("where", [{"stdout_path": "file/x.out"}, {"working_dir": "nowhere"}], ids=["output", "working directory"])
+def test_output_that_cannot_be_written_ends_it_before_the_script(far: FarEnd, where: dict[str, str]) -> None:
+    """Hours of work would be lost with their output."""
+    (far.home / "file").write_text("")
+    prepare(far, "true", **where)
+    assert far.run_job("100", KEY).code == 124
+    assert [ended.exit_code for ended in sentinels(far).finished] == [124]
+    assert runs(far) == 0
+
+
+def test_output_goes_where_the_patterns_say(far: FarEnd) -> None:
+    """The user would look for the file in vain."""
+    prepare(far, "echo out; echo err >&2", working_dir="~/d", stdout_path="a b/%x-%j-%A-%u-%N-%%-%q.out", stderr_path="~/err&1/%j")
+    (far.home / "d").mkdir()
+    assert far.run_job("100", KEY).code == 0
+    assert (far.home / "d" / "a b" / "hello-100-100-root-n1-%-%q.out").read_text() == "out\n"
+    assert (far.home / "err&1" / "100").read_text() == "err\n"
+
+
+def test_arguments_and_environment_arrive_as_they_were_written(far: FarEnd) -> None:
+    """Quotes, newlines and separators in values would turn into something else, or into commands."""
+    value = "it's \"quoted\"\n$HOME `id` \\ \x1f\tü€😀 *"
+    prepare(far, "printf '%s|' \"$V\" \"$@\"", env={"V": value}, arguments=(value, "", "-n", "two words"))
+    assert far.run_job("100", KEY).code == 0
+    assert (far.home / "hello-100.out").read_text() == f"{value}|{value}||-n|two words|"
+
+
+def test_the_environment_wins_over_the_profile_and_is_gone_after(far: FarEnd) -> None:
+    """A secret would lie in the home folder after the run; the user's PATH would lose against the profile's."""
+    (far.home / ".profile").write_text("export V=profile W=profile; echo chatter\n")
+    prepare(far, "echo $V $W; ls \"$(dirname \"$0\")\"", env={"V": "ours"})
+    ended = far.run_job("100", KEY)
+    text = (far.home / "hello-100.out").read_text()
+    assert text.startswith("ours profile\n")
+    assert "env\n" not in text
+    assert ended.output == "chatter\n"
+
+
+def test_without_a_login_shell_no_profile_is_read(far: FarEnd) -> None:
+    """loginShell: false would do nothing."""
+    (far.home / ".profile").write_text("export W=profile\n")
+    prepare(far, "echo [$W]", login_shell=False)
+    far.run_job("100", KEY)
+    assert (far.home / "hello-100.out").read_text() == "[]\n"
+
+
+def test_only_the_script_gets_the_signal(far: FarEnd) -> None:
+    """Slurm's TERM would kill the wrapper, and the script's own clean-up would not run."""
+    prepare(far, "trap 'echo caught; exit 7' TERM; echo up >up; while :; do sleep 0.05; done")
+    with running(far) as process:
+        wait_for((far.home / "up").exists)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 7
+    assert [ended.exit_code for ended in sentinels(far).finished] == [7]
+    assert (far.home / "hello-100.out").read_text() == "caught\n"
+
+
+def test_no_signal_is_lost_while_the_script_starts(far: FarEnd) -> None:
+    """dash swallows one between fork and exec: a cancelled job would run on, deaf."""
+    for number in range(12):
+        of = key(number=100 + number)
+        assert far.submit(submission(of, "#!/bin/sh\nexec sleep 60\n")).id
+        process = far.popen(str(500 + number), of)
+        try:
+            wait_for((far.run_dir(of) / "claim").is_symlink)
+            time.sleep(0.004 * number)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(30) in (143, 15)
+        finally:
+            end(process)
+
+
+def test_children_left_in_the_background_end_with_the_script(far: FarEnd) -> None:
+    """Not every site ends them with the job: a GPU would stay taken."""
+    prepare(far, "sleep 300 & sleep 300 & echo started")
+    assert far.run_job("100", KEY).code == 0
+    assert far.processes() == []
+
+
+def test_a_claim_that_is_ours_no_longer_ends_the_script(far: FarEnd) -> None:
+    """A job that the scheduler had forgotten would run on after its object is gone, and fill its tombstone again."""
+    prepare(far, "exec sleep 300")
+    with running(far) as process:
+        far.remove(KEY)
+        assert process.wait(60) == 143
+    assert [entry.name for entry in far.run_dir(KEY).iterdir()] == ["claim"]
+    assert far.processes() == []
+
+
+def test_a_wrapper_that_is_killed_takes_the_script_along(far: FarEnd) -> None:
+    """Without cgroups the script would live on for ever, seen by nobody."""
+    prepare(far, "exec sleep 300")
+    with running(far) as process:
+        process.kill()
+        process.wait()
+        wait_for(lambda: far.processes() == [])
+    assert sentinels(far).finished == ()
+
+
+def test_the_end_has_its_space_before_the_script_starts(far: FarEnd) -> None:
+    """A script that fills the disk would hide its own end."""
+    prepare(far, "exec sleep 300")
+    with running(far):
+        reserved = far.run_dir(KEY) / ".finished-0"
+        assert reserved.stat().st_size == 256
+        assert (far.run_dir(KEY) / "started-0").exists()
+
+
+def test_slurms_variables_for_ourselves_do_not_reach_the_script(far: FarEnd) -> None:
+    """srun would pass no environment to its tasks; dates would be in another time zone."""
+    prepare(far, "env")
+    far.run_job("100", KEY, SLURM_EXPORT_ENV="NONE")
+    names = {line.split("=")[0] for line in (far.home / "hello-100.out").read_text().splitlines()}
+    assert not names & {"SLURM_EXPORT_ENV", "TZ", "LC_ALL", "SLURM_TIME_FORMAT"}
+    assert not {name for name in names if name.startswith("FL_")}
+    assert {"SLURM_JOB_ID", "SLURM_SUBMIT_DIR", "HOME"} <= names
+
+
+def test_sentinels_say_which_start_they_are_of(far: FarEnd) -> None:
+    """An end without its id could be another job's."""
+    prepare(far, "true")
+    far.run_job("77", KEY)
+    ended = sentinels(far).finished
+    assert ended == (Finished("77", 0, 0, ended[0].at),)
