@@ -21,7 +21,7 @@ help: ## List these targets
 demo: environment ## Show one Job from apply to Complete and its removal, on a real control plane and a real Slurm on this machine
 	@exec $(OWN) $(BIN)/python -m demo
 
-playground: environment ## The same set-up, kept until Ctrl-C, with kubectl at hand to try things
+playground: environment ## The same set-up, which stays up for you to try things, until `make clean`
 	@exec $(OWN) $(BIN)/python -m demo playground
 
 test: environment ## Run all tests on real parts; ARGS="-k once" picks some, as pytest does
