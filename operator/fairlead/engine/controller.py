@@ -47,6 +47,7 @@ class Controller:
         """Work until cancelled; then abandon what is in flight, bounded: the far end answers later."""
         self._registry.on_cluster = self._cluster_changed
         self._registry.on_job = self._job_changed
+        self._registry.on_job_lost = self._job_lost
         for cluster in self._registry.clusters:
             self._cluster_changed(cluster, False)
         try:
@@ -88,6 +89,10 @@ class Controller:
             site.wake()
         else:
             self._in_lobby.set()
+
+    def _job_lost(self, job: Job) -> None:
+        """A Job went without our doing: its directories are looked at as a finished Job's are, and buried once its object is surely gone."""
+        self._graves.keep(Grave(cluster_of(job), job.ref, job.key.attempt))
 
     def _site_of(self, name: ClusterName) -> Site | None:
         cluster = self._registry.cluster_named(name)

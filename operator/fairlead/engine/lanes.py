@@ -40,9 +40,9 @@ class Work:
 
 
 class Lanes:
-    """Starts execs as tasks and settles their answers. `on_done` is called with whether anything changed."""
+    """Starts execs as tasks and settles their answers. `on_done` is called with the lane and whether anything changed."""
 
-    def __init__(self, work: Work, on_done: Callable[[bool], None]) -> None:
+    def __init__(self, work: Work, on_done: Callable[[str, bool], None]) -> None:
         self._work = work
         self._on_done = on_done
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -99,7 +99,7 @@ class Lanes:
             left_at = self._work.world.clock.monotonic()
             self._left_at.update(dict.fromkeys(self._busy.pop(lane), left_at))
             del self._tasks[lane]
-            self._on_done(changed)
+            self._on_done(lane, changed)
 
     async def _submit(self, items: Sequence[tuple[Job, Submit]]) -> bool:
         work = self._work
@@ -219,4 +219,6 @@ class Lanes:
             return outcome.status is not None or (outcome.memory.closing, outcome.memory.revoke, outcome.memory.duplicates, outcome.memory.claim) != (
                 memory.closing, memory.revoke, memory.duplicates, memory.claim)
 
-        return any(await asyncio.gather(*(one(job) for job, _ in items)))
+        changed = await asyncio.gather(*(one(job) for job, _ in items))
+        self._left_at = {uid: at for uid, at in self._left_at.items() if at > began}
+        return any(changed)

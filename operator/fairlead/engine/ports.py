@@ -1,9 +1,8 @@
 """The engine's ports: all it needs from the world outside. Tests put faulty ones in their place; the product has no test switches."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol, TypeVar
-
 from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
 
 from fairlead.domain.address import Address, Credentials, HostKeys
 from fairlead.domain.objects import EventNote, ObjectRef

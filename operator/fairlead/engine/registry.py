@@ -19,9 +19,10 @@ class Registry:
     def __init__(self) -> None:
         self._clusters: dict[str, Cluster] = {}
         self._jobs: dict[str, Job] = {}
-        self._jobs_of: dict[ClusterName, set[str]] = {}
+        self._jobs_of: dict[ClusterName, dict[str, None]] = {}   # in the order in which they came
         self.on_cluster: Callable[[Cluster, bool], None] = lambda _cluster, _gone: None
         self.on_job: Callable[[Job], None] = lambda _job: None
+        self.on_job_lost: Callable[[Job], None] = lambda _job: None
 
     @property
     def clusters(self) -> Iterable[Cluster]:
@@ -44,7 +45,7 @@ class Registry:
 
     def jobs_of(self, name: ClusterName) -> tuple[Job, ...]:
         """The Jobs that refer to the Cluster of this name."""
-        return tuple(self._jobs[uid] for uid in self._jobs_of.get(name, ()))
+        return tuple(self._jobs[uid] for uid in self._jobs_of.get(name, {}))
 
     def put_cluster(self, cluster: Cluster) -> None:
         """A Cluster as an event or our own write shows it."""
@@ -71,14 +72,18 @@ class Registry:
         if old and old.resource_version >= job.resource_version:
             return
         self._jobs[job.ref.uid] = job
-        self._jobs_of.setdefault(cluster_of(job), set()).add(job.ref.uid)
+        self._jobs_of.setdefault(cluster_of(job), {})[job.ref.uid] = None
         self.on_job(job)
 
-    def drop_job(self, uid: str) -> None:
-        """The Job left the watch: it has ended and carries the label, or it is gone."""
-        if old := self._jobs.pop(uid, None):
-            self._jobs_of[cluster_of(old)].discard(uid)
-            self.on_job(old)
+    def drop_job(self, uid: str, *, released: bool = False) -> None:
+        """The Job left the watch. If we had not `released` it, somebody took our finalizer off: it may have left something."""
+        old = self._jobs.pop(uid, None)
+        if old is None:
+            return
+        self._jobs_of[cluster_of(old)].pop(uid, None)
+        if old.held and not released:
+            self.on_job_lost(old)
+        self.on_job(old)
 
     def job_written(self, job: Job, resource_version: int, *, status: JobStatus | None = None, held: bool | None = None) -> None:
         """Our own write to `job` succeeded: know it before the watch tells. A Job that left meanwhile stays out."""

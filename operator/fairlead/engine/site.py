@@ -275,7 +275,7 @@ class Site:
 
     async def _tell_waiting(self, job: Job, reason: JobReason, why: str) -> None:
         now, memory = self._work.now(), self._writer.memory(job)
-        if job.ref.uid in self._ghosts or job.run_id and not job.deleting or job.deleting and not job.held or now.monotonic < memory.retry_at:
+        if job.ref.uid in self._ghosts or (job.run_id and not job.deleting) or (job.deleting and not job.held) or now.monotonic < memory.retry_at:
             return
         status = report.deleting(job, why, now) if job.deleting else report.waiting(job, reason, why, now)
         if status is not None:
@@ -302,8 +302,8 @@ class Site:
     def _driver(self) -> Driver:
         return self._context.driver_of(self.cluster)
 
-    def _lane_done(self, changed: bool) -> None:
-        if self._lanes.is_free("observe") or changed:
+    def _lane_done(self, lane: str, changed: bool) -> None:
+        if lane == "observe" or changed:
             self._pace = self._pace.after(changed=changed or self._link.health.trouble is not None)
         self.wake()
 

@@ -82,7 +82,7 @@ class Writer:
             except ApiFault as error:
                 self._failed(job, error)
                 return False
-            self._registry.drop_job(job.ref.uid)
+            self._registry.drop_job(job.ref.uid, released=True)
         self.forget(job.ref.uid)
         return True
 
