@@ -1,18 +1,16 @@
 """The bed's command line: a control plane and Slurm clusters for a person to use, until `down`."""
 
-import signal
 import sys
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn
 
 import click
 
-from bed import progress, registry
+from bed import registry
 from bed.controlplane import ControlPlane, binaries
 from bed.controlplane.pki import write_private
 from bed.errors import BedError
 from bed.roots import DEFAULT_RELEASE, root
+from bed.signals import INTERRUPTED, end_in_order
 from bed.slurm import start_many
 from bed.state import Bed, reap_stale, remove, require_root
 from bed.sweep import processes
@@ -23,12 +21,18 @@ FAILED = 2
 
 def main() -> None:
     """Runs the command line; what the bed cannot do ends it with one sentence and exit code 2."""
-    signal.signal(signal.SIGTERM, _interrupt)  # so that `kill` closes the bed like Ctrl-C does
+    end_in_order()
     try:
-        commands(prog_name="python -m bed")
+        commands(prog_name="python -m bed", standalone_mode=False)
     except BedError as error:
         print(f"bed: {error}", file=sys.stderr)
         sys.exit(FAILED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        print("bed: stopped, and everything taken down", file=sys.stderr)
+        sys.exit(INTERRUPTED)
 
 
 @click.group()
@@ -122,8 +126,3 @@ def _show(bed_id: str) -> None:
         else:
             click.echo(f"  {name}: {facts.get('ssh', facts)}")
 
-
-def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    progress.say("ending: everything that was started is being removed")
-    raise KeyboardInterrupt

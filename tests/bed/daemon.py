@@ -26,7 +26,7 @@ class Daemon:
             raise BedError(f"{argv[0]} was to be started without the bed's mark, so nobody would end it: pass bed.env")
         self.argv = [str(word) for word in argv]
         self.log = log
-        self._env = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8", **env}
+        self.env = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8", **env}
         self._cwd = cwd
         self._process = self._spawn()
         _started.setdefault(env[MARK], []).append(self)
@@ -87,7 +87,7 @@ class Daemon:
         descriptor = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         try:
             return subprocess.Popen(
-                self.argv, env=self._env, cwd=self._cwd, start_new_session=True,
+                self.argv, env=self.env, cwd=self._cwd, start_new_session=True,
                 stdin=subprocess.DEVNULL, stdout=descriptor, stderr=descriptor,
             )
         except OSError as error:

@@ -59,7 +59,8 @@ def test_an_interrupted_up_leaves_nothing(number: signal.Signals, seconds: float
     mine = [bed_id for bed_id, owner in registry.owners().items() if owner and owner.pid == process.pid]
     process.send_signal(number)
     said, complained = process.communicate()
-    assert process.returncode != 0, said
+    assert process.returncode == 130, said
+    assert complained.endswith("bed: stopped, and everything taken down\n")
     assert "Traceback" not in complained
     assert [sentence for bed_id in mine for sentence in leftovers(bed_id)] == []
     assert process.pid not in {owner.pid for owner in registry.owners().values() if owner}

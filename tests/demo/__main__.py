@@ -1,24 +1,35 @@
 """`python -m demo` shows one Job and takes everything down; `python -m demo playground` leaves the set-up for a person."""
 
+import os
 import signal
 import sys
+from types import FrameType
 
-import click
-from bed.errors import BedError
-from bed.state import Bed
 
-from demo import story
-from demo.stage import PROJECT, Stage, make_secret, set_up
-from demo.teller import Teller
+def _stopped_early(number: int, frame: FrameType | None) -> None:
+    print("demo: stopped before anything was started", file=sys.stderr)
+    os._exit(130)
+
+
+signal.signal(signal.SIGINT, _stopped_early)  # an interrupt while Python reads the modules below would be told as a traceback
+signal.signal(signal.SIGTERM, _stopped_early)
+
+import click  # noqa: E402
+
+from bed.errors import BedError  # noqa: E402
+from bed.signals import INTERRUPTED, end_in_order  # noqa: E402
+from bed.state import Bed  # noqa: E402
+from demo import story  # noqa: E402
+from demo.stage import PROJECT, Stage, make_secret, set_up, write_restart  # noqa: E402
+from demo.teller import Teller  # noqa: E402
 
 FAILED = 2
-INTERRUPTED = 130
 
 
 @click.group(invoke_without_command=True)
 @click.pass_context
 def commands(context: click.Context) -> None:
-    """Fairlead on this machine, with real parts."""
+    """Show Fairlead on this machine, with real parts: one Job from apply to Complete and its removal."""
     if context.invoked_subcommand is None:
         demo()
 
@@ -32,7 +43,7 @@ def demo() -> None:
         teller.step("Taking the test bed down")
         stage.controller.stop()
     left = bed.leftovers()
-    teller.note(f"  processes, network namespaces, mounts and files of the test bed: {len(left)}")
+    teller.note(f"  processes, namespaces, mounts, links and folders of it: {len(left)}")
     if left:
         raise BedError("something is left on this machine: " + "; ".join(left))
     teller.step(f"Done in {teller.seconds:.0f} s. To play with the same set-up: make playground")
@@ -40,33 +51,50 @@ def demo() -> None:
 
 @commands.command()
 def playground() -> None:
-    """The same set-up, which stays up."""
+    """Start the same set-up, which stays up."""
     teller = Teller()
     with Bed.create("playground") as bed:
         stage = set_up(bed, teller)
         make_secret(stage)
         stage.plane.kubectl("apply", "--filename", str(stage.example / "cluster.yaml"))
+        restart = write_restart(stage)
         bed.keep()
-    _invite(stage, teller)
+    teller.step(f"It stays up until: .venv/bin/python -m bed down {bed.id}")
+    _invite(stage, restart)
 
 
-def _invite(stage: Stage, teller: Teller) -> None:
-    teller.step("It stays up until: make clean. Paste this line:")
-    print(f"\nexport KUBECONFIG={stage.plane.kubeconfig} PATH={stage.plane.kubectl_path.parent}:{PROJECT}/.venv/bin:$PATH\n")
-    print("Three things to try:")
-    print("  kubectl apply -f examples/01-hello/job.yaml && kubectl wait --for=condition=Complete flj/hello && fairlead logs default/hello")
-    print("  kubectl get fairlead -o wide; kubectl describe flj hello")
-    print(f"  kill -9 {stage.controller.daemon.pid} while a Job runs, start it again as {stage.controller.log.parent}/start does, and see it run once")
+def _invite(stage: Stage, restart: os.PathLike[str]) -> None:
+    example = PROJECT / "examples/01-hello/job.yaml"
+    folders = f"{stage.plane.kubectl_path.parent}:{PROJECT}/.venv/bin"
+    print(f"""
+Paste this line:
+
+export KUBECONFIG={stage.plane.kubeconfig} PATH={folders}:$PATH
+
+Three things to try:
+
+1. kubectl apply -f {example}
+   kubectl wait --for=condition=Complete flj/hello && fairlead logs default/hello
+
+2. kubectl get fairlead -o wide; kubectl describe flj hello
+
+3. kubectl delete flj hello; kubectl apply -f {example}; sleep 1; kill -9 {stage.controller.daemon.pid}
+   That was the controller, while your Job ran. Start it again, and see that the Job has run once:
+   {restart}; kubectl get flj hello --watch
+""")
 
 
 def main() -> None:
     """Run, and end with a sentence when something cannot work; Ctrl-C takes everything down."""
-    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
+    end_in_order()
     try:
         commands(prog_name="python -m demo", standalone_mode=False)
     except BedError as error:
         print(f"demo: {error}", file=sys.stderr)
         sys.exit(FAILED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         print("demo: stopped, and everything taken down", file=sys.stderr)
         sys.exit(INTERRUPTED)
