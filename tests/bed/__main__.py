@@ -1,5 +1,9 @@
 """`python -m bed`."""
 
-from bed.cli import main
+from bed import signals
+
+signals.end_at_once("bed")
+
+from bed.cli import main  # noqa: E402  until it is read, there is nothing to remove
 
 main()

@@ -1,27 +1,20 @@
 """`python -m demo` shows one Job and takes everything down; `python -m demo playground` leaves the set-up for a person."""
 
+from bed import signals
+
+signals.end_at_once("demo")
+
+# ruff: noqa: E402  until these are read, there is nothing to remove
 import os
-import signal
 import sys
-from types import FrameType
 
+import click
 
-def _stopped_early(number: int, frame: FrameType | None) -> None:
-    print("demo: stopped before anything was started", file=sys.stderr)
-    os._exit(130)
-
-
-signal.signal(signal.SIGINT, _stopped_early)  # an interrupt while Python reads the modules below would be told as a traceback
-signal.signal(signal.SIGTERM, _stopped_early)
-
-import click  # noqa: E402
-
-from bed.errors import BedError  # noqa: E402
-from bed.signals import INTERRUPTED, end_in_order  # noqa: E402
-from bed.state import Bed  # noqa: E402
-from demo import story  # noqa: E402
-from demo.stage import PROJECT, Stage, make_secret, set_up, write_restart  # noqa: E402
-from demo.teller import Teller  # noqa: E402
+from bed.errors import BedError
+from bed.state import Bed
+from demo import story
+from demo.stage import PROJECT, Stage, make_secret, set_up, write_restart
+from demo.teller import Teller
 
 FAILED = 2
 
@@ -86,7 +79,7 @@ Three things to try:
 
 def main() -> None:
     """Run, and end with a sentence when something cannot work; Ctrl-C takes everything down."""
-    end_in_order()
+    signals.end_in_order()
     try:
         commands(prog_name="python -m demo", standalone_mode=False)
     except BedError as error:
@@ -97,7 +90,7 @@ def main() -> None:
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         print("demo: stopped, and everything taken down", file=sys.stderr)
-        sys.exit(INTERRUPTED)
+        sys.exit(signals.INTERRUPTED)
 
 
 if __name__ == "__main__":
