@@ -131,9 +131,28 @@ def _judge_claimed(sentinels: Sentinels, rows: tuple[Listed, ...], record: Recor
     return Broken(claim, state, word, reason, exit_code, signal, not never_began, started)
 
 
+def is_accounted_for(key: RunKey, observation: Observation) -> bool:
+    """Whether it is known that no script of this key runs any more: never claimed, `finished`, or the scheduler's word that it ended.
+
+    NODE_FAIL is no such word: the scheduler has only lost sight of the node.
+    """
+    sentinels = observation.sentinels.get(key)
+    if sentinels is None or not sentinels.claim:
+        return True
+    _, finished = last_start(sentinels)
+    state, _ = _word_of(observation.listed.get(key, ()), observation.records.get(key), sentinels.claim)
+    return finished is not None or (state.is_terminal and state is not RunState.NODE_FAILED)
+
+
 def contradicts(record: Record | None) -> bool:
     """Whether a second source knows as live what the listing lacks. sacct does not count: it lags, and keeps lost jobs running for ever."""
     return record is not None and record.source == "scontrol" and record.state.may_run
+
+
+def hidden(observation: Observation) -> tuple[str, ...]:
+    """Ids that scontrol shows as live and the listing lacks: a listing that cannot be trusted, and a person should know."""
+    return tuple(record.id for key, record in observation.records.items()
+                 if contradicts(record) and not any(row.state.may_run for row in observation.listed.get(key, ())))
 
 
 def last_start(sentinels: Sentinels) -> tuple[Started | None, Finished | None]:

@@ -13,7 +13,8 @@ from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.address import Address
 from fairlead.domain.cluster import NEEDS_A_PERSON, Cluster, Health, Trouble, accounting_fault, address_of, known_hosts_of
 from fairlead.domain.errors import ApiFault, FairleadError, RemoteFault, Unanswered, Unreadable
-from fairlead.domain.run import ProbeProblem, Tree
+from fairlead.domain.evidence import hidden
+from fairlead.domain.run import Observation, ProbeProblem, Tree
 from fairlead.engine.breaker import CLOSED, Breaker
 from fairlead.engine.ports import T, World
 from fairlead.engine.settings import EngineSettings
@@ -80,16 +81,20 @@ class Link:
         self._works()
         return answer
 
-    async def poll(self, exchange: Exchange[T]) -> T:
+    async def poll(self, exchange: Exchange[Observation]) -> Observation:
         """The exchange that is a poll, bounded by the Cluster's own time-out. What is said of a failed one stands until a poll succeeds."""
         try:
-            answer = await self._tried(replace(exchange, timeout_seconds=min(exchange.timeout_seconds, self._poll_seconds)))
+            observation = await self._tried(replace(exchange, timeout_seconds=min(exchange.timeout_seconds, self._poll_seconds)))
         except Unanswered:
             self._poll_owed = True
             raise
-        self._poll_owed = False
+        ids = hidden(observation)
+        self._poll_owed = bool(ids)
+        if ids:
+            message = f"squeue does not list {', '.join(ids[:3])}, which scontrol shows as alive: look at squeue on the login node"
+            self.failed(Unanswered(message, ClusterReason.POLL_FAILED))
         self._works()
-        return answer
+        return observation
 
     def failed(self, error: FairleadError) -> None:
         """Something went wrong with the site: remember why, and wait."""

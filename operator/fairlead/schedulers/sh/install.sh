@@ -3,7 +3,9 @@
 # install_file NAME TEXT: aside, then renamed: who finds it finds it whole.
 install_file() {
   [ -s "bin/$BUILD/$1" ] && return 0
-  printf '%s' "$2" >"bin/$BUILD/.$1.$TAG" && chmod 500 "bin/$BUILD/.$1.$TAG" && mv -f "bin/$BUILD/.$1.$TAG" "bin/$BUILD/$1"
+  printf '%s' "$2" >"bin/$BUILD/.$1.$TAG" && chmod 500 "bin/$BUILD/.$1.$TAG" && mv -f "bin/$BUILD/.$1.$TAG" "bin/$BUILD/$1" && return 0
+  rm -f "bin/$BUILD/.$1.$TAG"
+  return 1
 }
 
 # install_wrapper: made again when a site has purged it.

@@ -4,6 +4,12 @@
 
 problem() { say problem "$1" "$(words "$2")"; finish; }
 
+# no_room WORDS: a write that failed, often without a word of the shell's; what was begun aside goes, else each probe would leave one more.
+no_room() {
+  rm -f ".marker.$TAG" tmp/.probe
+  problem not-writable "${1:-$TREE takes no new file (no space left, or over quota)}"
+}
+
 # find_tree: a tree that we remember is never made again: its folder is a mount that is missing, or somebody has removed it.
 find_tree() {
   why=$(mkdir -p "$WORK_DIR" 2>&1) || problem not-writable "$why"
@@ -21,7 +27,7 @@ find_tree() {
 find_marker() {
   if [ ! -e marker ]; then
     [ -z "$KNOWN" ] || problem not-ours "$TREE has lost its marker"
-    why=$( { chmod 700 . && printf '%s\n%s\n' "$FRESH" "$INSTALLATION" >".marker.$TAG" && put . layout "$LAYOUT"; } 2>&1) || problem not-writable "$why"
+    why=$( { chmod 700 . && printf '%s\n%s\n' "$FRESH" "$INSTALLATION" >".marker.$TAG" && put . layout "$LAYOUT"; } 2>&1) || no_room "$why"
     why=$(ln ".marker.$TAG" marker 2>&1)
     rm -f ".marker.$TAG"
     [ -s marker ] || problem not-writable "$why"
@@ -35,7 +41,7 @@ find_marker() {
 
 # look_at_scheduler: `scontrol ping` of 20.11 exits 0 also when nothing answers: its words count.
 look_at_scheduler() {
-  command -v sbatch >/dev/null 2>&1 || problem no-scheduler "sbatch is not in PATH: $PATH"
+  command -v sbatch >/dev/null 2>&1 || problem no-scheduler "sbatch is not in PATH ($PATH): write its folder into spec.slurm.binPath"
   say version "$(words "$(slurm 10 scontrol --version 2>&1)")"
   said=$(slurm "$SCONTROL_SECONDS" scontrol ping 2>&1)
   case $said in *' is UP'*) say up ;; *) say problem scheduler-down "$(words "${said:-scontrol ping did not answer}")" ;; esac
@@ -59,8 +65,8 @@ begin
 say home "$HOME"
 find_tree
 find_marker
-why=$(install_wrapper 2>&1) || problem not-writable "$why"
-put tmp ".probe" "$FENCE" && rm -f tmp/.probe || problem not-writable "$TREE takes no new file (disk full, or over quota)"
+why=$(install_wrapper 2>&1) || no_room "$why"
+put tmp ".probe" "$FENCE" && rm -f tmp/.probe || no_room
 say tree "$TREE" "$seen"
 look_at_scheduler
 look_at_accounting

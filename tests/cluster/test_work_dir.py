@@ -1,0 +1,103 @@
+"""The work folder: it must be there, writable, and the one that Fairlead knows."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bed.enclosure import HOME
+from bed.slurm import SlurmCluster
+from product.scene import Scene, Thing
+
+
+def tree(node: SlurmCluster) -> Path:
+    """The work folder of the one installation that was here."""
+    [found] = (node.home / ".fairlead").iterdir()
+    return found
+
+
+@contextmanager
+def home_not_mounted(node: SlurmCluster) -> Iterator[None]:
+    """The home as it looks when the file server did not come up: an empty folder."""
+    node.run("mount", "-t", "tmpfs", "-o", f"uid={node.enclosure.uid},mode=755", "tmpfs", HOME, user=False)
+    try:
+        yield
+    finally:
+        node.run("umount", "-l", HOME, user=False)
+
+
+def waits_for_its_tree(cluster: Thing, job: Thing, *, says: str) -> None:
+    """The Cluster says which tree it misses, and the Job's status does not move."""
+    before = job.status
+    ready = cluster.wait("Ready", "False", reason="WorkDirNotOurs", says=says)
+    assert cluster.condition("WorkDirReady")["status"] == "False"
+    assert cluster.condition("Reachable")["status"] == "True"
+    assert "/.fairlead/" in ready["message"]
+    assert job.status == before
+
+
+def test_a_folder_that_cannot_be_made_is_named_with_the_systems_words(hpc: SlurmCluster, scene: Scene) -> None:
+    """Else a person would not learn which folder is closed to them."""
+    cluster = scene.cluster(hpc, ready=False, workDir="/etc/fairlead")
+    ready = cluster.wait("Ready", "False", reason="WorkDirNotWritable")
+    assert "/etc/fairlead" in ready["message"]
+    assert "Read-only file system" in ready["message"] or "Permission denied" in ready["message"]
+    assert [cluster.condition(kind)["status"] for kind in ("Reachable", "WorkDirReady", "SchedulerAvailable")] == ["True", "False", "Unknown"]
+
+
+def test_a_full_disk_is_said_and_found_free_again(own: SlurmCluster, scene: Scene) -> None:
+    """Else a full quota would look like a broken cluster, or stay so after it was cleared."""
+    with own.full_disk(size="0"):
+        cluster = scene.cluster(own, ready=False)
+        ready = cluster.wait("Ready", "False", reason="WorkDirNotWritable")
+        assert "space" in ready["message"].lower(), ready
+    cluster.wait("Ready")
+    with own.full_disk(size="0"):
+        cluster.wait("Ready", "False", reason="WorkDirNotWritable")
+    cluster.wait("Ready")
+
+
+def test_a_home_that_is_not_mounted_ends_no_job_and_is_not_written_to(own: SlurmCluster, scene: Scene) -> None:
+    """Else a file server that comes up late would make every Job of the site look lost, and be started twice."""
+    cluster = scene.cluster(own)
+    job = scene.job("through", "#!/bin/sh\nsleep 600\n", cancellationGracePeriodSeconds=1)
+    job.wait("Running")
+    with home_not_mounted(own):
+        waits_for_its_tree(cluster, job, says="is gone")
+        assert list((own.home / ".fairlead").glob("*")) == [], "the tree was made a second time"
+    cluster.wait("Ready")
+    assert job.condition("Running")["status"] == "True"
+
+
+def test_a_tree_with_another_mark_is_not_worked_in(own: SlurmCluster, scene: Scene) -> None:
+    """Else a copy restored from a backup would answer for Jobs that ran since."""
+    cluster = scene.cluster(own)
+    job = scene.job("through", "#!/bin/sh\nsleep 600\n", cancellationGracePeriodSeconds=1)
+    job.wait("Running")
+    marker = tree(own) / "marker"
+    text = marker.read_text()
+    marker.write_text(f"{'0' * 32}\n{text.splitlines()[1]}\n")
+    waits_for_its_tree(cluster, job, says="another marker, 00000000")
+    marker.write_text("\x1b[31m\n\x1b[0m evil\n")
+    ready = cluster.wait("Ready", "False", reason="WorkDirNotOurs", says="marked as installation")
+    assert ready["message"].isprintable()
+    marker.write_text(text)
+    cluster.wait("Ready")
+    assert job.condition("Running")["status"] == "True"
+
+
+def test_a_tree_that_was_replaced_by_an_empty_one_is_not_made_again(own: SlurmCluster, scene: Scene) -> None:
+    """Else somebody's clean-up would make Fairlead forget what runs."""
+    cluster = scene.cluster(own)
+    job = scene.job("through", "#!/bin/sh\nsleep 600\n", cancellationGracePeriodSeconds=1)
+    job.wait("Running")
+    here = tree(own)
+    aside = here.parent.parent / "aside"
+    here.rename(aside)
+    here.mkdir(mode=0o755)
+    waits_for_its_tree(cluster, job, says="belongs to another user")
+    own.run("chown", "-R", f"{own.enclosure.uid}:{own.enclosure.uid}", f"{HOME}/.fairlead", user=False)
+    cluster.wait("Ready", "False", reason="WorkDirNotOurs", says="lost its marker")
+    here.rmdir()
+    aside.rename(here)
+    cluster.wait("Ready")
+    assert job.condition("Running")["status"] == "True"
