@@ -83,7 +83,8 @@ def test_neither_are_jobs_with_a_similar_key(far: FarEnd) -> None:
     twelve = key(12)
     far.set_job("60", "RUNNING", twelve)
     far.set_job("61", "RUNNING", twelve, name="theirs", comment=f"fairlead:elsewhere:{KEY}")
-    (far.root / "squeue.noise").write_text(f"\n\n\x1fname\x1f62\x1fRUNNING\x1fhello-{KEY}\n{'0' * 32}\x1fcomment\x1f62\x1fRUNNING\x1ffairlead:here:{KEY}\n")
+    forged = ("", "", f"\x1fname\x1f62\x1fRUNNING\x1fhello-{KEY}", f"{'0' * 32}\x1fcomment\x1f62\x1fRUNNING\x1ffairlead:here:{KEY}", "")
+    (far.root / "squeue.noise").write_text("\n".join(forged))
     assert far.cancel(KEY, CancelPhase.END).ids == ()
 
 

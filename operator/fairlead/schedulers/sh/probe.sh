@@ -6,7 +6,7 @@ problem() { say problem "$1" "$(words "$2")"; finish; }
 
 # no_room WORDS: a write that failed, often without a word of the shell's; what was begun aside goes, else each probe would leave one more.
 no_room() {
-  rm -f ".marker.$TAG" tmp/.probe
+  rm -f ".marker.$TAG" "tmp/probe.$TAG"
   problem not-writable "${1:-$TREE takes no new file (no space left, or over quota)}"
 }
 
@@ -66,7 +66,7 @@ say home "$HOME"
 find_tree
 find_marker
 why=$(install_wrapper 2>&1) || no_room "$why"
-put tmp ".probe" "$FENCE" && rm -f tmp/.probe || no_room
+put tmp "probe.$TAG" "$FENCE" && rm -f "tmp/probe.$TAG" || no_room
 say tree "$TREE" "$seen"
 look_at_scheduler
 look_at_accounting
