@@ -7,7 +7,8 @@ import pytest
 from fairlead.domain.errors import ApiFault, Unavailable, UserFault
 from fairlead.kube.client import KubeClient
 from fairlead.kube.installation import installation_name
-from fairlead.kube.ledger import Debt, Ledger
+from fairlead.domain.debt import Debt
+from fairlead.kube.ledger import Ledger
 
 from .conftest import Sandbox
 

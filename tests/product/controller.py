@@ -80,7 +80,7 @@ class Controller:
     def metrics(self) -> str:
         """What /metrics says."""
         with urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=5) as answer:
-            return answer.read().decode()
+            return str(answer.read(), "utf-8")
 
     def stop(self) -> None:
         """End it as Kubernetes would."""

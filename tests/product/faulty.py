@@ -127,9 +127,9 @@ class FaultyStore:
         return await self.real.uid_of(ref)
 
 
-def compose(client: KubeClient, lease: Lease, remote: SshRemote) -> World:
+def compose(client: KubeClient, lease: Lease, remote: SshRemote, namespace: str) -> World:
     """The real world, with the fault around two of its ports."""
-    world, fault = _real(client, lease, remote), Faults.from_environment()
+    world, fault = _real(client, lease, remote, namespace), Faults.from_environment()
     return replace(world, remote=FaultyRemote(world.remote, fault), store=FaultyStore(world.store, fault))
 
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def until(look: Callable[[], T], what: str, seconds: float = 30.0, step_seconds: float = 0.05) -> T:
+def until(look: Callable[[], T | None], what: str, seconds: float = 30.0, step_seconds: float = 0.05) -> T:
     """Look until the answer is true; fail with `what` a user would miss, and the last answer."""
     end = time.monotonic() + seconds
     while True:

@@ -30,6 +30,7 @@ from fairlead.kube.client import KubeClient
 from fairlead.kube.events import EventRecorder
 from fairlead.kube.installation import installation_name
 from fairlead.kube.lease import Lease, LeaseSettings
+from fairlead.kube.ledger import Ledger
 from fairlead.kube.references import KubeReferences
 from fairlead.kube.store import KubeStore
 from fairlead.schedulers.seam import Driver
@@ -61,13 +62,14 @@ class Options:
     health_port: int | None = 8080
 
 
-def compose(client: KubeClient, lease: Lease, remote: SshRemote) -> World:
+def compose(client: KubeClient, lease: Lease, remote: SshRemote, namespace: str) -> World:
     """The engine's ports on the real world."""
     store = KubeStore(client, EventRecorder(client, socket.gethostname()))
-    return World(remote, store, KubeReferences(client), lease, SystemClock(), lambda: secrets.token_hex(16), random.random)
+    data, ledger = KubeReferences(client), Ledger(client, namespace)
+    return World(remote, store, data, ledger, lease, SystemClock(), lambda: secrets.token_hex(16), random.random)
 
 
-Compose = Callable[[KubeClient, Lease, SshRemote], World]
+Compose = Callable[[KubeClient, Lease, SshRemote, str], World]
 
 
 async def run(options: Options, compose: Compose = compose) -> int:
@@ -84,8 +86,10 @@ async def run(options: Options, compose: Compose = compose) -> int:
             heartbeats, options.health_host, options.health_port, metrics.exposition):
         namespace = options.namespace or client.namespace
         times = options.settings.lease
-        lease_settings = LeaseSettings(namespace, duration_seconds=times.duration_seconds, renew_interval_seconds=times.renew_interval_seconds,
-                                       margin_seconds=times.margin_seconds)
+        lease_settings = LeaseSettings(
+            namespace, duration_seconds=times.duration_seconds, renew_interval_seconds=times.renew_interval_seconds,
+            margin_seconds=times.margin_seconds,
+        )
         lease = Lease(client, lease_settings, SystemClock())
         log.info("waiting_for_lease", namespace=namespace)
         heartbeats.ready("started")   # a standby is ready: else no rolling update would ever end
@@ -107,7 +111,7 @@ async def _lead(options: Options, client: KubeClient, lease: Lease, means: tuple
         return 0
     lost = asyncio.create_task(lease.lost(), name="lease-lost")
     async with SshRemote(options.settings.ssh) as remote:
-        world = compose(client, lease, remote)
+        world = compose(client, lease, remote, options.namespace or client.namespace)
         settings = options.settings
 
         def driver_of(cluster: Cluster) -> Driver:

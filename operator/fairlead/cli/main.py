@@ -10,6 +10,8 @@ import click
 from fairlead.domain.errors import FairleadError, UserFault
 
 USER_FAULT_EXIT = 2
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_LEVELS = ["debug", "info", "warning", "error"]
 
 
 def main() -> None:
@@ -31,16 +33,16 @@ def commands() -> None:
 
 
 @commands.command()
-@click.option("--kubeconfig", envvar="KUBECONFIG", type=click.Path(dir_okay=False), help="Kubeconfig file. Without it: the pod's service account.")
+@click.option("--kubeconfig", envvar="KUBECONFIG", type=click.Path(dir_okay=False), help="Without it: the pod's service account.")
 @click.option("--context", help="The kubeconfig's context.")
 @click.option("--namespace", help="Namespace of the Lease and the ConfigMaps. Without it: the context's, or the pod's own.")
 @click.option("--installation", help="Name of this installation on the remote clusters. Without it: made once and kept in a ConfigMap.")
-@click.option("--settings", "settings_file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="YAML file with graces and time-outs.")
+@click.option("--settings", "settings_file", type=_FILE, help="YAML file with graces and time-outs: docs/reference/settings.md.")
 @click.option("--health-host", default="0.0.0.0", show_default=True, help="Address for /livez, /readyz and /metrics.")  # noqa: S104
 @click.option("--health-port", default=8080, show_default=True, type=click.IntRange(-1, 65535), help="Its port; 0: any free one; -1: none.")
 @click.option("--log-format", default="json", show_default=True, type=click.Choice(["json", "console"]), help="How log lines look.")
-@click.option("--log-level", default="info", show_default=True, type=click.Choice(["debug", "info", "warning", "error"]), help="From which level on.")
-def controller(settings_file: Path | None, log_format: str, log_level: str, health_port: int, **places: str | None) -> None:  # noqa: D417
+@click.option("--log-level", default="info", show_default=True, type=click.Choice(_LEVELS), help="Which lines are written: from this level on.")
+def controller(settings_file: Path | None, log_format: str, log_level: str, health_port: int, **places: str | None) -> None:
     """Run the controller: watch Clusters and Jobs, and make them so."""
     from fairlead.app import settings  # noqa: PLC0415  the other commands start without kopf
     from fairlead.app.program import Options, run  # noqa: PLC0415

@@ -25,7 +25,7 @@ def moment(epoch_seconds: float) -> datetime:
 
 
 def told(conditions: Iterable[Condition], says: Iterable[Says], wall: float, generation: int) -> tuple[Condition, ...]:
-    """`conditions` with each of `says` in it; an unchanged status keeps its transition time, an unchanged condition stays the same object."""
+    """`conditions` with each of `says` in it. An unchanged status keeps its transition time, an unchanged condition stays as it is."""
     by_type = {each.type: each for each in conditions}
     for each in says:
         word = "Unknown" if each.status is None else "True" if each.status else "False"

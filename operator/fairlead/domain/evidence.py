@@ -140,7 +140,7 @@ def is_accounted_for(key: RunKey, observation: Observation) -> bool:
     if sentinels is None or not sentinels.claim:
         return True
     _, finished = last_start(sentinels)
-    state, _ = _word_of(observation.listed.get(key, ()), observation.records.get(key), sentinels.claim)
+    state, *_ = _last_word(observation.listed.get(key, ()), observation.records.get(key), sentinels.claim)
     return finished is not None or (state.is_terminal and state is not RunState.NODE_FAILED)
 
 

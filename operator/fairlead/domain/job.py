@@ -100,7 +100,13 @@ class Memory:
     killed_at: float | None = None   # deletion: plain scancel sent
     claims: Mapping[RunKey, str] = field(default_factory=dict)   # deletion: ids that may have run
     clear: bool = False              # deletion: no key listed in an observation that began after the cancel
+    unaccounted: tuple[RunKey, ...] = ()   # deletion: claimed, not listed, and nobody has said that it ended
     buried: bool = False
+
+    @property
+    def plan(self) -> tuple[object, ...]:
+        """What the next steps rest on: when it changes, the next look comes soon."""
+        return self.closing, self.revoke, self.duplicates, self.claim
 
     def of(self, attempt: int) -> "Memory":
         """This memory if it is about `attempt`, else an empty one."""

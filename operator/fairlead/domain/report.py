@@ -1,4 +1,4 @@
-"""A Job's status as people and tools read it. Each function returns the new status, or None when nothing that a person reads has changed."""
+"""A Job's status as people and tools read it. Each function returns the new status, or None when nothing a person reads has changed."""
 
 from collections.abc import Sequence
 
@@ -13,6 +13,7 @@ from fairlead.domain.pacing import Now
 from fairlead.domain.run import Listed, RunState
 
 ATTEMPTS_KEPT = 5
+_SUBMITTING = frozenset({JobReason.SUBMITTING, JobReason.SUBMISSION_UNKNOWN, JobReason.SUBMISSION_DEFERRED})
 _READY, _RUNNING, _SUBMITTED = JobCondition.READY, JobCondition.RUNNING, JobCondition.SUBMITTED
 
 _PHASE_OF_STATE: dict[RunState, tuple[JobPhase, JobReason]] = {
@@ -29,7 +30,7 @@ _PHASE_OF_STATE: dict[RunState, tuple[JobPhase, JobReason]] = {
 
 def waiting(job: Job, reason: JobReason, message: str, now: Now) -> JobStatus | None:
     """Not submitted yet, and why."""
-    phase = JobPhase.SUBMITTING if reason in {JobReason.SUBMITTING, JobReason.SUBMISSION_UNKNOWN, JobReason.SUBMISSION_DEFERRED} else JobPhase.PENDING
+    phase = JobPhase.SUBMITTING if reason in _SUBMITTING else JobPhase.PENDING
     return _rewritten(job, now, phase, (Says(_SUBMITTED, False, reason, message), Says(_READY, False, reason, message)))
 
 
@@ -52,8 +53,11 @@ def live(job: Job, row: Listed, now: Now, *, detailed: bool) -> JobStatus | None
     was_running = is_true(job.status.conditions, _RUNNING)
     running = was_running if row.state is RunState.UNKNOWN else is_running
     why = f"{row.word}: {row.reason}" if row.reason else row.word
-    says = [Says(_SUBMITTED, True, JobReason.SUBMITTED, f"job {row.id}"), Says(_RUNNING, running, reason, f"on {row.node}" if running and row.node else why),
-            Says(_READY, False, reason, why)]
+    says = [
+        Says(_SUBMITTED, True, JobReason.SUBMITTED, f"job {row.id}"),
+        Says(_RUNNING, running, reason, f"on {row.node}" if running and row.node else why),
+        Says(_READY, False, reason, why),
+    ]
     if row.state is RunState.HELD or is_true(job.status.conditions, JobCondition.HELD):
         says.append(Says(JobCondition.HELD, row.state is RunState.HELD, reason, why))
     if row.state is RunState.SUSPENDED or is_true(job.status.conditions, JobCondition.SUSPENDED):
@@ -71,7 +75,8 @@ def live_events(job: Job, row: Listed) -> tuple[EventNote, ...]:
     """A job that a person has to release gets an Event when it is first seen held."""
     if row.state is not RunState.HELD or is_true(job.status.conditions, JobCondition.HELD):
         return ()
-    return (EventNote("Warning", JobReason.HELD, f"job {row.id} is held on the cluster ({row.reason or row.word}): release it there", "Watch"),)
+    why = f"job {row.id} is held on the cluster ({row.reason or row.word}): release it there"
+    return (EventNote("Warning", JobReason.HELD, why, "Watch"),)
 
 
 def complete(job: Job, ended: Ended, now: Now) -> JobStatus | None:
@@ -123,7 +128,8 @@ def retrying(job: Job, closing: Closing, failures: int, now: Now, at: float) -> 
 
 def unexplained(job: Job, message: str, now: Now) -> JobStatus | None:
     """It left the queue, and its end is not seen yet."""
-    return _rewritten(job, now, JobPhase.RUNNING, (Says(_RUNNING, None, JobReason.UNEXPLAINED, message), Says(_READY, False, JobReason.UNEXPLAINED, message)))
+    says = (Says(_RUNNING, None, JobReason.UNEXPLAINED, message), Says(_READY, False, JobReason.UNEXPLAINED, message))
+    return _rewritten(job, now, JobPhase.RUNNING, says)
 
 
 def vanished(job: Job, why: str, now: Now) -> JobStatus | None:
@@ -157,7 +163,8 @@ def _ended_fields(job: Job, ended: Ended, exit_code: int | None, signal: int | N
     })
     logs = None
     if ended.log is not None:
-        logs = Logs(stdout_path=ended.log.stdout_path, stderr_path=ended.log.stderr_path or None, bytes=ended.log.size, tail=_plain(ended.log.tail))
+        log = ended.log
+        logs = Logs(stdout_path=log.stdout_path, stderr_path=log.stderr_path or None, bytes=log.size, tail=_plain(log.tail))
     return {
         "run": run, "start_time": moment(ended.started.at), "end_time": moment(ended.finished.at), "estimated_start_time": None,
         "restarts": ended.started.restart or None, "logs": logs, "observation_source": ended.source,

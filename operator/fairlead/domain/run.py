@@ -211,8 +211,7 @@ class Record:
 class Observation:
     """One whole poll of one site. A poll that was cut, forged or late never becomes one.
 
-    `sentinels` and `records` (by key) are there for the keys that were asked for and that the listing does not show as pending, starting or running.
-    `relisted` is True when a second source confirmed an empty listing, or none was needed.
+    `sentinels` and `records` (by key) are there for the keys that were asked for and that the listing does not show as one live job.
     """
 
     listed: Mapping[RunKey, tuple[Listed, ...]]

@@ -28,7 +28,8 @@ def submitted(job: Job, memory: Memory, answer: SubmitAnswer, now: Now, pacing: 
             event = EventNote("Normal", JobReason.SUBMITTED, f"submitted as job {answer.id} (attempt {job.key.attempt})", "Submit")
             return Outcome(Memory(job.key.attempt, written_at=now.monotonic), report.accepted(job, answer.id, now), (event,))
         case SubmitWord.REVOKED:
-            return closed(job, memory, Closing(JobReason.NEVER_STARTED, "the attempt was withdrawn before it started", never_ran=True), now, pacing)
+            withdrawn = Closing(JobReason.NEVER_STARTED, "the attempt was withdrawn before it started", never_ran=True)
+            return closed(job, memory, withdrawn, now, pacing)
         case SubmitWord.REFUSED:
             return Outcome(replace(memory, closing=Closing(JobReason.SUBMISSION_REJECTED, answer.text, refused=True)))
         case SubmitWord.WAITING | SubmitWord.UNSURE:
@@ -59,7 +60,8 @@ def observed(job: Job, memory: Memory, observation: Observation, now: Now, pacin
             status = report.live(job, row, now, detailed=now.monotonic - memory.written_at >= pacing.detail_seconds)
             return Outcome(replace(memory, written_at=now.monotonic) if status else memory, status, report.live_events(job, row))
         case evidence.Duplicated(_, others):
-            event = EventNote("Warning", JobReason.DUPLICATE, f"jobs {', '.join(others)} carry this attempt too and cannot run it: cancelled", "Cancel")
+            why = f"jobs {', '.join(others)} carry this attempt too and cannot run it: cancelled"
+            event = EventNote("Warning", JobReason.DUPLICATE, why, "Cancel")
             return Outcome(replace(memory, duplicates=others), None, (event,) if not memory.duplicates else ())
         case evidence.Ended():
             failure = endings.of_ended(verdict)
@@ -86,7 +88,7 @@ def observed(job: Job, memory: Memory, observation: Observation, now: Now, pacin
 
 
 def cancelled(job: Job, memory: Memory, phase: CancelPhase, answer: CancelAnswer, context: tuple[Now, Pacing]) -> Outcome:
-    """What the cancel script said of the current key of a Job that is not being deleted: revoke, duplicates or the closing of an attempt."""
+    """What the cancel script said of the current key of a Job that is not being deleted: revoke, duplicates, the close of an attempt."""
     now, pacing = context
     if not answer.known:
         return Outcome(memory.later(now, pacing.ask_again_seconds))
@@ -103,7 +105,8 @@ def _closing_answered(job: Job, memory: Memory, closing: Closing, answer: Cancel
     now, pacing = context
     memory = replace(memory, closing=None)
     if closing.refused and answer.claim:
-        event = EventNote("Warning", JobReason.SUBMITTED, f"the scheduler refused the Job, yet job {answer.claim} of an earlier submission runs it", "Submit")
+        why = f"the scheduler refused the Job, yet job {answer.claim} of an earlier submission runs it"
+        event = EventNote("Warning", JobReason.SUBMITTED, why, "Submit")
         return Outcome(memory, report.accepted(job, answer.claim, now), (event,))
     return closed(job, memory, closing, now, pacing)
 
@@ -114,13 +117,16 @@ def closed(job: Job, memory: Memory, closing: Closing, now: Now, pacing: Pacing,
     if closing.never_ran and failures <= pacing.infrastructure_retries:
         pause = pacing.retry_seconds * 2 ** (failures - 1)
         status = report.retrying(job, closing, failures, now, now.wall + pause)
-        event = EventNote("Warning", JobReason.RETRYING, f"attempt {job.key.attempt} never ran ({closing.message}); another follows", "Submit")
+        why = f"attempt {job.key.attempt} never ran ({closing.message}); another follows"
+        event = EventNote("Warning", JobReason.RETRYING, why, "Submit")
         return Outcome(Memory(job.key.attempt + 1).later(now, pause), status, (event,))
     event = EventNote("Warning", closing.reason, closing.message, "Watch")
     return Outcome(memory, report.failed(job, closing, failures, now, ended), (event,))
 
 
-def cancel_asked(job: Job, memory: Memory, phase: CancelPhase, answers: Mapping[RunKey, CancelAnswer], context: tuple[Now, Pacing]) -> Outcome:
+def cancel_asked(
+    job: Job, memory: Memory, phase: CancelPhase, answers: Mapping[RunKey, CancelAnswer], context: tuple[Now, Pacing],
+) -> Outcome:
     """What the cancel script said of all keys of a Job that is being deleted. Until every key has answered, it is asked again."""
     now, pacing = context
     known = {key: answers[key] for key in job.keys if key in answers and answers[key].known}
@@ -128,7 +134,8 @@ def cancel_asked(job: Job, memory: Memory, phase: CancelPhase, answers: Mapping[
     memory = replace(memory, claims=claims, clear=False)
     if len(known) < len(job.keys):
         texts = [each.text for each in answers.values() if not each.known]
-        return Outcome(memory.later(now, pacing.ask_again_seconds), report.deleting(job, texts[0] if texts else "no answer from the cluster", now))
+        why = texts[0] if texts else "no answer from the cluster"
+        return Outcome(memory.later(now, pacing.ask_again_seconds), report.deleting(job, why, now))
     event = EventNote("Normal", JobReason.CANCELLING, "told to end: " + ", ".join(sorted(claims.values())), "Cancel")
     first = memory.asked_at is None and bool(claims)
     if phase is CancelPhase.ASK:
@@ -143,4 +150,5 @@ def cancel_observed(job: Job, memory: Memory, observation: Observation, began: f
         return memory
     live = any(row.state.may_run for key in job.keys for row in observation.listed.get(key, ()))
     hidden = any(evidence.contradicts(observation.records.get(key)) for key in job.keys)
-    return replace(memory, clear=not live and not hidden)
+    unaccounted = tuple(key for key in job.keys if not evidence.is_accounted_for(key, observation))
+    return replace(memory, clear=not live and not hidden, unaccounted=unaccounted)

@@ -17,7 +17,7 @@ class Breaker:
         return monotonic >= self.retry_at
 
     def failed(self, monotonic: float, limit_seconds: float, jitter: float) -> "Breaker":
-        """One failure more: wait twice as long as before, at most `limit_seconds`, of which a random half (`jitter` in 0..1) is left out."""
+        """One failure more: wait twice as long as before, at most `limit_seconds`, less a random part (`jitter`, 0..1) of up to half."""
         pause = min(PAUSE_SECONDS * 2 ** min(self.failures, 16), limit_seconds) * (1 - jitter / 2)
         return Breaker(self.failures + 1, monotonic + pause)
 

@@ -27,8 +27,10 @@ GAUGES_SECONDS = 15.0
 class Controller:
     """Starts and ends the loops as Clusters come and go. The registry must have been filled once before `run()`."""
 
-    def __init__(self, world: World, registry: Registry, settings: EngineSettings, installation: str, driver_of: Callable[[Cluster], Driver],
-                 pulse: Pulse) -> None:
+    def __init__(
+        self, world: World, registry: Registry, settings: EngineSettings, installation: str, driver_of: Callable[[Cluster], Driver],
+        pulse: Pulse,
+    ) -> None:
         self._world = world
         self._registry = registry
         self._settings = settings
@@ -91,7 +93,7 @@ class Controller:
             self._in_lobby.set()
 
     def _job_lost(self, job: Job) -> None:
-        """A Job went without our doing: its directories are looked at as a finished Job's are, and buried once its object is surely gone."""
+        """A Job went without our doing: its directories are kept as a finished Job's are, and buried once its object is surely gone."""
         self._graves.keep(Grave(cluster_of(job), job.ref, job.key.attempt))
 
     def _site_of(self, name: ClusterName) -> Site | None:
@@ -118,7 +120,9 @@ class Controller:
     async def _swept(self, site: Site, removed: Removed) -> None:
         await self._graves.swept((site.cluster.ref.namespace, site.cluster.ref.name), removed)
 
-    async def _every(self, name: str, seconds: float, look: Callable[[], Coroutine[Any, Any, None]], wake: asyncio.Event | None = None) -> None:
+    async def _every(
+        self, name: str, seconds: float, look: Callable[[], Coroutine[Any, Any, None]], wake: asyncio.Event | None = None,
+    ) -> None:
         """Look again and again, at once when `wake` is set; a failure is logged and the next look comes."""
         wake = wake or asyncio.Event()
         while True:

@@ -1,7 +1,7 @@
 """The three lanes of a site: submit, cancel (with burial), observe. One exec each in flight; a Job in one of them at most."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -111,20 +111,21 @@ class Lanes:
         tree = work.link.tree
         if not submissions or tree is None or not work.world.leadership.held():
             return False
+        jobs = {key: job for key, (job, _) in submissions.items()}
         exchange = work.driver().scheduler.submit(work.world.token(), tree, [each for _, each in submissions.values()])
         try:
             answers = await work.link.exchange(exchange)
         except FairleadError as error:
             text = f"the answer of a submission was lost: {error}"
-            await self._settle_submits({key: job for key, (job, _) in submissions.items()}, {}, text)
+            await self._settle_submits(jobs, {}, text)
             raise
-        await self._settle_submits({key: job for key, (job, _) in submissions.items()}, answers, "the cluster gave no answer for this attempt")
+        await self._settle_submits(jobs, answers, "the cluster gave no answer for this attempt")
         lost = next((each.text for each in answers.values() if each.word is SubmitWord.NO_TREE), None)
         if lost is not None:
             work.link.failed(Unanswered(lost, ClusterReason.WORK_DIR_NOT_OURS))
         return True
 
-    async def _settle_submits(self, jobs: dict[RunKey, Job], answers: "dict[RunKey, SubmitAnswer] | Any", silence: str) -> None:
+    async def _settle_submits(self, jobs: dict[RunKey, Job], answers: Mapping[RunKey, SubmitAnswer], silence: str) -> None:
         work = self._work
         now = work.now()
 
@@ -144,7 +145,8 @@ class Lanes:
         try:
             return work.driver().preparer.prepare(job, await script_of(job, work.world.data))
         except ScriptMissing as error:
-            outcome = settle.Outcome(memory.later(now, work.settings.pacing.ask_again_seconds), report.waiting(job, error.reason, str(error), now))
+            later = memory.later(now, work.settings.pacing.ask_again_seconds)
+            outcome = settle.Outcome(later, report.waiting(job, error.reason, str(error), now))
         except UserFault as error:   # an earlier release may have submitted it all the same: close the attempt first
             outcome = settle.Outcome(replace(memory, closing=Closing(JobReason.INVALID_SCRIPT, str(error), refused=True)))
         except ApiFault:
@@ -185,7 +187,8 @@ class Lanes:
         for job in jobs:
             memory = work.writer.memory(job)
             done = all(key in removed.keys for key in job.keys)
-            work.writer.remember(job, replace(memory, buried=True) if done else memory.later(work.now(), work.settings.pacing.ask_again_seconds))
+            later = memory.later(work.now(), work.settings.pacing.ask_again_seconds)
+            work.writer.remember(job, replace(memory, buried=True) if done else later)
         return True
 
     async def _sweep(self, found: Callable[[Removed], Coroutine[Any, Any, None]]) -> bool:
@@ -216,8 +219,7 @@ class Lanes:
                 return after != memory
             outcome = settle.observed(job, memory, observation, now, work.settings.pacing)
             await work.writer.apply(job, outcome)
-            return outcome.status is not None or (outcome.memory.closing, outcome.memory.revoke, outcome.memory.duplicates, outcome.memory.claim) != (
-                memory.closing, memory.revoke, memory.duplicates, memory.claim)
+            return outcome.status is not None or outcome.memory.plan != memory.plan
 
         changed = await asyncio.gather(*(one(job) for job, _ in items))
         self._left_at = {uid: at for uid, at in self._left_at.items() if at > began}

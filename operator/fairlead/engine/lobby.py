@@ -36,5 +36,6 @@ class Lobby:
             status = report.deleting(job, why, now) if job.held else None
             await self._writer.apply(job, Outcome(memory, status))
         else:
-            status = report.waiting(job, JobReason.CLUSTER_NOT_FOUND, f"Cluster {name} does not exist: apply it, or correct clusterRef", now)
+            why = f"Cluster {name} does not exist: apply it, or correct clusterRef"
+            status = report.waiting(job, JobReason.CLUSTER_NOT_FOUND, why, now)
             await self._writer.apply(job, Outcome(memory, status))

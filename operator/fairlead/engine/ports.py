@@ -5,23 +5,26 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from fairlead.domain.address import Address, Credentials, HostKeys
+from fairlead.domain.debt import Debt
 from fairlead.domain.objects import EventNote, ObjectRef
 from fairlead.schedulers.seam import Exchange
 
 __all__ = [
-    "Address", "Clock", "ClusterData", "Credentials", "EventNote", "HostKeys", "Leadership", "ObjectRef", "Pulse", "Remote", "Store", "World",
+    "Address", "Clock", "ClusterData", "Credentials", "EventNote", "HostKeys", "Leadership", "Ledger", "ObjectRef", "Pulse", "Remote",
+    "Store", "World",
 ]
 
 T = TypeVar("T")
 
 
 class Remote(Protocol):
-    """The far end. Bounded: at most so many connects and execs in flight overall, so many channels on a connection; callers wait in order."""
+    """The far end. Bounded: so many connects and execs in flight overall, so many channels on a connection; callers wait in order."""
 
     async def exchange(self, address: Address, exchange: Exchange[T]) -> T:
         """Run one exchange and parse its answer.
 
-        Raises `Refused`, `Unreachable` (nothing was sent), `Unanswered` (sent, and no whole answer), `Unreadable` (key or host keys unusable).
+        Raises `Refused`, `Unreachable` (nothing was sent), `Unanswered` (sent, and no whole answer), `Unreadable` (key or host keys
+        unusable).
         """
         ...
 
@@ -33,7 +36,8 @@ class Remote(Protocol):
 class Store(Protocol):
     """Writes to our objects, each a compare-and-set on uid (and attempt): a stale view cannot repeat a decision.
 
-    All raise `Conflict` (read again), `Unavailable` (try later) or another `ApiFault`. Each returns the object's new resourceVersion where there is one.
+    All raise `Conflict` (read again), `Unavailable` (try later) or another `ApiFault`. Each returns the object's new resourceVersion where
+    there is one.
     """
 
     async def add_finalizer(self, ref: ObjectRef) -> str:
@@ -70,6 +74,22 @@ class ClusterData(Protocol):
 
     async def list_finished(self, plural: str) -> Sequence[ObjectRef]:
         """Objects with the finished label in all namespaces, metadata alone. Raises `Unavailable`."""
+        ...
+
+
+class Ledger(Protocol):
+    """What is still owed on clusters, kept outside of the objects that are gone."""
+
+    async def list(self) -> Sequence[Debt]:
+        """All debts, the oldest first. Raises `ApiFault`."""
+        ...
+
+    async def add(self, debt: Debt) -> None:
+        """Write a debt down; only after this may its object go. Raises `ApiFault`."""
+        ...
+
+    async def remove(self, key: str) -> None:
+        """Strike a debt; no change if it is not there. Raises `ApiFault`."""
         ...
 
 
@@ -112,6 +132,7 @@ class World:
     remote: Remote
     store: Store
     data: ClusterData
+    ledger: Ledger
     leadership: Leadership
     clock: Clock
     token: Callable[[], str]

@@ -6,8 +6,8 @@
                                      |
                      answers -> settle() -> Writer -> wake
 
-A Job is never in two lanes, so submit and cancel of one key are never in flight together. An observation counts for a Job only if the Job was
-in no other lane since it began.
+A Job is never in two lanes, so submit and cancel of one key are never in flight together. An observation counts for a Job only if the Job
+was in no other lane since it began.
 """
 
 import asyncio
@@ -17,10 +17,13 @@ from typing import Any
 
 import structlog
 
+from fairlead.api.v1alpha1.meta import as_timestamp
 from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain import cluster as clusters
 from fairlead.domain import report
 from fairlead.domain.cluster import Cluster
+from fairlead.domain.conditions import moment
+from fairlead.domain.debt import UNACCOUNTED, Debt
 from fairlead.domain.errors import ApiFault, FairleadError
 from fairlead.domain.job import Bury, Cancel, Job, Release, Rest, Step, Submit, TakeUp, Watch, decide
 from fairlead.domain.settle import Outcome
@@ -32,6 +35,7 @@ from fairlead.engine.registry import Registry
 from fairlead.engine.settings import EngineSettings
 from fairlead.engine.writer import Writer
 from fairlead.schedulers.seam import Driver, Removal, Removed
+from fairlead.telemetry import metrics
 
 log = structlog.get_logger()
 
@@ -152,7 +156,8 @@ class Site:
 
     async def _steps(self, jobs: list[Job]) -> float:
         now = self._work.now()
-        steps = [(job, decide(job, self._writer.memory(job), now, self._settings.pacing)) for job in jobs if not self._lanes.is_busy(job.ref.uid)]
+        free = [job for job in jobs if not self._lanes.is_busy(job.ref.uid)]
+        steps = [(job, decide(job, self._writer.memory(job), now, self._settings.pacing)) for job in free]
         steps = await self._api_steps(steps)
         submits = [(job, step) for job, step in steps if isinstance(step, Submit)]
         cancels = [(job, step) for job, step in steps if isinstance(step, Cancel)]
@@ -207,7 +212,8 @@ class Site:
         for job, step in steps:
             if isinstance(step, TakeUp):
                 if self.cluster.deleting:
-                    writes.append(self._tell_waiting(job, JobReason.CLUSTER_TERMINATING, f"Cluster {self.cluster.ref.name} is being deleted"))
+                    why = f"Cluster {self.cluster.ref.name} is being deleted"
+                    writes.append(self._tell_waiting(job, JobReason.CLUSTER_TERMINATING, why))
                 else:
                     writes.append(self._take_up(job, rest))
             elif isinstance(step, Release):
@@ -224,11 +230,32 @@ class Site:
             rest.append((known, decide(known, self._writer.memory(known), self._work.now(), self._settings.pacing)))
 
     async def _release(self, job: Job, step: Release) -> None:
+        if not await self._written_down(job):
+            return
         if self._ghosts.pop(job.ref.uid, None) is not None:
             self._writer.forget(job.ref.uid)
         elif await self._writer.release(job, finished=step.finished) and step.finished:
             self._context.ended(self.cluster, job)
         self.wake()
+
+    async def _written_down(self, job: Job) -> bool:
+        """What cannot be accounted for goes into the ledger before the object goes; whether that is done."""
+        memory = self._writer.memory(job)
+        if not memory.unaccounted or job.ended:
+            return True
+        since = moment(self._world.clock.wall())
+        try:
+            for key in memory.unaccounted:
+                where, whose = self.cluster.ref, job.ref
+                debt = Debt(str(key), where.namespace, where.name, "Job", whose.namespace, whose.name, as_timestamp(since), UNACCOUNTED)
+                await self._world.ledger.add(debt)
+                metrics.debt_recorded.inc()
+                log.warning("unaccounted", job=str(whose), key=str(key))
+        except ApiFault as error:
+            log.info("write_not_done", error=str(error))
+            self._writer.remember(job, memory.later(self._work.now(), self._settings.pacing.ask_again_seconds))
+            return False
+        return True
 
     async def _hold_cluster(self) -> bool:
         """Our finalizer on the Cluster, before the first intent: it must not go while a Job may run there."""
@@ -271,11 +298,13 @@ class Site:
 
     async def _leave_alone(self, jobs: list[Job], reason: JobReason, why: str) -> None:
         """Tell the Jobs that wait for the cluster; what is known of the others stays as it is."""
-        await asyncio.gather(*(self._tell_waiting(job, reason, why) for job in jobs if not job.ended and not self._lanes.is_busy(job.ref.uid)))
+        told = [job for job in jobs if not job.ended and not self._lanes.is_busy(job.ref.uid)]
+        await asyncio.gather(*(self._tell_waiting(job, reason, why) for job in told))
 
     async def _tell_waiting(self, job: Job, reason: JobReason, why: str) -> None:
         now, memory = self._work.now(), self._writer.memory(job)
-        if job.ref.uid in self._ghosts or (job.run_id and not job.deleting) or (job.deleting and not job.held) or now.monotonic < memory.retry_at:
+        is_ours_to_tell = job.held if job.deleting else not job.run_id
+        if job.ref.uid in self._ghosts or not is_ours_to_tell or now.monotonic < memory.retry_at:
             return
         status = report.deleting(job, why, now) if job.deleting else report.waiting(job, reason, why, now)
         if status is not None:
@@ -286,7 +315,8 @@ class Site:
         if status is None:
             return
         try:
-            version = await self._world.store.write_status(self.cluster.ref, status.model_dump(mode="json", by_alias=True, exclude_none=True))
+            body = status.model_dump(mode="json", by_alias=True, exclude_none=True)
+            version = await self._world.store.write_status(self.cluster.ref, body)
         except ApiFault as error:
             log.info("write_not_done", error=str(error))
             return

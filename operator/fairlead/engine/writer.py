@@ -43,7 +43,7 @@ class Writer:
         self._memories.pop(uid, None)
 
     async def apply(self, job: Job, outcome: Outcome) -> bool:
-        """Write what follows from an answer; whether it was written. A Job that no longer exists (`Registry` has none) is only remembered."""
+        """Write what follows from an answer; whether it was written. What is told of a Job that has left is only remembered."""
         if self._registry.job(job.ref.uid) is None:
             self.remember(job, outcome.memory)
             return True

@@ -22,8 +22,8 @@ def read_job(body: Mapping[str, Any]) -> Job:
     except ValidationError as error:
         raise UserFault(_sentence(body, error)) from error
     meta = job.metadata
-    return Job(_ref(names.JOB_PLURAL, meta), int(meta.resource_version), meta.generation, meta.is_deleted, names.FINALIZER in meta.finalizers,
-               job.spec, job.status)
+    held = names.FINALIZER in meta.finalizers
+    return Job(_ref(names.JOB_PLURAL, meta), int(meta.resource_version), meta.generation, meta.is_deleted, held, job.spec, job.status)
 
 
 def read_cluster(body: Mapping[str, Any]) -> Cluster:
@@ -33,8 +33,8 @@ def read_cluster(body: Mapping[str, Any]) -> Cluster:
     except ValidationError as error:
         raise UserFault(_sentence(body, error)) from error
     meta = cluster.metadata
-    return Cluster(_ref(names.CLUSTER_PLURAL, meta), int(meta.resource_version), meta.generation, meta.is_deleted,
-                   names.FINALIZER in meta.finalizers, cluster.spec, cluster.status)
+    held, ref = names.FINALIZER in meta.finalizers, _ref(names.CLUSTER_PLURAL, meta)
+    return Cluster(ref, int(meta.resource_version), meta.generation, meta.is_deleted, held, cluster.spec, cluster.status)
 
 
 def _ref(plural: str, meta: ObjectMeta) -> ObjectRef:

@@ -5,29 +5,16 @@ A ConfigMap in the installation's namespace, one small JSON text per run key, so
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 
 import structlog
 
 from fairlead.api.v1alpha1 import names
+from fairlead.domain.debt import Debt
 from fairlead.kube.client import KubeClient
 from fairlead.kube.config_map import ConfigMapTable, Entries
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Debt:
-    """A run that may have left something behind on a cluster, and whose object is gone."""
-
-    key: str                         # <object uid>-<attempt>
-    cluster_namespace: str
-    cluster_name: str
-    kind: str                        # of the object that is gone
-    namespace: str
-    name: str
-    since: str                       # RFC 3339
-    reason: str                      # CamelCase: Unreachable, Unaccounted
 
 
 class Ledger:
