@@ -6,8 +6,8 @@ from generator.markdown import code, table
 INTRODUCTION = """# Conditions and their reasons
 
 The state of every object is in its conditions. Each has a type, a status (True, False or Unknown), a reason in one word, and a message that
-says what was seen and what to do. Reasons are never renamed, so an alert may name one. [Troubleshooting](../troubleshooting.md) says what to
-do about those that need a person.
+says what was seen and what to do. Reasons are never renamed, so an alert may name one.
+[Troubleshooting](../troubleshooting.md) says what to do about those that need a person.
 """
 
 

@@ -23,11 +23,9 @@ def page(kind: str) -> str:
     schema: Schema = definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
     parts = [
         f"# {kind}\n\n{resource.meaning}\n",
-        table(["", ""], [
-            ["API version", code(names.API_VERSION)], ["Scope", "namespaced"], ["Short name", code(resource.short)],
-            ["Category", f"{code(names.CATEGORY)}: `kubectl get {names.CATEGORY}` lists all of Fairlead's objects"],
-            *([["Field selectors", ", ".join(code(path.lstrip(".")) for path in resource.selectable)]] if resource.selectable else []),
-        ]),
+        f"- API version: {code(names.API_VERSION)}, namespaced\n"
+        f"- Short name: {code(resource.short)}; `kubectl get {names.CATEGORY}` lists all of Fairlead's objects\n"
+        + "".join(f"- Field selector: {code(path.lstrip('.'))}\n" for path in resource.selectable),
         "## Columns of `kubectl get`\n",
         table(["Column", "Shown", "What it is"],
               [[code(each.name.upper()), "with `-o wide`" if each.wide else "always", each.meaning] for each in resource.columns]),

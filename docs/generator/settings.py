@@ -14,8 +14,8 @@ from generator.markdown import code, table
 
 INTRODUCTION = """# Settings of the controller
 
-`fairlead controller --settings FILE` reads a YAML file of these sections. Every setting has a default that suits production, so a file holds
-only what is to differ; a name that does not exist ends the start with a sentence. Names end in their unit.
+`fairlead controller --settings FILE` reads a YAML file of these sections. Every setting has a default that suits production, so a
+file holds only what is to differ; a name that does not exist ends the start with a sentence. Names end in their unit.
 
 ```yaml
 {example}```
