@@ -1,4 +1,4 @@
-"""The bed for tests of the whole product: one control plane, one controller and one Slurm cluster for the session, a namespace for each test.
+"""The bed for tests of the whole product: one control plane, controller and Slurm cluster for the session, a namespace for each test.
 
 A test that breaks a cluster starts one of its own (under a second). A test that breaks the controller leaves it running again.
 """
@@ -24,7 +24,7 @@ Plane = ControlPlane | ExistingControlPlane
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--use-existing", action="store_true", help="use the cluster that KUBECONFIG names in place of a control plane of the bed")
+    parser.addoption("--use-existing", action="store_true", help="use the cluster that KUBECONFIG names")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,4 +1,4 @@
-"""The controller dies, or a call fails, at each step of a Job's life; the next one goes on. Judged by the ledger that the Job keeps itself."""
+"""The controller dies, or a call fails, at each step of a Job's life; the next goes on. Judged by the ledger that the Job keeps."""
 
 from collections.abc import Callable
 

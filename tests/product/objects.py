@@ -11,7 +11,9 @@ UID = "11111111-2222-4333-8444-555555555555"
 OTHER_UID = "99999999-2222-4333-8444-555555555555"
 
 
-def a_job(*, uid: str = UID, version: int = 1, held: bool = True, deleting: bool = False, status: dict[str, Any] | None = None, **spec: Any) -> Job:
+def a_job(
+    *, uid: str = UID, version: int = 1, held: bool = True, deleting: bool = False, status: dict[str, Any] | None = None, **spec: Any,
+) -> Job:
     """A Job `sim` on the Cluster `hpc`; `held`: our finalizer is on it."""
     what = {} if {"script", "scriptRef"} & spec.keys() else {"command": ["true"]}
     return read_job({"metadata": _metadata("sim", uid, version, held, deleting), "spec": {"clusterRef": {"name": "hpc"}, **what, **spec},
@@ -33,4 +35,5 @@ def a_cluster(*, uid: str = OTHER_UID, version: int = 1, held: bool = True, dele
 
 def _metadata(name: str, uid: str, version: int, held: bool, deleting: bool) -> dict[str, Any]:
     return {"name": name, "namespace": "lab", "uid": uid, "resourceVersion": str(version), "generation": 1,
-            "finalizers": ["fairlead.dev/remote-run"] if held else [], **({"deletionTimestamp": "2026-01-01T00:00:00Z"} if deleting else {})}
+            "finalizers": ["fairlead.dev/remote-run"] if held else [],
+            **({"deletionTimestamp": "2026-01-01T00:00:00Z"} if deleting else {})}

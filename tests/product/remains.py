@@ -1,6 +1,5 @@
 """What is left of the product on a login node, as the machine itself shows it."""
 
-import os
 from pathlib import Path
 
 from bed.login import LoginNode
@@ -17,7 +16,10 @@ def remains_on(node: LoginNode, *, connected: bool) -> list[str]:
         left += [f"Slurm job {job}" for job in node.jobs_active()]
     if not connected and (connections := node.connections()):
         left.append(f"{connections} SSH connections")
-    left += [f"process {pid}: {command}" for pid in sorted(node.user_pids()) if (command := _command(pid)) and not (connected and _is_session(command))]
+    for pid in sorted(node.user_pids()):
+        command = _command(pid)
+        if command and not (connected and _is_session(command)):
+            left.append(f"process {pid}: {command}")
     for tree in sorted((node.home / ".fairlead").glob("*")):
         left += [f"file {path.relative_to(node.home)}" for path in _strays(tree)]
     return left
@@ -42,4 +44,4 @@ def _command(pid: int) -> str:
 
 
 def _is_session(command: str) -> bool:
-    return os.path.basename(command.split(":", maxsplit=1)[0]).startswith("sshd")
+    return Path(command.split(":", maxsplit=1)[0]).name.startswith("sshd")

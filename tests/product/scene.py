@@ -1,4 +1,4 @@
-"""One test's world: a namespace on the control plane, Clusters in it that stand for real ones, and Jobs. `close()` proves that nothing is left."""
+"""One test's world: a namespace, Clusters in it that stand for real ones, and Jobs. `close()` proves that nothing is left."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -59,7 +59,10 @@ class Thing:
 
     def wait_ended(self, seconds: float = 60.0) -> dict[str, Any]:
         """Wait until the Job is Complete or Failed; the whole status."""
-        until(lambda: any(self.condition(kind).get("status") == "True" for kind in ("Complete", "Failed")), f"the end of Job {self.name}", seconds)
+        def ended() -> bool:
+            return any(self.condition(kind).get("status") == "True" for kind in ("Complete", "Failed"))
+
+        until(ended, f"the end of Job {self.name}", seconds)
         return self.status
 
     def delete(self, *, wait: bool = True, seconds: float = 40.0) -> None:
@@ -112,8 +115,9 @@ class Scene:
         if key:
             self.secret(f"{name}-key", ssh_privatekey=node.private_key)
         whole = {
-            "type": "Slurm", "endpoints": [{"host": node.host, "port": node.port}], "user": node.user, "authSecretRef": {"name": f"{name}-key"},
-            "hostKeys": {"knownHosts": node.known_hosts}, "polling": POLLING, "connection": {"connectTimeoutSeconds": 3}, **spec,
+            "type": "Slurm", "endpoints": [{"host": node.host, "port": node.port}], "user": node.user,
+            "authSecretRef": {"name": f"{name}-key"}, "hostKeys": {"knownHosts": node.known_hosts},
+            "polling": POLLING, "connection": {"connectTimeoutSeconds": 3}, **spec,
         }
         self.nodes[name] = node
         made = Thing(self, "clusters", name)
@@ -124,9 +128,12 @@ class Scene:
 
     def job(self, name: str = "job", script: str | None = None, *, cluster: str = "hpc", **spec: Any) -> Thing:
         """A Job; without a script or command it is `true`."""
-        what: dict[str, Any] = {"script": script} if script is not None else {} if "command" in spec or "scriptRef" in spec else {"command": ["true"]}
+        what: dict[str, Any] = {} if {"command", "scriptRef"} & spec.keys() else {"command": ["true"]}
+        if script is not None:
+            what = {"script": script}
         made = Thing(self, "jobs", name)
-        manifest = {"apiVersion": "fairlead.dev/v1alpha1", "kind": "Job", "metadata": {"name": name}, "spec": {"clusterRef": {"name": cluster}, **what, **spec}}
+        whole = {"clusterRef": {"name": cluster}, **what, **spec}
+        manifest = {"apiVersion": "fairlead.dev/v1alpha1", "kind": "Job", "metadata": {"name": name}, "spec": whole}
         self.api.apply(made.path, manifest)
         return made
 
@@ -135,7 +142,7 @@ class Scene:
         return list((self.api.get(f"{GROUP}/namespaces/{self.namespace}/jobs") or {"items": []})["items"])
 
     def close(self) -> None:
-        """Delete everything and see that nothing is left: no object, Slurm job, process, connection or file (tombstones and users' files apart)."""
+        """Delete everything; no object, Slurm job, process, connection or file may be left (tombstones and users' files apart)."""
         self._clear("jobs")
         for name, node in self.nodes.items():
             if self.api.get(Thing(self, "clusters", name).path) is not None:
