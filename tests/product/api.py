@@ -21,7 +21,7 @@ class Api:
 
     def request(self, method: str, path: str, body: Any = None, content_type: str = "application/json") -> tuple[int, Any]:
         """The HTTP status and the answer's JSON. A connection that the server closed is made again once."""
-        data = None if body is None else json.dumps(body)
+        data = None if body is None else json.dumps(body, ensure_ascii=False).encode()   # YAML reads no surrogate escapes
         for last in (False, True):
             try:
                 self._connection.request(method, path, data, {"Content-Type": content_type, "Accept": "application/json"})

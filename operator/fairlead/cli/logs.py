@@ -12,7 +12,7 @@ from typing import Final
 
 from fairlead.api.v1alpha1 import names
 from fairlead.api.v1alpha1.reasons import ClusterReason
-from fairlead.cli.plain_text import PlainText
+from fairlead.domain.plain_text import PlainText
 from fairlead.domain.address import Address
 from fairlead.domain.cluster import Cluster, address_of, known_hosts_of
 from fairlead.domain.errors import Unanswered, UserFault

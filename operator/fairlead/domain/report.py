@@ -10,9 +10,11 @@ from fairlead.domain.evidence import Ended
 from fairlead.domain.job import Closing, Job
 from fairlead.domain.objects import EventNote
 from fairlead.domain.pacing import Now
-from fairlead.domain.run import Listed, RunState
+from fairlead.domain.plain_text import PlainText
+from fairlead.domain.run import Listed, LogTail, RunState
 
 ATTEMPTS_KEPT = 5
+_LETTER_ENDS = bytes(range(0x80, 0xC0))   # UTF-8: bytes that are not a letter's first
 _SUBMITTING = frozenset({JobReason.SUBMITTING, JobReason.SUBMISSION_UNKNOWN, JobReason.SUBMISSION_DEFERRED})
 _READY, _RUNNING, _SUBMITTED = JobCondition.READY, JobCondition.RUNNING, JobCondition.SUBMITTED
 
@@ -171,10 +173,12 @@ def _ended_fields(job: Job, ended: Ended, exit_code: int | None, signal: int | N
     }
 
 
-def _plain(tail: bytes) -> str:
-    """Text that is safe in a terminal: no control characters but newline and tab; what is not UTF-8 becomes U+FFFD."""
-    text = tail.decode("utf-8", "replace").replace("\r\n", "\n")
-    return "".join(each for each in text if each in "\n\t" or (each.isprintable() or each == "\u00a0"))
+def _plain(log: LogTail) -> str:
+    """The tail as text that is safe in a terminal; a letter that the cut has parted is left out."""
+    plain, tail = PlainText(), log.tail
+    if log.size is not None and log.size > len(tail):
+        tail = tail.lstrip(_LETTER_ENDS) if tail[:4].lstrip(_LETTER_ENDS) else tail
+    return plain.feed(tail) + plain.end()
 
 
 def _rewritten(job: Job, now: Now, phase: JobPhase, says: Sequence[Says], **fields: object) -> JobStatus | None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fairlead.cli.plain_text import PlainText
+from fairlead.domain.plain_text import PlainText
 
 CASES = [
     pytest.param(b"plain\n\ttext\n", "plain\n\ttext\n", id="plain text"),
