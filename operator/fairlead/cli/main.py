@@ -41,7 +41,7 @@ def commands() -> None:
 @click.option("--health-host", default="0.0.0.0", show_default=True, help="Address for /livez, /readyz and /metrics.")  # noqa: S104
 @click.option("--health-port", default=8080, show_default=True, type=click.IntRange(-1, 65535), help="Its port; 0: any free one; -1: none.")
 @click.option("--log-format", default="json", show_default=True, type=click.Choice(["json", "console"]), help="How log lines look.")
-@click.option("--log-level", default="info", show_default=True, type=click.Choice(_LEVELS), help="Which lines are written: from this level on.")
+@click.option("--log-level", default="info", show_default=True, type=click.Choice(_LEVELS), help="Lines from this level on are written.")
 def controller(settings_file: Path | None, log_format: str, log_level: str, health_port: int, **places: str | None) -> None:
     """Run the controller: watch Clusters and Jobs, and make them so."""
     from fairlead.app import settings  # noqa: PLC0415  the other commands start without kopf

@@ -101,7 +101,7 @@ CHECKS = (
 NEEDS_A_PERSON = frozenset({
     ClusterReason.HOST_KEY_UNKNOWN, ClusterReason.HOST_KEY_MISMATCH, ClusterReason.HOST_KEYS_INVALID, ClusterReason.AUTHENTICATION_FAILED,
     ClusterReason.SECRET_NOT_FOUND, ClusterReason.SECRET_INVALID, ClusterReason.PASSPHRASE_REQUIRED, ClusterReason.NO_SBATCH,
-    ClusterReason.WORK_DIR_NOT_WRITABLE, ClusterReason.WORK_DIR_NOT_OURS, ClusterReason.INVALID_SPEC,
+    ClusterReason.WORK_DIR_NOT_WRITABLE, ClusterReason.WORK_DIR_NOT_OURS,
 })
 
 

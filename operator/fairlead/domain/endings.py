@@ -18,6 +18,8 @@ REASON_OF_STATE: dict[RunState, JobReason] = {
 }
 """Scheduler's words that say why a Run ended, whatever its exit code. The others leave it to the exit code."""
 
+_NOT_SHARED = ("the compute node did not find the work folder that the login node has: set the Cluster's workDir to a folder on a "
+               "file system that all nodes share")
 _SENTENCE: dict[JobReason, str] = {
     JobReason.TIME_LIMIT_EXCEEDED: "the scheduler ended the Job at its time limit: raise timeLimit",
     JobReason.OOM_KILLED: "the Job used more memory than it had: raise memory",
@@ -59,6 +61,8 @@ def of_never_ran(never: NeverRan) -> Closing:
     """How a Run that was revoked before any claim is judged: somebody's `scancel` is a wish, all else the infrastructure's fault."""
     if never.state is RunState.CANCELLED:
         return Closing(JobReason.CANCELLED_EXTERNALLY, "somebody cancelled the Job on the cluster before it started", word=never.word)
+    if never.left_no_sign:
+        return Closing(JobReason.NOT_SHARED, _NOT_SHARED, never_ran=True, word=never.word)
     said = f": the scheduler said {_words(never)}" if never.word else ""
     return Closing(JobReason.NEVER_STARTED, f"the job left the queue without having started{said}", never_ran=True, word=never.word)
 

@@ -7,9 +7,8 @@ listing is unexplained, not gone.
 
 from dataclasses import dataclass
 
+from fairlead.api.v1alpha1.names import WrapperExit
 from fairlead.domain.run import Finished, Listed, LogTail, Observation, Record, RunKey, RunState, Sentinels, Started
-
-WRAPPER_ENVIRONMENT_EXIT = 123   # the wrapper's own: it could not even begin, so the user's script never ran
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +43,15 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class NeverRan:
-    """Revoked before any claim: it never ran and never will. `word` and `reason` are the scheduler's last, if any."""
+    """Revoked before any claim: it never ran and never will. `word` and `reason` are the scheduler's last, if any.
+
+    `left_no_sign`: the wrapper was started and found no tree of ours on its node.
+    """
 
     state: RunState
     word: str = ""
     reason: str = ""
+    left_no_sign: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +108,10 @@ def judge(key: RunKey, observation: Observation, claim_read_before: str) -> Verd
         return _judge_claimed(sentinels, rows, observation.records.get(key), claim_read_before)
     if live:
         return Live(_eldest(live))
-    last_word = _last_word(rows, observation.records.get(key), "")
-    return NeverRan(*last_word) if sentinels.revoked else Unclaimed(last_word[0])
+    record = observation.records.get(key)
+    last_word = _last_word(rows, record, "")
+    left_no_sign = record is not None and record.exit_code == WrapperExit.ENVIRONMENT
+    return NeverRan(*last_word, left_no_sign) if sentinels.revoked else Unclaimed(last_word[0])
 
 
 def _judge_claimed(sentinels: Sentinels, rows: tuple[Listed, ...], record: Record | None, claim_read_before: str) -> Verdict:
@@ -127,7 +132,7 @@ def _judge_claimed(sentinels: Sentinels, rows: tuple[Listed, ...], record: Recor
     if claim_read_before != claim:
         return Unexplained("its claim is newer than the listing", claim=claim)
     exit_code, signal = (mine.exit_code, mine.signal) if mine else (0, 0)
-    never_began = started is None and exit_code == WRAPPER_ENVIRONMENT_EXIT
+    never_began = started is None and exit_code == WrapperExit.ENVIRONMENT
     return Broken(claim, state, word, reason, exit_code, signal, not never_began, started)
 
 

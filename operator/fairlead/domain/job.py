@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from fairlead.api.v1alpha1.job import ClusterReference, JobSpec, JobStatus
 from fairlead.api.v1alpha1.meta import RunStatus
-from fairlead.api.v1alpha1.reasons import JobReason
+from fairlead.api.v1alpha1.reasons import JobCondition, JobReason
 from fairlead.domain.conditions import is_true
 from fairlead.domain.objects import ObjectRef
 from fairlead.domain.pacing import Now, Pacing
@@ -53,7 +53,7 @@ class Job:
     @property
     def ended(self) -> bool:
         """Whether it has come to its end for good."""
-        return any(is_true(self.status.conditions, kind) for kind in ("Complete", "Failed", "Cancelled"))
+        return any(is_true(self.status.conditions, kind) for kind in (JobCondition.COMPLETE, JobCondition.FAILED))
 
     @property
     def owner(self) -> Owner:

@@ -88,6 +88,7 @@ class Writer:
 
     async def _tell(self, job: Job, events: tuple[EventNote, ...]) -> None:
         for event in events:
+            log.info("told", job=str(job.ref), key=str(job.key), attempt=job.key.attempt, reason=str(event.reason), said=event.message)
             async with self._slots:
                 await self._world.store.record_event(job.ref, event)
             metrics.event_recorded.labels(event.type).inc()
@@ -100,7 +101,8 @@ class Writer:
         metrics.status_written.labels("Job", "conflict" if isinstance(error, Conflict) else "unavailable").inc()
         known = self.memory(job)
         self.remember(job, replace(known, retry_at=max(known.retry_at, now + pause)))
-        log.info("write_not_done", job=str(job.ref), stale=isinstance(error, Conflict), error=str(error))
+        whose = {"job": str(job.ref), "key": str(job.key), "attempt": job.key.attempt}
+        log.info("write_not_done", **whose, stale=isinstance(error, Conflict), error=str(error))
 
 
 def _count(job: Job, status: JobStatus) -> None:

@@ -30,7 +30,6 @@ class JobPhase(StrEnum):
     RUNNING = "Running"
     COMPLETE = "Complete"
     FAILED = "Failed"
-    CANCELLED = "Cancelled"
     TERMINATING = "Terminating"
 
 

@@ -69,8 +69,8 @@ class RunStatus(ApiModel):
 
     key: str = Field(max_length=128)
     """Name of the Run on the cluster: the object's uid and the number of the attempt."""
-    attempt: int = Field(ge=0)
-    """Number of the attempt, counted from 0."""
+    attempt: int = Field(ge=1)
+    """Number of the attempt, counted from 1."""
     id: str | None = None
     """The id that the remote scheduler gave."""
     state: str | None = None

@@ -45,9 +45,7 @@ class JobCondition(Word):
     HELD = "Held", "The Job waits for a person."
     COMPLETE = "Complete", "The script ended with exit code 0."
     FAILED = "Failed", "The Job has ended without success and is not tried again."
-    CANCELLED = "Cancelled", "The Job was cancelled on the cluster."
     READY = "Ready", "True when the Job is complete, for tools that wait for it."
-    RECONCILING = "Reconciling", "The Job is on its way to its end."
     STALLED = "Stalled", "True when the Job has failed, for tools that wait for it."
 
 
@@ -77,7 +75,6 @@ class ClusterReason(Word):
     NO_SBATCH = "NoSbatch", "sbatch was found neither in the login shell's PATH nor in spec.slurm.binPath."
     WORK_DIR_NOT_WRITABLE = "WorkDirNotWritable", "The work folder cannot be made or written to."
     WORK_DIR_NOT_OURS = "WorkDirNotOurs", "The work folder's mark is missing or not the one in the status."
-    WORK_DIR_NOT_SHARED = "WorkDirNotShared", "No Job has ever left a sign in the work folder: compute nodes do not seem to share it."
     SCHEDULER_DOWN = "SchedulerDown", "The scheduler did not answer."
     ACCOUNTING_DOWN = "AccountingDown", "sacct did not answer."
     ACCOUNTING_OFF = "AccountingOff", "spec.slurm.accounting is None, or the site keeps no accounting."
@@ -85,14 +82,11 @@ class ClusterReason(Word):
     POLL_FAILED = "PollFailed", "The last poll's answer was incomplete or unreadable."
     RUNS_ACTIVE = "RunsActive", "Jobs of this Cluster have not ended."
     NOT_IN_USE = "NotInUse", "No Job of this Cluster is waiting or running."
-    TERMINATING = "Terminating", "The Cluster is being deleted."
-    INVALID_SPEC = "InvalidSpec", "The Cluster was written for another release and cannot be read; the message names the field."
 
 
 class JobReason(Word):
     """Reasons in a Job's conditions."""
 
-    ACCEPTED = "Accepted", "The Job is known and waits for its first submission."
     CLUSTER_NOT_FOUND = (
         "ClusterNotFound",
         "The Cluster that spec.clusterRef names does not exist in the Job's namespace; the Job waits for it.",
@@ -102,7 +96,6 @@ class JobReason(Word):
     CLUSTER_TERMINATING = "ClusterTerminating", "The Cluster is being deleted and takes no new Job."
     SCRIPT_REF_NOT_FOUND = "ScriptRefNotFound", "The ConfigMap or its field does not exist; the Job waits for it."
     INVALID_SCRIPT = "InvalidScript", "The script would be refused by sbatch, or holds an #SBATCH line that Fairlead cannot pass on."
-    INVALID_SPEC = "InvalidSpec", "The Job was written for another release and cannot be read; the message names the field."
     SUBMITTING = "Submitting", "The Job is being handed to the scheduler."
     SUBMISSION_UNKNOWN = (
         "SubmissionUnknown",
@@ -128,22 +121,16 @@ class JobReason(Word):
     PREEMPTED = "Preempted", "The scheduler took the Job's nodes for another."
     DEADLINE_MISSED = "DeadlineMissed", "The Job could not have ended before the deadline that it was submitted with."
     CANCELLED_EXTERNALLY = "CancelledExternally", "Somebody cancelled the Job on the cluster."
-    LAUNCH_FAILURE = "LaunchFailure", "The scheduler could not start the Job on its node."
     ENVIRONMENT_FAILURE = (
         "EnvironmentFailure",
         "The compute node could not start the script: the work folder, login shell or working directory is missing there.",
     )
     OUTPUT_NOT_WRITABLE = "OutputNotWritable", "The output file could not be opened, so the script was not started."
     NEVER_STARTED = "NeverStarted", "It is proved that the attempt never ran and never will."
-    BACKOFF_LIMIT_EXCEEDED = "BackoffLimitExceeded", "The Job failed as often as it may, so it is not tried again."
-    INFRASTRUCTURE_FAILURE = "InfrastructureFailure", "Attempts that never ran were made again as often as is allowed."
     RETRYING = "Retrying", "The last attempt never ran; another follows."
     LOST = "Lost", "The Job left the queue without a sign of its end; it may have run."
     RUN_DIRECTORY_MISSING = "RunDirectoryMissing", "The Job's directory vanished from the cluster while the Job was alive."
     NOT_SHARED = "WorkDirNotShared", "The Job left no sign in the work folder: compute nodes do not seem to share it."
     DUPLICATE = "Duplicate", "The scheduler holds two jobs for one attempt; the one that did not claim it is cancelled."
-    DELETING = "Deleting", "The Job is being deleted: it is cancelled and its directory removed."
     CANCELLING = "Cancelling", "The Job was told to end."
     CLUSTER_UNREACHABLE = "ClusterUnreachable", "The Job is to be deleted, and its cluster does not answer."
-    IN_PROGRESS = "InProgress", "The Job has not come to its end."
-    NOT_FAILED = "NotFailed", "Nothing has failed."
