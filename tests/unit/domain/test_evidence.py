@@ -1,0 +1,116 @@
+"""Verdicts on a Run, from one observation. A wrong one would call a Job finished that runs, or run it twice."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from fairlead.domain.evidence import Broken, Duplicated, Ended, Live, NeverRan, Unclaimed, Unexplained, is_accounted_for, judge
+from fairlead.domain.run import Finished, Listed, Observation, Record, RunKey, RunState, Sentinels, Started
+from product.objects import UID
+
+KEY = RunKey(UID, 1)
+
+
+def row(run_id: str, state: RunState) -> Listed:
+    return Listed(KEY, run_id, state, state.name)
+
+
+def seen(*rows: Listed, sentinels: Sentinels | None = None, record: Record | None = None) -> Observation:
+    found: Mapping[RunKey, Sentinels] = {KEY: sentinels} if sentinels else {}
+    records = {KEY: record} if record else {}
+    return Observation({KEY: rows} if rows else {}, found, records, 0)
+
+
+def claimed(run_id: str = "7", *, starts: tuple[int, ...] = (), ends: Mapping[int, int] | None = None, ender: str = "") -> Sentinels:
+    """A directory that job `run_id` claimed; `starts`: restart numbers, `ends`: exit codes by restart number."""
+    started = tuple(Started(run_id, restart, "n1", 100) for restart in starts)
+    finished = tuple(Finished(ender or run_id, restart, code, 200) for restart, code in (ends or {}).items())
+    return Sentinels(True, claim=run_id, started=started, finished=finished)
+
+
+def word(state: RunState, source: str = "scontrol", run_id: str = "7", exit_code: int = 0) -> Record:
+    return Record(run_id, state, state.name, exit_code, source=source)
+
+
+RUNNING, PENDING, DONE, GONE = RunState.RUNNING, RunState.PENDING, RunState.COMPLETED, RunState.CANCELLED
+NOTHING, REVOKED = Sentinels(True), Sentinels(True, revoked=True)
+
+CASES = {
+    "pending in the listing": (seen(row("7", PENDING)), "", Live),
+    "a word of a later release is live": (seen(row("7", RunState.UNKNOWN)), "", Live),
+    "preempted may run again under its id": (seen(row("7", RunState.PREEMPTED)), "", Live),
+    "not listed and no look into its directory": (seen(), "", Unexplained),
+    "its directory has vanished": (seen(sentinels=Sentinels(False)), "", Unexplained),
+    "vanished, but still listed": (seen(row("7", RUNNING), sentinels=Sentinels(False)), "", Live),
+    "listed twice, none has claimed": (seen(row("8", PENDING), row("7", PENDING), sentinels=NOTHING), "", Live),
+    "listed twice, one has claimed": (seen(row("8", PENDING), row("7", RUNNING), sentinels=claimed()), "7", Duplicated),
+    "the claimed one is over and its double waits": (
+        seen(row("8", PENDING), row("7", DONE), sentinels=claimed(starts=(0,), ends={0: 0})), "7", Duplicated),
+    "ended with 0, listed as completed": (seen(row("7", DONE), sentinels=claimed(starts=(0,), ends={0: 0})), "", Ended),
+    "ended, and no scheduler knows it": (seen(sentinels=claimed(starts=(0,), ends={0: 3})), "", Ended),
+    "an end of the start before the last says nothing": (seen(sentinels=claimed(starts=(0, 1), ends={0: 0})), "7", Broken),
+    "an end that another job wrote says nothing": (seen(sentinels=claimed(starts=(0,), ends={0: 0}, ender="9")), "7", Broken),
+    "ended by its file, yet listed as running again": (seen(row("7", RUNNING), sentinels=claimed(starts=(0,), ends={0: 0})), "", Live),
+    "a claim newer than the listing": (seen(sentinels=claimed(starts=(0,))), "", Unexplained),
+    "another claim than was read before": (seen(sentinels=claimed(starts=(0,))), "6", Unexplained),
+    "claimed before, not listed, no end": (seen(sentinels=claimed(starts=(0,))), "7", Broken),
+    "COMPLETED without an end is no success": (seen(row("7", DONE), sentinels=claimed(starts=(0,))), "7", Broken),
+    "never claimed, left the queue": (seen(sentinels=NOTHING), "", Unclaimed),
+    "never claimed, COMPLETED: its script never ran": (seen(row("7", DONE), sentinels=NOTHING), "", Unclaimed),
+    "revoked": (seen(sentinels=REVOKED), "", NeverRan),
+    "revoked, cancelled by somebody": (seen(row("7", GONE), sentinels=REVOKED), "", NeverRan),
+    "revoked, and its job still waits": (seen(row("7", PENDING), sentinels=REVOKED), "", Live),
+    "an empty listing, while scontrol shows it running": (seen(sentinels=claimed(starts=(0,)), record=word(RUNNING)), "7", Unexplained),
+    "an empty listing, while scontrol shows it waiting": (seen(sentinels=NOTHING, record=word(PENDING)), "", Unexplained),
+    "sacct's RUNNING is no proof of life": (seen(sentinels=claimed(starts=(0,)), record=word(RUNNING, "sacct")), "7", Broken),
+}
+
+
+@pytest.mark.parametrize(("observation", "before", "verdict"), CASES.values(), ids=CASES)
+def test_a_verdict(observation: Observation, before: str, verdict: type) -> None:
+    assert type(judge(KEY, observation, before)) is verdict
+
+
+def test_of_two_doubles_the_one_that_did_not_claim_is_named() -> None:
+    """Else a running Job would be cancelled as its own double."""
+    verdict = judge(KEY, seen(row("8", PENDING), row("7", RUNNING), sentinels=claimed()), "7")
+    assert isinstance(verdict, Duplicated)
+    assert verdict.others == ("8",)
+
+
+def test_the_claim_and_not_the_listing_says_which_id_counts() -> None:
+    """A user would be shown another job's end as theirs."""
+    verdict = judge(KEY, seen(row("8", RunState.FAILED), row("7", DONE), sentinels=claimed(starts=(0,), ends={0: 0})), "7")
+    assert isinstance(verdict, Ended)
+    assert (verdict.finished.id, verdict.state) == ("7", DONE)
+
+
+WORDS = {"the wrapper's own 123": (word(RunState.FAILED, exit_code=123), False), "another code": (word(RunState.FAILED, exit_code=1), True),
+         "no word at all": (None, True)}
+
+
+@pytest.mark.parametrize(("record", "began"), WORDS.values(), ids=WORDS)
+def test_only_the_wrappers_own_exit_code_proves_that_the_script_never_began(record: Record | None, began: bool) -> None:
+    """Else a script that ran would be run again as if it had not."""
+    verdict = judge(KEY, seen(sentinels=claimed(), record=record), "7")
+    assert isinstance(verdict, Broken)
+    assert verdict.began is began
+
+
+ACCOUNTED = {
+    "never looked at": (seen(), True),
+    "never claimed": (seen(sentinels=NOTHING), True),
+    "revoked": (seen(sentinels=REVOKED), True),
+    "ended by its file": (seen(sentinels=claimed(starts=(0,), ends={0: 143})), True),
+    "cancelled, says the listing": (seen(row("7", GONE), sentinels=claimed(starts=(0,))), True),
+    "cancelled, says scontrol": (seen(sentinels=claimed(starts=(0,)), record=word(GONE)), True),
+    "its node failed: it may run on there": (seen(row("7", RunState.NODE_FAILED), sentinels=claimed(starts=(0,))), False),
+    "nobody knows it any more": (seen(sentinels=claimed(starts=(0,))), False),
+    "another job's word": (seen(sentinels=claimed(starts=(0,)), record=word(GONE, run_id="9")), False),
+}
+
+
+@pytest.mark.parametrize(("observation", "known"), ACCOUNTED.values(), ids=ACCOUNTED)
+def test_what_counts_as_accounted_for(observation: Observation, known: bool) -> None:
+    """Else a run that nobody saw end would be forgotten while it holds a GPU."""
+    assert is_accounted_for(KEY, observation) is known

@@ -1,0 +1,207 @@
+"""What each answer changes."""
+
+from dataclasses import replace
+
+import pytest
+
+from fairlead.api.v1alpha1.reasons import JobReason
+from fairlead.domain import settle
+from fairlead.domain.conditions import is_true
+from fairlead.domain.job import Closing, Memory
+from fairlead.domain.pacing import Now, Pacing
+from fairlead.domain.run import (
+    CancelAnswer,
+    CancelPhase,
+    Finished,
+    Listed,
+    Observation,
+    RunKey,
+    RunState,
+    Sentinels,
+    Started,
+    SubmitAnswer,
+    SubmitWord,
+)
+from product.objects import UID, a_job, submitted
+
+KEY = RunKey(UID, 1)
+NOW = Now(1000.0, 1.7e9)
+PACING = Pacing()
+FRESH = Memory()
+JOB = a_job()
+WATCHED = a_job(status=submitted())
+
+
+def at(seconds: float) -> Now:
+    return Now(NOW.monotonic + seconds, NOW.wall + seconds)
+
+
+def said(word: SubmitWord, text: str = "", run_id: str = "") -> SubmitAnswer:
+    return SubmitAnswer(word, run_id, text)
+
+
+@pytest.mark.parametrize("word", [SubmitWord.SUBMITTED, SubmitWord.CLAIMED])
+def test_an_accepted_job_shows_its_id(word: SubmitWord) -> None:
+    outcome = settle.submitted(JOB, FRESH, said(word, run_id="7"), NOW, PACING)
+    assert outcome.status is not None
+    assert outcome.status.run is not None
+    assert (outcome.status.run.id, outcome.status.run.key, outcome.status.phase) == ("7", str(KEY), "Queued")
+    assert [event.reason for event in outcome.events] == [JobReason.SUBMITTED]
+
+
+def test_not_yet_waits_its_time_before_it_submits_again() -> None:
+    """Else a slow scheduler would get every Job twice; the claim would save the day, and the queue would be full of doubles."""
+    memory = FRESH
+    for seconds in (0, 90, 179):
+        memory = settle.submitted(JOB, memory, said(SubmitWord.NOT_YET), at(seconds), PACING).memory
+        assert not memory.resubmit
+    assert settle.submitted(JOB, memory, said(SubmitWord.NOT_YET), at(181), PACING).memory.resubmit
+
+
+@pytest.mark.parametrize("word", [SubmitWord.WAITING, SubmitWord.UNSURE])
+def test_a_scheduler_that_says_not_now_is_asked_again_ever_later(word: SubmitWord) -> None:
+    """Else a full queue would fail Jobs, or be hammered."""
+    memory, pauses = FRESH, []
+    for _ in range(8):
+        outcome = settle.submitted(JOB, memory, said(word, "QOSMaxSubmitJobPerUserLimit"), NOW, PACING)
+        memory = outcome.memory
+        pauses.append(memory.retry_at - NOW.monotonic)
+    assert memory.resubmit
+    assert pauses == [30, 60, 120, 240, 480, 600, 600, 600]
+    assert outcome.status is not None
+    [condition] = [each for each in outcome.status.conditions if each.type == "Submitted"]
+    assert (condition.status, condition.reason, condition.message) == ("False", "SubmissionDeferred", "QOSMaxSubmitJobPerUserLimit")
+
+
+@pytest.mark.parametrize("word", [SubmitWord.BUSY, SubmitWord.UNKNOWN, SubmitWord.NO_TREE, SubmitWord.ALIVE])
+def test_an_answer_that_decides_nothing_changes_no_attempt(word: SubmitWord) -> None:
+    """Else a hanging sbatch would fail a Job that then runs."""
+    outcome = settle.submitted(JOB, FRESH, said(word), NOW, PACING)
+    assert outcome.memory.retry_at > NOW.monotonic
+    assert not outcome.memory.resubmit
+    assert outcome.status is not None
+    assert outcome.status.run is None
+
+
+def test_a_refusal_for_good_is_closed_before_it_fails() -> None:
+    """Else an earlier submission that the scheduler took would run on under a failed Job."""
+    refused = settle.submitted(JOB, FRESH, said(SubmitWord.REFUSED, "invalid partition"), NOW, PACING)
+    assert refused.status is None
+    closed = settle.cancelled(JOB, refused.memory, CancelPhase.END, CancelAnswer(True, revoked=True), (NOW, PACING))
+    assert closed.status is not None
+    assert is_true(closed.status.conditions, "Failed")
+    assert [(event.reason, event.message) for event in closed.events] == [("SubmissionRejected", "invalid partition")]
+
+
+def test_a_refused_job_that_runs_after_all_is_watched() -> None:
+    refused = settle.submitted(JOB, FRESH, said(SubmitWord.REFUSED, "no"), NOW, PACING)
+    outcome = settle.cancelled(JOB, refused.memory, CancelPhase.END, CancelAnswer(True, claim="7"), (NOW, PACING))
+    assert outcome.status is not None
+    assert outcome.status.run is not None
+    assert outcome.status.run.id == "7"
+    assert not is_true(outcome.status.conditions, "Failed")
+
+
+def test_an_attempt_that_never_ran_is_made_again_three_times_and_then_fails() -> None:
+    """Else a broken node would cost the Job, or the Job would be tried for ever."""
+    job, memory = a_job(status=submitted()), FRESH
+    for attempt in (2, 3, 4):
+        outcome = settle.closed(job, memory, Closing(JobReason.NEVER_STARTED, "x", never_ran=True), NOW, PACING)
+        assert outcome.status is not None
+        assert outcome.status.run is not None
+        assert (outcome.status.run.attempt, outcome.status.run.id, outcome.status.infrastructure_failures) == (attempt, None, attempt - 1)
+        assert outcome.memory.attempt == attempt
+        job, memory = replace(job, status=outcome.status), outcome.memory
+    last = settle.closed(job, memory, Closing(JobReason.NEVER_STARTED, "x", never_ran=True), NOW, PACING)
+    assert last.status is not None
+    assert is_true(last.status.conditions, "Failed")
+    assert [each.attempt for each in last.status.attempts] == [1, 2, 3]
+
+
+def test_a_run_that_may_have_run_is_not_made_again() -> None:
+    """Else a user's script would run twice."""
+    outcome = settle.closed(WATCHED, FRESH, Closing(JobReason.LOST, "x"), NOW, PACING)
+    assert outcome.status is not None
+    assert is_true(outcome.status.conditions, "Failed")
+
+
+def observation(*rows: Listed, sentinels: Sentinels | None = None) -> Observation:
+    return Observation({KEY: rows} if rows else {}, {KEY: sentinels} if sentinels else {}, {}, 0)
+
+
+def row(state: RunState, reason: str = "") -> Listed:
+    return Listed(KEY, "7", state, state.name, reason)
+
+
+STARTED = Sentinels(True, claim="7", started=(Started("7", 0, "n1", 100),))
+
+
+def test_a_missing_end_is_waited_for_as_long_as_a_file_system_may_hide_it() -> None:
+    """Else a Job that succeeded would be called Lost, since the login node's NFS client has not seen its end yet."""
+    memory = replace(FRESH, claim="7")
+    first = settle.observed(WATCHED, memory, observation(sentinels=STARTED), NOW, PACING)
+    assert first.memory.closing is None
+    later = settle.observed(WATCHED, first.memory, observation(sentinels=STARTED), at(89), PACING)
+    assert later.memory.closing is None
+    ended = replace(STARTED, finished=(Finished("7", 0, 0, 200),))
+    found = settle.observed(WATCHED, later.memory, observation(sentinels=ended), at(89.5), PACING)
+    assert found.status is not None
+    assert is_true(found.status.conditions, "Complete")
+    lost = settle.observed(WATCHED, later.memory, observation(sentinels=STARTED), at(91), PACING)
+    assert lost.memory.closing is not None
+    assert lost.memory.closing.reason is JobReason.LOST
+
+
+def test_a_word_that_explains_the_missing_end_is_believed_at_once() -> None:
+    """A user would wait a minute and a half for a time-out that Slurm has already told."""
+    outcome = settle.observed(WATCHED, replace(FRESH, claim="7"), observation(row(RunState.TIMED_OUT), sentinels=STARTED), NOW, PACING)
+    assert outcome.memory.closing is not None
+    assert outcome.memory.closing.reason is JobReason.TIME_LIMIT_EXCEEDED
+
+
+def test_a_changed_pending_reason_is_written_at_most_once_a_minute() -> None:
+    """Else ten thousand waiting Jobs would keep the API server busy with reasons that nobody reads."""
+    accepted = settle.submitted(JOB, FRESH, said(SubmitWord.SUBMITTED, run_id="7"), NOW, PACING)
+    assert accepted.status is not None
+    job = replace(JOB, status=accepted.status)
+    soon = settle.observed(job, accepted.memory, observation(row(RunState.PENDING, "Priority")), at(10), PACING)
+    assert soon.status is None
+    later = settle.observed(job, accepted.memory, observation(row(RunState.PENDING, "Priority")), at(61), PACING)
+    assert later.status is not None
+    assert later.status.run is not None
+    assert later.status.run.reason == "Priority"
+
+
+def test_running_is_written_at_once() -> None:
+    accepted = settle.submitted(JOB, FRESH, said(SubmitWord.SUBMITTED, run_id="7"), NOW, PACING)
+    assert accepted.status is not None
+    outcome = settle.observed(replace(JOB, status=accepted.status), accepted.memory, observation(row(RunState.RUNNING)), at(1), PACING)
+    assert outcome.status is not None
+    assert is_true(outcome.status.conditions, "Running")
+
+
+GONE = a_job(deleting=True, status=submitted())
+ASKED = replace(FRESH, asked_at=1000.0)
+
+
+def test_a_listing_that_began_before_the_cancel_is_no_proof_that_it_is_gone() -> None:
+    """Else a Job would be let go while it starts."""
+    assert not settle.cancel_observed(GONE, ASKED, observation(), 999.0).clear
+    assert settle.cancel_observed(GONE, ASKED, observation(), 1001.0).clear
+    assert not settle.cancel_observed(GONE, ASKED, observation(row(RunState.RUNNING)), 1001.0).clear
+
+
+def test_a_deletion_is_not_begun_until_every_key_has_answered() -> None:
+    """Else one attempt would be revoked and another go on."""
+    one = settle.cancel_asked(GONE, FRESH, CancelPhase.ASK, {KEY: CancelAnswer(True, claim="7")}, (NOW, PACING))
+    assert one.memory.asked_at is None
+    answers = {KEY: CancelAnswer(True, claim="7"), KEY.next: CancelAnswer(True, revoked=True)}
+    both = settle.cancel_asked(GONE, one.memory, CancelPhase.ASK, answers, (NOW, PACING))
+    assert both.memory.asked_at == NOW.monotonic
+    assert [event.reason for event in both.events] == [JobReason.CANCELLING]
+
+
+def test_what_nobody_saw_end_is_remembered_for_the_ledger() -> None:
+    outcome = settle.cancel_observed(GONE, ASKED, observation(sentinels=STARTED), 1001.0)
+    assert outcome.clear
+    assert outcome.unaccounted == (KEY,)
