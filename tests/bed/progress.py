@@ -42,13 +42,15 @@ def step(what: str) -> Iterator[None]:
     ended = threading.Event()
     told = threading.Thread(target=_repeat, args=(what, began, ended), daemon=True)
     told.start()
+    how = "stopped after"   # not told from sys.exc_info(): the whole step may stand in an `except`
     try:
         yield
+        how = "done in"
     finally:
         ended.set()
         told.join()
         if (seconds := time.monotonic() - began) >= QUIET_SECONDS:
-            say(f"{what}: {'stopped after' if sys.exc_info()[0] else 'done in'} {seconds:.0f} s")
+            say(f"{what}: {how} {seconds:.0f} s")
 
 
 def run(what: str, argv: Sequence[str | Path], *, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> None:
