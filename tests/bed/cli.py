@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from bed import registry
+from bed import processes, registry
 from bed.controlplane import ControlPlane, binaries
 from bed.controlplane.pki import write_private
 from bed.errors import BedError
@@ -13,7 +13,6 @@ from bed.roots import DEFAULT_RELEASE, root
 from bed.signals import INTERRUPTED, end_in_order
 from bed.slurm import start_many
 from bed.state import Bed, reap_stale, remove, require_root
-from bed.sweep import processes
 from bed.together import together
 
 FAILED = 2
@@ -63,7 +62,7 @@ def status() -> None:
             click.echo(f"bed {bed_id} lost its owner; the next start or `python -m bed down` removes it")
             continue
         kind = "kept until `python -m bed down`" if owner.kept else f"owned by process {owner.pid}"
-        click.echo(f"bed {bed_id}: {owner.purpose}, {kind}, {len(processes(bed_id))} processes, of {owner.checkout}")
+        click.echo(f"bed {bed_id}: {owner.purpose}, {kind}, {len(processes.of_bed(bed_id))} processes, of {owner.checkout}")
         _show(bed_id)
 
 

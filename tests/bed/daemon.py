@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bed.errors import BedError
-from bed.sweep import MARK
+from bed.processes import MARK
 
 _started: dict[str, list["Daemon"]] = {}
 

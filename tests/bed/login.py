@@ -12,11 +12,11 @@ from bed import faults, netns, packages, shims
 from bed.enclosure import USER, hold
 from bed.faults import Service
 from bed.netns import Network
-from bed.registry import RANGE
 from bed.roots import Release, root
 from bed.slurmconf import INSIDE
 from bed.sshdconf import KeyPair, LoginOptions, account_files, sshd_config, user_line
 from bed.state import Bed
+from bed.subnets import RANGE
 
 _FIRST_UID = 20000  # above what Debian gives to people, below what it keeps for itself from 60000 on
 _FOLDERS = ("home", "shims", "log", "ssh", "etc/slurm")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network
 from pathlib import Path
 
-from bed import packages, registry
+from bed import packages, registry, subnets
 from bed.errors import BedError
 
 INNER_LINK = "eth0"
@@ -33,7 +33,7 @@ class Network:
         network = cls(name, outer, inner, env)
         with registry.locked():  # the first `netns add` of a machine prepares /run/netns, and two at once would meet there
             # what is not a namespace of ours must not leave through the machine's default gateway
-            network._outside(f"route replace blackhole {registry.RANGE}\nnetns add {name}\n")
+            network._outside(f"route replace blackhole {subnets.RANGE}\nnetns add {name}\n")
         network._outside(f"link add {name} type veth peer name {INNER_LINK} netns {name}\n"
                          f"address add {outer}/{subnet.prefixlen} dev {name}\nlink set {name} up\n")
         network._inside(f"link set lo up\naddress add {inner}/{subnet.prefixlen} dev {INNER_LINK}\nlink set {INNER_LINK} up\n")

@@ -1,28 +1,24 @@
-"""Where beds are written down on this machine: one folder each, who owns it, and which subnets are taken.
+"""Where beds are written down on this machine: one folder each, and who owns it.
 
 Standard library only: the guardian runs this too.
 
     /run/fairlead-bed/lock              held while a bed is entered, a subnet is taken, or the last entry goes away
     /run/fairlead-bed/<id>/owner.json   entered by one rename, so that no folder lacks its owner
     /run/fairlead-bed/.<id>             a folder before that rename; seen by the holder of the lock, its maker is dead
-    /run/fairlead-bed/subnets/<address> a symbolic link to the id: made at once or not at all, so that a kill leaves no half entry
 """
 
 import fcntl
-import ipaddress
 import json
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from bed.proc import start_time
+
 RUN = Path("/run/fairlead-bed")
-SUBNETS = RUN / "subnets"
-RANGE = ipaddress.IPv4Network("198.18.0.0/15")
-"""The range for testing network devices (RFC 2544): nobody's address on the Internet. Beds keep it from leaking by a blackhole route."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +47,6 @@ class Owner:
 def boot_id() -> str:
     """This boot of the machine: what a folder says that outlived a restart is about processes long gone."""
     return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-
-
-def start_time(pid: int) -> int | None:
-    """When a process started (field 22 of /proc/PID/stat, see proc(5)); None when it has ended, as a zombie too."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    return None if fields[0] in "ZX" else int(fields[19])
 
 
 @contextmanager
@@ -126,40 +113,6 @@ def discard_drafts() -> None:
     """Removes folders whose maker died before it entered them; the caller holds the lock."""
     for draft in RUN.glob("." + "[0-9a-f]" * 8):
         shutil.rmtree(draft, ignore_errors=True)
-    for entry in _subnet_entries():
-        if not (RUN / entry.readlink()).exists():
-            entry.unlink(missing_ok=True)
-
-
-def take_subnet(bed_id: str) -> ipaddress.IPv4Network | None:
-    """Enters the first free /30 for a bed; None when all 32,768 are taken. Routes that others made into the range are left alone."""
-    SUBNETS.mkdir(exist_ok=True)
-    foreign = _routes()
-    for subnet in RANGE.subnets(new_prefix=30):
-        if any(subnet.overlaps(route) for route in foreign):
-            continue
-        try:
-            (SUBNETS / str(subnet.network_address)).symlink_to(bed_id)
-        except FileExistsError:
-            continue
-        return subnet
-    return None
-
-
-def subnets_of(bed_id: str) -> list[Path]:
-    """A bed's entries in the registry of subnets."""
-    return [entry for entry in _subnet_entries() if str(entry.readlink()) == bed_id]
-
-
-def withdraw(bed_id: str) -> None:
-    """Frees a bed's subnets; with the last one of the machine goes the blackhole route."""
-    with locked():
-        for entry in subnets_of(bed_id):
-            entry.unlink(missing_ok=True)
-        if SUBNETS.exists() and not _subnet_entries():
-            SUBNETS.rmdir()
-            if shutil.which("ip"):
-                subprocess.run(["ip", "route", "del", "blackhole", str(RANGE)], stderr=subprocess.DEVNULL, check=False)
 
 
 def tidy() -> None:
@@ -177,19 +130,3 @@ def _is_current(descriptor: int) -> bool:
         return os.fstat(descriptor).st_ino == (RUN / "lock").stat().st_ino
     except FileNotFoundError:
         return False
-
-
-def _subnet_entries() -> list[Path]:
-    return [entry for entry in SUBNETS.glob("*") if entry.is_symlink()]
-
-
-def _routes() -> list[ipaddress.IPv4Network]:
-    """Routes inside our range, narrower than all of it (proc(5), /proc/net/route: addresses are hexadecimal, lowest byte first)."""
-    found = []
-    for line in Path("/proc/net/route").read_text().splitlines()[1:]:
-        _, destination, _, _, _, _, _, mask, *_ = line.split()
-        address, bits = (int.from_bytes(bytes.fromhex(word), "little") for word in (destination, mask))
-        network = ipaddress.IPv4Network((address, bits.bit_count()))
-        if network != RANGE and network.subnet_of(RANGE):
-            found.append(network)
-    return found

@@ -16,9 +16,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from bed import daemon, guardian, progress, registry
+from bed import daemon, guardian, progress, registry, subnets, traces
 from bed.errors import BedError
-from bed.sweep import MARK, leftovers, sweep, traces
+from bed.processes import MARK
+from bed.sweep import leftovers, sweep
 
 _GUARDIAN_SECONDS = 60
 
@@ -66,9 +67,9 @@ class Bed:
             BedError: none is free.
         """
         with registry.locked():
-            subnet = registry.take_subnet(self.id)
+            subnet = subnets.take(self.id)
         if subnet is None:
-            raise BedError(f"no /30 of {registry.RANGE} is free; `python -m bed status` shows who has them")
+            raise BedError(f"no /30 of {subnets.RANGE} is free; `python -m bed status` shows who has them")
         return subnet
 
     def keep(self) -> None:
@@ -140,9 +141,10 @@ def reap_stale() -> list[str]:
         return []
     with registry.locked():
         registry.discard_drafts()
+        subnets.discard_orphans()
         known = registry.owners()
         stale = [bed_id for bed_id, owner in known.items() if owner is None or not owner.alive]
-        stale += sorted(traces() - known.keys())
+        stale += sorted(traces.ids() - known.keys())
     gone = []
     for bed_id in stale:
         progress.say(f"removing bed {bed_id}, whose owner has ended")

@@ -5,8 +5,8 @@ import signal
 from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
-from pathlib import Path
 
+from bed import proc
 from bed.state import Bed
 from bed.sweep import sweep
 
@@ -45,8 +45,7 @@ def _end_children() -> None:
 
     One with a session of its own is left to run: the guardian, and an installation of packages, which must not stop half-way.
     """
-    for listing in Path("/proc/self/task").glob("*/children"):
-        for word in listing.read_text().split():
-            with suppress(ProcessLookupError):
-                if os.getsid(int(word)) != int(word):
-                    os.kill(int(word), signal.SIGKILL)
+    for pid in proc.children(os.getpid()):
+        with suppress(ProcessLookupError):
+            if os.getsid(pid) != pid:
+                os.kill(pid, signal.SIGKILL)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from bed import registry
+from bed import proc, registry
 from bed.controlplane import binaries
 from bed.sweep import leftovers
 from bed_tests.waiting import catches, until
@@ -26,7 +26,7 @@ class Run:
         self._folder = folder
         self._said: list[str] = []
         self._beds: list[str] = []
-        self._children: dict[int, int | None] = {}
+        self._children: dict[int, int] = {}
         self._process = subprocess.Popen([sys.executable, *program], env=env, cwd=PROJECT, text=True, process_group=0,
                                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
@@ -54,7 +54,7 @@ class Run:
 
     def left(self) -> list[str]:
         """A sentence for each thing of it that is on the machine."""
-        children = [pid for pid, began in self._children.items() if began is not None and registry.start_time(pid) == began]
+        children = [pid for pid, began in self._children.items() if proc.start_time(pid) == began]
         return [
             *(sentence for bed_id in self._beds for sentence in leftovers(bed_id)),
             *(f"its child, process {pid}, is still running" for pid in children),
@@ -70,5 +70,4 @@ class Run:
     def _note(self) -> None:
         pid = self._process.pid
         self._beds += [bed_id for bed_id, owner in registry.owners().items() if owner and owner.pid == pid and bed_id not in self._beds]
-        for listing in Path(f"/proc/{pid}/task").glob("*/children"):
-            self._children |= {int(word): registry.start_time(int(word)) for word in listing.read_text().split()}
+        self._children |= proc.children(pid)

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from bed import registry
+from bed import registry, subnets
 from bed.daemon import Daemon
+from bed.processes import of_bed as processes
 from bed.state import Bed, reap_stale, remove
-from bed.sweep import CGROUPS, leftovers, processes
+from bed.sweep import leftovers
+from bed.traces import CGROUPS
 
 PATIENCE_SECONDS = 30
 TESTS = str(Path(__file__).parents[1])
@@ -35,6 +37,7 @@ input()
 SIMPLE_OWNER = """
 import os, sys
 from bed.daemon import Daemon
+from bed.processes import of_bed as processes
 from bed.state import Bed
 bed = Bed.create("a test's owner")
 daemon = Daemon(["sleep", "1000"], bed.env, bed.folder / "log")
@@ -237,8 +240,8 @@ def test_two_beds_never_share_a_subnet(bed: Bed) -> None:
         taken = [one.allocate_subnet() for one in (bed, other) * 20]
         assert len(set(taken)) == len(taken)
         assert not any(first.overlaps(second) for first in taken for second in taken if first is not second)
-        assert len(registry.subnets_of(other.id)) == 20
-    assert registry.subnets_of(other.id) == []
+        assert len(subnets.of_bed(other.id)) == 20
+    assert subnets.of_bed(other.id) == []
 
 
 def test_a_living_bed_is_not_reaped(bed: Bed) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from bed.registry import Owner, start_time
+from bed.proc import start_time
+from bed.registry import Owner
 
 GONE = 2**22  # one above the highest process id that Linux gives
 
