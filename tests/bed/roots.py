@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ _MARIADB = ("mariadb-server-core", "mariadb-client-core", "slurm-wlm-mysql-plugi
 _MARIADB_BULLSEYE = ("mariadb-server-core-10.5", "mariadb-client-core-10.5")  # the plugin is inside slurmdbd there
 _LOGIN_SHELLS = ("tcsh", "zsh", "fish", "environment-modules")  # what people have on login nodes; only in the default root
 _UNWANTED = ("/usr/share/locale/*", "/usr/share/doc/*", "/usr/share/man/*", "/usr/share/info/*", "/usr/share/fish/man/*")
+_DISCARD_TRIES = 20
+_PAUSE_SECONDS = 0.1
 _UNLESS_ORPHANED = '[ "$PPID" = "$0" ] || exit 1; exec "$@"'  # our end may come before the request to be told of it
 
 
@@ -110,10 +113,16 @@ class _Build:
         ready = self.folder / _name(self.release, self.suite)
         tarball, part = (ready.with_name(ready.name + end) for end in (".tar.zst", ".part"))
         packed = tarball.with_name(tarball.name + ".part")
-        shutil.rmtree(part, ignore_errors=True)  # what an interrupted build left; its mounts went with its processes
-        packed.unlink(missing_ok=True)
-        if ready.is_dir():
-            return ready
+        try:
+            _discard(part, packed)  # what a killed build left; its mounts went with its processes
+            if not ready.is_dir():
+                self._make(part, tarball, packed)
+                part.rename(ready)
+        finally:
+            _discard(part, packed)
+        return ready
+
+    def _make(self, part: Path, tarball: Path, packed: Path) -> None:
         if tarball.exists():
             part.mkdir()
             self._step("Unpacking", ["tar", "-C", str(part), "--zstd", "-xpf", str(tarball)])
@@ -122,8 +131,6 @@ class _Build:
             _finish(part)
             self._step("Packing", ["tar", "-C", str(part), "--zstd", "-cpf", str(packed), "."])
             packed.rename(tarball)
-        part.rename(ready)
-        return ready
 
     def _step(self, verb: str, argv: list[str]) -> None:
         """Runs a step tied to this process, in a PID namespace of its own: all of it ends when we do, however that comes."""
@@ -136,6 +143,16 @@ class _Build:
                 output.seek(0)
                 words = output.read().decode(errors="replace").strip().splitlines()[-12:]
                 raise _StepError(f"{title}: {argv[0]} ended with {done.returncode}: " + "\n".join(words))
+
+
+def _discard(part: Path, packed: Path) -> None:
+    """Removes a half root. A step that was killed a moment ago may still write into it."""
+    packed.unlink(missing_ok=True)
+    for _ in range(_DISCARD_TRIES):
+        shutil.rmtree(part, ignore_errors=True)
+        if not part.exists():
+            return
+        time.sleep(_PAUSE_SECONDS)
 
 
 class _StepError(Exception):

@@ -62,6 +62,15 @@ def test_a_killed_preparation_leaves_no_half_root_and_no_process(cache: Path) ->
     assert not list(cache.glob("*part"))
 
 
+def test_an_interrupted_preparation_leaves_nothing(cache: Path) -> None:
+    ready = cache / root(RELEASE).name
+    with preparing(cache) as process:
+        until(ready.with_name(ready.name + ".part").exists, "the beginning of the unpacking")
+        process.send_signal(signal.SIGINT)
+    assert not ready.exists()
+    assert not list(cache.glob("*part"))
+
+
 def test_two_preparations_at_once_make_one_root(cache: Path) -> None:
     with preparing(cache) as first, preparing(cache) as second:
         answers = {process.communicate()[0].decode() for process in (first, second)}
