@@ -3,16 +3,19 @@
 A test that breaks a cluster starts one of its own (under a second). A test that breaks the controller leaves it running again.
 """
 
+import os
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
 
+from bed import proc, registry
 from bed.controlplane import ControlPlane
 from bed.existing import ExistingControlPlane
 from bed.slurm import SlurmCluster
 from bed.slurmconf import SlurmConfig
 from bed.state import Bed
+from bed.sweep import leftovers
 from product.api import Api
 from product.controller import Controller
 from product.scene import Scene
@@ -35,6 +38,16 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     if report.failed and isinstance(controller, Controller) and controller.log.exists():
         report.sections.append(("controller's log", controller.log.read_text(encoding="utf-8")[-LOG_CHARACTERS:]))
     return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_stays() -> Iterator[None]:
+    """After everything else: no bed of this session is left on the machine, and no process that it started."""
+    yield
+    mine = os.getpid()
+    left = [sentence for bed_id, owner in registry.owners().items() if owner and owner.pid == mine for sentence in leftovers(bed_id)]
+    left += [f"process {pid} is still running: {proc.command(pid)}" for pid in proc.children(mine)]
+    assert left == [], "the tests left something on this machine"
 
 
 @pytest.fixture(scope="session")
