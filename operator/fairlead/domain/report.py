@@ -166,7 +166,7 @@ def _ended_fields(job: Job, ended: Ended, exit_code: int | None, signal: int | N
     logs = None
     if ended.log is not None:
         log = ended.log
-        logs = Logs(stdout_path=log.stdout_path, stderr_path=log.stderr_path or None, bytes=log.size, tail=_plain(log.tail))
+        logs = Logs(stdout_path=log.stdout_path, stderr_path=log.stderr_path or None, bytes=log.size, tail=_plain(log))
     return {
         "run": run, "start_time": moment(ended.started.at), "end_time": moment(ended.finished.at), "estimated_start_time": None,
         "restarts": ended.started.restart or None, "logs": logs, "observation_source": ended.source,
