@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,11 +12,13 @@ from pathlib import Path
 import pytest
 
 from bed import registry
+from bed.state import Bed, remove
 from bed.sweep import leftovers
 from bed_tests.waiting import catches, until
 
 TESTS = str(Path(__file__).parents[1])
 AS_NOBODY = "import os, sys; from bed.cli import main; sys.argv = ['bed', sys.argv[1]]; os.seteuid(65534); main()"
+DEMO_AS_NOBODY = "import os, sys; from demo.__main__ import main; sys.argv = ['demo']; os.seteuid(65534); main()"
 
 
 def bed(*args: str) -> "subprocess.Popen[str]":
@@ -51,6 +54,20 @@ def test_up_stays_until_down() -> None:
     assert leftovers(found[1]) == []
 
 
+def test_down_removes_no_bed_of_another_checkout(tmp_path: Path) -> None:
+    """Cleaning up one checkout would end the playground of another."""
+    shutil.copytree(Path(TESTS) / "bed", tmp_path / "tests" / "bed")
+    kept = Bed.create("a person's")
+    kept.keep()
+    try:
+        there = {**os.environ, "PYTHONPATH": str(tmp_path / "tests")}
+        done = subprocess.run([sys.executable, "-m", "bed", "down"], env=there, cwd=tmp_path, capture_output=True, text=True, check=True)
+        assert kept.id not in done.stdout
+        assert kept.id in registry.owners()
+    finally:
+        remove(kept.id)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("seconds", [0, 0.4, 0.8, 1.4])
 def test_an_interrupted_up_leaves_nothing(number: signal.Signals, seconds: float) -> None:
@@ -71,6 +88,7 @@ def test_an_interrupted_up_leaves_nothing(number: signal.Signals, seconds: float
 @pytest.mark.parametrize(("arguments", "words"), [
     pytest.param(("-c", AS_NOBODY, "up"), "needs root", id="up, not root"),
     pytest.param(("-c", AS_NOBODY, "down"), "needs root", id="down, not root"),
+    pytest.param(("-c", DEMO_AS_NOBODY), "needs root", id="the demo, not root"),
     pytest.param(("-m", "bed", "down", "ffffffff"), "no bed ffffffff", id="an unknown bed"),
     pytest.param(("-m", "bed", "up", "--release", "1.2"), "1.2", id="an unknown release of Slurm"),
 ])
