@@ -14,7 +14,7 @@ from fairlead.domain.job import Cancel, Closing, Job, Submit, Watch
 from fairlead.domain.pacing import Now
 from fairlead.domain.run import CancelAnswer, RunKey, Submission, SubmitAnswer, SubmitWord
 from fairlead.engine.link import Link
-from fairlead.engine.ports import World
+from fairlead.engine.ports import T, World
 from fairlead.engine.scripts import ScriptMissing, script_of
 from fairlead.engine.settings import EngineSettings
 from fairlead.engine.writer import Writer
@@ -136,7 +136,7 @@ class Lanes:
             answer = answers.get(key, SubmitAnswer(SubmitWord.UNKNOWN, text=silence))
             await work.writer.apply(job, settle.submitted(job, work.writer.memory(job), answer, now, work.settings.pacing))
 
-        await asyncio.gather(*(one(key, job) for key, job in jobs.items()))
+        await _all(one(key, job) for key, job in jobs.items())
 
     async def _prepared(self, job: Job) -> Submission | None:
         """What to submit, or None after the Job was told what is wrong with it."""
@@ -174,7 +174,7 @@ class Lanes:
                 answer = answers.get(job.key, CancelAnswer(False, text="no answer for this key"))
                 await work.writer.apply(job, settle.cancelled(job, memory, step.phase, answer, context))
 
-        await asyncio.gather(*(one(job, step) for job, step in items))
+        await _all(one(job, step) for job, step in items)
         return True
 
     async def _bury(self, jobs: Sequence[Job]) -> bool:
@@ -221,6 +221,19 @@ class Lanes:
             await work.writer.apply(job, outcome)
             return outcome.status is not None or outcome.memory.plan != memory.plan
 
-        changed = await asyncio.gather(*(one(job) for job, _ in items))
+        changed = await _all(one(job) for job, _ in items)
         self._left_at = {uid: at for uid, at in self._left_at.items() if at > began}
         return any(changed)
+
+
+async def _all(settlings: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """Settle each Job; what goes wrong with one is logged and keeps none of the others from its answer."""
+    done: list[T] = []
+    for answer in await asyncio.gather(*settlings, return_exceptions=True):
+        if isinstance(answer, Exception):
+            log.error("settling_failed", exc_info=answer)
+        elif isinstance(answer, BaseException):
+            raise answer
+        else:
+            done.append(answer)
+    return done
