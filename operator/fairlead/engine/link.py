@@ -30,6 +30,10 @@ REASON_OF_PROBLEM: dict[ProbeProblem, ClusterReason] = {
     ProbeProblem.NOT_OURS: ClusterReason.WORK_DIR_NOT_OURS,
     ProbeProblem.SCHEDULER_DOWN: ClusterReason.SCHEDULER_DOWN,
 }
+FIXED_AT_LOGIN = frozenset({
+    ClusterReason.LOGIN_SHELL_FAILED, ClusterReason.NO_SBATCH, ClusterReason.WORK_DIR_NOT_WRITABLE, ClusterReason.WORK_DIR_NOT_OURS,
+})
+"""What depends on shell, groups, environment or mounts, which a connection keeps as they were at its login: the next try needs another."""
 
 
 class Link:
@@ -45,6 +49,7 @@ class Link:
         self._breaker: Breaker = CLOSED
         self._poll_seconds = float("inf")
         self._poll_owed = False
+        self._given_up = 0
         self.tree: Tree | None = None
         self.health = Health()
 
@@ -56,7 +61,7 @@ class Link:
     def reset(self) -> None:
         """The Cluster's spec changed: try at once."""
         self._breaker = CLOSED
-        self.tree = None
+        self._give_up()
 
     async def ensure(self, cluster: Cluster) -> bool:
         """Have a connection and a tree, or say in `health` why not; credentials and site are looked at again now and then. Never raises."""
@@ -72,19 +77,28 @@ class Link:
             await self._probe(cluster)
         except FairleadError as error:
             self.failed(error)
+            if self._address is not None and isinstance(error, RemoteFault) and error.reason in FIXED_AT_LOGIN:
+                await self._world.remote.forget(self._address)
             return False
         return self.tree is not None
 
     async def exchange(self, exchange: Exchange[T]) -> T:
-        """One exchange with the site; a failure is recorded in `health` and raised again."""
-        answer = await self._tried(exchange)
-        self._works()
-        return answer
+        """One exchange with the site.
+
+        A failure is raised again, and recorded unless the site was given up meanwhile: then why is known, and this may be our own doing.
+        """
+        given_up = self._given_up
+        try:
+            return await self._counted(exchange)
+        except FairleadError as error:
+            if given_up == self._given_up:
+                self.failed(error)
+            raise
 
     async def poll(self, exchange: Exchange[Observation]) -> Observation:
         """The exchange that is a poll, bounded by the Cluster's own time-out. What is said of a failed one stands until a poll succeeds."""
         try:
-            observation = await self._tried(replace(exchange, timeout_seconds=min(exchange.timeout_seconds, self._poll_seconds)))
+            observation = await self.exchange(replace(exchange, timeout_seconds=min(exchange.timeout_seconds, self._poll_seconds)))
         except Unanswered:
             self._poll_owed = True
             raise
@@ -105,7 +119,7 @@ class Link:
         reason = error.reason if isinstance(error, RemoteFault | Unreadable) else ClusterReason.CONNECTION_FAILED
         limit = self._settings.breaker_person_seconds if reason in NEEDS_A_PERSON else self._settings.breaker_limit_seconds
         self._breaker = self._breaker.failed(clock.monotonic(), limit, self._world.jitter())
-        self.tree = None
+        self._give_up()
         metrics.breaker_opened.inc()
         trouble = Trouble(reason, str(error))
         if self.health.trouble != trouble:
@@ -115,27 +129,22 @@ class Link:
 
     async def close(self) -> None:
         """Close what is open, bounded, and forget what is known: the next `ensure` begins anew."""
-        address, self._address, self.tree = self._address, None, None
+        address, self._address = self._address, None
+        self.reset()
         if address is not None:
-            self.reset()
             self._poll_owed = False
             self.health = Health(active_runs=self.health.active_runs)
             await self._world.remote.forget(address)
+
+    def _give_up(self) -> None:
+        """What is in flight now was begun on a site that is to be looked at anew."""
+        self.tree = None
+        self._given_up += 1
 
     def _works(self) -> None:
         if not self._poll_owed and (self._breaker.failures or self.health.trouble):
             self._breaker = CLOSED
             self.health = replace(self.health, trouble=None, failures=0, retry_at_wall=None)
-
-    async def _tried(self, exchange: Exchange[T]) -> T:
-        """The exchange; its failure is recorded unless the site has another address by now, and the old one was closed under it."""
-        address = self._address
-        try:
-            return await self._counted(exchange)
-        except FairleadError as error:
-            if address is self._address:
-                self.failed(error)
-            raise
 
     async def _counted(self, exchange: Exchange[T]) -> T:
         if self._address is None:
@@ -170,7 +179,8 @@ class Link:
                 raise
             return
         if address != self._address:
-            old, self._address, self.tree = self._address, address, None
+            old, self._address = self._address, address
+            self._give_up()
             if old is not None:
                 await self._world.remote.forget(old)
 

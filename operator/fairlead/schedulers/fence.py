@@ -1,7 +1,8 @@
 """Reading what a remote host prints: rows behind a word that it could not know before, all of them or none.
 
-Login shells print banners, names of jobs hold newlines, connections break in the middle. A row counts only behind the fence, an answer
-only with a fence at both ends. Fields are parted by the unit separator; bytes that are no UTF-8 become replacement characters.
+Login shells print banners, not always with a newline at the end, names of jobs hold newlines, connections break in the middle. A row
+counts only behind the fence, an answer only with a fence at both ends. Fields are parted by the unit separator; bytes that are no UTF-8
+become replacement characters.
 """
 
 from collections.abc import Sequence
@@ -45,7 +46,7 @@ class Answer:
 def read(output: bytes, fence: str) -> Answer:
     """The rows behind `fence`. Raises `Unanswered` when the answer lacks one of its ends."""
     lines = output.decode("utf-8", "replace").split("\n")
-    rows = [_row(line) for line in lines if line.startswith(fence + SEPARATOR)]
+    rows = [_row(line[line.index(fence):]) for line in lines if fence + SEPARATOR in line]
     begins = rows[0].field(0) if rows and rows[0].kind == "begin" else ""
     if not (begins.isascii() and begins.isdigit()) or rows[-1] != Row("end", ()):
         raise Unanswered(_sentence(output), ClusterReason.POLL_FAILED)
