@@ -1,0 +1,126 @@
+"""Directories without an object are buried, and only those: what the API server did not say for sure decides nothing."""
+
+import pytest
+from virtual import Virtual
+
+from fairlead.domain.errors import Unavailable
+from fairlead.domain.job import Job
+from fairlead.domain.objects import ObjectRef
+from fairlead.domain.run import Owner, Remnant, RunKey
+from fairlead.engine.graves import SUSPICIOUS_COUNT, Grave, Graves
+from fairlead.engine.registry import ClusterName, Registry
+from fairlead.schedulers.seam import Removed
+from product.objects import a_job
+
+HPC = ("lab", "hpc")
+CUT = Unavailable("no answer")
+
+
+def uid(number: int) -> str:
+    """A uid."""
+    return f"00000000-0000-4000-8000-{number:012d}"
+
+
+def remnant(number: int, *, owned: bool = True, attempt: int = 1, tombstone: bool = False) -> Remnant:
+    """A directory as a sweep lists it."""
+    return Remnant(RunKey(uid(number), attempt), Owner("lab", f"job{number}", uid(number)) if owned else None, tombstone)
+
+
+def found(*remnants: Remnant, complete: bool = True) -> Removed:
+    """A sweep's answer."""
+    return Removed(frozenset(), remnants, complete)
+
+
+class Yard:
+    """Graves on fakes; `buried` are the keys that were haunted."""
+
+    def __init__(self) -> None:
+        self.virtual = Virtual()
+        self.registry = Registry()
+        self.buried: list[str] = []
+        self.graves = Graves(self.virtual.world, self.registry, self._haunt)
+
+    def _haunt(self, name: ClusterName, ghost: Job) -> None:
+        assert name == HPC
+        self.buried.append(str(ghost.key))
+
+
+async def test_a_finished_job_is_buried_once_it_is_gone() -> None:
+    """Else each deleted Job would leave a directory on the cluster."""
+    yard = Yard()
+    ref = ObjectRef("jobs", "lab", "job1", uid(1))
+    yard.graves.keep(Grave(HPC, ref, 2))
+    yard.virtual.data.finished = [ref]
+    await yard.graves.look()
+    assert yard.buried == []
+    yard.virtual.data.finished = []
+    await yard.graves.look()
+    await yard.graves.look()
+    assert yard.buried == [f"{uid(1)}-2"]
+
+
+async def test_a_job_that_was_made_again_under_its_name_does_not_keep_the_old_ones_directory() -> None:
+    """Else `kubectl replace --force` would leave one directory each time."""
+    yard = Yard()
+    yard.graves.keep(Grave(HPC, ObjectRef("jobs", "lab", "job1", uid(1)), 1))
+    yard.virtual.store.uids = {"lab/job1": uid(2)}
+    await yard.graves.look()
+    assert yard.buried == [f"{uid(1)}-1"]
+
+
+async def test_no_answer_is_no_proof() -> None:
+    """Else an API server that restarts would cost the directories of all finished Jobs."""
+    yard = Yard()
+    yard.graves.keep(Grave(HPC, ObjectRef("jobs", "lab", "job1", uid(1)), 1))
+    yard.virtual.store.fault = CUT
+    await yard.graves.look()
+    await yard.graves.swept(HPC, found(remnant(3)))
+    assert yard.buried == []
+    yard.virtual.store.fault = None
+    await yard.graves.look()
+    assert yard.buried == [f"{uid(1)}-1", f"{uid(3)}-1"]
+
+
+async def test_a_sweep_buries_what_has_no_object_and_keeps_watch_over_the_rest() -> None:
+    """Else a controller that was away would never clear up behind the Jobs that were deleted meanwhile."""
+    yard = Yard()
+    yard.registry.put_job(a_job(uid=uid(1)))
+    yard.virtual.store.uids = {"lab/job2": uid(2)}
+    await yard.graves.swept(HPC, found(remnant(1), remnant(2), remnant(3), remnant(4, tombstone=True)))
+    assert yard.buried == [f"{uid(3)}-1"]
+    yard.virtual.store.uids = {}
+    await yard.graves.look()
+    assert yard.buried == [f"{uid(3)}-1", f"{uid(2)}-1"]
+
+
+async def test_of_several_attempts_the_last_one_counts() -> None:
+    """Else the directory of a retried attempt would stay."""
+    yard = Yard()
+    await yard.graves.swept(HPC, found(remnant(1, attempt=1), remnant(1, attempt=2, owned=False)))
+    assert yard.buried == [f"{uid(1)}-2"]
+
+
+@pytest.mark.parametrize(("complete", "buried"), [(True, [f"{uid(1)}-1"]), (False, [])])
+async def test_a_directory_without_an_owner_is_buried_only_by_a_whole_list(complete: bool, buried: list[str]) -> None:
+    """Else a directory whose owner is about to be written would go under the submission that makes it."""
+    yard = Yard()
+    await yard.graves.swept(HPC, found(remnant(1, owned=False), complete=complete))
+    assert yard.buried == buried
+
+
+async def test_too_many_at_once_are_left_alone() -> None:
+    """Else an API server that was restored from an old backup would have every directory removed."""
+    yard = Yard()
+    await yard.graves.swept(HPC, found(*(remnant(number) for number in range(SUSPICIOUS_COUNT + 1))))
+    assert yard.buried == []
+    await yard.graves.swept(HPC, found(*(remnant(number) for number in range(SUSPICIOUS_COUNT))))
+    assert len(yard.buried) == SUSPICIOUS_COUNT
+
+
+async def test_a_cluster_that_is_gone_takes_its_graves_along() -> None:
+    """Else each look would try to bury where nobody can go any more."""
+    yard = Yard()
+    yard.graves.keep(Grave(HPC, ObjectRef("jobs", "lab", "job1", uid(1)), 1))
+    yard.graves.leave(HPC)
+    await yard.graves.look()
+    assert yard.buried == []

@@ -1,0 +1,124 @@
+"""A site's loop, as far as it can be seen without a cluster: that its death is noticed, and that it writes no more than it must."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from virtual import SETTINGS, Virtual, driver_of
+
+from fairlead.domain.cluster import Cluster
+from fairlead.domain.job import Job
+from fairlead.engine.link import Link
+from fairlead.engine.registry import Registry
+from fairlead.engine.site import Site, SiteContext
+from fairlead.schedulers.seam import Removed
+from fairlead.web.health import Heartbeats
+from product.objects import a_cluster
+
+
+class Stage:
+    """One site on fakes, with a heart that is listened to on the same clock."""
+
+    def __init__(self, **spec: Any) -> None:
+        self.virtual = Virtual()
+        self.virtual.remote.answers["remove"] = Removed(frozenset(), (), complete=True)
+        self.registry = Registry()
+        self.hearts = Heartbeats(self.virtual.clock.monotonic)
+        self.cluster = a_cluster(held=False, **spec)
+        self.registry.put_cluster(self.cluster)
+        world = self.virtual.world
+        context = SiteContext(world, self.registry, SETTINGS, "one", driver_of, self._beat, self._ended, self._swept)
+        self.site = Site(self.cluster, context, Link(world, SETTINGS, "one", driver_of))
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """While the loop turns."""
+        task = asyncio.create_task(self.site.run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def turns(self, count: int = 20) -> None:
+        """Let everything that can happen now happen."""
+        for _ in range(count):
+            self.site.wake()
+            await asyncio.sleep(0)
+
+    def _beat(self, cluster: Cluster, seconds: float) -> None:
+        self.hearts.beat(f"site {cluster.ref.name}", seconds)
+
+    def _ended(self, cluster: Cluster, job: Job) -> None:
+        raise AssertionError("there is no Job here")
+
+    async def _swept(self, site: Site, removed: Removed) -> None:
+        """Nothing was found."""
+
+
+async def test_a_loop_that_is_stuck_is_named_and_one_that_turns_is_not() -> None:
+    """Else a controller that watches nothing any more would be taken for healthy for ever."""
+    stage = Stage()
+    async with stage.running():
+        await stage.turns()
+        assert stage.hearts.stale() == []
+        never = asyncio.Event()
+
+        async def stuck(*_: object, **__: object) -> None:
+            await never.wait()
+
+        stage.virtual.data.read_secret = stuck  # type: ignore[method-assign]  # the API server's answer never comes
+        stage.virtual.clock.seconds += SETTINGS.secret_refresh_seconds
+        await stage.turns()
+        stage.virtual.clock.seconds += 3600
+        await stage.turns()
+        [complaint] = stage.hearts.stale()
+        assert complaint.startswith("site hpc: silent for")
+
+
+async def test_an_idle_site_beats_on_however_seldom_it_is_polled() -> None:
+    """Else a quiet Cluster would have the controller restarted."""
+    stage = Stage(polling={"intervalSeconds": 3600, "maxIntervalSeconds": 86400})
+    async with stage.running():
+        for _ in range(50):
+            await stage.turns()
+            assert stage.hearts.stale() == []
+            stage.virtual.clock.seconds += 59
+
+
+async def test_an_idle_site_writes_its_status_once_and_then_only_its_heartbeat() -> None:
+    """Else a thousand idle Clusters would keep an API server busy."""
+    stage = Stage(polling={"intervalSeconds": 5, "maxIntervalSeconds": 30})
+    async with stage.running():
+        await stage.turns()
+        first = len(stage.virtual.store.statuses)
+        for _ in range(29):
+            stage.virtual.clock.seconds += 10
+            await stage.turns()
+        assert stage.virtual.remote.count("observe") > 5
+        assert len(stage.virtual.store.statuses) == first
+        stage.virtual.clock.seconds += 20
+        await stage.turns()
+        assert len(stage.virtual.store.statuses) == first + 1
+
+
+async def test_a_controller_that_does_not_lead_does_nothing() -> None:
+    """Else two controllers would work beside each other."""
+    stage = Stage()
+    stage.virtual.leadership.leads = False
+    async with stage.running():
+        await stage.turns()
+    assert stage.virtual.remote.asked == []
+    assert stage.virtual.store.statuses == []
+
+
+async def test_a_suspended_site_connects_nowhere() -> None:
+    """Else maintenance would be answered by logins."""
+    stage = Stage(suspend=True)
+    async with stage.running():
+        await stage.turns()
+    assert stage.virtual.remote.asked == []
+    [status] = stage.virtual.store.statuses
+    assert status["phase"] == "Suspended"

@@ -1,0 +1,179 @@
+"""The engine's ports for unit tests: everything answers at once, unless a test says otherwise, and time stands still until it is moved."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from fairlead.domain.address import Address
+from fairlead.domain.cluster import Cluster
+from fairlead.domain.debt import Debt
+from fairlead.domain.errors import FairleadError
+from fairlead.domain.objects import EventNote, ObjectRef
+from fairlead.domain.run import AccountingState, Observation, Probe, Tree
+from fairlead.engine.ports import T, World
+from fairlead.engine.settings import EngineSettings
+from fairlead.schedulers.seam import Driver, Exchange
+from fairlead.schedulers.slurm.preparer import SlurmPreparer
+from fairlead.schedulers.slurm.scheduler import Slurm
+
+MARKER = "0123456789abcdef0123456789abcdef"
+GOOD_PROBE = Probe(tree=Tree("/home/user/.fairlead/one", MARKER), version="24.11.5", scheduler_up=True, accounting=AccountingState.ABSENT)
+NOTHING = Observation({}, {}, {}, 1_700_000_000, False)
+
+
+class VirtualClock:
+    """A clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def monotonic(self) -> float:
+        """Seconds so far."""
+        return self.seconds
+
+    def wall(self) -> float:
+        """The same, as an epoch."""
+        return 1_700_000_000 + self.seconds
+
+
+@dataclass
+class FakeRemote:
+    """Answers each verb with what `answers` holds: a value, or an error to raise. Remembers what was asked of whom."""
+
+    answers: dict[str, object] = field(default_factory=lambda: {"probe": GOOD_PROBE, "observe": NOTHING})
+    asked: list[tuple[str, Address, float]] = field(default_factory=list)
+    forgotten: list[Address] = field(default_factory=list)
+    during: Callable[[str], None] = lambda _verb: None
+
+    async def exchange(self, address: Address, exchange: Exchange[T]) -> T:
+        """As the real one, without a network."""
+        self.asked.append((exchange.verb, address, exchange.timeout_seconds))
+        self.during(exchange.verb)
+        answer = self.answers[exchange.verb]
+        if isinstance(answer, FairleadError):
+            raise answer
+        return answer  # type: ignore[return-value]
+
+    async def forget(self, address: Address) -> None:
+        """Remember that the connections were closed."""
+        self.forgotten.append(address)
+
+    def count(self, verb: str) -> int:
+        """How often this was asked."""
+        return sum(1 for asked, _, _ in self.asked if asked == verb)
+
+
+@dataclass
+class FakeStore:
+    """Takes every write and remembers it."""
+
+    statuses: list[Mapping[str, Any]] = field(default_factory=list)
+    released: list[ObjectRef] = field(default_factory=list)
+    uids: dict[str, str] = field(default_factory=dict)
+    fault: FairleadError | None = None
+    version: int = 100
+
+    async def add_finalizer(self, ref: ObjectRef) -> str:
+        """Always."""
+        return self._next()
+
+    async def write_status(self, ref: ObjectRef, status: Mapping[str, Any], *, expected_attempt: int | None = None) -> str:
+        """Always."""
+        self.statuses.append(status)
+        return self._next()
+
+    async def release(self, ref: ObjectRef, *, finished: bool) -> str:
+        """Always."""
+        self.released.append(ref)
+        return self._next()
+
+    async def record_event(self, ref: ObjectRef, note: EventNote) -> None:
+        """Nobody reads it."""
+
+    async def uid_of(self, ref: ObjectRef) -> str | None:
+        """The uid under this name in `uids`, or the fault."""
+        if self.fault is not None:
+            raise self.fault
+        return self.uids.get(f"{ref.namespace}/{ref.name}")
+
+    def _next(self) -> str:
+        self.version += 1
+        return str(self.version)
+
+
+@dataclass
+class FakeData:
+    """Secrets by name, and finished objects."""
+
+    secrets: dict[str, Mapping[str, bytes]] = field(default_factory=lambda: {"hpc-key": {"ssh-privatekey": b"one"}})
+    finished: list[ObjectRef] = field(default_factory=list)
+    fault: FairleadError | None = None
+
+    async def read_secret(self, namespace: str, name: str) -> Mapping[str, bytes] | None:
+        """The Secret, or the fault."""
+        if self.fault is not None:
+            raise self.fault
+        return self.secrets.get(name)
+
+    async def read_config_map(self, namespace: str, name: str) -> Mapping[str, str] | None:
+        """There is none."""
+        return None
+
+    async def list_finished(self, plural: str) -> Sequence[ObjectRef]:
+        """What was put there."""
+        return self.finished
+
+
+@dataclass
+class FakeLedger:
+    """Debts by key."""
+
+    debts: dict[str, Debt] = field(default_factory=dict)
+
+    async def list(self) -> Sequence[Debt]:
+        """All of them."""
+        return list(self.debts.values())
+
+    async def add(self, debt: Debt) -> None:
+        """Write it down."""
+        self.debts[debt.key] = debt
+
+    async def remove(self, key: str) -> None:
+        """Strike it."""
+        self.debts.pop(key, None)
+
+
+@dataclass
+class Leading:
+    """Leads until told otherwise."""
+
+    leads: bool = True
+
+    def held(self) -> bool:
+        """Whether it leads."""
+        return self.leads
+
+
+@dataclass
+class Virtual:
+    """All fakes together, and the World made of them."""
+
+    remote: FakeRemote = field(default_factory=FakeRemote)
+    store: FakeStore = field(default_factory=FakeStore)
+    data: FakeData = field(default_factory=FakeData)
+    ledger: FakeLedger = field(default_factory=FakeLedger)
+    leadership: Leading = field(default_factory=Leading)
+    clock: VirtualClock = field(default_factory=VirtualClock)
+
+    @property
+    def world(self) -> World:
+        """The engine's ports. Tokens repeat and jitter is none: nothing here depends on chance."""
+        return World(self.remote, self.store, self.data, self.ledger, self.leadership, self.clock, lambda: MARKER, lambda: 0.0)
+
+
+SETTINGS = EngineSettings(breaker_limit_seconds=60, breaker_person_seconds=300, secret_refresh_seconds=300)
+
+
+def driver_of(cluster: Cluster) -> Driver:
+    """The real Slurm behind the seam: it is pure."""
+    return Driver(Slurm("one", "", cluster.spec.slurm.accounting), SlurmPreparer(cluster.spec.slurm))
