@@ -100,14 +100,15 @@ LIES = {
     "nothing, and says that all is well": ("exit 0", "PollFailed"),
     "half of each row": ("$REAL \"$@\" | cut -c 1-60; exit 0", "PollFailed"),
     "escape codes and bytes that are no UTF-8": (f"printf '{ESCAPES}'; exit 1", "SchedulerDown"),
-    "a made-up fence": ("printf '%s\\037end\\n' 0123456789abcdef0123456789abcdef; printf '%s\\037job\\0371\\037COMPLETED\\n' \"$FENCE\"", "PollFailed"),
+    "a made-up fence": ("printf '0123456789abcdef0123456789abcdef\\037end\\n'", "PollFailed"),
+    "an end behind the very fence": ("fence=${*##* -o }; printf '%.32s\\037end\\n' \"$fence\"; exit 0", "PollFailed"),
     "fifty megabytes": ("head -c 52428800 /dev/zero | tr '\\0' 'x'; exit 0", "PollFailed"),
     "its error, and exit code 1": ("echo 'squeue: error: slurm_load_jobs: Unable to contact' >&2; exit 1", "SchedulerDown"),
     "nothing for longer than a poll may take": ("sleep 60", "SchedulerDown"),
 }
 
 
-@pytest.mark.parametrize("script, reason", [pytest.param(*each, id=name) for name, each in LIES.items()])
+@pytest.mark.parametrize(("script", "reason"), [pytest.param(*each, id=name) for name, each in LIES.items()])
 def test_a_squeue_that_prints(own: SlurmCluster, scene: Scene, script: str, reason: str) -> None:
     """Else a broken squeue would end Jobs that run, and nobody would be told."""
     cluster = scene.cluster(own)

@@ -1,0 +1,93 @@
+"""What polling costs: the login node, and the API server."""
+
+import re
+from collections.abc import Iterator
+from functools import partial
+
+import pytest
+
+from bed.controlplane import ControlPlane
+from bed.controlplane.ports import free
+from bed.existing import ExistingControlPlane
+from bed.slurm import SlurmCluster
+from cluster.poll_log import PollLog
+from product.controller import Controller
+from product.scene import Scene
+from product.waiting import until
+
+LONG = "#!/bin/sh\nsleep 600\n"
+
+
+@pytest.fixture
+def poll_log(own: SlurmCluster) -> Iterator[PollLog]:
+    log = PollLog(own)
+    yield log
+    log.close()
+
+
+def counted(controller: Controller, name: str) -> int:
+    """One number of /metrics, 0 if it was never counted."""
+    found = re.search(rf"^{re.escape(name)} ([0-9.e+]+)$", controller.metrics(), re.MULTILINE)
+    return int(float(found[1])) if found else 0
+
+
+POLLS = 'fairlead_exchange_finished_seconds_count{kind="observe",outcome="ok"}'
+
+
+def sessions_and_polls(own: SlurmCluster, poll_log: PollLog, count: int) -> tuple[int, int]:
+    """While `count` polls are made: sessions that sshd opened, calls of squeue."""
+    sessions, polls = own.sshd_log().count("Starting session"), len(poll_log.times)
+    until(lambda: len(poll_log.times) >= polls + count, f"{count} polls", 60)
+    return own.sshd_log().count("Starting session") - sessions, len(poll_log.times) - polls
+
+
+def are_submitted(scene: Scene, count: int) -> bool:
+    """Whether so many Jobs wait or run on the cluster."""
+    return sum(job.get("status", {}).get("phase") in {"Running", "Queued"} for job in scene.jobs()) == count
+
+
+def test_a_poll_is_one_exec_however_many_jobs_there_are(own: SlurmCluster, poll_log: PollLog, scene: Scene, controller: Controller) -> None:
+    """Else a hundred Jobs would put a hundred times the load on a login node, and its administrators would lock us out."""
+    scene.cluster(own, polling={"intervalSeconds": 0.5, "maxIntervalSeconds": 0.5, "timeoutSeconds": 10})
+    scene.job("j0", LONG, cancellationGracePeriodSeconds=1).wait("Running")
+    for count in (1, 100):
+        for number in range(1, count):
+            scene.job(f"j{number}", LONG, cancellationGracePeriodSeconds=1)
+        until(partial(are_submitted, scene, count), f"{count} Jobs to be submitted", 60)
+        before = counted(controller, POLLS)
+        sessions, calls = sessions_and_polls(own, poll_log, 10)
+        after = counted(controller, POLLS)
+        assert abs(after - before - calls) <= 1, f"{count} Jobs: one call of squeue for each poll"
+        probes = 1 + calls  # the bed looks at credentials and site again every two seconds
+        assert sessions <= calls + probes, f"{count} Jobs: no exec for each Job"
+
+
+def test_polls_are_seldom_while_nothing_happens_and_frequent_else(own: SlurmCluster, poll_log: PollLog, scene: Scene) -> None:
+    """Else an idle cluster would be asked all the time, or a busy one too late."""
+    scene.cluster(own, polling={"intervalSeconds": 0.3, "maxIntervalSeconds": 3, "timeoutSeconds": 10})
+    scene.job("quiet", LONG, cancellationGracePeriodSeconds=1).wait("Running")
+    until(lambda: poll_log.gaps[-1:] > [2.0], "polls to become seldom")
+    quiet = len(poll_log.gaps)
+    scene.job("news", "#!/bin/sh\nsleep 1\n").wait("Running")
+    until(lambda: any(gap < 1.0 for gap in poll_log.gaps[quiet:]), "polls to become frequent")
+
+
+def writes(plane: ControlPlane, scene: Scene) -> list[str]:
+    """Writes to the scene's Clusters so far."""
+    return [f"{event['verb']} {event['requestURI']}" for event in plane.audit()
+            if event["verb"] in {"patch", "update"} and f"/namespaces/{scene.namespace}/clusters/" in event["requestURI"]]
+
+
+def test_a_cluster_of_which_nothing_changes_costs_the_api_server_nothing(
+        own: SlurmCluster, poll_log: PollLog, scene: Scene, plane: ControlPlane | ExistingControlPlane, controller: Controller) -> None:
+    """Else a thousand Clusters would keep an API server busy with heartbeats; one that is dead no less."""
+    assert isinstance(plane, ControlPlane), "needs the bed's own audit log"
+    scene.cluster(own)
+    dead = scene.cluster(own, "dead", ready=False, endpoints=[{"host": own.host, "port": free(1)[0]}])
+    dead.wait("Ready", "False", reason="ConnectionRefused")
+    until(lambda: len(poll_log.times) > 2, "polls")
+    polls, tries = len(poll_log.times), counted(controller, "fairlead_breaker_opened_total")
+    before = writes(plane, scene)
+    until(lambda: len(poll_log.times) >= polls + 10, "ten polls", 40)
+    until(lambda: counted(controller, "fairlead_breaker_opened_total") >= tries + 3, "three more tries of the dead one", 40)
+    assert writes(plane, scene) == before

@@ -1,0 +1,41 @@
+"""Login shells as sites have them, with dotfiles that talk."""
+
+import pytest
+
+from bed.slurm import SlurmCluster
+from product.scene import Scene
+
+NOISE = "Welcome to the cluster! \\033[1mRead the news.\\033[0m"
+QUIET = "no newline at its end"
+DOTFILES = {
+    "/bin/bash": (".bashrc", f"printf '{NOISE}\\n'; printf '{QUIET}'; printf '{NOISE}' >&2\n"),
+    "/usr/bin/zsh": (".zshenv", f"printf '{NOISE}\\n'; printf '{QUIET}'\n"),
+    "/usr/bin/fish": (".config/fish/config.fish", f"printf '{NOISE}\\n'; printf '{QUIET}'\n"),
+    "/bin/tcsh": (".cshrc", f"printf '{NOISE}\\n'; printf '{QUIET}'\n"),
+    "/bin/dash": (".profile", f"printf '{NOISE}\\n'; printf '{QUIET}'\n"),
+}
+
+
+@pytest.mark.parametrize("shell", [pytest.param(each, id=each.rpartition("/")[2]) for each in DOTFILES])
+def test_a_noisy_login_shell_is_no_obstacle(own: SlurmCluster, scene: Scene, shell: str) -> None:
+    """Else a user would have to change their shell, or take the news out of their dotfiles, to run a Job."""
+    name, text = DOTFILES[shell]
+    path = own.home / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    own.set_login_shell(shell)
+    cluster = scene.cluster(own)
+    job = scene.job("hello", "#!/bin/sh\necho hello\n")
+    assert job.wait_ended()["logs"]["tail"].endswith("hello\n")
+    assert job.condition("Complete")["status"] == "True"
+    assert "Welcome" not in str(cluster.status)
+
+
+def test_a_login_shell_that_runs_nothing_is_named(own: SlurmCluster, scene: Scene) -> None:
+    """Else an account that is closed for logins would look like a network fault."""
+    own.set_login_shell("/usr/sbin/nologin")
+    cluster = scene.cluster(own, ready=False)
+    ready = cluster.wait("Ready", "False", reason="LoginShellFailed")
+    assert "not available" in ready["message"], "the shell's own words"
+    own.set_login_shell("/bin/bash")
+    cluster.wait("Ready")
