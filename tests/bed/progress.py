@@ -33,7 +33,10 @@ def say(line: str) -> None:
 
 @contextmanager
 def step(what: str) -> Iterator[None]:
-    """Shows `what` and the time so far while the body runs; any thread may. A step of under two seconds leaves no plain line."""
+    """Shows `what` and the time so far while the body runs; any thread may.
+
+    A step of under ten seconds leaves nothing on a terminal, one of under two seconds no plain line.
+    """
     if sys.stderr.isatty():
         with _shown(what):
             yield
@@ -95,7 +98,7 @@ def _shown(what: str) -> Iterator[None]:
     finally:
         with _lock:
             live.remove_task(task)
-            if (seconds := time.monotonic() - began) >= QUIET_SECONDS:
+            if (seconds := time.monotonic() - began) >= REPEAT_SECONDS:
                 live.console.print(f"{what}: {seconds:.0f} s", markup=False, highlight=False)
             _open -= 1
             if _open == 0:

@@ -31,7 +31,7 @@ class Stage:
 
 def set_up(bed: Bed, teller: Teller) -> Stage:
     """Start all parts."""
-    teller.step("Test bed: real Kubernetes and a real Slurm cluster, without containers")
+    teller.step("Test bed: a real Kubernetes and a real Slurm, without containers")
     planes: list[ControlPlane] = []
     clusters: list[SlurmCluster] = []
     together(bed, lambda: planes.append(_plane(bed)), lambda: clusters.append(_cluster(bed)))

@@ -24,7 +24,7 @@ def tell(stage: Stage, teller: Teller) -> None:
     kubectl = stage.plane.kubectl
     teller.step("A Cluster and a Job, as a user applies them")
     teller.command(make_secret(stage))
-    teller.command("kubectl apply -f examples/01-hello/   # host, user and host key filled in")
+    teller.command("kubectl apply -f examples/01-hello/   # filled in for this bed")
     teller.output(kubectl("apply", "--filename", str(stage.example)).stdout)
     teller.step("The Job's conditions, as they change")
     _watch(stage, teller)
