@@ -29,14 +29,11 @@ def _gauge(name: str, says: str, *labels: str) -> Gauge:
 
 job_submitted = _counter("job_submitted", "Runs that a scheduler accepted.")
 job_ended = _counter("job_ended", "Jobs that ended, by condition reason.", "reason")
-run_cancelled = _counter("run_cancelled", "Runs revoked or cancelled.")
 run_swept = _counter("run_swept", "Runs found without their object and removed.")
 debt_recorded = _counter("debt_recorded", "Runs written into the ledger.")
 debt_paid = _counter("debt_paid", "Runs struck from the ledger.")
 
-poll_finished = _histogram("poll_finished_seconds", "Polls of a site, by outcome (ok, failed).", "outcome")
 exchange_finished = _histogram("exchange_finished_seconds", "Exchanges with login nodes, by purpose and outcome.", "kind", "outcome")
-connection_opened = _counter("connection_opened", "SSH connections tried, by outcome.", "outcome")
 breaker_opened = _counter("breaker_opened", "Times that a site was given a rest.")
 
 status_written = _counter("status_written", "Status writes, by kind and outcome (ok, conflict, unavailable).", "kind", "outcome")

@@ -119,7 +119,6 @@ class JobReason(Word):
     NODE_FAILURE = "NodeFailure", "A node of the Job failed."
     BOOT_FAILURE = "BootFailure", "A node of the Job could not be started."
     PREEMPTED = "Preempted", "The scheduler took the Job's nodes for another."
-    DEADLINE_MISSED = "DeadlineMissed", "The Job could not have ended before the deadline that it was submitted with."
     CANCELLED_EXTERNALLY = "CancelledExternally", "Somebody cancelled the Job on the cluster."
     ENVIRONMENT_FAILURE = (
         "EnvironmentFailure",
