@@ -41,7 +41,7 @@ def _unknown(value: Any, schema: dict[str, Any], path: str) -> Iterator[str]:
                 yield from _unknown(inner, schema["properties"][name], f"{path}.{name}")
 
 
-@pytest.mark.parametrize("manifest", _manifests())
+@pytest.mark.parametrize("manifest", list(_manifests()))
 def test_a_manifest_that_is_shown_can_be_applied(manifest):
     """A newcomer's first copy and paste would be refused."""
     MODELS[manifest["kind"]].model_validate(manifest)
