@@ -47,7 +47,8 @@ def of_broken(broken: Broken) -> Closing:
     """How a claimed Run without `finished` is judged. Silence is never Complete: COMPLETED, or no word at all, is Lost."""
     if not broken.began:
         return Closing(JobReason.ENVIRONMENT_FAILURE, "the compute node could not start the script: the work folder is missing there or "
-                       "not the same one as on the login node", never_ran=True, exit_code=broken.exit_code, word=broken.word)
+                       "not the same one as on the login node, or the login shell ended before the script began (exit or exec in its "
+                       "profile: loginShell: false leaves it out)", never_ran=True, exit_code=broken.exit_code, word=broken.word)
     if reason := REASON_OF_STATE.get(broken.state):
         return Closing(reason, _SENTENCE[reason], exit_code=broken.exit_code or None, signal=broken.signal or None, word=broken.word)
     if broken.state is RunState.FAILED and (broken.exit_code or broken.signal):

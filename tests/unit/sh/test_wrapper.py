@@ -173,6 +173,16 @@ def test_the_environment_wins_over_the_profile_and_is_gone_after(far: FarEnd) ->
     assert ended.output == "chatter\n"
 
 
+@pytest.mark.parametrize("line", ["exit 0", "exec true"])
+def test_a_profile_that_never_comes_to_the_script_is_no_success(far: FarEnd, line: str) -> None:
+    """A job whose script never ran would count as complete."""
+    (far.home / ".profile").write_text(f"{line}\n")
+    prepare(far, "echo ran", env={"SECRET": "x"})
+    assert far.run_job("100", KEY).code == 123
+    entries = {each.name for each in (far.tree / "runs" / str(KEY)).iterdir()}
+    assert not {each for each in entries if each.startswith((".", "started", "finished", "env"))}
+
+
 def test_without_a_login_shell_no_profile_is_read(far: FarEnd) -> None:
     """loginShell: false would do nothing."""
     (far.home / ".profile").write_text("export W=profile\n")
@@ -205,6 +215,14 @@ def test_no_signal_is_lost_while_the_script_starts(far: FarEnd) -> None:
             assert process.wait(30) in (143, 15)
         finally:
             end(process)
+
+
+def test_a_signal_before_the_script_is_there_reaches_it(far: FarEnd) -> None:
+    """A job that is cancelled in its first instant would run on."""
+    prepare(far, "exec sleep 300")
+    with (far.run_dir(KEY) / "job").open("a") as settings:
+        settings.write('[ -z "$watch_seconds" ] || kill -s TERM $$\n')
+    assert far.run_job("100", KEY).code == 143
 
 
 def test_children_left_in_the_background_end_with_the_script(far: FarEnd) -> None:

@@ -77,7 +77,7 @@ err=$out
 [ "$fl_err" ] && err=$(absolute "$dir" "$(expand "$fl_err")")
 
 # `finished` has its space before the script starts, so that a disk which the script fills cannot hide its end.
-printf '%255s\n' '' >"$run/.finished-$start" && : >"$run/.wait-$start" &&
+printf '%255s\n' '' >"$run/.finished-$start" && : >"$run/.wait-$start" && : >"$run/.profile-$start" &&
   printf '%s\n' "$id $start $(date +%s) $node" "$out" "$err" >"$run/.started-$start" && mv -f "$run/.started-$start" "$run/started-$start" || exit 123
 
 # end CODE: written in place, then renamed. Without the reserved file the directory has been taken down: nothing is put into it.
@@ -85,8 +85,15 @@ end() {
   [ -e "$run/.finished-$start" ] && printf '%s\n' "$id $start $1 $(date +%s)" 1<>"$run/.finished-$start" &&
     mv -f "$run/.finished-$start" "$run/finished-$start"
   [ "$requeue" = --requeue ] || rm -f "$run/env"
-  rm -f "$run/.wait-$start"
+  rm -f "$run/.wait-$start" "$run/.profile-$start"
   exit "$1"
+}
+
+# never_began: what said that the script would start now is taken back.
+never_began() {
+  rm -f "$run/started-$start" "$run/.finished-$start" "$run/.wait-$start" "$run/.profile-$start"
+  [ "$requeue" = --requeue ] || rm -f "$run/env"
+  exit 123
 }
 
 # The output, tried in a subshell: a redirection that fails ends dash without a word. Appended to, so that a second start cannot cut it.
@@ -107,9 +114,9 @@ watch='trap "" TERM HUP INT
 
 # The user's script in a session of its own (`kill 0` in it cannot reach us), through the login shell, which stays the same process up to the script:
 # a dash in between would drop exported functions such as `module`.
-FL_RUN=$tree/$run FL_ENTER=$tree/bin/$build/enter.sh FL_DIR=$dir FL_OUT=$out FL_ERR=$err FL_KEEP=
+FL_RUN=$tree/$run FL_ENTER=$tree/bin/$build/enter.sh FL_DIR=$dir FL_OUT=$out FL_ERR=$err FL_KEEP= FL_PROFILE=$tree/$run/.profile-$start
 [ "$requeue" = --requeue ] && FL_KEEP=1
-export FL_RUN FL_ENTER FL_DIR FL_OUT FL_ERR FL_KEEP
+export FL_RUN FL_ENTER FL_DIR FL_OUT FL_ERR FL_KEEP FL_PROFILE
 SLURM_SUBMIT_DIR=$dir
 export SLURM_SUBMIT_DIR
 unset SLURM_EXPORT_ENV          # left set, srun passes no environment to its tasks
@@ -149,4 +156,6 @@ exec 2>/dev/null
 kill -KILL "-$pid"
 kill -KILL "-$watcher" || kill -KILL "$watcher"
 wait "$watcher"
+# A login shell that ended well and never came to the script: its profile says `exit`, or `exec` of another shell. That is no success.
+[ "$code" = 0 ] && [ -e "$run/.profile-$start" ] && never_began
 end "$code"
