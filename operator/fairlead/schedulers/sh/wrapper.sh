@@ -114,7 +114,7 @@ watch='trap "" TERM HUP INT
 
 # The user's script in a session of its own (`kill 0` in it cannot reach us), through the login shell, which stays the same process up to the script:
 # a dash in between would drop exported functions such as `module`.
-FL_RUN=$tree/$run FL_ENTER=$tree/bin/$build/enter.sh FL_DIR=$dir FL_OUT=$out FL_ERR=$err FL_KEEP= FL_PROFILE=$tree/$run/.profile-$start
+FL_RUN=$tree/$run FL_ENTER=$tree/bin/$build/enter.sh FL_DIR=$dir FL_OUT=$out FL_ERR=$err FL_KEEP='' FL_PROFILE=$tree/$run/.profile-$start
 [ "$requeue" = --requeue ] && FL_KEEP=1
 export FL_RUN FL_ENTER FL_DIR FL_OUT FL_ERR FL_KEEP FL_PROFILE
 SLURM_SUBMIT_DIR=$dir
