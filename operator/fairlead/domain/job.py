@@ -19,6 +19,8 @@ from fairlead.domain.objects import ObjectRef
 from fairlead.domain.pacing import Now, Pacing
 from fairlead.domain.run import CancelPhase, Owner, RunKey
 
+_WITHOUT_END = frozenset({JobReason.LOST, JobReason.ENVIRONMENT_FAILURE})
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -207,5 +209,6 @@ def _decide_deletion(job: Job, memory: Memory, now: Now, pacing: Pacing) -> Step
 
 
 def _previous_is_lost(job: Job) -> bool:
+    """Whether the attempt before this one was claimed and will write no end: judged Lost, or shown never to have come to the script."""
     before = job.key.previous
-    return before is not None and any(each.key == str(before) and each.outcome == "Lost" for each in job.status.attempts)
+    return before is not None and any(each.key == str(before) and each.outcome in _WITHOUT_END for each in job.status.attempts)
