@@ -54,6 +54,23 @@ def test_two_jobs_of_one_key_are_looked_into(far: FarEnd) -> None:
     assert ({job.id for job in seen.listed[KEY]}, KEY in seen.sentinels) == ({"100", "101"}, True)
 
 
+def test_a_live_job_beside_an_ended_one_is_looked_into(far: FarEnd) -> None:
+    """DUP: the ended one may be the one that ran."""
+    ended(far)
+    far.set_job("101", "PENDING", KEY)
+    assert far.observe({KEY: "100"}).sentinels[KEY].claim == "100"
+
+
+def test_a_forged_row_hides_no_end(far: FarEnd) -> None:
+    """A Job would be called running for ever."""
+    ended(far)
+    far.forget_job("100")
+    fields = "\x1f".join(("100", "RUNNING", "N/A", "1", "n1", "None", f"fairlead:here:{KEY}"))
+    (far.root / "squeue.noise").write_text(f"{'0' * 32}\x1fjob\x1f{fields}\n")
+    seen = far.observe({KEY: "100"})
+    assert (seen.listed, len(seen.sentinels[KEY].finished)) == ({}, 1)
+
+
 def test_rows_that_others_forged_are_nobodys(far: FarEnd) -> None:
     """A newline in a name of the user's other jobs could say that our job has ended."""
     far.submit(submission())

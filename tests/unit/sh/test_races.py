@@ -4,11 +4,13 @@ import subprocess
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from shlex import quote
 
 from far_end import FarEnd, key, submission
 
-from fairlead.domain.run import RunKey, SubmitWord
+from fairlead.domain.run import CancelPhase, RunKey, SubmitWord
 from fairlead.schedulers import sh
+from fairlead.schedulers.seam import COMMAND, Cancellation
 
 ROUNDS = 334                             # for each of three shells
 BATCH = 20
@@ -26,9 +28,10 @@ def race(far: FarEnd, of: list[RunKey], first: str, second: str) -> Counter[str]
     spool.write_text(sh.WRAPPER)
     driver.write_text(f"""
 wrapper() {{ SLURM_JOB_ID=$1 sh {spool} {known.path} {known.marker} $key {sh.BUILD} $2 60 2>/dev/null; }}
-revoke() {{ cd {known.path}; ln -s revoked runs/$key/claim 2>/dev/null; [ "$(readlink runs/$key/claim)" = revoked ]; }}
-bury() {{ cd {known.path}; ln -s revoked runs/$key/.claim.x && mv -f runs/$key/.claim.x runs/$key/claim; }}
+revoke() {{ said=$(sh -c {quote(COMMAND)} <{far.root}/revoke-$key); case $said in *revoked*) true ;; *) false ;; esac; }}
+round=0
 while read -r key; do
+  round=$((round + 1))
   ({first}) & a=$!
   ({second}) & b=$!
   wait $a; x=$?; wait $b; y=$?
@@ -71,20 +74,13 @@ def test_a_cancel_and_a_start_agree_on_whether_it_ran(far: FarEnd) -> None:
     count = ROUNDS // 3
     of = prepared(far, count, f"#!/bin/sh\necho \"${{0%/script}}\" >>{far.home}/runs\n")
     (far.home / "runs").touch()
-    pairs = race(far, of, "wrapper 1 --no-requeue", "revoke")
+    for one in of:
+        exchange = far.slurm.cancel("a" * 32, far.known, [Cancellation(one, CancelPhase.REVOKE)])
+        (far.root / f"revoke-{one}").write_bytes(exchange.stdin())
+    pairs = race(far, of, "sleep 0.0$((round % 3)); wrapper 1 --no-requeue", "revoke")
     assert set(pairs) <= {"0 1", "121 0"}
     assert len(started(far)) == pairs["0 1"]
-
-
-def test_a_tombstone_in_the_making_lets_no_other_start_win(far: FarEnd) -> None:
-    """RENAME: between the old claim's removal and the new one a late job would claim the key of a deleted object."""
-    count = ROUNDS // 3
-    of = prepared(far, count, f"#!/bin/sh\necho \"${{0%/script}}\" >>{far.home}/runs\n")
-    for one in of:
-        (far.run_dir(one) / "claim").symlink_to("1.abc")
-    pairs = race(far, of, "wrapper 2 --no-requeue", "bury")
-    assert set(pairs) == {"121 0"}
-    assert not (far.home / "runs").exists()
+    assert len(pairs) == 2, "neither ever won: not a race"
 
 
 def test_of_two_submissions_of_one_key_one_reaches_the_scheduler(far: FarEnd) -> None:

@@ -8,7 +8,6 @@ from far_end import FarEnd, key, submission
 from fairlead.domain.run import CancelPhase, Remnant, SubmitWord
 
 KEY = key()
-WEEK = 7 * 86400
 
 
 def test_a_directory_goes_down_to_its_tombstone(far: FarEnd) -> None:
@@ -24,6 +23,19 @@ def test_a_directory_goes_down_to_its_tombstone(far: FarEnd) -> None:
     assert far.remove(KEY).keys == {KEY}
 
 
+def test_no_start_can_win_at_any_moment_of_it(far: FarEnd) -> None:
+    """RENAME: between the old claim's removal and the tombstone a late job would claim the key of a deleted object."""
+    far.submit(submission())
+    far.run_job("100", KEY)
+    claim = far.run_dir(KEY) / "claim"
+    spy = far.root / "bin" / "rm"
+    spy.write_text(f"#!/bin/sh\nreadlink {claim} >>{far.root}/seen\nln -s 9.late {claim} 2>/dev/null\nexec /bin/rm \"$@\"\n")
+    spy.chmod(0o755)
+    far.remove(KEY)
+    assert set((far.root / "seen").read_text().split()) == {"revoked"}
+    assert claim.readlink() == Path("revoked")
+
+
 def test_a_key_without_a_directory_gets_a_tombstone(far: FarEnd) -> None:
     """TOMB: a submission that wakes up late would find nothing that stops it."""
     assert far.remove(KEY).keys == {KEY}
@@ -32,15 +44,17 @@ def test_a_key_without_a_directory_gets_a_tombstone(far: FarEnd) -> None:
 
 def test_tombstones_go_after_their_days_and_nothing_else_does(far: FarEnd) -> None:
     """Directories would pile up; or a live Job's directory would go."""
-    live, old, young = key(number=1), key(number=2), key(number=3)
-    far.submit(submission(live))
+    live, closed, old, young = (key(number=number) for number in range(1, 5))
+    far.submit_all([submission(live), submission(closed)])
+    far.cancel(closed, CancelPhase.REVOKE)
     far.remove(old, young)
     (far.tree / "tmp" / "left").mkdir()
-    for path, days in ((far.run_dir(live), 30), (far.run_dir(old), 9), (far.run_dir(young), 5), (far.tree / "tmp" / "left", 3)):
+    ages = {far.run_dir(live): 30, far.run_dir(closed): 30, far.run_dir(old): 9, far.run_dir(young): 5, far.tree / "tmp" / "left": 3}
+    for path, days in ages.items():
         then = path.stat().st_mtime - days * 86400
         os.utime(path, (then, then))
     far.remove()
-    assert sorted(entry.name for entry in (far.tree / "runs").iterdir()) == sorted(map(str, (live, young)))
+    assert sorted(entry.name for entry in (far.tree / "runs").iterdir()) == sorted(map(str, (live, closed, young)))
     assert list((far.tree / "tmp").iterdir()) == []
 
 

@@ -1,0 +1,156 @@
+"""What the scripts print for Slurm, read into the words of a Run: what is not as they write it counts as not there."""
+
+import pytest
+
+from fairlead.domain.errors import RemoteFault, Unanswered
+from fairlead.domain.run import (
+    AccountingState,
+    CancelAnswer,
+    Owner,
+    Probe,
+    ProbeProblem,
+    Remnant,
+    RunKey,
+    RunState,
+    SubmitAnswer,
+    SubmitWord,
+    Tree,
+)
+from fairlead.schedulers.fence import Answer, Row
+from fairlead.schedulers.slurm import answers
+
+UID = "0123abcd-0000-4000-8000-00000000000a"
+KEY = RunKey(UID, 1)
+NAME = str(KEY)
+MARKER = "ab" * 16
+
+
+def answer(*rows: tuple[str, ...]) -> Answer:
+    return Answer(tuple(Row(kind, fields) for kind, *fields in rows), 1700000000)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("fields", "expected"), [
+    (("submitted", "17"), SubmitAnswer(SubmitWord.SUBMITTED, "17")),
+    (("claimed", "17"), SubmitAnswer(SubmitWord.CLAIMED, "17")),
+    (("alive", "17"), SubmitAnswer(SubmitWord.ALIVE, "17")),
+    (("revoked",), SubmitAnswer(SubmitWord.REVOKED)),
+    (("not-yet",), SubmitAnswer(SubmitWord.NOT_YET)),
+    (("busy", "1", "sbatch did not answer"), SubmitAnswer(SubmitWord.BUSY, text="sbatch did not answer")),
+    (("refused", "1", "sbatch: error: Invalid account"), SubmitAnswer(SubmitWord.REFUSED, text="Invalid account")),
+    (("refused", "1", "sbatch: error: a\x1esbatch: error: Invalid qos"), SubmitAnswer(SubmitWord.REFUSED, text="a; Invalid qos")),
+    (("refused", "124", "sbatch: error: x, sleeping and retrying"), SubmitAnswer(SubmitWord.WAITING, text="x, sleeping and retrying")),
+    (("refused", "1", "flux capacitor missing"), SubmitAnswer(SubmitWord.UNSURE, text="flux capacitor missing")),
+    (("refused", "124", ""), SubmitAnswer(SubmitWord.UNKNOWN)),
+    (("refused", "x", "y"), SubmitAnswer(SubmitWord.UNKNOWN, text="y")),
+    (("submitted", "17; rm"), SubmitAnswer(SubmitWord.UNKNOWN)),
+    (("submitted", ""), SubmitAnswer(SubmitWord.UNKNOWN)),
+    (("complete", "17"), SubmitAnswer(SubmitWord.UNKNOWN)),
+    (("unknown", "1", "it\x1b[31m broke"), SubmitAnswer(SubmitWord.UNKNOWN, text="it broke")),
+], ids=lambda value: " ".join(value)[:40] if isinstance(value, tuple) else "")
+def test_a_submission(fields: tuple[str, ...], expected: SubmitAnswer) -> None:
+    """A word taken wrong submits twice, or never."""
+    assert answers.submitted(answer(("submit", NAME, *fields)), [KEY]) == {KEY: expected}
+
+
+def test_a_key_without_an_answer_is_unknown() -> None:
+    """A cut batch would count as refused, or as done."""
+    found = answers.submitted(answer(("submit", str(KEY.next), "submitted", "9"), ("submit", "x", "submitted", "9")), [KEY])
+    assert found[KEY].word is SubmitWord.UNKNOWN
+    assert not answers.cancelled(answer(), [KEY])[KEY].known
+
+
+def test_no_tree_is_every_keys_answer() -> None:
+    """A wrong mount would look like an empty cluster."""
+    lost = answer(("no-tree", "/w holds no marker"))
+    assert answers.submitted(lost, [KEY])[KEY] == SubmitAnswer(SubmitWord.NO_TREE, text="/w holds no marker")
+    assert answers.cancelled(lost, [KEY])[KEY] == CancelAnswer(known=False, text="/w holds no marker")
+    for read in (lambda: answers.observation(lost, "here", {}), lambda: answers.removed(lost, "here")):
+        with pytest.raises(RemoteFault, match="holds no marker"):
+            read()
+
+
+@pytest.mark.parametrize(("fields", "expected"), [
+    (("done", "17.ab", "17 18", ""), CancelAnswer(known=True, claim="17", ids=("17", "18"))),
+    (("done", "revoked", "", ""), CancelAnswer(known=True, revoked=True)),
+    (("unknown", "revoked", "", "squeue did not answer"), CancelAnswer(known=False, revoked=True, text="squeue did not answer")),
+    (("done", "-x.ab", "-x 18", ""), CancelAnswer(known=True, ids=("18",))),
+], ids=["claimed", "revoked", "not known", "what is no id"])
+def test_a_cancellation(fields: tuple[str, ...], expected: CancelAnswer) -> None:
+    """A Job would be called cancelled that runs."""
+    assert answers.cancelled(answer(("cancel", NAME, *fields)), [KEY]) == {KEY: expected}
+
+
+def test_sentinels_are_read_by_their_file_names() -> None:
+    """FINRC: the end of one start would be taken for the end of another."""
+    seen = answers.observation(answer(
+        ("run", NAME, "present", "17.abc", "16", "", "1"),
+        ("started-0", NAME, "17 0 1700000001 n1"), ("finished-0", NAME, "17 0 143 1700000002"),
+        ("started-1", NAME, "17 1 1700000003 n2"), ("finished-1", NAME, "17 0 0 1700000004"),
+        ("finished-1", NAME, "17 1 0"), ("finished-1", NAME, "17 1 x 9"), ("finished-1", NAME, ""),
+        ("finished-1", "x", "17 1 0 9"),
+        ("log", NAME, "12", "/o", "/e", "1b5b"),
+    ), "here", {KEY: "16"})
+    found = seen.sentinels[KEY]
+    assert (found.claim, found.id, found.stop, found.revoked) == ("17", "16", True, False)
+    assert [(start.restart, start.host) for start in found.started] == [(0, "n1"), (1, "n2")]
+    assert [(ended.restart, ended.exit_code) for ended in found.finished] == [(0, 143)]
+    assert found.log is not None
+    assert (found.log.size, found.log.tail) == (12, b"\x1b[")
+    assert seen.any_started
+
+
+def test_a_key_that_nobody_asked_for_is_left_out() -> None:
+    """A host could talk us into another object's end."""
+    seen = answers.observation(answer(("run", NAME, "present", "17.abc")), "here", {KEY.next: ""})
+    assert seen.sentinels == {}
+
+
+def test_a_log_that_cannot_be_read_is_no_error() -> None:
+    """One odd file would stop all polls."""
+    found = answers.observation(answer(("run", NAME, "present"), ("log", NAME, "", "/o", "/e", "zz")), "here", {KEY: ""}).sentinels[KEY]
+    assert found.log is not None
+    assert (found.log.size, found.log.tail) == (None, b"")
+
+
+def test_the_claimed_id_is_the_one_that_accounting_is_believed_of() -> None:
+    """Rule 0: of two submissions the one that ran counts."""
+    rows = (("sacct", f"16|CANCELLED|0:0|None||hello-{KEY}"), ("sacct", f"17|TIMEOUT|0:15|None||hello-{KEY}"))
+    seen = answers.observation(answer(("run", NAME, "present", "17.abc", "16"), *rows), "here", {KEY: "16"})
+    assert (seen.records[KEY].id, seen.records[KEY].state) == ("17", RunState.TIMED_OUT)
+
+
+def test_a_listing_that_failed_is_no_observation() -> None:
+    """Every Job would look gone."""
+    with pytest.raises(Unanswered, match="Unable to contact"):
+        answers.observation(answer(("failed", "1", "slurm_load_jobs error: Unable to contact")), "here", {})
+
+
+@pytest.mark.parametrize(("rows", "expected"), [
+    ((("home", "/h"), ("tree", "/h/w/here", MARKER), ("version", "slurm-wlm 24.11.5"), ("up",), ("accounting", "available")),
+     Probe(Tree("/h/w/here", MARKER), "24.11.5", scheduler_up=True, accounting=AccountingState.AVAILABLE, home="/h")),
+    ((("problem", "not-writable", "no"),), Probe(None, problem=ProbeProblem.NOT_WRITABLE, text="no")),
+    ((("tree", "/t", MARKER), ("problem", "scheduler-down", "DOWN")),
+     Probe(Tree("/t", MARKER), problem=ProbeProblem.SCHEDULER_DOWN, text="DOWN")),
+    ((("tree", "/t", "not hex"),), Probe(None, problem=ProbeProblem.NOT_OURS)),
+    ((("problem", "gremlins", "x"),), Probe(None, problem=ProbeProblem.NOT_OURS, text="x")),
+], ids=["all is well", "not writable", "scheduler down", "a marker that is none", "an unknown problem"])
+def test_a_probe(rows: tuple[tuple[str, ...], ...], expected: Probe) -> None:
+    """A person would look for the fault in the wrong place."""
+    assert answers.probe(answer(*rows)) == expected
+
+
+def test_a_sweep() -> None:
+    """A live Job's directory would be swept, or a dead one's stay."""
+    stone, bare, odd = (RunKey(UID, attempt) for attempt in (2, 3, 4))
+    found = answers.removed(answer(
+        ("buried", str(stone)), ("kept", str(odd)),
+        ("remnant", NAME, f"ns hello {UID}", ""), ("remnant", str(stone), "", "1"), ("remnant", str(bare), "", ""),
+        ("remnant", str(odd), "ns hello another-uid", ""), ("remnant", "lost+found", "", ""),
+        ("marked", "RUNNING", f"fairlead:here:{stone}"), ("marked", "FAILED", f"fairlead:here:{RunKey(UID, 9)}"),
+        ("marked", "RUNNING", f"fairlead:there:{RunKey(UID, 8)}"), ("listed", "0"),
+    ), "here")
+    assert (found.keys, found.complete) == (frozenset({stone}), True)
+    assert set(found.remnants) == {
+        Remnant(KEY, Owner("ns", "hello", UID), tombstone=False), Remnant(stone, None, tombstone=False),
+        Remnant(bare, None, tombstone=False), Remnant(odd, None, tombstone=False),
+    }
