@@ -96,7 +96,8 @@ def interrupted(moment: Moment, folder: Path) -> list[str]:
     time.sleep(moment.seconds)
     run.send(signal.SIGINT, whole_group=True)
     code, said = run.ended()
-    orderly = code == 130 and said.endswith(STOPPED) and "Traceback" not in said
+    orderly = (code == 130 and said.endswith(STOPPED)) if moment.stage.program == DEMO else (code == 2 and "KeyboardInterrupt" in said)
+    orderly = orderly and "Traceback" not in said
     return run.left() + ([] if orderly else [f"exit code {code} after: {said[-2000:]}"])
 
 
@@ -119,6 +120,6 @@ def test_kill_9_at_any_stage_leaves_nothing_and_the_next_run_works(seed: int, tm
 
 @pytest.mark.timeout(300)
 def test_ctrl_c_at_any_stage_takes_everything_down_and_says_so(seed: int, tmp_path: Path) -> None:
-    """A person who stopped the demo would see a traceback, or would have to clean up."""
-    stages = (START, PARTS, CONTROLLER, JOB, LOGS, REMOVAL, TAKE_DOWN_BEGINS)
+    """A person who stopped the demo or the tests would see a traceback, or would have to clean up."""
+    stages = (START, PARTS, CONTROLLER, JOB, LOGS, REMOVAL, TAKE_DOWN_BEGINS, SESSION_PARTS, SESSION_JOB)
     assert side_by_side(interrupted, drawn(stages, seed), tmp_path) == [], f"--randomly-seed={seed} draws the same moments"
