@@ -10,6 +10,7 @@ bury() {
   for entry in "$run"/* "$run"/.[!.]*; do
     case $entry in */claim | */stop) ;; *) rm -rf "$entry" ;; esac
   done
+  rm -rf "tmp/$1".*             # what a submission that was cut off in the middle had put aside
   rm -f "$run/stop"
   if only_claim "$run"; then say buried "$1"; else say kept "$1"; fi
 }
