@@ -52,7 +52,7 @@ def apply(scene: Scene, number: int, host: StandInHost) -> Thing:
     """A Cluster for a stand-in. Its home goes with the stand-in, so the scene need not look at it."""
     cluster = scene.cluster(
         host, f"c{number}", ready=False, slurm={"binPath": str(furnish(host)), "accounting": "None"},  # type: ignore[arg-type]
-        polling={"intervalSeconds": INTERVAL_SECONDS, "maxIntervalSeconds": INTERVAL_SECONDS, "timeoutSeconds": 10})
+        polling={"intervalSeconds": INTERVAL_SECONDS, "maxIntervalSeconds": INTERVAL_SECONDS, "timeoutSeconds": 4})
     del scene.nodes[f"c{number}"]
     return cluster
 
@@ -65,11 +65,12 @@ def usual_gaps(hosts: list[StandInHost], rounds: int) -> list[float]:
     return [statistics.median(after - one for one, after in pairwise(each)) for each in times]
 
 
+@pytest.mark.timeout(240)
 def test_two_hanging_clusters_of_twenty_delay_no_other(hosts: StandIn, scene: Scene) -> None:
     """Else one dead login node would leave the Jobs of all other clusters unwatched."""
     clusters = [apply(scene, number, host) for number, host in enumerate(hosts.hosts)]
     for cluster in clusters:
-        cluster.wait("Ready")
+        cluster.wait("Ready", seconds=60)
     healthy = list(hosts.hosts[HUNG:])
     usual = statistics.median(usual_gaps(healthy, 3))
     for number in range(HUNG):

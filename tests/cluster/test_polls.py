@@ -11,6 +11,7 @@ from bed.controlplane.ports import free
 from bed.existing import ExistingControlPlane
 from bed.slurm import SlurmCluster
 from cluster.poll_log import PollLog
+from product.api import GROUP
 from product.controller import Controller
 from product.scene import Scene
 from product.waiting import until
@@ -46,6 +47,7 @@ def are_submitted(scene: Scene, count: int) -> bool:
     return sum(job.get("status", {}).get("phase") in {"Running", "Queued"} for job in scene.jobs()) == count
 
 
+@pytest.mark.timeout(300)
 def test_a_poll_is_one_exec_however_many_jobs_there_are(own: SlurmCluster, poll_log: PollLog, scene: Scene, controller: Controller) -> None:
     """Else a hundred Jobs would put a hundred times the load on a login node, and its administrators would lock us out."""
     scene.cluster(own, polling={"intervalSeconds": 0.5, "maxIntervalSeconds": 0.5, "timeoutSeconds": 10})
@@ -60,6 +62,9 @@ def test_a_poll_is_one_exec_however_many_jobs_there_are(own: SlurmCluster, poll_
         assert abs(after - before - calls) <= 1, f"{count} Jobs: one call of squeue for each poll"
         probes = 1 + calls  # the bed looks at credentials and site again every two seconds
         assert sessions <= calls + probes, f"{count} Jobs: no exec for each Job"
+    for job in scene.jobs():
+        scene.api.delete(f"{GROUP}/namespaces/{scene.namespace}/jobs/{job['metadata']['name']}")
+    until(lambda: not scene.jobs(), "a hundred Jobs to be gone", 150)
 
 
 def test_polls_are_seldom_while_nothing_happens_and_frequent_else(own: SlurmCluster, poll_log: PollLog, scene: Scene) -> None:

@@ -1,6 +1,7 @@
 """The link of a site at the seam: what fails, what is said, when it is tried again. In virtual time."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from virtual import GOOD_PROBE, NOTHING, SETTINGS, Virtual, driver_of
@@ -20,7 +21,7 @@ CUT = Unreachable("login.example.org:22 did not answer", ClusterReason.CONNECT_T
 class Bench:
     """A link on fakes."""
 
-    def __init__(self, **spec: object) -> None:
+    def __init__(self, **spec: Any) -> None:
         self.virtual = Virtual()
         self.cluster: Cluster = a_cluster(**spec)
         self.link = Link(self.virtual.world, SETTINGS, "one", driver_of)
