@@ -8,6 +8,7 @@ import pytest
 
 from bed.slurm import SlurmCluster
 from bed.sshd import SshHost
+from product.controller import Controller
 from product.scene import Scene, Thing
 from product.waiting import until
 
@@ -124,6 +125,22 @@ def test_a_squeue_that_prints(own: SlurmCluster, scene: Scene, script: str, reas
         assert len(ready["message"]) <= 1024
     assert [row.state for row in own.squeue()] == ["RUNNING"]
     (own.home / "calls").unlink()
+
+
+def test_nothing_that_a_host_prints_moves_a_terminals_cursor(own: SlurmCluster, scene: Scene, controller: Controller) -> None:
+    """Else `kubectl describe` or the controller's log would run what a broken or hostile login node wrote into it."""
+    own.shim("scontrol", f"case $1 in --version) printf '{ESCAPES}24.11' ;; *) printf '{ESCAPES} is UP' ;; esac")
+    own.shim("sbatch", f"printf 'sbatch: error: {ESCAPES}Invalid partition name specified\\n'; head -c 1000000 /dev/zero | tr '\\0' x; exit 1")
+    cluster = scene.cluster(own)
+    job = scene.job("refused", "#!/bin/sh\n")
+    until(lambda: job.condition("Submitted").get("reason") in {"SubmissionRejected", "SubmissionDeferred"}, "sbatch's words in the status")
+    printable([cluster.read(), job.read(), *job.events()])
+    assert len(str(job.status)) < 10_000
+    log = controller.log.read_text()
+    printable(log.splitlines())
+    assert "\\u001b" not in log
+    own.unshim("sbatch")
+    own.unshim("scontrol")
 
 
 def printable(value: Any) -> None:

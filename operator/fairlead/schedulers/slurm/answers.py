@@ -45,7 +45,7 @@ def probe(answer: Answer) -> Probe:
     """What the probe said: the tree if there is one, and the first problem."""
     tree, trouble, books = answer.first("tree"), answer.first("problem"), answer.first("accounting")
     problem = next((known for known in ProbeProblem if trouble and trouble.field(0) == known), None)
-    if (trouble and problem is None) or (tree and _MARKER.fullmatch(tree.field(1)) is None):
+    if (trouble and problem is None) or (tree and not (_MARKER.fullmatch(tree.field(1)) and tree.field(0).isprintable())):
         problem = ProbeProblem.NOT_OURS
     version, home = answer.first("version"), answer.first("home")
     return Probe(
