@@ -183,6 +183,17 @@ def test_a_profile_that_never_comes_to_the_script_is_no_success(far: FarEnd, lin
     assert not {each for each in entries if each.startswith((".", "started", "finished", "env"))}
 
 
+@pytest.mark.parametrize(("profile", "env"), [("", {"PATH": "/nowhere"}), ("set -C", {}), ("rm() { :; }", {})],
+                         ids=["env leaves no PATH", "the profile forbids overwriting", "the profile changes a command"])
+def test_a_script_that_ran_is_never_taken_for_one_that_did_not(far: FarEnd, profile: str, env: dict[str, str]) -> None:
+    """It would be taken for a failure of the infrastructure, and run a second time."""
+    (far.home / ".profile").write_text(f"{profile}\n")
+    prepare(far, "echo ran", env=env)
+    assert far.run_job("100", KEY).code == 0
+    assert (far.home / "hello-100.out").read_text() == "ran\n"
+    assert (far.tree / "runs" / str(KEY) / "finished-0").exists()
+
+
 def test_without_a_login_shell_no_profile_is_read(far: FarEnd) -> None:
     """loginShell: false would do nothing."""
     (far.home / ".profile").write_text("export W=profile\n")

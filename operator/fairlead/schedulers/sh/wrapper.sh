@@ -11,6 +11,14 @@ export PATH
 user_umask=$(umask)
 umask 077
 
+# A shell starts what it does not wait for with INT and QUIT ignored, and no script can take that back: `timeout -s INT` in it would end nothing.
+# So what was not ignored for us is set back, where `env` can (coreutils 8.31 and later).
+heard=
+ignored=$(sed -n 's/^SigIgn:.*\(.\)$/\1/p' /proc/self/status 2>/dev/null)   # the last digit holds HUP 1, INT 2, QUIT 4
+case $ignored in [014589cd]) heard=INT ;; esac
+case $ignored in [012389ab]) heard=${heard:+$heard,}QUIT ;; esac
+[ "$heard" ] && env "--default-signal=$heard" true 2>/dev/null || heard=
+
 # forward SIGNAL: to the user's script alone, as Slurm signals a batch shell. Not before the child has taken `.wait` away: until its exec it has our
 # handlers, and dash swallows the signal there.
 forward() {
@@ -77,7 +85,7 @@ err=$out
 [ "$fl_err" ] && err=$(absolute "$dir" "$(expand "$fl_err")")
 
 # `finished` has its space before the script starts, so that a disk which the script fills cannot hide its end.
-printf '%255s\n' '' >"$run/.finished-$start" && : >"$run/.wait-$start" && : >"$run/.profile-$start" &&
+printf '%255s\n' '' >"$run/.finished-$start" && : >"$run/.wait-$start" && echo 0 >"$run/.profile-$start" &&
   printf '%s\n' "$id $start $(date +%s) $node" "$out" "$err" >"$run/.started-$start" && mv -f "$run/.started-$start" "$run/started-$start" || exit 123
 
 # end CODE: written in place, then renamed. Without the reserved file the directory has been taken down: nothing is put into it.
@@ -128,10 +136,10 @@ flag=$run/.wait-$start
 umask "$user_umask"
 # shellcheck disable=SC2016  # read by the login shell
 case $fl_login:${shell##*/} in
-  0:*) sh -c "$go" sh "$flag" "$shell" "$FL_ENTER" </dev/null & ;;
-  *:bash | *:dash | *:sh | *:ksh* | *:zsh) sh -c "$go" sh "$flag" "$shell" -l -c '. "$FL_ENTER"' </dev/null & ;;
-  *:csh | *:tcsh) echo 'exec /bin/sh "$FL_ENTER" < /dev/null' | sh -c "$go" sh "$flag" "$shell" -l & ;;   # they take -l only alone
-  *) sh -c "$go" sh "$flag" "$shell" -l -c 'exec /bin/sh $FL_ENTER' </dev/null & ;;
+  0:*) sh -c "$go" sh "$flag" ${heard:+env "--default-signal=$heard"} "$shell" "$FL_ENTER" </dev/null & ;;
+  *:bash | *:dash | *:sh | *:ksh* | *:zsh) sh -c "$go" sh "$flag" ${heard:+env "--default-signal=$heard"} "$shell" -l -c '. "$FL_ENTER"' </dev/null & ;;
+  *:csh | *:tcsh) echo 'exec /bin/sh "$FL_ENTER" < /dev/null' | sh -c "$go" sh "$flag" ${heard:+env "--default-signal=$heard"} "$shell" -l & ;;   # they take -l only alone
+  *) sh -c "$go" sh "$flag" ${heard:+env "--default-signal=$heard"} "$shell" -l -c 'exec /bin/sh $FL_ENTER' </dev/null & ;;
 esac
 pid=$!
 umask 077
@@ -157,5 +165,7 @@ kill -KILL "-$pid"
 kill -KILL "-$watcher" || kill -KILL "$watcher"
 wait "$watcher"
 # A login shell that ended well and never came to the script: its profile says `exit`, or `exec` of another shell. That is no success.
-[ "$code" = 0 ] && [ -e "$run/.profile-$start" ] && never_began
+begun=1
+[ "$code" = 0 ] && { read -r begun <"$run/.profile-$start"; } 2>/dev/null
+[ "$begun" = 0 ] && never_began
 end "$code"
