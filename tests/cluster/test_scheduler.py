@@ -130,7 +130,7 @@ def test_a_squeue_that_prints(own: SlurmCluster, scene: Scene, script: str, reas
 def test_nothing_that_a_host_prints_moves_a_terminals_cursor(own: SlurmCluster, scene: Scene, controller: Controller) -> None:
     """Else `kubectl describe` or the controller's log would run what a broken or hostile login node wrote into it."""
     own.shim("scontrol", f"case $1 in --version) printf '{ESCAPES}24.11' ;; *) printf '{ESCAPES} is UP' ;; esac")
-    own.shim("sbatch", f"printf 'sbatch: error: {ESCAPES}Invalid partition name specified\\n'; head -c 1000000 /dev/zero | tr '\\0' x; exit 1")
+    own.shim("sbatch", f"printf 'error: {ESCAPES}Invalid partition name specified\\n'\nhead -c 1000000 /dev/zero | tr '\\0' x; exit 1")
     cluster = scene.cluster(own)
     job = scene.job("refused", "#!/bin/sh\n")
     until(lambda: job.condition("Submitted").get("reason") in {"SubmissionRejected", "SubmissionDeferred"}, "sbatch's words in the status")
