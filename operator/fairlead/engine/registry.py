@@ -20,6 +20,7 @@ class Registry:
         self._clusters: dict[str, Cluster] = {}
         self._jobs: dict[str, Job] = {}
         self._jobs_of: dict[ClusterName, dict[str, None]] = {}   # in the order in which they came
+        self._left: set[str] = set()     # uids that were dropped since the last list was begun
         self.on_cluster: Callable[[Cluster, bool], None] = lambda _cluster, _gone: None
         self.on_job: Callable[[Job], None] = lambda _job: None
         self.on_job_lost: Callable[[Job], None] = lambda _job: None
@@ -63,6 +64,7 @@ class Registry:
 
     def drop_cluster(self, uid: str) -> None:
         """The Cluster is gone."""
+        self._left.add(uid)
         if old := self._clusters.pop(uid, None):
             self.on_cluster(old, True)
 
@@ -77,6 +79,7 @@ class Registry:
 
     def drop_job(self, uid: str, *, released: bool = False) -> None:
         """The Job left the watch. If we had not `released` it, somebody took our finalizer off: it may have left something."""
+        self._left.add(uid)
         old = self._jobs.pop(uid, None)
         if old is None:
             return
@@ -99,17 +102,21 @@ class Registry:
         known = self._clusters.get(uid) or self._jobs.get(uid)
         return known.resource_version if known else 0
 
-    @property
-    def uids(self) -> frozenset[str]:
-        """Everything that is known now: asked before a complete list is read, for `replace`."""
+    def begin_list(self) -> frozenset[str]:
+        """Everything that is known now, for `replace`: asked before a complete list is read."""
+        self._left = set()
         return frozenset(self._clusters.keys() | self._jobs.keys())
+
+    def has_left(self, uid: str) -> bool:
+        """Whether this object has gone since the list was begun: what the list says of it is older than its end."""
+        return uid in self._left
 
     def replace(self, clusters: Iterable[Cluster], jobs: Iterable[Job], present: Collection[str], known_before: Collection[str]) -> None:
         """A complete list: what was known before it was asked for and is not `present` is gone. A cut watch tells of no deletions.
 
-        What was known before and has left since stays out: the list is older than its end.
+        What has left since the list was begun stays out.
         """
-        left = set(known_before) - self.uids
+        left = frozenset(self._left)
         for uid in set(known_before) - set(present):
             self.drop_cluster(uid)
             self.drop_job(uid)

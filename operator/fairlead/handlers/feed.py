@@ -1,7 +1,7 @@
 """Feeds the registry: kopf's watch events, and a complete list now and then, since a watch that was cut tells of no deletions."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 import kopf
@@ -62,20 +62,20 @@ async def relist(client: KubeClient, registry: Registry, grace_seconds: float = 
 
     An object that came or changed while the list was read is newer than the list: it stays.
     """
-    known = registry.uids
+    known = registry.begin_list()
     jobs = await _list(client, names.JOB_PLURAL, UNFINISHED)
     clusters = await _list(client, names.CLUSTER_PLURAL, "")
     present = {str(body["metadata"]["uid"]) for body in (*jobs, *clusters)}
     await asyncio.sleep(grace_seconds)
-    missed = sum(1 for body in (*jobs, *clusters) if _is_missed(registry, body, known))
+    missed = sum(1 for body in (*jobs, *clusters) if _is_missed(registry, body))
     registry.replace(_readable(clusters, read_cluster), _readable(jobs, read_job), present, known)
     return missed
 
 
-def _is_missed(registry: Registry, body: Mapping[str, Any], known: Collection[str]) -> bool:
+def _is_missed(registry: Registry, body: Mapping[str, Any]) -> bool:
     uid, listed = str(body["metadata"]["uid"]), int(body["metadata"]["resourceVersion"])
     version = registry.version(uid)
-    return version < listed and not (version == 0 and uid in known)   # known before and gone since: the watch told
+    return version < listed and not registry.has_left(uid)   # gone since: the watch told
 
 
 def _readable(bodies: Iterable[Mapping[str, Any]], read: Callable[[Mapping[str, Any]], T]) -> list[T]:

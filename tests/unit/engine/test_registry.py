@@ -21,7 +21,7 @@ def test_an_older_event_changes_nothing() -> None:
 def test_a_list_says_what_is_gone_when_the_watch_was_cut() -> None:
     """Else a Job deleted while nobody watched would be polled for ever."""
     registry = filled()
-    registry.replace([a_cluster(version=3)], [], {OTHER_UID}, registry.uids)
+    registry.replace([a_cluster(version=3)], [], {OTHER_UID}, registry.begin_list())
     assert registry.jobs_of(("lab", "hpc")) == ()
     assert [each.ref.name for each in registry.clusters] == ["hpc"]
 
@@ -29,7 +29,7 @@ def test_a_list_says_what_is_gone_when_the_watch_was_cut() -> None:
 def test_what_came_after_the_list_was_asked_for_stays() -> None:
     """Else a Job just applied would be forgotten."""
     registry = Registry()
-    known = registry.uids
+    known = registry.begin_list()
     registry.put_job(a_job())
     registry.replace([], [], set(), known)
     assert registry.job(UID) is not None
@@ -38,9 +38,22 @@ def test_what_came_after_the_list_was_asked_for_stays() -> None:
 def test_what_went_while_the_list_was_read_does_not_come_back() -> None:
     """Else a Job that ended meanwhile would keep its deleted Cluster in Terminating."""
     registry = filled()
-    known = registry.uids
+    known = registry.begin_list()
     registry.drop_job(UID)
     registry.drop_cluster(OTHER_UID)
     registry.replace([a_cluster(version=3)], [a_job(version=4)], {UID, OTHER_UID}, known)
     assert registry.job(UID) is None
     assert list(registry.clusters) == []
+
+
+def test_what_came_and_went_while_the_list_was_read_does_not_come_back() -> None:
+    """Else a Job that lives for a second would now and then be stuck for ever, with every write about it refused."""
+    registry = Registry()
+    known = registry.begin_list()
+    registry.put_job(a_job(version=4))
+    registry.drop_job(UID)
+    registry.replace([], [a_job(version=3)], {UID}, known)
+    assert registry.job(UID) is None
+    registry.begin_list()
+    registry.put_job(a_job(version=9))
+    assert registry.job(UID) is not None
