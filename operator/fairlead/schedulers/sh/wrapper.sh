@@ -127,7 +127,7 @@ FL_RUN=$tree/$run FL_ENTER=$tree/bin/$build/enter.sh FL_DIR=$dir FL_OUT=$out FL_
 export FL_RUN FL_ENTER FL_DIR FL_OUT FL_ERR FL_KEEP FL_PROFILE
 SLURM_SUBMIT_DIR=$dir
 export SLURM_SUBMIT_DIR
-unset SLURM_EXPORT_ENV          # left set, srun passes no environment to its tasks
+unset SLURM_EXPORT_ENV SLURM_OPEN_MODE   # left set, srun passes no environment to its tasks, and appends to its files
 shell=${SHELL:-/bin/sh}
 [ "$fl_login" = 1 ] && [ -x "$shell" ] || shell=/bin/sh
 # shellcheck disable=SC2016  # its own arguments

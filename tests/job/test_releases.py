@@ -1,0 +1,83 @@
+"""The oldest and the newest release of Slurm, and sites that track processes by control groups: submit, poll and cancel are the same."""
+
+from collections.abc import Callable
+
+import pytest
+
+from bed.slurm import SlurmCluster
+from product.scene import Scene
+from product.waiting import until
+
+KINDS = [
+    pytest.param("20.11", {}, id="the oldest release"), pytest.param("22.05", {}, id="22.05"),
+    pytest.param("26.05", {}, id="the newest release"),
+    pytest.param("24.11", {"proctrack": "cgroup"}, id="control groups"),
+    pytest.param("24.11", {"min_job_age_seconds": 2}, id="a site that forgets jobs at once"),
+]
+
+
+@pytest.mark.parametrize(("release", "config"), KINDS)
+def test_a_jobs_life_is_the_same_everywhere(
+    release: str, config: dict[str, object], scene: Scene, slurm: Callable[..., SlurmCluster],
+) -> None:
+    """Else a site would have to change before its users could use Fairlead."""
+    cluster = slurm(release, **config)
+    (cluster.home / ".bash_profile").write_text("module() { echo module $*; }; export -f module\n")
+    assert scene.cluster(cluster).status["schedulerVersion"].startswith(release)
+    good = scene.job("good", "#!/bin/bash\n#SBATCH --ntasks=2 --mem=200M\nmodule load x; echo $SLURM_NTASKS $WORD >&2\n",
+                     env=[{"name": "WORD", "value": "a b"}], timeLimit="5m")
+    bad = scene.job("bad", "#!/bin/sh\nexit 3\n")
+    wrong = scene.job("wrong", partition="nowhere")
+    waiting = scene.job("waiting", extraOptions={"begin": "now+1hour"})
+    cancelled = scene.job("cancelled", "#!/bin/bash\ntouch ~/on; exec sleep 600\n")
+    polite = scene.job("polite", "#!/bin/bash\ntrap 'touch ~/saved; exit 0' TERM\ntouch ~/polite-on; sleep 600 & wait\n")
+    good.wait("Complete")
+    assert good.status["logs"]["tail"] == "module load x\n2 a b\n"
+    bad.wait("Failed", reason="NonZeroExitCode")
+    assert bad.status["run"]["exitCode"] == 3
+    assert "nvalid partition" in wrong.wait("Failed", reason="SubmissionRejected")["message"]
+    until(lambda: waiting.condition("Running").get("message") == "PENDING: BeginTime", "why it waits")
+    until((cluster.home / "on").exists, "the script to have started")
+    cluster.run("scancel", cancelled.status["run"]["id"])
+    cancelled.wait("Failed", reason="CancelledExternally")
+    until((cluster.home / "polite-on").exists, "the script to have started")
+    polite.delete(wait=False)
+    waiting.delete()
+    polite.wait_gone()
+    assert (cluster.home / "saved").exists()
+    assert cluster.jobs_active() == []
+
+
+REFUSALS = """
+failed='sbatch: error: Batch job submission failed:'
+n=$(cat ~/calls 2>/dev/null || echo 0); echo $((n + 1)) > ~/calls
+case $n in
+  0) echo "$failed Resource temporarily unavailable" >&2; exit 1 ;;
+  1) echo 'sbatch: error: QOSMaxSubmitJobPerUserLimit' >&2; echo "$failed Job violates accounting/QOS policy (job submit limit)" >&2; exit 1 ;;
+  2) echo 'sbatch: error: something that nobody has seen before' >&2; exit 1 ;;
+esac
+exec "$REAL" "$@"
+"""
+
+
+def test_refusals_for_now_are_asked_again(scene: Scene, slurm: Callable[..., SlurmCluster]) -> None:
+    """Else a full queue would fail a Job that could run ten minutes later."""
+    cluster = slurm()
+    scene.cluster(cluster)
+    cluster.shim("sbatch", REFUSALS)
+    job = scene.job("patient", "#!/bin/sh\necho x >> ~/ran\n")
+    assert "Resource temporarily unavailable" in job.wait("Submitted", "False", reason="SubmissionDeferred")["message"]
+    until(lambda: "QOSMaxSubmitJobPerUserLimit" in job.condition("Submitted").get("message", ""), "the second refusal's words")
+    until(lambda: "nobody has seen" in job.condition("Submitted").get("message", ""), "the third refusal's words")
+    job.wait("Complete")
+    assert (cluster.home / "ran").read_text() == "x\n"
+
+
+def test_a_full_queue_holds_nothing_up_for_good(scene: Scene, slurm: Callable[..., SlurmCluster]) -> None:
+    """Else the Jobs that a site's MaxJobCount keeps out would be lost or run twice. (Slurm's own sbatch hangs for two minutes there.)"""
+    cluster = slurm(max_job_count=3, min_job_age_seconds=2)
+    scene.cluster(cluster)
+    jobs = [scene.job(f"many-{n}", f"#!/bin/sh\necho {n} >> ~/ran; sleep 1\n") for n in range(5)]
+    for job in jobs:
+        job.wait("Complete", seconds=60)
+    assert sorted((cluster.home / "ran").read_text().split()) == ["0", "1", "2", "3", "4"]
