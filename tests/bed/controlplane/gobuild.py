@@ -49,9 +49,12 @@ class Builder:
 
     def discard(self) -> None:
         """Removes the Go that came from PyPI, with its caches of about 3 GB."""
-        if self.folder.exists():
+        if not self.folder.exists():
+            return
+        with progress.step("removing Go and its caches"):
             for folder, _, _ in os.walk(self.folder):
-                Path(folder).chmod(0o755)  # Go makes the folders of its modules read-only
+                if not os.access(folder, os.W_OK):
+                    Path(folder).chmod(0o755)  # Go makes the folders of its modules read-only
             shutil.rmtree(self.folder, ignore_errors=True)
 
     @cached_property
