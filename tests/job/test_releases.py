@@ -53,7 +53,7 @@ failed='sbatch: error: Batch job submission failed:'
 n=$(cat ~/calls 2>/dev/null || echo 0); echo $((n + 1)) > ~/calls
 case $n in
   0) echo "$failed Resource temporarily unavailable" >&2; exit 1 ;;
-  1) echo 'sbatch: error: QOSMaxSubmitJobPerUserLimit' >&2; echo "$failed Job violates accounting/QOS policy (job submit limit)" >&2; exit 1 ;;
+  1) echo 'sbatch: error: QOSMaxSubmitJobPerUserLimit' >&2; echo "$failed Job violates accounting/QOS policy (submit limit)" >&2; exit 1 ;;
   2) echo 'sbatch: error: something that nobody has seen before' >&2; exit 1 ;;
 esac
 exec "$REAL" "$@"
