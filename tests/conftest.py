@@ -89,7 +89,7 @@ def api(plane: Plane) -> Iterator[Api]:
 
 @pytest.fixture
 def scene(api: Api, controller: Controller, slurm: Callable[..., SlurmCluster]) -> Iterator[Scene]:
-    """A namespace for this test. At the end, while the test's clusters live, everything in it is deleted, and nothing may be left anywhere."""
+    """A namespace for this test. At the end, while the test's clusters live, everything in it is deleted, and nothing may be left."""
     scene = Scene(api).open()
     yield scene
     controller.ensure()

@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
+from fairlead.domain.debt import Debt
 from fairlead.domain.errors import ApiFault, Unavailable, UserFault
 from fairlead.kube.client import KubeClient
 from fairlead.kube.installation import installation_name
-from fairlead.domain.debt import Debt
 from fairlead.kube.ledger import Ledger
 
 from .conftest import Sandbox

@@ -39,9 +39,10 @@ class Controller:
         settings = self._folder / "settings.yaml"
         settings.write_text(yaml.safe_dump(SETTINGS), encoding="utf-8")
         [self.port] = free(1)
-        argv = [sys.executable, *self._program, "--kubeconfig", str(self._kubeconfig), "--namespace", "default", "--settings", str(settings),
-                "--health-host", "127.0.0.1", "--health-port", str(self.port), "--log-level", "debug"]
-        self._daemon = Daemon(argv, self._bed.env | self._env | {k: os.environ[k] for k in ("PATH", "HOME", "LANG") if k in os.environ}, self.log)
+        argv = [sys.executable, *self._program, "--kubeconfig", str(self._kubeconfig), "--namespace", "default",
+                "--settings", str(settings), "--health-host", "127.0.0.1", "--health-port", str(self.port), "--log-level", "debug"]
+        inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        self._daemon = Daemon(argv, self._bed.env | self._env | inherited, self.log)
         if wait:
             self.await_ready()
         return self

@@ -14,13 +14,13 @@ from fairlead.api.v1alpha1 import names
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.address import Address
 from fairlead.domain.cluster import Cluster, address_of, known_hosts_of
-from fairlead.domain.errors import Unanswered, UserFault
+from fairlead.domain.errors import Forbidden, Unanswered, UserFault
 from fairlead.domain.job import Job
 from fairlead.domain.plain_text import PlainText
 from fairlead.domain.run import Tree
 from fairlead.handlers.reading import read_cluster, read_job
 from fairlead.kube.client import JsonObject, KubeClient, path_of
-from fairlead.kube.faults import Forbidden, NotFound
+from fairlead.kube.faults import NotFound
 from fairlead.kube.references import KubeReferences
 from fairlead.schedulers.fence import SEPARATOR
 from fairlead.schedulers.seam import Exchange

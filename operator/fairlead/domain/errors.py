@@ -1,16 +1,17 @@
 """Every error Fairlead raises, in one tree that answers two questions: whose fault is it, and will a retry help?
 
-FairleadError
-├── UserFault            the user's; a retry helps only after they change something
-│   └── Unreadable       a Secret, a key or a script cannot be used as it is
-├── RemoteFault          the other side's, or the network's
-│   ├── Refused          it answered and said no (host key, credentials): a person must act
-│   ├── Unreachable      no connection: a later try may work; nothing was sent
-│   └── Unanswered       sent, and what happened is not known: time-out, cut connection, answer cut or forged
-└── ApiFault             the Kubernetes API server's
-├── Conflict         our view was stale (409, 422 on a test, 404 on our uid): read again, decide again
-└── Unavailable      no answer, 429, 5xx: a later try may work
-"""
+    FairleadError
+    ├── UserFault            the user's; a retry helps only after they change something
+    │   └── Unreadable       a Secret, a key or a script cannot be used as it is
+    ├── RemoteFault          the other side's, or the network's
+    │   ├── Refused          it answered and said no (host key, credentials): a person must act
+    │   ├── Unreachable      no connection: a later try may work; nothing was sent
+    │   └── Unanswered       sent, and what happened is not known: time-out, cut connection, answer cut or forged
+    └── ApiFault             the Kubernetes API server's
+        ├── Conflict         our view was stale (409, 422 on a test, 404 on our uid): read again, decide again
+        └── Unavailable      no answer, 429, 5xx: a later try may work
+            └── Forbidden    we may not: a later try works once somebody grants it
+"""  # noqa: D208  a tree
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
 
@@ -65,3 +66,7 @@ class Unavailable(ApiFault):
     def __init__(self, message: str, retry_after_seconds: float | None = None) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+
+
+class Forbidden(Unavailable):
+    """We may not: it works once somebody grants it."""

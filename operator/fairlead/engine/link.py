@@ -12,7 +12,7 @@ import structlog
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.address import Address
 from fairlead.domain.cluster import NEEDS_A_PERSON, Cluster, Health, Trouble, accounting_fault, address_of, known_hosts_of
-from fairlead.domain.errors import ApiFault, FairleadError, RemoteFault, Unanswered, Unreadable
+from fairlead.domain.errors import ApiFault, FairleadError, Forbidden, RemoteFault, Unanswered, Unreadable
 from fairlead.domain.evidence import hidden
 from fairlead.domain.run import Observation, ProbeProblem, Tree
 from fairlead.engine.breaker import CLOSED, Breaker
@@ -113,10 +113,10 @@ class Link:
     def failed(self, error: FairleadError) -> None:
         """Something went wrong with the site: remember why, and wait."""
         clock = self._world.clock
-        if isinstance(error, ApiFault):   # the API server's fault, not the site's: no word about the cluster
+        if isinstance(error, ApiFault) and not isinstance(error, Forbidden):   # the API server's fault: no word about the cluster
             self._breaker = Breaker(self._breaker.failures, clock.monotonic() + API_PAUSE_SECONDS)
             return
-        reason = error.reason if isinstance(error, RemoteFault | Unreadable) else ClusterReason.CONNECTION_FAILED
+        reason = error.reason if isinstance(error, RemoteFault | Unreadable) else ClusterReason.SECRET_INVALID
         limit = self._settings.breaker_person_seconds if reason in NEEDS_A_PERSON else self._settings.breaker_limit_seconds
         self._breaker = self._breaker.failed(clock.monotonic(), limit, self._world.jitter())
         self._give_up()

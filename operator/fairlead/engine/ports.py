@@ -65,7 +65,7 @@ class ClusterData(Protocol):
     """Reads of what objects refer to."""
 
     async def read_secret(self, namespace: str, name: str) -> Mapping[str, bytes] | None:
-        """A Secret's data, decoded; None if there is none. Raises `Unavailable`."""
+        """A Secret's data, decoded; None if there is none. Raises `Unavailable`, of which `Forbidden`."""
         ...
 
     async def read_config_map(self, namespace: str, name: str) -> Mapping[str, str] | None:

@@ -133,7 +133,7 @@ class Site:
         if not self._world.leadership.held():
             return self._world.clock.monotonic() + 1.0
         jobs = self._jobs()
-        active = sum(1 for job in jobs if job.held and not job.ended)
+        active = sum(1 for job in jobs if job.held and not job.ended and job.ref.uid not in self._ghosts)
         self._link.health = replace(self._link.health, active_runs=active, waiting_jobs=0)
         if self.cluster.spec.suspend:
             await self._leave_alone(jobs, JobReason.CLUSTER_SUSPENDED, f"Cluster {self.cluster.ref.name} is suspended")

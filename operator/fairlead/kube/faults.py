@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fairlead.domain.errors import ApiFault, Conflict, Unavailable
+from fairlead.domain.errors import ApiFault, Conflict, Forbidden, Unavailable
 
 _LATER = frozenset({401, 408, 410, 429})
 _STALE = frozenset({409, 412})
@@ -25,10 +25,6 @@ _MESSAGE_LIMIT_CHARACTERS = 600
 
 class NotFound(Conflict):
     """The object is not there. A reader answers None; to a writer who knew a uid it is the conflict that it inherits."""
-
-
-class Forbidden(Unavailable):
-    """We may not: it works once somebody grants it."""
 
 
 @dataclass(frozen=True, slots=True)

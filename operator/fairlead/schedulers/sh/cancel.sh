@@ -53,6 +53,8 @@ second_pass() {
     say cancel "$key" unknown "$CLAIM" '' "squeue did not answer: $(words "$NAMES$COMMENTS")"
     return
   fi
+  # Most keys have no job any more: those cost no further process.
+  case "$LINE_END$JOBS" in *"$LINE_END$key "*) ;; *) phase=$phase-none ;; esac
   case $phase in
     only) end_ids "$key" "$(jobs_of "$key" . "$*")" ;;
     kill) end_ids "$key" "$(jobs_of "$key" .)" ;;
@@ -61,7 +63,7 @@ second_pass() {
       end_ids "$key" "$(jobs_of "$key" '^RUNNING$')" -t RUNNING --full -s TERM
       end_ids "$key" "$(jobs_of "$key" '^(PENDING|REQUEUED|REQUEUE_FED|REQUEUE_HOLD|RESV_DEL_HOLD|SPECIAL_EXIT|EXPEDITING)$')" ;;
   esac
-  [ "$phase" = only ] || [ "$CLAIM" ] || { say cancel "$key" unknown '' "$DONE" "the claim can be neither made nor read"; return; }
+  [ "${phase%%-*}" = only ] || [ "$CLAIM" ] || { say cancel "$key" unknown '' "$DONE" "the claim can be neither made nor read"; return; }
   say cancel "$key" "done" "$CLAIM" "${DONE# }" "$TROUBLE"
 }
 
@@ -76,6 +78,8 @@ if [ "$LISTING_NEEDED" ]; then
   LISTED=$?
 fi
 JOBS=$(marked)
+LINE_END='
+'
 while read -r key phase ids; do
   # shellcheck disable=SC2086  # ids are words
   [ "$key" ] && second_pass "$key" "$phase" $ids
