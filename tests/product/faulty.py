@@ -1,7 +1,7 @@
 """The product with faulty ports: `python -m product.faulty` is `fairlead controller` that dies or fails at a chosen call.
 
 FAIRLEAD_TEST_FAULT is `port.method:when:number:what`, or several with commas between. port.method is remote.<verb> or store.<method>, or *
-in its place; when is before or after; number counts the matching calls from 1; what is kill (as by kill -9), fail (the call is answered by a
+in its place; when is before or after; number counts the matching calls from 1; what is kill (as by -9), fail (the call is answered by a
 fault) or hang.
 The product itself has no test switches: this is another composition of the same parts.
 """
