@@ -88,6 +88,7 @@ def complete(job: Job, ended: Ended, now: Now) -> JobStatus | None:
         Says(_RUNNING, False, JobReason.COMPLETED),
         Says(JobCondition.COMPLETE, True, JobReason.COMPLETED, "exit code 0"),
         Says(_READY, True, JobReason.COMPLETED, "exit code 0"),
+        *_over(job, JobReason.COMPLETED),
     )
     return _rewritten(job, now, JobPhase.COMPLETE, says, **_ended_fields(job, ended, 0, None))
 
@@ -100,6 +101,7 @@ def failed(job: Job, closing: Closing, failures: int, now: Now, ended: Ended | N
         Says(JobCondition.FAILED, True, reason, closing.message),
         Says(_READY, False, reason, closing.message),
         Says(JobCondition.STALLED, True, reason, closing.message),
+        *_over(job, reason),
     ]
     if not is_true(job.status.conditions, _SUBMITTED):
         says.append(Says(_SUBMITTED, bool(job.run_id), reason, closing.message))
@@ -120,6 +122,7 @@ def retrying(job: Job, closing: Closing, failures: int, now: Now, at: float) -> 
         Says(_SUBMITTED, False, JobReason.RETRYING, closing.message),
         Says(_RUNNING, False, JobReason.RETRYING),
         Says(_READY, False, JobReason.RETRYING, closing.message),
+        *_over(job, JobReason.RETRYING),
     )
     return _rewritten(
         job, now, JobPhase.SUBMITTING, says, run=RunStatus(key=str(following), attempt=following.attempt),
@@ -144,6 +147,11 @@ def vanished(job: Job, why: str, now: Now) -> JobStatus | None:
 def deleting(job: Job, why: str, now: Now) -> JobStatus | None:
     """It is being deleted and something keeps it from being gone."""
     return _rewritten(job, now, JobPhase.TERMINATING, (Says(_READY, False, JobReason.CLUSTER_UNREACHABLE, f"deletion waits: {why}"),))
+
+
+def _over(job: Job, reason: JobReason) -> tuple[Says, ...]:
+    """What an attempt that has ended no longer is."""
+    return tuple(Says(kind, False, reason) for kind in (JobCondition.HELD, JobCondition.SUSPENDED) if is_true(job.status.conditions, kind))
 
 
 def _run(job: Job) -> RunStatus:

@@ -60,3 +60,13 @@ def test_the_next_step(job: Job, memory: Memory, step: Step) -> None:
 def test_what_was_remembered_of_an_attempt_is_not_believed_of_the_next() -> None:
     """Else a claim or a refusal of an old attempt would end a new one."""
     assert replace(FRESH, claim="7", resubmit=True).of(2) == Memory(2)
+
+
+@pytest.mark.parametrize(("outcome", "lost"), [
+    ("Lost", True), ("EnvironmentFailure", True), ("NeverStarted", False), ("WorkDirNotShared", False),
+])
+def test_an_attempt_that_will_write_no_end_does_not_hold_up_the_next(outcome: str, lost: bool) -> None:
+    """Else a Job whose first attempt claimed its key and never came to its script would wait for that attempt's end for ever."""
+    before = {"key": str(RunKey(UID, 1)), "attempt": 1, "id": "7", "outcome": outcome}
+    job = a_job(status=submitted("", attempt=2, attempts=[before]))
+    assert decide(job, Memory(attempt=2), NOW, PACING) == Submit(resubmit=False, previous_is_lost=lost)

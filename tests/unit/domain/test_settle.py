@@ -205,3 +205,75 @@ def test_what_nobody_saw_end_is_remembered_for_the_ledger() -> None:
     outcome = settle.cancel_observed(GONE, ASKED, observation(sentinels=STARTED), 1001.0)
     assert outcome.clear
     assert outcome.unaccounted == (KEY,)
+
+
+def test_an_attempt_that_was_withdrawn_is_made_again() -> None:
+    outcome = settle.submitted(JOB, FRESH, said(SubmitWord.REVOKED), NOW, PACING)
+    assert outcome.memory.attempt == 2
+    assert outcome.memory.retry_at == NOW.monotonic + PACING.retry_seconds
+    assert [event.reason for event in outcome.events] == [JobReason.RETRYING]
+
+
+def test_doubles_are_told_of_once_and_cancelled() -> None:
+    """Else a second job of one attempt would wait in the queue for ever, and somebody would wonder whose it is."""
+    both = tuple(Listed(KEY, run_id, RunState.RUNNING, "RUNNING") for run_id in ("7", "8"))
+    observation = Observation({KEY: both}, {KEY: Sentinels(True, claim="7")}, {}, 0)
+    first = settle.observed(WATCHED, FRESH, observation, NOW, PACING)
+    assert first.memory.duplicates == ("8",)
+    assert [event.reason for event in first.events] == [JobReason.DUPLICATE]
+    assert settle.observed(WATCHED, first.memory, observation, NOW, PACING).events == ()
+    answer = CancelAnswer(True, claim="7", ids=("8",))
+    assert settle.cancelled(WATCHED, first.memory, CancelPhase.END, answer, (NOW, PACING)).memory.duplicates == ()
+
+
+def test_a_job_that_left_without_a_claim_is_revoked_before_it_is_judged() -> None:
+    """Else a start in this very moment would run beside the next attempt."""
+    gone = Observation({}, {KEY: Sentinels(True)}, {}, 0)
+    revoking = settle.observed(WATCHED, FRESH, gone, NOW, PACING)
+    assert (revoking.memory.revoke, revoking.status) == (True, None)
+    revoked = settle.cancelled(WATCHED, revoking.memory, CancelPhase.REVOKE, CancelAnswer(True, revoked=True), (NOW, PACING))
+    assert not revoked.memory.revoke
+    known = replace(revoking.memory, claim="7")
+    claimed = settle.cancelled(WATCHED, known, CancelPhase.REVOKE, CancelAnswer(True, claim="7"), (NOW, PACING))
+    assert (claimed.memory.revoke, claimed.memory.claim) == (False, ""), "claimed after all: a newer listing decides"
+    never = settle.observed(WATCHED, FRESH, Observation({}, {KEY: Sentinels(True, revoked=True)}, {}, 0), NOW, PACING)
+    assert never.memory.attempt == 2
+
+
+def test_a_cancel_without_an_answer_is_asked_again() -> None:
+    memory = settle.cancelled(WATCHED, replace(FRESH, revoke=True), CancelPhase.REVOKE, CancelAnswer(False), (NOW, PACING)).memory
+    assert (memory.revoke, memory.retry_at) == (True, NOW.monotonic + PACING.ask_again_seconds)
+
+
+def test_a_purged_directory_is_a_condition_and_no_end() -> None:
+    outcome = settle.observed(WATCHED, FRESH, Observation({}, {KEY: Sentinels(False)}, {}, 0), NOW, PACING)
+    assert outcome.status is not None
+    assert (outcome.memory.closing, outcome.status.phase) == (None, "Running")
+    assert outcome.memory.retry_at > NOW.monotonic
+
+
+def test_a_claim_is_remembered_for_the_next_listing() -> None:
+    """Else a claim read after its listing would never be older than one, and a Lost Run would hang for ever."""
+    observation = Observation({}, {KEY: Sentinels(True, claim="7")}, {}, 0)
+    first = settle.observed(WATCHED, FRESH, observation, NOW, PACING)
+    assert (first.memory.claim, first.status, first.memory.closing) == ("7", None, None)
+    assert settle.observed(WATCHED, first.memory, observation, NOW, PACING).memory.absent_since == NOW.monotonic
+
+
+def test_a_failure_and_a_success_end_with_one_status_and_one_event() -> None:
+    for code, reason in ((0, JobReason.COMPLETED), (7, JobReason.NON_ZERO_EXIT_CODE)):
+        sentinels = Sentinels(True, claim="7", started=(Started("7", 0, "n1", 100),), finished=(Finished("7", 0, code, 200),))
+        outcome = settle.observed(WATCHED, FRESH, Observation({}, {KEY: sentinels}, {}, 0), NOW, PACING)
+        assert outcome.status is not None
+        assert is_true(outcome.status.conditions, "Complete" if code == 0 else "Failed")
+        assert [event.reason for event in outcome.events] == [reason]
+
+
+def test_the_end_by_force_is_counted_from_its_own_moment() -> None:
+    answers = {key: CancelAnswer(True, claim="7") for key in WATCHED.keys}
+    asked = settle.cancel_asked(WATCHED, FRESH, CancelPhase.ASK, answers, (NOW, PACING))
+    assert [event.reason for event in asked.events] == [JobReason.CANCELLING]
+    killed = settle.cancel_asked(WATCHED, asked.memory, CancelPhase.END, answers, (at(30), PACING))
+    assert (killed.memory.asked_at, killed.memory.killed_at, killed.events) == (NOW.monotonic, NOW.monotonic + 30, ())
+    assert settle.cancel_asked(WATCHED, FRESH, CancelPhase.ASK, {key: CancelAnswer(True, revoked=True) for key in WATCHED.keys},
+                               (NOW, PACING)).events == (), "nothing was running: nobody was told to end"
