@@ -37,12 +37,15 @@ class Run:
         elif not any(words in line for line in self._lines()):
             raise AssertionError(f"{words!r} was never said:\n{''.join(self._said)}")
 
-    def send(self, number: signal.Signals, *, whole_group: bool) -> None:
-        """Sends a signal. What the run has to lose is noted first, while it stands still."""
+    def send(self, number: signal.Signals, *, whole_group: bool) -> bool:
+        """Sends a signal. What the run has to lose is noted first, while it stands still. False: it had ended by itself."""
         self._process.send_signal(signal.SIGSTOP)
+        if self._process.poll() is not None:
+            return False
         self._note()
         (os.killpg if whole_group else os.kill)(self._process.pid, number)
         self._process.send_signal(signal.SIGCONT)
+        return True
 
     def ended(self) -> tuple[int, str]:
         """Its exit code and all that it said, once it has ended by itself or by a signal."""

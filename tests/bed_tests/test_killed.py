@@ -8,7 +8,8 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -75,12 +76,21 @@ def drawn(stages: Sequence[Stage], seed: int) -> list[Moment]:
     return [Moment(stage, dice.uniform(0, stage.seconds), dice.random() < 2 / 3) for stage in stages]
 
 
+def ended_at(moment: Moment, folder: Path, number: signal.Signals) -> Run:
+    """A run that was sent a signal at its moment; at half the time where the machine was quick and the run over."""
+    for tries in count():
+        run = Run(moment.stage.program, folder / str(tries))
+        run.reach(moment.stage.begins)
+        time.sleep(moment.seconds / 2**tries)  # the moment is what the test is about
+        if run.send(number, whole_group=moment.whole_group):
+            return run
+        run.ended()
+    raise AssertionError  # count() does not end
+
+
 def killed(moment: Moment, folder: Path) -> list[str]:
     """What stays after a kill -9 at this moment; half a minute is far more than the guardian takes on a busy machine."""
-    run = Run(moment.stage.program, folder)
-    run.reach(moment.stage.begins)
-    time.sleep(moment.seconds)  # the moment is what the test is about
-    run.send(signal.SIGKILL, whole_group=moment.whole_group)
+    run = ended_at(moment, folder, signal.SIGKILL)
     run.ended()
     try:
         until(lambda: not run.left(), "the end of all that the run had started")
@@ -91,10 +101,7 @@ def killed(moment: Moment, folder: Path) -> list[str]:
 
 def interrupted(moment: Moment, folder: Path) -> list[str]:
     """What is wrong after Ctrl-C at this moment, once the run has ended."""
-    run = Run(moment.stage.program, folder)
-    run.reach(moment.stage.begins)
-    time.sleep(moment.seconds)
-    run.send(signal.SIGINT, whole_group=True)
+    run = ended_at(replace(moment, whole_group=True), folder, signal.SIGINT)
     code, said = run.ended()
     orderly = (code == 130 and said.endswith(STOPPED)) if moment.stage.program == DEMO else (code == 2 and "KeyboardInterrupt" in said)
     orderly = orderly and "Traceback" not in said
