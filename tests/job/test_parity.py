@@ -2,8 +2,6 @@
 
 from collections.abc import Callable
 
-import pytest
-
 from bed.slurm import SlurmCluster
 from product.scene import Scene, Thing
 from product.waiting import until
@@ -33,8 +31,11 @@ OURS_DIFFER = ("SLURM_JOB_NAME=", "LC_ALL=")
 """Fairlead finds a job by its name, so that is another one; the bed's own shell sets LC_ALL."""
 
 
-PROFILES = {"/bin/bash": ".bash_profile", "/bin/dash": ".profile", "/usr/bin/tcsh": ".login", "/usr/bin/zsh": ".zprofile",
-            "/usr/bin/fish": ".config/fish/config.fish"}
+PROFILES = {
+    "/bin/bash": (".bash_profile", "export FROM_PROFILE=yes"), "/bin/dash": (".profile", "export FROM_PROFILE=yes"),
+    "/usr/bin/tcsh": (".login", "setenv FROM_PROFILE yes"), "/usr/bin/zsh": (".zprofile", "export FROM_PROFILE=yes"),
+    "/usr/bin/fish": (".config/fish/config.fish", "set -gx FROM_PROFILE yes"),
+}
 
 
 def plain(cluster: SlurmCluster, script: str, *options: str) -> str:
@@ -62,22 +63,27 @@ def test_a_script_sees_what_it_sees_under_sbatch(scene: Scene, slurm: Callable[.
     assert "\n".join(comparable(ours)) == "\n".join(comparable(theirs))
 
 
-@pytest.mark.parametrize("shell", PROFILES)
-def test_every_login_shell_will_do(shell: str, scene: Scene, slurm: Callable[..., SlurmCluster]) -> None:
+def test_every_login_shell_will_do(scene: Scene, slurm: Callable[..., SlurmCluster]) -> None:
     """Else users of another shell than bash could not use Fairlead at all."""
-    cluster = slurm(login_shell=shell)
-    profile = PROFILES[shell]
-    (cluster.home / profile).parent.mkdir(parents=True, exist_ok=True)
-    sets = "setenv FROM_PROFILE yes" if "tcsh" in shell else "set -gx FROM_PROFILE yes" if "fish" in shell else "export FROM_PROFILE=yes"
-    (cluster.home / profile).write_text(f"echo chatter\n{sets}\n")
-    scene.cluster(cluster)
+    cluster = slurm()
     script = '#!/bin/bash\necho "$SHELL $FROM_PROFILE $WORD"\n'
-    login = scene.job("login", script, env=[{"name": "WORD", "value": "a 'b' \"c\" $d"}])
-    bare = scene.job("bare", script, loginShell=False, env=[{"name": "FROM_PROFILE", "value": "no"}])
-    for job in (login, bare):
-        job.wait("Complete")
-    assert login.status["logs"]["tail"] == f"{shell} yes a 'b' \"c\" $d\n"
-    assert bare.status["logs"]["tail"] == f"{shell} no \n"
+    jobs: dict[str, tuple[Thing, Thing]] = {}
+    for number, (shell, (profile, line)) in enumerate(PROFILES.items()):
+        cluster.set_login_shell(shell)
+        (cluster.home / profile).parent.mkdir(parents=True, exist_ok=True)
+        (cluster.home / profile).write_text(f"echo chatter\n{line}\n")
+        name = shell.rpartition("/")[2]
+        scene.cluster(cluster, name, connection={"connectTimeoutSeconds": 3 + number})   # an address, and a login, of its own
+        login = scene.job(f"{name}-login", script, cluster=name, env=[{"name": "WORD", "value": "a 'b' \"c\" $d"}])
+        bare = scene.job(f"{name}-bare", script, cluster=name, loginShell=False, env=[{"name": "FROM_PROFILE", "value": "no"}])
+        for job in (login, bare):
+            job.wait("Submitted")
+        jobs[shell] = login, bare
+    for shell, (login, bare) in jobs.items():
+        login.wait("Complete")
+        bare.wait("Complete")
+        assert login.status["logs"]["tail"] == f"{shell} yes a 'b' \"c\" $d\n"
+        assert bare.status["logs"]["tail"] == f"{shell} no \n"
 
 
 def test_what_the_profile_sets_does_not_beat_the_jobs_own_environment(scene: Scene, slurm: Callable[..., SlurmCluster]) -> None:
