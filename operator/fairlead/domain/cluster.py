@@ -51,7 +51,6 @@ class Health:
     failures: int = 0
     retry_at_wall: float | None = None
     active_runs: int = 0
-    waiting_jobs: int = 0
 
 
 class Stage(IntEnum):
@@ -197,7 +196,7 @@ def _accounting(cluster: Cluster, health: Health) -> Says:
 
 
 def _in_use(health: Health) -> Says:
-    if health.active_runs or health.waiting_jobs:
+    if health.active_runs:
         return Says(ClusterCondition.IN_USE, True, ClusterReason.RUNS_ACTIVE, "Jobs of this Cluster have not ended")
     return Says(ClusterCondition.IN_USE, False, ClusterReason.NOT_IN_USE)
 

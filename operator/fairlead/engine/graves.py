@@ -6,7 +6,6 @@ is asked for each candidate, after the directory was seen: gone is a 404 or anot
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
 
 import structlog
 
@@ -15,15 +14,13 @@ from fairlead.domain.errors import ApiFault
 from fairlead.domain.job import Job, ghost
 from fairlead.domain.objects import ObjectRef
 from fairlead.domain.run import Remnant
+from fairlead.engine.debts import strike_old
 from fairlead.engine.ports import World
 from fairlead.engine.registry import ClusterName, Registry
 from fairlead.schedulers.seam import Removed
-from fairlead.telemetry import metrics
 
 log = structlog.get_logger()
 
-DEBT_SECONDS = 7 * 86400.0
-"""As long as tombstones stand."""
 SUSPICIOUS_COUNT, SUSPICIOUS_SHARE = 10, 0.2
 """More gone at once than the greater of the two looks like a restored or narrowed API server: nothing is touched."""
 
@@ -82,17 +79,9 @@ class Graves:
         if len(gone) > max(SUSPICIOUS_COUNT, SUSPICIOUS_SHARE * len(found)):
             log.error("sweep_refused", gone=len(gone), found=len(found), why="too many objects are gone at once: is the API server whole?")
             return
-        await self._strike_old(cluster)
+        await strike_old(self._world, cluster)
         for grave in gone:
             self._haunt(cluster, ghost(grave.ref, grave.attempt, cluster[1]))
-
-    async def _strike_old(self, cluster: ClusterName) -> None:
-        """A debt that no sweep has found again while its tombstone stood is settled: nothing can start under its key after that."""
-        for debt in await self._world.ledger.list():
-            age_seconds = self._world.clock.wall() - datetime.fromisoformat(debt.since).timestamp()
-            if (debt.cluster_namespace, debt.cluster_name) == cluster and age_seconds > DEBT_SECONDS:
-                await self._world.ledger.remove(debt.key)
-                metrics.debt_paid.inc()
 
     async def _is_gone(self, ref: ObjectRef) -> bool:
         try:

@@ -17,16 +17,14 @@ from typing import Any
 
 import structlog
 
-from fairlead.api.v1alpha1.meta import as_timestamp
 from fairlead.api.v1alpha1.reasons import JobReason
-from fairlead.domain import cluster as clusters
 from fairlead.domain import report
 from fairlead.domain.cluster import Cluster
-from fairlead.domain.conditions import moment
-from fairlead.domain.debt import UNACCOUNTED, Debt
-from fairlead.domain.errors import ApiFault, FairleadError
+from fairlead.domain.errors import ApiFault
 from fairlead.domain.job import Bury, Cancel, Job, Release, Rest, Step, Submit, TakeUp, Watch, decide
 from fairlead.domain.settle import Outcome
+from fairlead.engine import debts
+from fairlead.engine.custody import Custody
 from fairlead.engine.lanes import Lanes, Work
 from fairlead.engine.link import Link
 from fairlead.engine.polls import PollPace
@@ -34,8 +32,7 @@ from fairlead.engine.ports import World
 from fairlead.engine.registry import Registry
 from fairlead.engine.settings import EngineSettings
 from fairlead.engine.writer import Writer
-from fairlead.schedulers.seam import Driver, Removal, Removed
-from fairlead.telemetry import metrics
+from fairlead.schedulers.seam import Driver, Removed
 
 log = structlog.get_logger()
 
@@ -66,8 +63,8 @@ class Site:
         self._world: World = context.world
         self._registry: Registry = context.registry
         self._settings: EngineSettings = context.settings
-        self.cluster = cluster
         self._link = link
+        self._custody = Custody(cluster, context.world, context.registry, link, self._driver)
         self._writer = Writer(context.world, context.registry, context.settings.api_writes)
         work = Work(self._world, self._settings, self._link, self._writer, self._current, self._driver)
         self._lanes = Lanes(work, self._lane_done)
@@ -79,6 +76,11 @@ class Site:
         self._touched_at = self._world.clock.monotonic()
         self._swept_at = float("-inf")
         self._released = False
+
+    @property
+    def cluster(self) -> Cluster:
+        """The Cluster as it is known now."""
+        return self._custody.cluster
 
     @property
     def is_reached(self) -> bool:
@@ -95,7 +97,7 @@ class Site:
             polling = cluster.spec.polling
             self._pace = replace(PollPace.of(polling.interval_seconds, polling.max_interval_seconds), began=self._pace.began)
             self._link.reset()
-        self.cluster = cluster
+        self._custody.cluster = cluster
         self.wake()
 
     def leave(self) -> None:
@@ -134,11 +136,11 @@ class Site:
             return self._world.clock.monotonic() + 1.0
         jobs = self._jobs()
         active = sum(1 for job in jobs if job.held and not job.ended and job.ref.uid not in self._ghosts)
-        self._link.health = replace(self._link.health, active_runs=active, waiting_jobs=0)
+        self._link.health = replace(self._link.health, active_runs=active)
         if self.cluster.spec.suspend:
             await self._leave_alone(jobs, JobReason.CLUSTER_SUSPENDED, f"Cluster {self.cluster.ref.name} is suspended")
             await self._link.close()
-            await self._report()
+            await self._custody.report(self._work.now(), self._settings.heartbeat_seconds)
             await self._let_go(jobs)
             return self._world.clock.monotonic() + IDLE_SECONDS
         usable = await self._link.ensure(self.cluster)
@@ -146,11 +148,11 @@ class Site:
             trouble = self._link.health.trouble
             why = f"Cluster {self.cluster.ref.name} is not ready: {trouble.message if trouble else 'connecting'}"
             await self._leave_alone(jobs, JobReason.CLUSTER_NOT_READY, why)
-            await self._report()
+            await self._custody.report(self._work.now(), self._settings.heartbeat_seconds)
             await self._let_go(jobs)
             return max(self._link.retry_at, self._world.clock.monotonic() + 0.05)
         due = await self._steps(jobs)
-        await self._report()
+        await self._custody.report(self._work.now(), self._settings.heartbeat_seconds)
         await self._let_go(jobs)
         return due
 
@@ -224,77 +226,30 @@ class Site:
         return rest
 
     async def _take_up(self, job: Job, rest: list[tuple[Job, Step]]) -> None:
-        if not await self._hold_cluster() or not await self._writer.take_up(job):
+        if not await self._custody.hold() or not await self._writer.take_up(job):
             return
         if (known := self._current(job.ref.uid)) is not None:
             rest.append((known, decide(known, self._writer.memory(known), self._work.now(), self._settings.pacing)))
 
     async def _release(self, job: Job, step: Release) -> None:
-        if not await self._written_down(job):
-            return
+        memory = self._writer.memory(job)
+        if not step.finished:
+            try:
+                await debts.write_down(self._world, self.cluster.ref, job, memory)
+            except ApiFault as error:
+                log.info("write_not_done", error=str(error))
+                self._writer.remember(job, memory.later(self._work.now(), self._settings.pacing.ask_again_seconds))
+                return
         if self._ghosts.pop(job.ref.uid, None) is not None:
             self._writer.forget(job.ref.uid)
         elif await self._writer.release(job, finished=step.finished) and step.finished:
             self._context.ended(self.cluster, job)
         self.wake()
 
-    async def _written_down(self, job: Job) -> bool:
-        """What cannot be accounted for goes into the ledger before the object goes; whether that is done."""
-        memory = self._writer.memory(job)
-        if not memory.unaccounted or job.ended:
-            return True
-        since = moment(self._world.clock.wall())
-        try:
-            for key in memory.unaccounted:
-                where, whose = self.cluster.ref, job.ref
-                debt = Debt(str(key), where.namespace, where.name, "Job", whose.namespace, whose.name, as_timestamp(since), UNACCOUNTED)
-                await self._world.ledger.add(debt)
-                metrics.debt_recorded.inc()
-                log.warning("unaccounted", job=str(whose), key=str(key))
-        except ApiFault as error:
-            log.info("write_not_done", error=str(error))
-            self._writer.remember(job, memory.later(self._work.now(), self._settings.pacing.ask_again_seconds))
-            return False
-        return True
-
-    async def _hold_cluster(self) -> bool:
-        """Our finalizer on the Cluster, before the first intent: it must not go while a Job may run there."""
-        if self.cluster.held:
-            return True
-        try:
-            await self._world.store.add_finalizer(self.cluster.ref)
-        except ApiFault as error:
-            log.info("write_not_done", error=str(error))
-            return False
-        self.cluster = replace(self.cluster, held=True)
-        return True
-
     async def _let_go(self, jobs: list[Job]) -> None:
         """Release a deleted Cluster once none of its Jobs may run any more."""
-        if not self.cluster.deleting or self._ghosts or any(job.held for job in jobs):
-            return
-        if self.cluster.held and self._link.tree is not None and not await self._clear_tree():
-            return
-        try:
-            await self._world.store.release(self.cluster.ref, finished=False)
-        except ApiFault as error:
-            log.info("write_not_done", error=str(error))
-            return
-        self._released = True
-
-    async def _clear_tree(self) -> bool:
-        """With its Cluster the way to a finished Job's directory goes: all go down to tombstones now; whether they are."""
-        scheduler, tree = self._driver().scheduler, self._link.tree
-        if tree is None or not self._world.leadership.held():
-            return False
-        try:
-            found = await self._link.exchange(scheduler.remove(self._world.token(), tree, Removal((), sweep=True)))
-            keys = [each.key for each in found.remnants if not each.tombstone]
-            removed = await self._link.exchange(scheduler.remove(self._world.token(), tree, Removal(keys)))
-        except FairleadError as error:
-            log.info("exchange_failed", lane="clear", error=str(error))
-            return False
-        return removed.keys >= set(keys)
+        if self.cluster.deleting and not self._ghosts and not any(job.held for job in jobs):
+            self._released = await self._custody.release()
 
     async def _leave_alone(self, jobs: list[Job], reason: JobReason, why: str) -> None:
         """Tell the Jobs that wait for the cluster; what is known of the others stays as it is."""
@@ -309,19 +264,6 @@ class Site:
         status = report.deleting(job, why, now) if job.deleting else report.waiting(job, reason, why, now)
         if status is not None:
             await self._writer.apply(job, Outcome(memory, status))
-
-    async def _report(self) -> None:
-        status = clusters.report(self.cluster, self._link.health, self._work.now(), self._settings.heartbeat_seconds)
-        if status is None:
-            return
-        try:
-            body = status.model_dump(mode="json", by_alias=True, exclude_none=True)
-            version = await self._world.store.write_status(self.cluster.ref, body)
-        except ApiFault as error:
-            log.info("write_not_done", error=str(error))
-            return
-        self.cluster = replace(self.cluster, status=status)
-        self._registry.cluster_written(self.cluster, int(version))
 
     def _jobs(self) -> list[Job]:
         return [*self._registry.jobs_of((self.cluster.ref.namespace, self.cluster.ref.name)), *self._ghosts.values()]
