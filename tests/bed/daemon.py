@@ -26,7 +26,8 @@ class Daemon:
             raise BedError(f"{argv[0]} was to be started without the bed's mark, so nobody would end it: pass bed.env")
         self.argv = [str(word) for word in argv]
         self.log = log
-        self.env = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8", **env}
+        self.env = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8",
+                    "TMPDIR": str(log.parent), **env}  # so that its temporary files end with the bed
         self._cwd = cwd
         self._process = self._spawn()
         _started.setdefault(env[MARK], []).append(self)

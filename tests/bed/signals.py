@@ -5,6 +5,7 @@ Standard library only: a program calls `end_at_once` before it reads the rest of
 
 import os
 import signal
+import sys
 from types import FrameType
 from typing import NoReturn
 
@@ -19,7 +20,7 @@ def end_at_once(program: str) -> None:
     """From now on SIGINT and SIGTERM end the process with a sentence: nothing has been started that would have to be removed."""
     def end(number: int, frame: FrameType | None) -> NoReturn:
         _say(f"{program}: stopped before anything was started")
-        os._exit(INTERRUPTED)
+        sys.exit(INTERRUPTED)  # an exception: a module that is being read may have a temporary file to remove
 
     for number in _ENDING:
         signal.signal(number, end)

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import asyncssh
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from bed.enclosure import HOME, USER
 from bed.roots import Release
@@ -32,8 +33,9 @@ class KeyPair:
     @classmethod
     def generate(cls) -> "KeyPair":
         """A new key."""
-        key = asyncssh.generate_private_key("ssh-ed25519")
-        return cls(key.export_private_key("openssh").decode(), key.export_public_key("openssh").decode().strip())
+        key = Ed25519PrivateKey.generate()
+        private = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
+        return cls(private.decode(), key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode())
 
 
 def sshd_config(address: str, release: Release, extra: tuple[str, ...]) -> str:

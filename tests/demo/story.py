@@ -70,7 +70,8 @@ def _conditions(api: Api) -> dict[str, str]:
 def _logs(stage: Stage) -> str:
     """What `fairlead logs` prints. Raises BedError with its own words."""
     argv = [sys.executable, "-m", "fairlead", "logs", "default/hello", "--kubeconfig", str(stage.plane.kubeconfig)]
-    done = subprocess.run(argv, env={**os.environ, **stage.bed.env}, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    env = {**os.environ, **stage.bed.env, "TMPDIR": str(stage.bed.folder)}  # whatever it leaves when it is killed goes with the bed
+    done = subprocess.run(argv, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if done.returncode:
         raise BedError(f"`fairlead logs` ended with {done.returncode}: {done.stderr.strip()}")
     return done.stdout
