@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import os
 import ssl
 import tempfile
 from collections.abc import Mapping
@@ -41,16 +42,27 @@ class Access:
             # Go's verifier, which every cluster was tried with, does not ask for what X509_STRICT asks of a CA (Python 3.13 sets it)
             context.verify_flags &= ~ssl.VERIFY_X509_STRICT
             if self.certificate_pem and self.key_pem:
-                with tempfile.NamedTemporaryFile("w", suffix=".pem") as pair:  # mode 0600; ssl reads no key from memory
-                    pair.write(f"{self.certificate_pem}\n{self.key_pem}\n")
-                    pair.flush()
-                    context.load_cert_chain(pair.name)
+                _load_pair(context, f"{self.certificate_pem}\n{self.key_pem}\n")
         except ssl.SSLError as error:
             raise Unreadable(f"The certificates for {self.server} cannot be used: {error.reason or error}") from error
         if not self.verify:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
         return context
+
+
+def _load_pair(context: ssl.SSLContext, pem: str) -> None:
+    """Certificate and key for `context`, which reads only files: one without a name where the system has such, so that none can stay."""
+    if hasattr(os, "memfd_create"):
+        with os.fdopen(os.memfd_create("fairlead"), "w") as pair:
+            pair.write(pem)
+            pair.flush()
+            context.load_cert_chain(f"/proc/self/fd/{pair.fileno()}")
+        return
+    with tempfile.NamedTemporaryFile("w", suffix=".pem") as pair:  # mode 0600
+        pair.write(pem)
+        pair.flush()
+        context.load_cert_chain(pair.name)
 
 
 def in_cluster(folder: Path = SERVICE_ACCOUNT, server: str = IN_CLUSTER_SERVER) -> Access:
