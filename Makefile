@@ -8,6 +8,8 @@ MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
 ARGS ?=
+# Most tests wait for real parts: two at a time, each worker with a bed of its own, take little more than half the time.
+WORKERS ?= 2
 SLURM_RELEASES := 20.11 22.05 24.11 26.05
 CHECKS := lint types layers shell generated lock
 OWN := env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL setpriv --pdeathsig INT
@@ -27,7 +29,7 @@ playground: environment ## The same set-up, which stays up for you to try things
 test: environment ## Run all tests on real parts; ARGS="-k once" picks some, as pytest does
 	@echo "test: getting what the test bed needs (the first time: about ten minutes; later: nothing to do)" >&2
 	@exec $(OWN) $(BIN)/python -m bed fetch $(SLURM_RELEASES:%=--release %)
-	@exec $(OWN) $(BIN)/pytest $(ARGS)
+	@exec $(OWN) $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 check: environment ## Run every check of the source, without starting anything: about a minute
 	@exec .ci/check $(CHECKS)

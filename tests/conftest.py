@@ -50,6 +50,11 @@ def _nothing_stays() -> Iterator[None]:
     assert left == [], "the tests left something on this machine"
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("use_existing") and (config.getoption("numprocesses", None) or 0) > 1:
+        raise pytest.UsageError("--use-existing: one cluster has one controller; write make test WORKERS=0")
+
+
 @pytest.fixture(scope="session")
 def bed() -> Iterator[Bed]:
     """The session's bed: everything that is started in it ends with it, also when this process is killed."""
