@@ -14,10 +14,10 @@ CONDITION = {
 JOB_STATUS = {
     "observedGeneration": 1, "phase": "Running", "conditions": [CONDITION],
     "run": {
-        "key": "0000-1", "attempt": 1, "id": "4711", "state": "RUNNING", "reason": "None", "node": "n1", "directory": "/home/ada/0000-1",
+        "key": "0000-2", "attempt": 2, "id": "4711", "state": "RUNNING", "reason": "None", "node": "n1", "directory": "/home/ada/0000-2",
     },
     "attempts": [{
-        "key": "0000-0", "attempt": 0, "id": "4710", "exitCode": 137, "signal": 9, "outcome": "NeverStarted",
+        "key": "0000-1", "attempt": 1, "id": "4710", "exitCode": 137, "signal": 9, "outcome": "NeverStarted",
         "startTime": "2031-05-01T12:00:00Z", "endTime": "2031-05-01T12:00:01Z",
     }],
     "infrastructureFailures": 1, "nextRetryTime": "2031-05-01T12:00:00Z", "restarts": 0, "submitTime": "2031-05-01T12:00:00Z",
