@@ -4,6 +4,7 @@ A test that breaks a cluster starts one of its own (under a second). A test that
 """
 
 import os
+import signal
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
@@ -51,6 +52,8 @@ def _nothing_stays() -> Iterator[None]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:   # as in the background of a shell: what tests interrupt would inherit it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.getoption("use_existing") and (config.getoption("numprocesses", None) or 0) > 1:
         raise pytest.UsageError("--use-existing: one cluster has one controller; write make test WORKERS=0")
 

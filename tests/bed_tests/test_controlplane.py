@@ -11,6 +11,7 @@ from bed.controlplane import ControlPlane, ports, versions
 from bed.errors import BedError
 from bed.existing import ExistingControlPlane
 from bed.state import Bed
+from bed_tests.waiting import until
 
 CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, namespace: {namespace}{owner}}}\n"
 
@@ -72,6 +73,7 @@ def test_an_ordinary_user_may_do_what_rbac_grants_and_no_more(plane: ControlPlan
 
 def test_a_service_account_token_is_accepted(plane: ControlPlane, namespace: str) -> None:
     """A controller that runs with its service account could not be tested."""
+    until(lambda: not plane.kubectl("get", "serviceaccount", "default", "-n", namespace, check=False).returncode, "the service account")
     token = plane.kubectl("create", "token", "default", "-n", namespace).stdout.strip()
     as_account = ("--kubeconfig=/dev/null", f"--server={plane.url}", "--insecure-skip-tls-verify", f"--token={token}")
     assert f"system:serviceaccount:{namespace}:default" in plane.kubectl(*as_account, "auth", "whoami").stdout
