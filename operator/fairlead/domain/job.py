@@ -202,10 +202,14 @@ def _decide_deletion(job: Job, memory: Memory, now: Now, pacing: Pacing) -> Step
         return Rest(memory.retry_at)
     if memory.asked_at is None:
         return Cancel(job.keys, CancelPhase.ASK)
-    ends_at = memory.asked_at + job.spec.cancellation_grace_period_seconds
-    if memory.killed_at is None:
-        return Cancel(job.keys, CancelPhase.END) if now.monotonic >= ends_at else Watch(job.keys)
-    return Cancel(job.keys, CancelPhase.END) if now.monotonic >= memory.killed_at + pacing.cancel_again_seconds else Watch(job.keys)
+    return Cancel(job.keys, CancelPhase.END) if now.monotonic >= patience_ends(job, memory, pacing) else Watch(job.keys)
+
+
+def patience_ends(job: Job, memory: Memory, pacing: Pacing) -> float:
+    """When a deleted Job that was told to end is ended by force, or once more (monotonic); at once if it was not told yet."""
+    if memory.killed_at is not None:
+        return memory.killed_at + pacing.cancel_again_seconds
+    return (memory.asked_at or 0.0) + job.spec.cancellation_grace_period_seconds
 
 
 def _previous_is_lost(job: Job) -> bool:

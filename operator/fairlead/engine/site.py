@@ -21,7 +21,7 @@ from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain import report
 from fairlead.domain.cluster import Cluster
 from fairlead.domain.errors import ApiFault
-from fairlead.domain.job import Bury, Cancel, Job, Release, Rest, Step, Submit, TakeUp, Watch, decide
+from fairlead.domain.job import Bury, Cancel, Job, Release, Rest, Step, Submit, TakeUp, Watch, decide, patience_ends
 from fairlead.domain.settle import Outcome
 from fairlead.engine import debts
 from fairlead.engine.custody import Custody
@@ -174,7 +174,7 @@ class Site:
                 self._lanes.bury(burials[:self._settings.bury_batch])
         due = min(self._poll(watched), self._sweep())
         rests = [step.at for _, step in steps if isinstance(step, Rest) and step.at is not None]
-        graces = [self._grace_end(job) for job, step in watched if job.deleting]
+        graces = [patience_ends(job, self._writer.memory(job), self._settings.pacing) for job, _ in watched if job.deleting]
         return min([due, *rests, *graces])
 
     def _sweep(self) -> float:
@@ -184,12 +184,6 @@ class Site:
             self._swept_at = now
             self._lanes.sweep(lambda removed: self._context.swept(self, removed))
         return self._swept_at + self._settings.sweep_seconds
-
-    def _grace_end(self, job: Job) -> float:
-        memory = self._writer.memory(job)
-        if memory.killed_at is not None:
-            return memory.killed_at + self._settings.pacing.cancel_again_seconds
-        return (memory.asked_at or 0.0) + job.spec.cancellation_grace_period_seconds
 
     def _poll(self, watched: list[tuple[Job, Watch]]) -> float:
         """Start the poll if it is due; when the next is."""

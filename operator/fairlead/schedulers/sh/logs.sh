@@ -2,15 +2,12 @@
 
 begin
 into_tree
-last=
-for file in "runs/$KEY"/started-*; do
-  case ${file##*-} in '' | *[!0-9]*) ;; *) [ "${file##*-}" -gt "${last:--1}" ] && last=${file##*-} ;; esac
-done
-if [ -z "$last" ]; then
+last_start "runs/$KEY"
+if [ -z "$LAST" ]; then
   say no-log "the script has not started, or its directory has been removed"
   finish
 fi
-{ read -r _ && IFS= read -r out && IFS= read -r err; } <"runs/$KEY/started-$last"
+{ read -r _ && IFS= read -r out && IFS= read -r err; } <"runs/$KEY/started-$LAST"
 [ "$STREAM" = err ] && out=$err
 if [ -f "$out" ] && [ -r "$out" ]; then
   say log "$out" "$(stat -L -c %s "$out")"

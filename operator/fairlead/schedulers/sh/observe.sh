@@ -14,14 +14,6 @@ unexplained() {
       if (alive[key] != 1 || seen[key] != 1) print (alive[key] ? "live" : seen[key] ? "ended" : "-"), $0 }'
 }
 
-# last_start FOLDER: the highest restart that has `started`, or nothing.
-last_start() {
-  last=
-  for file in "$1"/started-*; do
-    case ${file##*-} in '' | *[!0-9]*) ;; *) [ "${file##*-}" -gt "${last:--1}" ] && last=${file##*-} ;; esac
-  done
-}
-
 # log_tail KEY START: size and last 4 KiB of the user's output, where this login node can read them.
 log_tail() {
   { read -r _ && IFS= read -r out && IFS= read -r err; } <"runs/$1/started-$2" || return
@@ -48,8 +40,7 @@ sentinels() {
   done
   case $claim in '' | revoked) ID=$id; return ;; esac
   ID=${claim%%.*}
-  last_start "$run"
-  [ "$last" ] && [ -s "$run/finished-$last" ] && read -r whose _ <"$run/finished-$last" && [ "$whose" = "$ID" ] && ENDED=1 && log_tail "$1" "$last"
+  ended "$run" "$ID" && ENDED=1 && log_tail "$1" "$LAST"
 }
 
 # ask_scontrol KEY ID: a second source for an id that is not listed, so that an empty listing alone is never believed.

@@ -66,3 +66,17 @@ revoke() {
   ln -s revoked "runs/$1/claim" 2>/dev/null
   CLAIM=$(readlink "runs/$1/claim")
 }
+
+# last_start FOLDER: LAST is the highest restart that has `started`, or nothing.
+last_start() {
+  LAST=
+  for file in "$1"/started-*; do
+    case ${file##*-} in '' | *[!0-9]*) ;; *) [ "${file##*-}" -gt "${LAST:--1}" ] && LAST=${file##*-} ;; esac
+  done
+}
+
+# ended FOLDER ID: whether the last start in it was of this id and has ended. A `finished` of an earlier start says nothing.
+ended() {
+  last_start "$1"
+  [ "$LAST" ] && [ -s "$1/finished-$LAST" ] && read -r whose _ <"$1/finished-$LAST" && [ "$whose" = "$2" ]
+}

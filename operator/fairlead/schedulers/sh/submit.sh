@@ -14,15 +14,6 @@ take() {
   [ "$into" = "$1" ] && sum=$(sha256sum <"$into") && [ "${sum%% *}" = "$SHA256" ]
 }
 
-# ended FOLDER ID: whether the last start in it was of this id and has ended. A `finished` of an earlier start says nothing.
-ended() {
-  last=-1
-  for file in "$1"/started-*; do
-    case ${file##*-} in '' | *[!0-9]*) ;; *) [ "${file##*-}" -gt "$last" ] && last=${file##*-} ;; esac
-  done
-  [ -s "$1/finished-$last" ] && read -r whose _ <"$1/finished-$last" && [ "$whose" = "$2" ]
-}
-
 # listed: an id that the scheduler shows under this key, by comment or else by name, should a site rewrite one.
 listed() { shown %k "$COMMENT" && { [ "$id" ] || shown %j "$NAME"; }; }
 
