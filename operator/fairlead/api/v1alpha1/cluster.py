@@ -127,6 +127,18 @@ class SlurmSettings(ApiModel):
     None: never."""
 
 
+class Limits(ApiModel):
+    """How much of the cluster's queue Fairlead takes."""
+
+    max_active_jobs: int | None = Field(default=None, ge=1, le=1_000_000)
+    """Jobs that are on the cluster, or on their way there, at the same time; further ones wait here, in the order in which they came.
+    Default: no limit of ours."""
+    submit_per_second: float | None = Field(default=None, le=1000, json_schema_extra=marks(
+        Rule("self >= 0.01", "write at least 0.01: a Job in a hundred seconds")
+    ))
+    """Submissions a second, on average. Default: no limit of ours."""
+
+
 class ClusterSpec(ApiModel):
     """How to reach the cluster, and as whom."""
 
@@ -166,6 +178,8 @@ class ClusterSpec(ApiModel):
     """Folder on the cluster for Fairlead's own files, on a file system that login and compute nodes share; made when missing."""
     slurm: SlurmSettings = SlurmSettings()
     """What is particular to a Slurm cluster."""
+    limits: Limits = Limits()
+    """How much of the cluster's queue Fairlead takes."""
     suspend: bool = False
     """While true, the cluster is not connected to: nothing is submitted, watched or cancelled there. Jobs that run there go on."""
 
@@ -190,6 +204,23 @@ class WorkDirStatus(ApiModel):
     """The random mark by which Fairlead knows the folder as its own."""
 
 
+class Residue(ApiModel):
+    """A Run that may have left something on the cluster, and whose object is gone."""
+
+    key: str = Field(max_length=128)
+    """Name of the Run on the cluster: the object's uid and the number of the attempt."""
+    kind: str | None = None
+    """Kind of the object that is gone."""
+    namespace: str | None = None
+    """Its namespace."""
+    name: str | None = None
+    """Its name."""
+    since: Timestamp | None = None
+    """When it was written down."""
+    reason: str | None = None
+    """Unreachable: it could not be cleaned up before its object had to go. Unaccounted: cleaned up, yet nobody has said that it ended."""
+
+
 class ClusterStatus(ObjectStatus):
     """What is known of the cluster."""
 
@@ -203,6 +234,8 @@ class ClusterStatus(ObjectStatus):
     """When this status was last confirmed; written each five minutes if nothing else changes."""
     circuit: Circuit | None = None
     """Whether connecting is tried at all after failures in a row."""
+    residue: tuple[Residue, ...] = Field(default=(), max_length=100, json_schema_extra=marks(keys=("key",)))
+    """What is still owed on the cluster, the oldest first, 100 entries at most; the ConfigMap fairlead-ledger has all."""
 
 
 class Cluster(ApiModel):

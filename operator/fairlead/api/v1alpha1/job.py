@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -28,6 +28,7 @@ class JobPhase(StrEnum):
     SUBMITTING = "Submitting"
     QUEUED = "Queued"
     RUNNING = "Running"
+    SUSPENDED = "Suspended"
     COMPLETE = "Complete"
     FAILED = "Failed"
     TERMINATING = "Terminating"
@@ -178,8 +179,30 @@ class JobSpec(ApiModel):
     ))
     """Further options of sbatch, each by its long name without the dashes; a flag has the value "". Options that Fairlead needs or that
     have a field here are refused."""
+    requeue: bool = Field(default=False, json_schema_extra=marks(fixed=_fixed("requeue")))
+    """Whether Slurm may start the Job again under the same id, after a node failure or when it was preempted: its script then runs from the
+    beginning, and must bear that. Without it Slurm is told not to, and a second start of one attempt does not run the script."""
+    suspend: bool = False
+    """While true, nothing of the Job is on the cluster: not submitted, it stays so; waiting there, it is withdrawn; running, it is told to
+    end. Set back to false, a new attempt follows, which counts as no failure."""
+    backoff_limit: int = Field(default=0, ge=0, le=1000)
+    """How often the Job is tried again after its script may have run and the attempt failed. What was refused by the scheduler, cancelled by
+    somebody on the cluster, or ended for its use of memory would fail again, and is not tried again."""
+    infrastructure_retries: int = Field(default=3, ge=0, le=1000)
+    """How often an attempt is made again of which it is proved that the script never ran; counted apart from backoffLimit."""
+    active_deadline_seconds: int | None = Field(default=None, ge=1, le=315_360_000)
+    """The Job is ended, and has failed, so many seconds after it was taken up, whatever it was doing: waiting in the queue and trying again
+    count too, time in which it was suspended does not. timeLimit is the scheduler's own limit, for a run alone."""
+    ttl_seconds_after_finished: int | None = Field(default=None, ge=0, le=315_360_000)
+    """The Job is deleted so many seconds after it has ended. Default: it stays."""
     cancellation_grace_period_seconds: int = Field(default=30, ge=0, le=3600)
-    """Seconds between the signal TERM and the end by force when the Job is deleted while it runs."""
+    """Seconds between the signal TERM and the end by force when the Job is deleted, suspended or out of time while it runs."""
+    deletion_policy: Literal["Cancel", "Orphan"] = "Cancel"
+    """What a deletion does to what the Job has on the cluster. Cancel: it is ended, and nothing is left. Orphan: it is left alone there, and
+    so is its directory, for good."""
+    deletion_deadline_seconds: int = Field(default=600, ge=0, le=315_360_000)
+    """A Job that is deleted while its cluster cannot be reached is let go after so many seconds; what is owed there is written down, shown in
+    the Cluster's status under residue, and cleaned up when the cluster answers again."""
 
 
 class Logs(ApiModel):
@@ -202,10 +225,16 @@ class JobStatus(ObjectStatus):
     """The latest attempt."""
     attempts: tuple[AttemptStatus, ...] = Field(default=(), max_length=5, json_schema_extra=marks(keys=("key",)))
     """The last five attempts that have ended, the latest last."""
+    failures: int | None = Field(default=None, ge=0)
+    """Attempts that failed and count against backoffLimit."""
     infrastructure_failures: int | None = Field(default=None, ge=0)
     """Attempts that were proved never to have run, and were made again."""
     next_retry_time: Timestamp | None = None
     """When the next attempt or question follows, if one waits."""
+    active_since: Timestamp | None = None
+    """From when activeDeadlineSeconds counts: when the Job was taken up, or last resumed. Not there while it is suspended."""
+    active_seconds: int | None = Field(default=None, ge=0)
+    """What had counted against activeDeadlineSeconds before the Job was last suspended."""
     restarts: int | None = Field(default=None, ge=0)
     """How often the scheduler started the latest attempt again."""
     submit_time: Timestamp | None = None

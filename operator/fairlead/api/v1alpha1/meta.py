@@ -96,6 +96,8 @@ class AttemptStatus(RunStatus):
     """When the attempt ended, by the cluster's clock."""
     outcome: str | None = None
     """How the attempt ended: a reason of the Job's conditions."""
+    without_end: bool | None = None
+    """True when the compute node wrote no end of it, so that the scheduler's word, or its silence, decided."""
 
 
 class ObjectStatus(ApiModel):

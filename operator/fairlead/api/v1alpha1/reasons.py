@@ -41,7 +41,7 @@ class JobCondition(Word):
 
     SUBMITTED = "Submitted", "The scheduler accepted the Job, or its directory on the cluster says so."
     RUNNING = "Running", "The script runs."
-    SUSPENDED = "Suspended", "The scheduler has stopped the Job for a while."
+    SUSPENDED = "Suspended", "The Job is set aside: by spec.suspend (reason JobSuspended), or for a while by the scheduler."
     HELD = "Held", "The Job waits for a person."
     COMPLETE = "Complete", "The script ended with exit code 0."
     FAILED = "Failed", "The Job has ended without success and is not tried again."
@@ -126,7 +126,11 @@ class JobReason(Word):
     )
     OUTPUT_NOT_WRITABLE = "OutputNotWritable", "The output file could not be opened, so the script was not started."
     NEVER_STARTED = "NeverStarted", "It is proved that the attempt never ran and never will."
-    RETRYING = "Retrying", "The last attempt never ran; another follows."
+    RETRYING = "Retrying", "The last attempt never ran, or failed with some of backoffLimit left; another follows."
+    BACKOFF_LIMIT_EXCEEDED = "BackoffLimitExceeded", "The last attempt that backoffLimit allows has failed, for the reason in the message."
+    DEADLINE_EXCEEDED = "DeadlineExceeded", "activeDeadlineSeconds have passed since the Job was taken up."
+    JOB_SUSPENDED = "JobSuspended", "The Job's spec.suspend is true: nothing of it is on the cluster."
+    JOB_RESUMED = "JobResumed", "The Job's spec.suspend is false again: a new attempt follows."
     LOST = "Lost", "The Job left the queue without a sign of its end; it may have run."
     RUN_DIRECTORY_MISSING = "RunDirectoryMissing", "The Job's directory vanished from the cluster while the Job was alive."
     NOT_SHARED = "WorkDirNotShared", "The Job left no sign in the work folder: compute nodes do not seem to share it."
