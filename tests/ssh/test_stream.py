@@ -1,13 +1,14 @@
 """Output of any size goes through in pieces, without being held, and leaves nothing when its reader goes."""
 
 import hashlib
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 import pytest
 from ssh_addresses import address_of, running, script
 
 from fairlead.domain.errors import Refused, Unanswered
-from fairlead.ssh.stream import HELD_BYTES, stream
+from fairlead.ssh.stream import HELD_BYTES, line_to
 
 
 async def test_forty_megabytes_come_through_byte_for_byte_in_bounded_pieces(host):
@@ -53,7 +54,19 @@ async def test_a_key_that_is_refused_is_told_before_anything_runs(host):
         await anext(stream(address_of(host, user="nobody-here"), script("echo")))
 
 
+async def test_one_connection_carries_one_script_after_the_other(host):
+    async with line_to(address_of(host)) as line:
+        said = [b"".join([piece async for piece in line.output(script(f"echo {word}; echo $PPID"))]).split() for word in ("one", "two")]
+    assert [word for word, _ in said] == [b"one", b"two"]
+    assert said[0][1] == said[1][1], "the same sshd served both"
+
+
+async def stream(address, exchange, **options) -> AsyncGenerator[bytes, None]:
+    """The output of one script over a connection of its own."""
+    async with line_to(address) as line, aclosing(line.output(exchange, **options)) as pieces:
+        async for piece in pieces:
+            yield piece
+
+
 async def _all(host, exchange, **options) -> bytes:
     return b"".join([piece async for piece in stream(address_of(host), exchange, **options)])
-
-

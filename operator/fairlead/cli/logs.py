@@ -2,46 +2,38 @@
 
 import asyncio
 import os
-import secrets
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from fairlead.api.v1alpha1 import names
 from fairlead.api.v1alpha1.reasons import ClusterReason
-from fairlead.domain.address import Address
-from fairlead.domain.cluster import Cluster, address_of, known_hosts_of
-from fairlead.domain.errors import Forbidden, Unanswered, UserFault
+from fairlead.cli.follow import Follower, Write
+from fairlead.cli.objects import get_job
+from fairlead.cli.output import NoOutput, Output
+from fairlead.domain.errors import Unanswered, UserFault
 from fairlead.domain.job import Job
 from fairlead.domain.plain_text import PlainText
-from fairlead.domain.run import Tree
-from fairlead.handlers.reading import read_cluster, read_job
-from fairlead.kube.client import JsonObject, KubeClient, path_of
-from fairlead.kube.faults import NotFound
-from fairlead.kube.references import KubeReferences
-from fairlead.schedulers.fence import SEPARATOR
-from fairlead.schedulers.seam import Exchange
-from fairlead.schedulers.slurm.scheduler import Slurm
-from fairlead.schedulers.slurm.text import clean
-from fairlead.ssh.stream import stream
+from fairlead.kube.client import KubeClient
 
 DEFAULT_KUBECONFIG: Final = Path("~/.kube/config")
-_PREAMBLE_BYTES: Final = 64 * 1024       # what a login shell may print before our rows
-_SENTENCE_CHARACTERS: Final = 1000
 _INTERRUPTED_EXIT: Final = 130           # 128 + SIGINT, as shells say it
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Whose output is wanted, which of the two files, and whether as it is."""
+    """Whose output is wanted, which of the two files, how much of it, and whether as it is."""
 
     namespace: str
     name: str
+    follow: bool = False
     stderr: bool = False
     raw: bool = False
+    tail_lines: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
 
 
 def run(request: Request, kubeconfig: str | None, context: str | None) -> int:
@@ -50,13 +42,12 @@ def run(request: Request, kubeconfig: str | None, context: str | None) -> int:
     Raises `UserFault` when there is nothing to print or the person may not read what is needed, `ApiFault`, `RemoteFault`.
     """
     try:
-        asyncio.run(_print(request, KubeClient.load(_kubeconfig(kubeconfig), context)))
+        return asyncio.run(_print(request, KubeClient.load(_kubeconfig(kubeconfig), context)))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())   # or Python complains when it flushes at its end
         return 0
     except KeyboardInterrupt:
         return _INTERRUPTED_EXIT
-    return 0
 
 
 def _kubeconfig(named: str | None) -> str | None:
@@ -67,16 +58,42 @@ def _kubeconfig(named: str | None) -> str | None:
     return named or (str(own) if own.exists() else None)
 
 
-async def _print(request: Request, client: KubeClient) -> None:
-    async with client:
-        job, cluster = await _objects(client, request)
-        address = await _address(client, cluster)
+async def _print(request: Request, client: KubeClient) -> int:
     plain = None if request.raw else PlainText()
-    async with aclosing(_output(request, job, cluster, address)) as pieces:
-        async for piece in pieces:
-            await _write(piece if plain is None else plain.feed(piece).encode())
+
+    async def write(piece: bytes) -> None:
+        await _write(piece if plain is None else plain.feed(piece).encode())
+
+    async with client:
+        job = await get_job(client, request.namespace, request.name)
+        async with Output(client, job, stderr=request.stderr, tail_lines=request.tail_lines) as output:
+            code = 0
+            if request.follow:
+                code = await Follower(client, job, output, write).to_the_end()
+            else:
+                await _print_whole(request, job, output, write)
     if plain is not None:
         await _write(plain.end().encode())
+    return code
+
+
+async def _print_whole(request: Request, job: Job, output: Output, write: Write) -> None:
+    """All that the file holds now."""
+    if job.status.run is None:
+        why = next((each.message for each in job.status.conditions if each.type == "Submitted" and each.status != "True"), "")
+        raise UserFault(f"Job {request} has not been submitted yet, so there is no output{f': {why}' if why else ''}")
+    size, before = None, -1
+    while size is None or output.offset < size:
+        if output.offset == before:
+            raise Unanswered(f"Reading {output.path} stopped at byte {before} of {size}", ClusterReason.CONNECTION_LOST)
+        before = output.offset
+        try:
+            async with aclosing(output.read()) as pieces:
+                async for piece in pieces:
+                    await write(piece)
+        except NoOutput as error:
+            raise UserFault(f"Job {request} has no output to be read: {error}") from error
+        size = output.place.size if output.place and size is None else size
 
 
 async def _write(piece: bytes) -> None:
@@ -86,77 +103,3 @@ async def _write(piece: bytes) -> None:
         sys.stdout.buffer.flush()
 
     await asyncio.to_thread(write)
-
-
-async def _objects(client: KubeClient, request: Request) -> tuple[Job, Cluster]:
-    job = read_job(await _get(client, "Job", names.JOB_PLURAL, request.namespace, request.name))
-    if job.status.run is None:
-        why = next((each.message for each in job.status.conditions if each.type == "Submitted" and each.status != "True"), "")
-        whose = f"Job {request.namespace}/{request.name}"
-        raise UserFault(f"{whose} has not been submitted yet, so there is no output{f': {why}' if why else ''}")
-    cluster = read_cluster(await _get(client, "Cluster", names.CLUSTER_PLURAL, request.namespace, job.spec.cluster_ref.name))
-    return job, cluster
-
-
-async def _get(client: KubeClient, kind: str, plural: str, namespace: str, name: str) -> JsonObject:
-    try:
-        return await client.request("GET", path_of("apis", names.GROUP, names.VERSION, "namespaces", namespace, plural, name))
-    except NotFound as error:
-        raise UserFault(f"There is no {kind} {name} in the namespace {namespace}") from error
-    except Forbidden as error:
-        raise UserFault(f"You may not read the {kind} {namespace}/{name}: ask for the right to get {plural}.{names.GROUP} there") from error
-
-
-async def _address(client: KubeClient, cluster: Cluster) -> Address:
-    data, namespace = KubeReferences(client), cluster.ref.namespace
-    wanted, keys = cluster.spec.auth_secret_ref.name, cluster.spec.host_keys.known_hosts_secret_ref
-    try:
-        known_hosts = known_hosts_of(cluster, await data.read_secret(namespace, keys.name) if keys else None)
-        return address_of(cluster, await data.read_secret(namespace, wanted), known_hosts)
-    except Forbidden as error:
-        raise UserFault(
-            f"You may not read the Secret {namespace}/{wanted}, with which one logs in to Cluster {cluster.ref.name}: the whole output is "
-            f"for those who may (ask for the right to get secrets in {namespace}). Once the Job has ended, the last 4 KiB stand in its "
-            "status, in logs.tail."
-        ) from error
-
-
-async def _output(request: Request, job: Job, cluster: Cluster, address: Address) -> AsyncGenerator[bytes, None]:
-    """The file's bytes. What the login shell printed before our first row is left out; raises `UserFault` if there is no file to read."""
-    folder = cluster.status.work_dir
-    if folder is None or not folder.path or not folder.marker:
-        raise UserFault(f"Cluster {cluster.ref.namespace}/{cluster.ref.name} has never been reached: its status names no work folder")
-    fence = secrets.token_hex(16)
-    slurm = Slurm(installation="", bin_path=cluster.spec.slurm.bin_path or "")
-    code = slurm.logs(fence, Tree(folder.path, folder.marker), job.key, stderr=request.stderr)
-    async with aclosing(stream(address, Exchange("logs", code, b"", 0.0, 0, bytes))) as pieces:
-        yield await _beginning(pieces, f"{fence}{SEPARATOR}".encode(), job)
-        async for piece in pieces:
-            yield piece
-
-
-async def _beginning(pieces: AsyncIterator[bytes], mark: bytes, job: Job) -> bytes:
-    """Read our rows; what came of the file behind them."""
-    text = b""
-    async for piece in pieces:
-        text += piece
-        while (place := _row_end(text, mark)) is not None:
-            row, text = text[:place], text[place + 1:]
-            kind, *fields = row[row.rindex(mark) + len(mark):].decode("utf-8", "replace").split(SEPARATOR)
-            if kind == "log":
-                return text
-            if kind in {"no-log", "no-tree"}:
-                said = clean(fields[0] if fields else "", _SENTENCE_CHARACTERS)
-                raise UserFault(f"Job {job.ref.namespace}/{job.ref.name} has no output to be read: {said}")
-        if len(text) > _PREAMBLE_BYTES:
-            break
-    raise Unanswered("The login node did not run the script: its shell printed something else", ClusterReason.LOGIN_SHELL_FAILED)
-
-
-def _row_end(text: bytes, mark: bytes) -> int | None:
-    """Where the first whole row of ours ends."""
-    begins = text.find(mark)
-    ends = text.find(b"\n", begins) if begins >= 0 else -1
-    return ends if ends >= 0 else None
-
-

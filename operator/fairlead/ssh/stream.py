@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 import asyncssh
@@ -14,7 +15,7 @@ from fairlead.ssh.channel import Exec, put_down
 from fairlead.ssh.connect import connect
 from fairlead.ssh.execute import require_success
 from fairlead.ssh.pool import close_connection
-from fairlead.ssh.profile import read_profile
+from fairlead.ssh.profile import Profile, read_profile
 from fairlead.ssh.remote_text import one_line
 from fairlead.ssh.resolver import Resolver
 
@@ -76,20 +77,25 @@ class _Flow(Exec):
             self._channel.resume_reading()
 
 
-async def stream(address: Address, exchange: Exchange[T], *, idle_timeout_seconds: float | None = 60.0) -> AsyncGenerator[bytes, None]:
-    """Run an exchange's script over a connection of its own and pass on what it prints; its bounds and its `parse` are not used.
+class Line:
+    """One connection, over which scripts print output of any size, one after the other."""
 
-    Leave early with `aclose()` (`contextlib.aclosing`): what runs there is ended. Raises what `Remote.exchange` raises; `Unanswered` after
-    the last piece if the script came to no clean end, or if nothing came for `idle_timeout_seconds` (None: wait for ever).
-    """
-    profile = await asyncio.to_thread(read_profile, address)
-    what = f"{exchange.verb} on {profile}"
-    connection = await connect(profile, Resolver())
-    try:
+    def __init__(self, connection: asyncssh.SSHClientConnection, profile: Profile) -> None:
+        self._connection = connection
+        self._profile = profile
+
+    async def output(self, exchange: Exchange[T], *, idle_timeout_seconds: float | None = 60.0) -> AsyncGenerator[bytes, None]:
+        """Run an exchange's script and pass on what it prints; its bounds and its `parse` are not used.
+
+        Leave early with `aclose()` (`contextlib.aclosing`): what runs there is ended. Raises `Unreachable` when it did not begin;
+        `Unanswered` after the last piece if the script came to no clean end, or if nothing came for `idle_timeout_seconds` (None: wait for
+        ever).
+        """
+        what = f"{exchange.verb} on {self._profile}"
         flow = _Flow()
         try:
-            channel, _ = await connection.create_session(lambda: flow, COMMAND, encoding=None, request_pty=False)
-        except asyncssh.Error as error:
+            channel, _ = await self._connection.create_session(lambda: flow, COMMAND, encoding=None, request_pty=False)
+        except (asyncssh.Error, OSError) as error:
             raise Unreachable(f"{what} did not begin: {one_line(str(error))}", ClusterReason.CONNECTION_FAILED) from error
         writing = asyncio.create_task(flow.write(channel, exchange.stdin()))
         try:
@@ -104,7 +110,16 @@ async def stream(address: Address, exchange: Exchange[T], *, idle_timeout_second
         finally:
             writing.cancel()
             flow.abandon()
-            await put_down(connection, channel, flow)
+            await put_down(self._connection, channel, flow)
         require_success(channel, bytes(flow.errors), what)
+
+
+@asynccontextmanager
+async def line_to(address: Address) -> AsyncGenerator[Line, None]:
+    """Connect, and close the connection at the end. Raises `Refused`, `Unreachable` and `Unreadable`."""
+    profile = await asyncio.to_thread(read_profile, address)
+    connection = await connect(profile, Resolver())
+    try:
+        yield Line(connection, profile)
     finally:
         await close_connection(connection, CLOSE_SECONDS)

@@ -1,0 +1,49 @@
+"""What the commands read from the API server, with the rights of the person who asks, and how they say what is missing."""
+
+from fairlead.api.v1alpha1 import names
+from fairlead.domain.address import Address
+from fairlead.domain.cluster import Cluster, address_of, known_hosts_of
+from fairlead.domain.errors import Forbidden, UserFault
+from fairlead.domain.job import Job
+from fairlead.handlers.reading import read_cluster, read_job
+from fairlead.kube.client import JsonObject, KubeClient, path_of
+from fairlead.kube.faults import NotFound
+from fairlead.kube.references import KubeReferences
+
+
+class Missing(UserFault):
+    """There is no object of this name."""
+
+
+async def get_job(client: KubeClient, namespace: str, name: str) -> Job:
+    """Read a Job. Raises `Missing`, `UserFault` when it may not be read, `ApiFault`."""
+    return read_job(await _get(client, "Job", names.JOB_PLURAL, namespace, name))
+
+
+async def get_cluster(client: KubeClient, namespace: str, name: str) -> Cluster:
+    """Read a Cluster. Raises `Missing`, `UserFault` when it may not be read, `ApiFault`."""
+    return read_cluster(await _get(client, "Cluster", names.CLUSTER_PLURAL, namespace, name))
+
+
+async def get_address(client: KubeClient, cluster: Cluster) -> Address:
+    """Read what one logs in to a Cluster with. Raises `UserFault` when it is missing or may not be read, `ApiFault`."""
+    data, namespace = KubeReferences(client), cluster.ref.namespace
+    wanted, keys = cluster.spec.auth_secret_ref.name, cluster.spec.host_keys.known_hosts_secret_ref
+    try:
+        known_hosts = known_hosts_of(cluster, await data.read_secret(namespace, keys.name) if keys else None)
+        return address_of(cluster, await data.read_secret(namespace, wanted), known_hosts)
+    except Forbidden as error:
+        raise UserFault(
+            f"You may not read the Secret {namespace}/{wanted}, with which one logs in to Cluster {cluster.ref.name}: the whole output is "
+            f"for those who may (ask for the right to get secrets in {namespace}). Once the Job has ended, the last 4 KiB stand in its "
+            "status, in logs.tail."
+        ) from error
+
+
+async def _get(client: KubeClient, kind: str, plural: str, namespace: str, name: str) -> JsonObject:
+    try:
+        return await client.request("GET", path_of("apis", names.GROUP, names.VERSION, "namespaces", namespace, plural, name))
+    except NotFound as error:
+        raise Missing(f"There is no {kind} {name} in the namespace {namespace}") from error
+    except Forbidden as error:
+        raise UserFault(f"You may not read the {kind} {namespace}/{name}: ask for the right to get {plural}.{names.GROUP} there") from error

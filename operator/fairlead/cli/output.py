@@ -1,0 +1,120 @@
+"""A Job's output as its reader has come through it: which file, up to which byte. Each reading goes on from there, over any connection."""
+
+import secrets
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AsyncExitStack, aclosing
+from typing import Final
+
+from fairlead.api.v1alpha1.reasons import ClusterReason
+from fairlead.cli.objects import get_address, get_cluster
+from fairlead.domain.cluster import Cluster
+from fairlead.domain.errors import Unanswered, UserFault
+from fairlead.domain.job import Job
+from fairlead.domain.run import RunKey, Tree
+from fairlead.kube.client import KubeClient
+from fairlead.schedulers import output
+from fairlead.schedulers.output import Nothing, Place, Reading
+from fairlead.schedulers.seam import Exchange
+from fairlead.schedulers.slurm.text import clean
+from fairlead.ssh.stream import Line, line_to
+
+_PREAMBLE_BYTES: Final = 64 * 1024       # what a login shell may print before our row
+_SENTENCE_CHARACTERS: Final = 1000
+_SILENT_SECONDS: Final = 60.0            # well above a reading's own bounds: then the connection is dead
+
+
+class NoOutput(UserFault):
+    """There is no file to read, and why."""
+
+
+class Output:
+    """Reads one Job's output, attempt after attempt, over a connection that is made when it is needed and made again when it broke."""
+
+    def __init__(self, client: KubeClient, job: Job, *, stderr: bool, tail_lines: int | None) -> None:
+        self._client = client
+        self._cluster_name = job.ref.namespace, job.spec.cluster_ref.name
+        self._stderr = stderr
+        self._tail_lines = tail_lines
+        self._open = AsyncExitStack()
+        self._line: Line | None = None
+        self._tree: Tree | None = None
+        self.key = job.key
+        self.place: Place | None = None  # what the last reading said before its first byte
+        self.path = ""
+        self.offset = 0
+
+    async def __aenter__(self) -> "Output":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.hang_up()
+
+    async def hang_up(self) -> None:
+        """Close the connection; the next reading makes another."""
+        self._line = None
+        await self._open.aclose()
+
+    def turn_to(self, key: RunKey) -> None:
+        """Read this attempt from now on: from its beginning, unless it goes on in the file that was read so far."""
+        self.key, self.place = key, None
+
+    @property
+    def is_drained(self) -> bool:
+        """Whether everything was read that this attempt's latest start has written, and it writes no more."""
+        place = self.place
+        return place is not None and place.over and place.start == place.last_start and self.offset >= place.size
+
+    async def read(self, wait_seconds: int = 0) -> AsyncGenerator[bytes, None]:
+        """What is there beyond `offset`, and what comes within about `wait_seconds`.
+
+        Raises `NoOutput`, `UserFault` when the way to the cluster is missing, `ApiFault`, `RemoteFault`: a later reading loses nothing.
+        """
+        line, tree = await self._connected()
+        place = self.place
+        start = place.start if place and not self._is_left(place) else ""
+        fence = secrets.token_hex(16)
+        wanted = Reading(self.key, self._stderr, wait_seconds, self.path, self.offset, start, self._tail_lines)
+        exchange = Exchange("logs", output.program(fence, tree, wanted), b"", 0.0, 0, bytes)
+        async with aclosing(line.output(exchange, idle_timeout_seconds=wait_seconds + _SILENT_SECONDS)) as pieces:
+            self.place, piece = await self._beginning(pieces, fence)
+            self.path, self.offset = self.place.path, self.place.offset
+            self.offset += len(piece)
+            yield piece
+            async for piece in pieces:
+                self.offset += len(piece)
+                yield piece
+
+    def _is_left(self, place: Place) -> bool:
+        """Whether a later start than the one that was read has begun, and nothing of this one is missing."""
+        return place.start != place.last_start and self.offset >= place.size
+
+    async def _connected(self) -> tuple[Line, Tree]:
+        if self._line is None or self._tree is None:
+            cluster = await get_cluster(self._client, *self._cluster_name)
+            self._tree = _tree_of(cluster)
+            self._line = await self._open.enter_async_context(line_to(await get_address(self._client, cluster)))
+        return self._line, self._tree
+
+    async def _beginning(self, pieces: AsyncIterator[bytes], fence: str) -> tuple[Place, bytes]:
+        """Read our rows, and noise before them; the bytes that came behind them."""
+        text, noise_bytes = b"", 0
+        async for piece in pieces:
+            text += piece
+            noise_bytes += len(piece)
+            while b"\n" in text:
+                row, text = text.split(b"\n", 1)
+                match output.read_row(row, fence):
+                    case Nothing(why):
+                        raise NoOutput(clean(why, _SENTENCE_CHARACTERS))
+                    case Place() as place:
+                        return place, text
+            if noise_bytes > _PREAMBLE_BYTES:
+                break
+        raise Unanswered("The login node did not run the script: its shell printed something else", ClusterReason.LOGIN_SHELL_FAILED)
+
+
+def _tree_of(cluster: Cluster) -> Tree:
+    folder = cluster.status.work_dir
+    if folder is None or not folder.path or not folder.marker:
+        raise UserFault(f"Cluster {cluster.ref.namespace}/{cluster.ref.name} has never been reached: its status names no work folder")
+    return Tree(folder.path, folder.marker)

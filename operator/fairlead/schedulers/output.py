@@ -1,0 +1,70 @@
+"""A Run's output file, read by a person: the program that prints it from some byte on, and the row in front of its bytes. Pure.
+
+Each reading is bounded in time, so that nothing stays behind on the login node when its reader goes; whoever wants more asks again, from
+the byte up to which it came.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from fairlead.domain.run import RunKey, Tree
+from fairlead.schedulers import sh
+from fairlead.schedulers.fence import SEPARATOR
+
+PIECE_SECONDS: Final = 30
+"""For what is there to be taken by its reader; one that reads on later asks again from where it came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What is wanted of a Run's output, and how much of it was read."""
+
+    key: RunKey
+    stderr: bool = False
+    wait_seconds: int = 0            # for more than there is
+    path: str = ""                   # the file that was read so far, up to `offset`
+    offset: int = 0
+    start: str = ""                  # the start to which it belongs; empty: the last
+    tail_lines: int | None = None    # where nothing was read yet: no more than these
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in which file the bytes begin that follow."""
+
+    path: str
+    size: int
+    offset: int
+    start: str
+    over: bool                       # this start writes no more
+    last_start: str
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """Why there is no file."""
+
+    why: str
+
+
+def program(fence: str, tree: Tree, reading: Reading) -> str:
+    """The program that prints it: rows up to one of `log`, `no-log`, `no-tree`, and behind `log` raw bytes to the end."""
+    return sh.program({
+        "FENCE": fence, "BIN_PATH": "", "TREE": tree.path, "MARKER": tree.marker, "KEY": str(reading.key),
+        "STREAM": "err" if reading.stderr else "out", "TURNS": str(reading.wait_seconds), "PIECE_SECONDS": str(PIECE_SECONDS),
+        "SEEN": reading.path, "OFFSET": str(reading.offset), "START": reading.start,
+        "TAIL": "" if reading.tail_lines is None else str(reading.tail_lines),
+    }, "logs")
+
+
+def read_row(row: bytes, fence: str) -> Place | Nothing | None:
+    """What one line says; None for a row that says nothing of the file, and for noise in front of the first row."""
+    _, mark, said = row.partition(f"{fence}{SEPARATOR}".encode())
+    kind, *fields = said.decode("utf-8", "replace").split(SEPARATOR)
+    match (kind if mark else "", fields):
+        case ("log", [path, size, offset, start, over, last]) if size.isdecimal() and offset.isdecimal():
+            return Place(path, int(size), int(offset), start, bool(over), last)
+        case ("no-log" | "no-tree", [why]):
+            return Nothing(why)
+        case _:
+            return None
