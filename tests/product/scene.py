@@ -41,6 +41,10 @@ class Thing:
         assert found is not None, f"{self.path} is gone"
         return str(found["metadata"]["uid"])
 
+    def change(self, **spec: Any) -> None:
+        """Change fields of its spec, as a person does with kubectl patch."""
+        self.scene.api.merge(self.path, {"spec": spec})
+
     def condition(self, kind: str) -> dict[str, Any]:
         """One condition, empty if it was never set."""
         return next((each for each in self.status.get("conditions", []) if each["type"] == kind), {})

@@ -1,12 +1,14 @@
 """How a Run's end becomes a Job's: the reason and the sentence a person reads."""
 
 import signal as signals
+from dataclasses import replace
 
 from fairlead.api.v1alpha1.names import WrapperExit
 from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain.evidence import Broken, Ended, NeverRan
-from fairlead.domain.job import Closing
-from fairlead.domain.run import RunState
+from fairlead.domain.job import Job
+from fairlead.domain.memory import Closing
+from fairlead.domain.run import Observation, RunState, StopWord
 
 REASON_OF_STATE: dict[RunState, JobReason] = {
     RunState.TIMED_OUT: JobReason.TIME_LIMIT_EXCEEDED,
@@ -30,6 +32,28 @@ _SENTENCE: dict[JobReason, str] = {
 }
 
 
+def of_stopped(job: Job, observation: Observation, told: StopWord | None, end: Ended | Broken | NeverRan) -> Closing | None:
+    """How a Run that we have told to end is judged, by the word that was left in its directory; None if its own end counts.
+
+    `told` is that word as it is remembered, should the directory not have taken it (a full disk).
+    """
+    sentinels = observation.sentinels.get(job.key)
+    word = (sentinels.stop if sentinels else None) or told
+    if word is StopWord.SUSPEND:
+        reason, message = JobReason.JOB_SUSPENDED, "set aside by spec.suspend"
+    elif word is StopWord.DEADLINE:
+        reason, message = JobReason.DEADLINE_EXCEEDED, f"activeDeadlineSeconds are over ({job.spec.active_deadline_seconds} s)"
+    else:
+        return None
+    match end:
+        case Ended(finished=finished):
+            return Closing(reason, message, exit_code=finished.exit_code, signal=_signal(finished.exit_code), word=end.word)
+        case Broken():
+            return Closing(reason, message, exit_code=end.exit_code or None, signal=end.signal or None, word=end.word, without_end=True)
+        case NeverRan():
+            return Closing(reason, message, never_ran=True, word=end.word)
+
+
 def of_ended(ended: Ended) -> Closing | None:
     """Why a Run that wrote `finished` failed, or None if it did not: exit code 0, and no scheduler's word against it."""
     code = ended.finished.exit_code
@@ -45,6 +69,10 @@ def of_ended(ended: Ended) -> Closing | None:
 
 def of_broken(broken: Broken) -> Closing:
     """How a claimed Run without `finished` is judged. Silence is never Complete: COMPLETED, or no word at all, is Lost."""
+    return replace(_of_broken(broken), without_end=True)
+
+
+def _of_broken(broken: Broken) -> Closing:
     if not broken.began:
         return Closing(JobReason.ENVIRONMENT_FAILURE, "the compute node could not start the script: the work folder is missing there or "
                        "not the same one as on the login node, or the login shell ended before the script began (exit or exec in its "

@@ -26,10 +26,13 @@ class Pacing:
     refusal_limit_seconds: float = 600.0
     """The longest of these waits."""
     retry_seconds: float = 10.0
-    """Before an attempt follows one that never ran; doubled each time."""
+    """Before an attempt follows another; doubled each time up to `retry_limit_seconds`, and up to a quarter longer by chance."""
+    retry_limit_seconds: float = 360.0
+    """The longest of these pauses, as for Jobs of Kubernetes itself."""
+    unseen_end_seconds: float = 75.0
+    """At least so long before an attempt follows one whose end nobody saw: its wrapper looks each 60 s whether it was closed, and then
+    takes up to 10 s to end its script."""
     detail_seconds: float = 60.0
     """Pending reason and expected start are written at most this often."""
     cancel_again_seconds: float = 10.0
     """Between two cancels of a key that is still listed."""
-    infrastructure_retries: int = 3
-    """Attempts that were proved never to have run are made again this often."""

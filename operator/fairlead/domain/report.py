@@ -7,10 +7,12 @@ from fairlead.api.v1alpha1.meta import AttemptStatus, RunStatus
 from fairlead.api.v1alpha1.reasons import JobCondition, JobReason
 from fairlead.domain.conditions import Says, is_true, moment, told
 from fairlead.domain.evidence import Ended
-from fairlead.domain.job import Closing, Job
+from fairlead.domain.job import Job
+from fairlead.domain.memory import Closing
 from fairlead.domain.objects import EventNote
 from fairlead.domain.pacing import Now
 from fairlead.domain.plain_text import PlainText
+from fairlead.domain.retry import Again, Over
 from fairlead.domain.run import Listed, LogTail, RunState
 
 ATTEMPTS_KEPT = 5
@@ -62,7 +64,7 @@ def live(job: Job, row: Listed, now: Now, *, detailed: bool) -> JobStatus | None
     ]
     if row.state is RunState.HELD or is_true(job.status.conditions, JobCondition.HELD):
         says.append(Says(JobCondition.HELD, row.state is RunState.HELD, reason, why))
-    if row.state is RunState.SUSPENDED or is_true(job.status.conditions, JobCondition.SUSPENDED):
+    if not job.is_being_parked and (row.state is RunState.SUSPENDED or is_true(job.status.conditions, JobCondition.SUSPENDED)):
         says.append(Says(JobCondition.SUSPENDED, row.state is RunState.SUSPENDED, reason, why))
     starts = moment(row.starts) if row.starts else None
     times = {"start_time": starts, "estimated_start_time": None} if running else {"estimated_start_time": starts}
@@ -93,42 +95,80 @@ def complete(job: Job, ended: Ended, now: Now) -> JobStatus | None:
     return _rewritten(job, now, JobPhase.COMPLETE, says, **_ended_fields(job, ended, 0, None))
 
 
-def failed(job: Job, closing: Closing, failures: int, now: Now, ended: Ended | None) -> JobStatus | None:
+def failed(job: Job, closing: Closing, over: Over, now: Now, ended: Ended | None) -> JobStatus | None:
     """It failed for good."""
-    reason = closing.reason
+    reason, message = over.reason, over.message
     says = [
         Says(_RUNNING, False, reason),
-        Says(JobCondition.FAILED, True, reason, closing.message),
-        Says(_READY, False, reason, closing.message),
-        Says(JobCondition.STALLED, True, reason, closing.message),
+        Says(JobCondition.FAILED, True, reason, message),
+        Says(_READY, False, reason, message),
+        Says(JobCondition.STALLED, True, reason, message),
         *_over(job, reason),
     ]
     if not is_true(job.status.conditions, _SUBMITTED):
-        says.append(Says(_SUBMITTED, bool(job.run_id), reason, closing.message))
+        says.append(Says(_SUBMITTED, bool(job.run_id), reason, message))
     if ended is not None:
         fields = _ended_fields(job, ended, closing.exit_code, closing.signal)
     else:
         run = _closed_run(job, closing)
         fields = {"run": run, "end_time": moment(now.wall), "estimated_start_time": None}
-    return _rewritten(job, now, JobPhase.FAILED, says, infrastructure_failures=failures or None, next_retry_time=None, **fields)
+    return _rewritten(
+        job, now, JobPhase.FAILED, says, failures=over.failures or None, infrastructure_failures=over.infrastructure_failures or None,
+        next_retry_time=None, **fields,
+    )
 
 
-def retrying(job: Job, closing: Closing, failures: int, now: Now, at: float) -> JobStatus | None:
+def retrying(job: Job, closing: Closing, again: Again, now: Now, ended: Ended | None) -> JobStatus | None:
     """The attempt is closed and the next one's intent written, in one status."""
-    left = _closed_run(job, closing).model_dump()
-    attempt = AttemptStatus.model_validate(left | {"outcome": closing.reason, "end_time": moment(now.wall)})
-    following = job.key.next
     says = (
         Says(_SUBMITTED, False, JobReason.RETRYING, closing.message),
         Says(_RUNNING, False, JobReason.RETRYING),
-        Says(_READY, False, JobReason.RETRYING, closing.message),
+        Says(_READY, False, JobReason.RETRYING, again.message),
         *_over(job, JobReason.RETRYING),
     )
     return _rewritten(
-        job, now, JobPhase.SUBMITTING, says, run=RunStatus(key=str(following), attempt=following.attempt),
-        attempts=(*job.status.attempts, attempt)[-ATTEMPTS_KEPT:], infrastructure_failures=failures, next_retry_time=moment(at),
-        submit_time=None, start_time=None, estimated_start_time=None,
+        job, now, JobPhase.SUBMITTING, says, failures=again.failures or None, infrastructure_failures=again.infrastructure_failures or None,
+        next_retry_time=moment(now.wall + again.pause_seconds), **_following(job, closing, now, ended),
     )
+
+
+def parking(job: Job, now: Now) -> JobStatus | None:
+    """What it has on the cluster is about to be told to end, since it is suspended."""
+    message = "suspended: what is on the cluster is told to end"
+    says = (Says(JobCondition.SUSPENDED, False, JobReason.JOB_SUSPENDED, message), Says(_READY, False, JobReason.JOB_SUSPENDED, message))
+    return _rewritten(job, now, JobPhase(job.status.phase or JobPhase.PENDING), says)
+
+
+def parked(job: Job, now: Now, **fields: object) -> JobStatus | None:
+    """Nothing of it is on the cluster, and nothing is begun until it is resumed."""
+    message = "nothing is on the cluster until spec.suspend is false"
+    says = (
+        Says(_SUBMITTED, False, JobReason.JOB_SUSPENDED),
+        Says(_RUNNING, False, JobReason.JOB_SUSPENDED),
+        Says(JobCondition.SUSPENDED, True, JobReason.JOB_SUSPENDED, message),
+        Says(_READY, False, JobReason.JOB_SUSPENDED, message),
+    )
+    return _rewritten(job, now, JobPhase.SUSPENDED, says, active_since=None, active_seconds=_active_seconds(job, now), **fields)
+
+
+def set_aside(job: Job, closing: Closing, now: Now, pause_seconds: float, ended: Ended | None) -> JobStatus | None:
+    """The attempt was ended by a suspension; the next one's key is there for when it is resumed, which it may be already."""
+    wait = moment(now.wall + pause_seconds) if pause_seconds else None
+    fields = _following(job, closing, now, ended) | {"next_retry_time": wait}
+    if job.spec.suspend:
+        return parked(job, now, **fields)
+    return resumed(job, now, **fields)
+
+
+def resumed(job: Job, now: Now, **fields: object) -> JobStatus | None:
+    """It is to be submitted again."""
+    says = (
+        Says(_SUBMITTED, False, JobReason.JOB_RESUMED),
+        Says(_RUNNING, False, JobReason.JOB_RESUMED),
+        Says(JobCondition.SUSPENDED, False, JobReason.JOB_RESUMED),
+        Says(_READY, False, JobReason.JOB_RESUMED),
+    )
+    return _rewritten(job, now, JobPhase.SUBMITTING, says, **fields)
 
 
 def unexplained(job: Job, message: str, now: Now) -> JobStatus | None:
@@ -151,7 +191,30 @@ def deleting(job: Job, why: str, now: Now) -> JobStatus | None:
 
 def _over(job: Job, reason: JobReason) -> tuple[Says, ...]:
     """What an attempt that has ended no longer is."""
-    return tuple(Says(kind, False, reason) for kind in (JobCondition.HELD, JobCondition.SUSPENDED) if is_true(job.status.conditions, kind))
+    kinds = [kind for kind in (JobCondition.HELD, JobCondition.SUSPENDED) if is_true(job.status.conditions, kind)]
+    if job.is_being_parked:
+        kinds.append(JobCondition.SUSPENDED)
+    return tuple(Says(kind, False, reason) for kind in kinds)
+
+
+def _active_seconds(job: Job, now: Now) -> int | None:
+    """What counts against activeDeadlineSeconds up to now."""
+    since, before = job.status.active_since, job.status.active_seconds
+    return before if since is None else (before or 0) + max(0, int(now.wall - since.timestamp()))
+
+
+def _following(job: Job, closing: Closing, now: Now, ended: Ended | None) -> dict[str, object]:
+    """The fields by which an attempt is closed and the next one's intent is written."""
+    end: dict[str, object] = {"outcome": closing.reason, "end_time": moment(now.wall), "without_end": closing.without_end or None}
+    run = _closed_run(job, closing)
+    if ended is not None:
+        run = _run_of(job, ended, closing.exit_code, closing.signal)
+        end |= {"start_time": moment(ended.started.at), "end_time": moment(ended.finished.at)}
+    attempt, following = AttemptStatus.model_validate(run.model_dump() | end), job.key.next
+    return {
+        "run": RunStatus(key=str(following), attempt=following.attempt), "attempts": (*job.status.attempts, attempt)[-ATTEMPTS_KEPT:],
+        "submit_time": None, "start_time": None, "estimated_start_time": None, "restarts": None,
+    }
 
 
 def _run(job: Job) -> RunStatus:
@@ -166,11 +229,16 @@ def _closed_run(job: Job, closing: Closing) -> RunStatus:
     })
 
 
-def _ended_fields(job: Job, ended: Ended, exit_code: int | None, signal: int | None) -> dict[str, object]:
-    run = _run(job).model_copy(update={
+def _run_of(job: Job, ended: Ended, exit_code: int | None, signal: int | None) -> RunStatus:
+    """The attempt as its end shows it."""
+    return _run(job).model_copy(update={
         "id": ended.finished.id, "state": ended.word or None, "reason": None, "exit_code": exit_code, "signal": signal,
         "node": ended.started.host or None,
     })
+
+
+def _ended_fields(job: Job, ended: Ended, exit_code: int | None, signal: int | None) -> dict[str, object]:
+    run = _run_of(job, ended, exit_code, signal)
     logs = None
     if ended.log is not None:
         log = ended.log
@@ -190,6 +258,8 @@ def _plain(log: LogTail) -> str:
 
 
 def _rewritten(job: Job, now: Now, phase: JobPhase, says: Sequence[Says], **fields: object) -> JobStatus | None:
+    if job.held and job.status.active_since is None:   # activeDeadlineSeconds count from here; who sets the Job aside says otherwise
+        fields = {"active_since": moment(now.wall)} | fields
     status = job.status.model_copy(update={
         **fields, "phase": phase, "observed_generation": job.generation,
         "conditions": told(job.status.conditions, says, now.wall, job.generation),

@@ -188,7 +188,7 @@ class Sentinels:
     revoked: bool = False
     id: str = ""
     refused: str = ""
-    stop: bool = False
+    stop: "StopWord | None" = None
     started: tuple[Started, ...] = ()
     finished: tuple[Finished, ...] = ()
     log: LogTail | None = None       # only beside a `finished`
@@ -222,11 +222,22 @@ class Observation:
 
 
 class CancelPhase(StrEnum):
-    """How hard to cancel: nothing but revoke; ask with TERM; end for good."""
+    """How hard to cancel: nothing but revoke; ask with TERM; end for good. Or leave alone what is there, and let nothing follow."""
 
     REVOKE = "revoke"
     ASK = "term"
     END = "kill"
+    ORPHAN = "orphan"
+
+
+class StopWord(StrEnum):
+    """Why a Run was told to end: written into its directory first, so that its end is read rightly also by who knows nothing else."""
+
+    CLOSE = "close"           # it is over by all that is known; whoever still runs it ends by himself
+    DELETE = "delete"         # its object goes
+    SUSPEND = "suspend"       # set aside by the user
+    DEADLINE = "deadline"     # activeDeadlineSeconds were over
+    LATE = "late"             # the script had ended before it could be told: its own end counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +258,7 @@ class Remnant:
     key: RunKey
     owner: Owner | None              # None: a crash right after mkdir
     tombstone: bool
+    orphaned: bool = False           # left alone by its Job's deletionPolicy
 
 
 class AccountingState(StrEnum):

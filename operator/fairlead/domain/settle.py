@@ -5,11 +5,13 @@ from dataclasses import dataclass, replace
 
 from fairlead.api.v1alpha1.job import JobStatus
 from fairlead.api.v1alpha1.reasons import JobReason
-from fairlead.domain import endings, evidence, report
-from fairlead.domain.job import Closing, Job, Memory
+from fairlead.domain import endings, evidence, report, retry
+from fairlead.domain.job import Job
+from fairlead.domain.memory import Closing, Memory
 from fairlead.domain.objects import EventNote
 from fairlead.domain.pacing import Now, Pacing
-from fairlead.domain.run import CancelAnswer, CancelPhase, Observation, RunKey, RunState, SubmitAnswer, SubmitWord
+from fairlead.domain.run import CancelAnswer, CancelPhase, Observation, RunKey, RunState, StopWord, SubmitAnswer, SubmitWord
+from fairlead.domain.steps import Cancel
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ def submitted(job: Job, memory: Memory, answer: SubmitAnswer, now: Now, pacing: 
             return Outcome(Memory(job.key.attempt, written_at=now.monotonic), report.accepted(job, answer.id, now), (event,))
         case SubmitWord.REVOKED:
             withdrawn = Closing(JobReason.NEVER_STARTED, "the attempt was withdrawn before it started", never_ran=True)
-            return closed(job, memory, withdrawn, now, pacing)
+            return closed(job, memory, withdrawn, (now, pacing))
         case SubmitWord.REFUSED:
             return Outcome(replace(memory, closing=Closing(JobReason.SUBMISSION_REJECTED, answer.text, refused=True)))
         case SubmitWord.WAITING | SubmitWord.UNSURE:
@@ -51,9 +53,22 @@ def submitted(job: Job, memory: Memory, answer: SubmitAnswer, now: Now, pacing: 
     return Outcome(memory, report.waiting(job, JobReason.SUBMISSION_UNKNOWN, text, now))
 
 
+def suspending(job: Job, memory: Memory, now: Now) -> Outcome:
+    """The Job is to be set aside: at once if it was never taken up, else when nothing of it is left in the scheduler."""
+    memory = replace(memory, retry_at=0.0)
+    return Outcome(memory, report.parking(job, now) if job.held else report.parked(job, now))
+
+
+def resuming(job: Job, memory: Memory, now: Now) -> Outcome:
+    """The parked Job goes on."""
+    event = EventNote("Normal", JobReason.JOB_RESUMED, f"attempt {job.key.attempt} follows", "Resume")
+    return Outcome(replace(memory, retry_at=0.0), report.resumed(job, now), (event,))
+
+
 def observed(job: Job, memory: Memory, observation: Observation, now: Now, pacing: Pacing) -> Outcome:
     """What a whole poll says of the current key of a Job that is not being deleted."""
     verdict = evidence.judge(job.key, observation, memory.claim)
+    told = memory.stopping if memory.asked_at is not None else None
     match verdict:
         case evidence.Live(row):
             memory = replace(memory, absent_since=None, revoke=False)
@@ -64,22 +79,19 @@ def observed(job: Job, memory: Memory, observation: Observation, now: Now, pacin
             event = EventNote("Warning", JobReason.DUPLICATE, why, "Cancel")
             return Outcome(replace(memory, duplicates=others), None, (event,) if not memory.duplicates else ())
         case evidence.Ended():
-            failure = endings.of_ended(verdict)
+            failure = endings.of_stopped(job, observation, told, verdict) or endings.of_ended(verdict)
             if failure:
-                return closed(job, memory, failure, now, pacing, verdict)
+                return closed(job, memory, failure, (now, pacing), verdict)
             event = EventNote("Normal", JobReason.COMPLETED, f"job {verdict.finished.id} ended with exit code 0", "Watch")
             return Outcome(memory, report.complete(job, verdict, now), (event,))
         case evidence.NeverRan():
-            return closed(job, memory, endings.of_never_ran(verdict), now, pacing)
+            never_ran = endings.of_stopped(job, observation, told, verdict) or endings.of_never_ran(verdict)
+            return closed(job, memory, never_ran, (now, pacing))
         case evidence.Unclaimed():
             return Outcome(replace(memory, revoke=True))
         case evidence.Broken():
-            since = now.monotonic if memory.absent_since is None else memory.absent_since
-            silent = verdict.state in {RunState.COMPLETED, RunState.UNKNOWN}
-            memory = replace(memory, absent_since=since, claim=verdict.claim)
-            if silent and now.monotonic - since < pacing.absence_seconds:   # the file may be there, unseen by an NFS client
-                return Outcome(memory, report.unexplained(job, "the job left the queue and its end is not to be seen yet", now))
-            return Outcome(replace(memory, closing=endings.of_broken(verdict)))
+            stopped = endings.of_stopped(job, observation, told, verdict)
+            return _broken(job, replace(memory, claim=verdict.claim), verdict, stopped, (now, pacing))
         case evidence.Unexplained(why, claim, vanished):
             memory = replace(memory, claim=claim or memory.claim)
             if not vanished:
@@ -87,59 +99,91 @@ def observed(job: Job, memory: Memory, observation: Observation, now: Now, pacin
             return Outcome(memory.later(now, pacing.ask_again_seconds), report.vanished(job, why, now))
 
 
-def cancelled(job: Job, memory: Memory, phase: CancelPhase, answer: CancelAnswer, context: tuple[Now, Pacing]) -> Outcome:
-    """What the cancel script said of the current key of a Job that is not being deleted: revoke, duplicates, the close of an attempt."""
+def _broken(job: Job, memory: Memory, verdict: evidence.Broken, stopped: Closing | None, context: tuple[Now, Pacing]) -> Outcome:
     now, pacing = context
+    since = now.monotonic if memory.absent_since is None else memory.absent_since
+    silent = verdict.state in {RunState.COMPLETED, RunState.UNKNOWN}
+    memory = replace(memory, absent_since=since)
+    if silent and now.monotonic - since < pacing.absence_seconds:   # the file may be there, unseen by an NFS client
+        return Outcome(memory, report.unexplained(job, "the job left the queue and its end is not to be seen yet", now))
+    if stopped:
+        return closed(job, memory, stopped, context)
+    return Outcome(replace(memory, closing=endings.of_broken(verdict)))
+
+
+def cancelled(job: Job, memory: Memory, step: Cancel, answer: CancelAnswer, context: tuple[Now, Pacing]) -> Outcome:
+    """What the cancel script said of the current key of a Job that is not being deleted: revoke, duplicates, an attempt's end."""
+    now, pacing = context
+    stops = step.why in {StopWord.SUSPEND, StopWord.DEADLINE}
+    if stops:
+        memory = replace(memory, stopping=step.why)
     if not answer.known:
         return Outcome(memory.later(now, pacing.ask_again_seconds))
+    if stops:
+        return _told_to_end(memory, step, answer, now)
     if memory.closing:
         return _closing_answered(job, memory, memory.closing, answer, context)
     if memory.duplicates:
         return Outcome(replace(memory, duplicates=()))
-    if answer.revoked and phase is CancelPhase.REVOKE:
+    if answer.revoked and step.phase is CancelPhase.REVOKE:
         return Outcome(replace(memory, revoke=False))           # the next poll reads `revoked`, with the scheduler's last word
     return Outcome(replace(memory, revoke=False, claim=""))     # claimed after all: list again, then it counts
 
 
+def _told_to_end(memory: Memory, step: Cancel, answer: CancelAnswer, now: Now) -> Outcome:
+    if step.phase is CancelPhase.END:
+        return Outcome(replace(memory, killed_at=now.monotonic))
+    told = (EventNote("Normal", JobReason.CANCELLING, f"told to end: {answer.claim} ({step.why})", "Cancel"),) if answer.claim else ()
+    return Outcome(replace(memory, asked_at=now.monotonic), None, told)
+
+
 def _closing_answered(job: Job, memory: Memory, closing: Closing, answer: CancelAnswer, context: tuple[Now, Pacing]) -> Outcome:
-    now, pacing = context
-    memory = replace(memory, closing=None)
-    if closing.refused and answer.claim:
+    now, _ = context
+    if closing.refused:
+        if not answer.claim:                                    # revoked: what an earlier submission left in the queue goes too
+            return Outcome(replace(memory, closing=replace(closing, refused=False)))
         why = f"the scheduler refused the Job, yet job {answer.claim} of an earlier submission runs it"
         event = EventNote("Warning", JobReason.SUBMITTED, why, "Submit")
-        return Outcome(memory, report.accepted(job, answer.claim, now), (event,))
-    return closed(job, memory, closing, now, pacing)
+        return Outcome(replace(memory, closing=None), report.accepted(job, answer.claim, now), (event,))
+    return closed(job, replace(memory, closing=None), closing, context)
 
 
-def closed(job: Job, memory: Memory, closing: Closing, now: Now, pacing: Pacing, ended: evidence.Ended | None = None) -> Outcome:
-    """Close the current attempt: another follows if it is proved that this one never ran, else the Job has failed."""
-    failures = (job.status.infrastructure_failures or 0) + closing.never_ran
-    if closing.never_ran and failures <= pacing.infrastructure_retries:
-        pause = pacing.retry_seconds * 2 ** (failures - 1)
-        status = report.retrying(job, closing, failures, now, now.wall + pause)
-        why = f"attempt {job.key.attempt} never ran ({closing.message}); another follows"
-        event = EventNote("Warning", JobReason.RETRYING, why, "Submit")
-        return Outcome(Memory(job.key.attempt + 1).later(now, pause), status, (event,))
-    event = EventNote("Warning", closing.reason, closing.message, "Watch")
-    return Outcome(memory, report.failed(job, closing, failures, now, ended), (event,))
+def closed(job: Job, memory: Memory, closing: Closing, context: tuple[Now, Pacing], ended: evidence.Ended | None = None) -> Outcome:
+    """Close the current attempt: it is set aside, or another follows if that is allowed, or the Job has failed."""
+    now, pacing = context
+    fresh = Memory(job.key.attempt + 1)
+    if closing.reason is JobReason.JOB_SUSPENDED:
+        event = EventNote("Normal", JobReason.JOB_SUSPENDED, f"attempt {job.key.attempt} was ended", "Suspend")
+        pause_seconds = pacing.unseen_end_seconds if closing.without_end else 0.0
+        return Outcome(fresh, report.set_aside(job, closing, now, pause_seconds, ended), (event,))
+    following = retry.after(job, closing, pacing)
+    if isinstance(following, retry.Again):
+        event = EventNote("Warning", JobReason.RETRYING, following.message, "Submit")
+        return Outcome(fresh, report.retrying(job, closing, following, now, ended), (event,))
+    event = EventNote("Warning", following.reason, following.message, "Watch")
+    return Outcome(memory, report.failed(job, closing, following, now, ended), (event,))
 
 
-def cancel_asked(
-    job: Job, memory: Memory, phase: CancelPhase, answers: Mapping[RunKey, CancelAnswer], context: tuple[Now, Pacing],
-) -> Outcome:
+def cancel_asked(job: Job, memory: Memory, step: Cancel, answers: Mapping[RunKey, CancelAnswer], context: tuple[Now, Pacing]) -> Outcome:
     """What the cancel script said of all keys of a Job that is being deleted. Until every key has answered, it is asked again."""
     now, pacing = context
     known = {key: answers[key] for key in job.keys if key in answers and answers[key].known}
     claims = {**memory.claims, **{key: each.claim for key, each in known.items() if each.claim}}
-    memory = replace(memory, claims=claims, clear=False)
+    was_told, memory = memory.stopping is StopWord.DELETE, replace(memory, claims=claims, clear=False, stopping=StopWord.DELETE)
+    if not was_told:   # what was asked of it for another reason counts no more
+        memory = replace(memory, asked_at=None, killed_at=None)
     if len(known) < len(job.keys):
         texts = [each.text for each in answers.values() if not each.known]
         why = texts[0] if texts else "no answer from the cluster"
         return Outcome(memory.later(now, pacing.ask_again_seconds), report.deleting(job, why, now))
-    event = EventNote("Normal", JobReason.CANCELLING, "told to end: " + ", ".join(sorted(claims.values())), "Cancel")
-    first = memory.asked_at is None and bool(claims)
-    if phase is CancelPhase.ASK:
-        return Outcome(replace(memory, asked_at=now.monotonic), None, (event,) if first else ())
+    ids = ", ".join(sorted(claims.values()))
+    if step.phase is CancelPhase.ORPHAN:
+        left = any(not answer.revoked for answer in known.values())
+        event = EventNote("Normal", JobReason.ORPHANED, f"left alone on the cluster: {job.run_id or ids or job.key}", "Release")
+        return Outcome(replace(memory, buried=True), None, (event,) if left else ())
+    if step.phase is CancelPhase.ASK:
+        event = EventNote("Normal", JobReason.CANCELLING, f"told to end: {ids}", "Cancel")
+        return Outcome(replace(memory, asked_at=now.monotonic), None, (event,) if memory.asked_at is None and claims else ())
     return Outcome(replace(memory, killed_at=now.monotonic))
 
 

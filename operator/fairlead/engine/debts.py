@@ -8,7 +8,8 @@ from fairlead.api.v1alpha1.meta import as_timestamp
 from fairlead.api.v1alpha1.names import JOB_KIND
 from fairlead.domain.conditions import moment
 from fairlead.domain.debt import UNACCOUNTED, Debt
-from fairlead.domain.job import Job, Memory
+from fairlead.domain.job import Job
+from fairlead.domain.memory import Memory
 from fairlead.domain.objects import ObjectRef
 from fairlead.engine.ports import World
 from fairlead.engine.registry import ClusterName

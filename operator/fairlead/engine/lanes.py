@@ -10,9 +10,11 @@ import structlog
 from fairlead.api.v1alpha1.reasons import ClusterReason, JobReason
 from fairlead.domain import report, settle
 from fairlead.domain.errors import ApiFault, FairleadError, Unanswered, UserFault
-from fairlead.domain.job import Cancel, Closing, Job, Submit, Watch
+from fairlead.domain.job import Job
+from fairlead.domain.memory import Closing
 from fairlead.domain.pacing import Now
-from fairlead.domain.run import CancelAnswer, RunKey, Submission, SubmitAnswer, SubmitWord
+from fairlead.domain.run import CancelAnswer, RunKey, StopWord, Submission, SubmitAnswer, SubmitWord
+from fairlead.domain.steps import Cancel, Submit, Watch
 from fairlead.engine.link import Link
 from fairlead.engine.ports import T, World
 from fairlead.engine.scripts import ScriptMissing, script_of
@@ -159,7 +161,7 @@ class Lanes:
         tree = work.link.tree
         if tree is None or not work.world.leadership.held():
             return False
-        cancellations = [Cancellation(key, step.phase, step.only_ids) for _, step in items for key in step.keys]
+        cancellations = [Cancellation(key, step.phase, step.only_ids, step.why) for _, step in items for key in step.keys]
         answers = await work.link.exchange(work.driver().scheduler.cancel(work.world.token(), tree, cancellations))
         context = (work.now(), work.settings.pacing)
 
@@ -168,11 +170,11 @@ class Lanes:
             if job is None or job.key != old.key or job.ended:
                 return
             memory = work.writer.memory(job)
-            if len(step.keys) > 1:
-                await work.writer.apply(job, settle.cancel_asked(job, memory, step.phase, answers, context))
+            if step.why is StopWord.DELETE:
+                await work.writer.apply(job, settle.cancel_asked(job, memory, step, answers, context))
             elif not job.deleting:
                 answer = answers.get(job.key, CancelAnswer(False, text="no answer for this key"))
-                await work.writer.apply(job, settle.cancelled(job, memory, step.phase, answer, context))
+                await work.writer.apply(job, settle.cancelled(job, memory, step, answer, context))
 
         await _all(one(job, step) for job, step in items)
         return True

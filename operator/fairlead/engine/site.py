@@ -18,11 +18,14 @@ from typing import Any
 import structlog
 
 from fairlead.api.v1alpha1.reasons import JobReason
-from fairlead.domain import report
+from fairlead.domain import report, settle
 from fairlead.domain.cluster import Cluster
 from fairlead.domain.errors import ApiFault
-from fairlead.domain.job import Bury, Cancel, Job, Release, Rest, Step, Submit, TakeUp, Watch, decide, patience_ends
+from fairlead.domain.job import Job
+from fairlead.domain.memory import Memory
+from fairlead.domain.pacing import Now
 from fairlead.domain.settle import Outcome
+from fairlead.domain.steps import Bury, Cancel, Release, Rest, Resume, Step, Submit, Suspend, TakeUp, Watch, decide, wakes_at
 from fairlead.engine import debts
 from fairlead.engine.custody import Custody
 from fairlead.engine.lanes import Lanes, Work
@@ -174,8 +177,9 @@ class Site:
                 self._lanes.bury(burials[:self._settings.bury_batch])
         due = min(self._poll(watched), self._sweep())
         rests = [step.at for _, step in steps if isinstance(step, Rest) and step.at is not None]
-        graces = [patience_ends(job, self._writer.memory(job), self._settings.pacing) for job, _ in watched if job.deleting]
-        return min([due, *rests, *graces])
+        waits = [job for job, step in steps if isinstance(step, Watch | Rest)]
+        moments = [wakes_at(job, self._writer.memory(job), now, self._settings.pacing) for job in waits]
+        return min([due, *rests, *moments])
 
     def _sweep(self) -> float:
         """Start the sweep if it is due: after a start, then seldom; when the next is."""
@@ -212,6 +216,10 @@ class Site:
                     writes.append(self._tell_waiting(job, JobReason.CLUSTER_TERMINATING, why))
                 else:
                     writes.append(self._take_up(job, rest))
+            elif isinstance(step, Suspend):
+                writes.append(self._apply(job, settle.suspending))
+            elif isinstance(step, Resume):
+                writes.append(self._apply(job, settle.resuming))
             elif isinstance(step, Release):
                 writes.append(self._release(job, step))
             else:
@@ -224,6 +232,11 @@ class Site:
             return
         if (known := self._current(job.ref.uid)) is not None:
             rest.append((known, decide(known, self._writer.memory(known), self._work.now(), self._settings.pacing)))
+
+    async def _apply(self, job: Job, settled: Callable[[Job, Memory, Now], Outcome]) -> None:
+        """Write what a person's wish changes; the next look follows it."""
+        if await self._writer.apply(job, settled(job, self._writer.memory(job), self._work.now())):
+            self.wake()
 
     async def _release(self, job: Job, step: Release) -> None:
         memory = self._writer.memory(job)
@@ -253,7 +266,7 @@ class Site:
     async def _tell_waiting(self, job: Job, reason: JobReason, why: str) -> None:
         now, memory = self._work.now(), self._writer.memory(job)
         is_ours_to_tell = job.held if job.deleting else not job.run_id
-        if job.ref.uid in self._ghosts or not is_ours_to_tell or now.monotonic < memory.retry_at:
+        if job.ref.uid in self._ghosts or job.is_parked or not is_ours_to_tell or now.monotonic < memory.retry_at:
             return
         status = report.deleting(job, why, now) if job.deleting else report.waiting(job, reason, why, now)
         if status is not None:

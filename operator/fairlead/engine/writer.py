@@ -9,7 +9,8 @@ from fairlead.api.v1alpha1.job import JobStatus
 from fairlead.api.v1alpha1.reasons import JobCondition
 from fairlead.domain.conditions import is_true
 from fairlead.domain.errors import ApiFault, Conflict, Unavailable
-from fairlead.domain.job import Job, Memory
+from fairlead.domain.job import Job
+from fairlead.domain.memory import Memory
 from fairlead.domain.objects import EventNote
 from fairlead.domain.settle import Outcome
 from fairlead.engine.ports import World

@@ -12,6 +12,7 @@ from fairlead.domain.run import (
     Probe,
     Remnant,
     RunKey,
+    StopWord,
     Submission,
     SubmitAnswer,
     Tree,
@@ -65,11 +66,12 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Cancellation:
-    """One key to cancel, and what to do at most. `owner_text` fills `owner` when the directory has to be made."""
+    """One key to cancel, what to do at most, and why: that word stays in its directory."""
 
     key: RunKey
     phase: CancelPhase
     only_ids: tuple[str, ...] = ()   # DUP: cancel these ids of the key alone, and do not revoke
+    why: StopWord = StopWord.CLOSE
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,10 @@ from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain import report
 from fairlead.domain.conditions import moment
 from fairlead.domain.evidence import Ended
-from fairlead.domain.job import Closing, Job
+from fairlead.domain.job import Job
+from fairlead.domain.memory import Closing
 from fairlead.domain.pacing import Now
+from fairlead.domain.retry import Again, Over
 from fairlead.domain.run import Finished, Listed, LogTail, RunKey, RunState, Started
 from product.objects import UID, a_job, submitted
 
@@ -18,6 +20,8 @@ KEY = RunKey(UID, 1)
 NOW = Now(1000.0, 1.7e9)
 QUEUED = a_job(status=submitted())
 LOST = Closing(JobReason.LOST, "lost", word="COMPLETED")
+OVER = Over(JobReason.LOST, "lost", 1, 0)
+AGAIN = Again(10.0, 1, 0, "attempt 1 failed (lost); another follows")
 
 
 def row(state: RunState, reason: str = "", node: str = "", starts: int | None = None) -> Listed:
@@ -92,8 +96,8 @@ def test_held_and_suspended_are_said_while_they_last_and_taken_back() -> None:
     assert said(held.status)["Held"] == "True"
     assert (said(suspended.status)["Held"], said(suspended.status)["Suspended"]) == ("False", "True")
     assert said(report.complete(held, ended(0), NOW))["Held"] == "False"
-    assert said(report.failed(suspended, LOST, 0, NOW, None))["Suspended"] == "False"
-    assert said(report.retrying(held, LOST, 1, NOW, 0.0))["Held"] == "False"
+    assert said(report.failed(suspended, LOST, OVER, NOW, None))["Suspended"] == "False"
+    assert said(report.retrying(held, LOST, AGAIN, NOW, None))["Held"] == "False"
     assert "Held" not in said(report.complete(QUEUED, ended(0), NOW))
 
 
@@ -141,9 +145,10 @@ def test_the_tail_is_plain(tail: bytes, size: int, shown: str) -> None:
 
 
 def test_a_failed_job_says_what_a_person_should_do() -> None:
-    status = report.failed(QUEUED, Closing(JobReason.NON_ZERO_EXIT_CODE, "the script exited with code 7", exit_code=7), 0, NOW, ended(7))
+    why = Closing(JobReason.NON_ZERO_EXIT_CODE, "the script exited with code 7", exit_code=7)
+    status = report.failed(QUEUED, why, Over(why.reason, why.message, 1, 0), NOW, ended(7))
     assert said(status) == {"Submitted": "True", "Running": "False", "Failed": "True", "Ready": "False", "Stalled": "True"}
-    refused = report.failed(a_job(), Closing(JobReason.SUBMISSION_REJECTED, "Invalid partition"), 0, NOW, None)
+    refused = report.failed(a_job(), Closing(JobReason.SUBMISSION_REJECTED, "Invalid partition"), OVER, NOW, None)
     assert said(refused)["Submitted"] == "False"
     assert refused is not None
     assert refused.end_time == moment(NOW.wall)
@@ -152,7 +157,7 @@ def test_a_failed_job_says_what_a_person_should_do() -> None:
 def test_of_many_attempts_the_last_five_are_kept() -> None:
     job = QUEUED
     for number in range(1, 8):
-        job = after(report.retrying(job, replace(LOST, exit_code=number), number, NOW, NOW.wall))
+        job = after(report.retrying(job, replace(LOST, exit_code=number), AGAIN, NOW, None))
     assert [each.attempt for each in job.status.attempts] == [3, 4, 5, 6, 7]
     assert [each.exit_code for each in job.status.attempts] == [3, 4, 5, 6, 7]
     assert job.key == RunKey(UID, 8)

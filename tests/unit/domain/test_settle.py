@@ -7,7 +7,7 @@ import pytest
 from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain import settle
 from fairlead.domain.conditions import is_true
-from fairlead.domain.job import Closing, Memory
+from fairlead.domain.memory import Closing, Memory
 from fairlead.domain.pacing import Now, Pacing
 from fairlead.domain.run import (
     CancelAnswer,
@@ -19,9 +19,11 @@ from fairlead.domain.run import (
     RunState,
     Sentinels,
     Started,
+    StopWord,
     SubmitAnswer,
     SubmitWord,
 )
+from fairlead.domain.steps import Cancel
 from product.objects import UID, a_job, submitted
 
 KEY = RunKey(UID, 1)
@@ -30,6 +32,10 @@ PACING = Pacing()
 FRESH = Memory()
 JOB = a_job()
 WATCHED = a_job(status=submitted())
+REVOKE, END = Cancel((KEY,), CancelPhase.REVOKE), Cancel((KEY,), CancelPhase.END)
+DELETE_ASK, DELETE_END, DELETE_ORPHAN = (
+    Cancel((KEY, KEY.next), phase, why=StopWord.DELETE) for phase in (CancelPhase.ASK, CancelPhase.END, CancelPhase.ORPHAN)
+)
 
 
 def at(seconds: float) -> Now:
@@ -87,15 +93,18 @@ def test_a_refusal_for_good_is_closed_before_it_fails() -> None:
     """Else an earlier submission that the scheduler took would run on under a failed Job."""
     refused = settle.submitted(JOB, FRESH, said(SubmitWord.REFUSED, "invalid partition"), NOW, PACING)
     assert refused.status is None
-    closed = settle.cancelled(JOB, refused.memory, CancelPhase.END, CancelAnswer(True, revoked=True), (NOW, PACING))
+    revoked = settle.cancelled(JOB, refused.memory, REVOKE, CancelAnswer(True, revoked=True), (NOW, PACING))
+    assert revoked.status is None, "what an earlier submission left in the queue goes first"
+    closed = settle.cancelled(JOB, revoked.memory, END, CancelAnswer(True, revoked=True), (NOW, PACING))
     assert closed.status is not None
     assert is_true(closed.status.conditions, "Failed")
     assert [(event.reason, event.message) for event in closed.events] == [("SubmissionRejected", "invalid partition")]
 
 
 def test_a_refused_job_that_runs_after_all_is_watched() -> None:
+    """Else a job that runs would be ended for a refusal that came after it."""
     refused = settle.submitted(JOB, FRESH, said(SubmitWord.REFUSED, "no"), NOW, PACING)
-    outcome = settle.cancelled(JOB, refused.memory, CancelPhase.END, CancelAnswer(True, claim="7"), (NOW, PACING))
+    outcome = settle.cancelled(JOB, refused.memory, REVOKE, CancelAnswer(True, claim="7"), (NOW, PACING))
     assert outcome.status is not None
     assert outcome.status.run is not None
     assert outcome.status.run.id == "7"
@@ -106,13 +115,13 @@ def test_an_attempt_that_never_ran_is_made_again_three_times_and_then_fails() ->
     """Else a broken node would cost the Job, or the Job would be tried for ever."""
     job, memory = a_job(status=submitted()), FRESH
     for attempt in (2, 3, 4):
-        outcome = settle.closed(job, memory, Closing(JobReason.NEVER_STARTED, "x", never_ran=True), NOW, PACING)
+        outcome = settle.closed(job, memory, Closing(JobReason.NEVER_STARTED, "x", never_ran=True), (NOW, PACING))
         assert outcome.status is not None
         assert outcome.status.run is not None
         assert (outcome.status.run.attempt, outcome.status.run.id, outcome.status.infrastructure_failures) == (attempt, None, attempt - 1)
         assert outcome.memory.attempt == attempt
         job, memory = replace(job, status=outcome.status), outcome.memory
-    last = settle.closed(job, memory, Closing(JobReason.NEVER_STARTED, "x", never_ran=True), NOW, PACING)
+    last = settle.closed(job, memory, Closing(JobReason.NEVER_STARTED, "x", never_ran=True), (NOW, PACING))
     assert last.status is not None
     assert is_true(last.status.conditions, "Failed")
     assert [each.attempt for each in last.status.attempts] == [1, 2, 3]
@@ -120,7 +129,7 @@ def test_an_attempt_that_never_ran_is_made_again_three_times_and_then_fails() ->
 
 def test_a_run_that_may_have_run_is_not_made_again() -> None:
     """Else a user's script would run twice."""
-    outcome = settle.closed(WATCHED, FRESH, Closing(JobReason.LOST, "x"), NOW, PACING)
+    outcome = settle.closed(WATCHED, FRESH, Closing(JobReason.LOST, "x"), (NOW, PACING))
     assert outcome.status is not None
     assert is_true(outcome.status.conditions, "Failed")
 
@@ -193,10 +202,10 @@ def test_a_listing_that_began_before_the_cancel_is_no_proof_that_it_is_gone() ->
 
 def test_a_deletion_is_not_begun_until_every_key_has_answered() -> None:
     """Else one attempt would be revoked and another go on."""
-    one = settle.cancel_asked(GONE, FRESH, CancelPhase.ASK, {KEY: CancelAnswer(True, claim="7")}, (NOW, PACING))
+    one = settle.cancel_asked(GONE, FRESH, DELETE_ASK, {KEY: CancelAnswer(True, claim="7")}, (NOW, PACING))
     assert one.memory.asked_at is None
     answers = {KEY: CancelAnswer(True, claim="7"), KEY.next: CancelAnswer(True, revoked=True)}
-    both = settle.cancel_asked(GONE, one.memory, CancelPhase.ASK, answers, (NOW, PACING))
+    both = settle.cancel_asked(GONE, one.memory, DELETE_ASK, answers, (NOW, PACING))
     assert both.memory.asked_at == NOW.monotonic
     assert [event.reason for event in both.events] == [JobReason.CANCELLING]
 
@@ -210,7 +219,9 @@ def test_what_nobody_saw_end_is_remembered_for_the_ledger() -> None:
 def test_an_attempt_that_was_withdrawn_is_made_again() -> None:
     outcome = settle.submitted(JOB, FRESH, said(SubmitWord.REVOKED), NOW, PACING)
     assert outcome.memory.attempt == 2
-    assert outcome.memory.retry_at == NOW.monotonic + PACING.retry_seconds
+    assert outcome.status is not None
+    assert outcome.status.next_retry_time is not None
+    assert outcome.status.next_retry_time.timestamp() >= NOW.wall + PACING.retry_seconds
     assert [event.reason for event in outcome.events] == [JobReason.RETRYING]
 
 
@@ -223,7 +234,7 @@ def test_doubles_are_told_of_once_and_cancelled() -> None:
     assert [event.reason for event in first.events] == [JobReason.DUPLICATE]
     assert settle.observed(WATCHED, first.memory, observation, NOW, PACING).events == ()
     answer = CancelAnswer(True, claim="7", ids=("8",))
-    assert settle.cancelled(WATCHED, first.memory, CancelPhase.END, answer, (NOW, PACING)).memory.duplicates == ()
+    assert settle.cancelled(WATCHED, first.memory, END, answer, (NOW, PACING)).memory.duplicates == ()
 
 
 def test_a_job_that_left_without_a_claim_is_revoked_before_it_is_judged() -> None:
@@ -231,17 +242,17 @@ def test_a_job_that_left_without_a_claim_is_revoked_before_it_is_judged() -> Non
     gone = Observation({}, {KEY: Sentinels(True)}, {}, 0)
     revoking = settle.observed(WATCHED, FRESH, gone, NOW, PACING)
     assert (revoking.memory.revoke, revoking.status) == (True, None)
-    revoked = settle.cancelled(WATCHED, revoking.memory, CancelPhase.REVOKE, CancelAnswer(True, revoked=True), (NOW, PACING))
+    revoked = settle.cancelled(WATCHED, revoking.memory, REVOKE, CancelAnswer(True, revoked=True), (NOW, PACING))
     assert not revoked.memory.revoke
     known = replace(revoking.memory, claim="7")
-    claimed = settle.cancelled(WATCHED, known, CancelPhase.REVOKE, CancelAnswer(True, claim="7"), (NOW, PACING))
+    claimed = settle.cancelled(WATCHED, known, REVOKE, CancelAnswer(True, claim="7"), (NOW, PACING))
     assert (claimed.memory.revoke, claimed.memory.claim) == (False, ""), "claimed after all: a newer listing decides"
     never = settle.observed(WATCHED, FRESH, Observation({}, {KEY: Sentinels(True, revoked=True)}, {}, 0), NOW, PACING)
     assert never.memory.attempt == 2
 
 
 def test_a_cancel_without_an_answer_is_asked_again() -> None:
-    memory = settle.cancelled(WATCHED, replace(FRESH, revoke=True), CancelPhase.REVOKE, CancelAnswer(False), (NOW, PACING)).memory
+    memory = settle.cancelled(WATCHED, replace(FRESH, revoke=True), REVOKE, CancelAnswer(False), (NOW, PACING)).memory
     assert (memory.revoke, memory.retry_at) == (True, NOW.monotonic + PACING.ask_again_seconds)
 
 
@@ -271,9 +282,9 @@ def test_a_failure_and_a_success_end_with_one_status_and_one_event() -> None:
 
 def test_the_end_by_force_is_counted_from_its_own_moment() -> None:
     answers = {key: CancelAnswer(True, claim="7") for key in WATCHED.keys}
-    asked = settle.cancel_asked(WATCHED, FRESH, CancelPhase.ASK, answers, (NOW, PACING))
+    asked = settle.cancel_asked(WATCHED, FRESH, DELETE_ASK, answers, (NOW, PACING))
     assert [event.reason for event in asked.events] == [JobReason.CANCELLING]
-    killed = settle.cancel_asked(WATCHED, asked.memory, CancelPhase.END, answers, (at(30), PACING))
+    killed = settle.cancel_asked(WATCHED, asked.memory, DELETE_END, answers, (at(30), PACING))
     assert (killed.memory.asked_at, killed.memory.killed_at, killed.events) == (NOW.monotonic, NOW.monotonic + 30, ())
-    assert settle.cancel_asked(WATCHED, FRESH, CancelPhase.ASK, {key: CancelAnswer(True, revoked=True) for key in WATCHED.keys},
+    assert settle.cancel_asked(WATCHED, FRESH, DELETE_ASK, {key: CancelAnswer(True, revoked=True) for key in WATCHED.keys},
                                (NOW, PACING)).events == (), "nothing was running: nobody was told to end"

@@ -12,6 +12,7 @@ from fairlead.domain.run import (
     Remnant,
     RunKey,
     RunState,
+    StopWord,
     SubmitAnswer,
     SubmitWord,
     Tree,
@@ -83,7 +84,7 @@ def test_a_cancellation(fields: tuple[str, ...], expected: CancelAnswer) -> None
 def test_sentinels_are_read_by_their_file_names() -> None:
     """FINRC: the end of one start would be taken for the end of another."""
     seen = answers.observation(answer(
-        ("run", NAME, "present", "17.abc", "16", "", "1"),
+        ("run", NAME, "present", "17.abc", "16", "", "suspend over"),
         ("started-0", NAME, "17 0 1700000001 n1"), ("finished-0", NAME, "17 0 143 1700000002"),
         ("started-1", NAME, "17 1 1700000003 n2"), ("finished-1", NAME, "17 0 0 1700000004"),
         ("finished-1", NAME, "17 1 0"), ("finished-1", NAME, "17 1 x 9"), ("finished-1", NAME, ""),
@@ -91,7 +92,7 @@ def test_sentinels_are_read_by_their_file_names() -> None:
         ("log", NAME, "12", "/o", "/e", "1b5b"),
     ), "here", {KEY: "16"})
     found = seen.sentinels[KEY]
-    assert (found.claim, found.id, found.stop, found.revoked) == ("17", "16", True, False)
+    assert (found.claim, found.id, found.stop, found.revoked) == ("17", "16", StopWord.SUSPEND, False)
     assert [(start.restart, start.host) for start in found.started] == [(0, "n1"), (1, "n2")]
     assert [(ended.restart, ended.exit_code) for ended in found.finished] == [(0, 143)]
     assert found.log is not None

@@ -186,8 +186,8 @@ class JobSpec(ApiModel):
     """While true, nothing of the Job is on the cluster: not submitted, it stays so; waiting there, it is withdrawn; running, it is told to
     end. Set back to false, a new attempt follows, which counts as no failure."""
     backoff_limit: int = Field(default=0, ge=0, le=1000)
-    """How often the Job is tried again after its script may have run and the attempt failed. What was refused by the scheduler, cancelled by
-    somebody on the cluster, or ended for its use of memory would fail again, and is not tried again."""
+    """How often the Job is tried again after its script may have run and the attempt failed. What was refused by the scheduler, cancelled
+    by somebody on the cluster, or ended for its use of memory would fail again, and is not tried again."""
     infrastructure_retries: int = Field(default=3, ge=0, le=1000)
     """How often an attempt is made again of which it is proved that the script never ran; counted apart from backoffLimit."""
     active_deadline_seconds: int | None = Field(default=None, ge=1, le=315_360_000)
@@ -198,11 +198,11 @@ class JobSpec(ApiModel):
     cancellation_grace_period_seconds: int = Field(default=30, ge=0, le=3600)
     """Seconds between the signal TERM and the end by force when the Job is deleted, suspended or out of time while it runs."""
     deletion_policy: Literal["Cancel", "Orphan"] = "Cancel"
-    """What a deletion does to what the Job has on the cluster. Cancel: it is ended, and nothing is left. Orphan: it is left alone there, and
-    so is its directory, for good."""
+    """What a deletion does to what the Job has on the cluster. Cancel: it is ended, and nothing is left. Orphan: it is left alone there,
+    and so is its directory, for good."""
     deletion_deadline_seconds: int = Field(default=600, ge=0, le=315_360_000)
-    """A Job that is deleted while its cluster cannot be reached is let go after so many seconds; what is owed there is written down, shown in
-    the Cluster's status under residue, and cleaned up when the cluster answers again."""
+    """A Job that is deleted while its cluster cannot be reached is let go after so many seconds; what is owed there is written down, shown
+    in the Cluster's status under residue, and cleaned up when the cluster answers again."""
 
 
 class Logs(ApiModel):

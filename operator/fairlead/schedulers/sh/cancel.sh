@@ -1,6 +1,7 @@
 # Revokes keys and cancels what the scheduler shows under them; safe to repeat from the start.
-# Set before it: TREE, MARKER, MARK (the comment of our jobs up to the key), KEYS (lines `key phase ids`), LISTING_NEEDED, *_SECONDS.
-# Phases: revoke (no more than that), term (ask running jobs, end waiting ones), kill (end all), only (end these ids of the key, revoke nothing).
+# Set before it: TREE, MARKER, MARK (the comment of our jobs up to the key), KEYS (lines `key phase why ids`), LISTING_NEEDED, *_SECONDS.
+# Phases: revoke (no more than that), term (ask running jobs, end waiting ones), kill (end all), only (end these ids of the key, revoke nothing),
+# orphan (leave alone what has been submitted, and let nothing follow).
 
 HUNG=
 
@@ -38,17 +39,50 @@ jobs_of() {
   printf '%s\n' "$JOBS" | awk -v key="$1" -v pattern="$2" -v only="${3:+ $3 }" '$1 == key && $3 ~ pattern && (only == "" || index(only, " " $2 " ")) { print $2 }'
 }
 
-# first_pass KEY PHASE: the revocation, before anything is listed: what is submitted after it cannot start.
+# first_pass KEY PHASE WHY: the revocation, before anything is listed: what is submitted after it cannot start.
 first_pass() {
-  [ "$2" = only ] && return
-  revoke "$1"
-  case $2:$CLAIM in revoke:* | *:revoked | *:) ;; *) true >"runs/$1/stop" ;; esac
+  case $2 in
+    only) ;;
+    orphan) leave_alone "$1" ;;
+    *) revoke "$1"; [ "$2" = revoke ] || tell_to_stop "$@" ;;
+  esac
 }
 
-# second_pass KEY PHASE [IDS]
+# tell_to_stop KEY PHASE WHY: `stop` keeps a requeue from starting and says why the Run was ended. The first word stands, and an end that was there
+# before it counts: `late`. Where there is no room for a word, an empty file forbids the requeue. `over`: the wrapper that sees it ends its script.
+tell_to_stop() {
+  case $CLAIM:$3 in revoked:close | revoked:delete | :close | :delete) return ;; esac   # nothing has run or will, and nobody asks why
+  word=
+  [ -s "runs/$1/stop" ] && read -r word _ <"runs/$1/stop"
+  if [ -z "$word" ]; then
+    word=$3
+    case $CLAIM in revoked | '') ;; *) ended "runs/$1" "${CLAIM%%.*}" && word=late ;; esac
+  fi
+  [ "$2" = kill ] && word="$word over"
+  put "runs/$1" stop "$word" || true >>"runs/$1/stop"
+}
+
+# leave_alone KEY: what may have been submitted is marked as nobody's any more; what was not is revoked.
+leave_alone() {
+  CLAIM=$(readlink "runs/$1/claim")
+  if [ -s "runs/$1/owner" ] && [ "$CLAIM" != revoked ]; then
+    read -r whose name uid _ <"runs/$1/owner" && put "runs/$1" owner "$whose $name $uid orphaned"
+  else
+    revoke "$1"
+  fi
+}
+
+# second_pass KEY PHASE WHY [IDS]
 second_pass() {
-  key=$1 phase=$2 DONE='' TROUBLE=''; shift 2
+  key=$1 phase=$2 DONE='' TROUBLE=''; shift 3
   CLAIM=$(readlink "runs/$key/claim")
+  if [ "$phase" = orphan ]; then
+    owner=
+    [ -s "runs/$key/owner" ] && read -r _ _ _ owner <"runs/$key/owner"
+    [ "$CLAIM" = revoked ] || [ "$owner" = orphaned ] || { say cancel "$key" unknown '' '' "the run directory cannot be written"; return; }
+    say cancel "$key" "done" "$CLAIM" '' ''
+    return
+  fi
   if [ "$phase" != revoke ] && [ "$LISTED" != 0 ]; then
     say cancel "$key" unknown "$CLAIM" '' "squeue did not answer: $(words "$NAMES$COMMENTS")"
     return
@@ -69,7 +103,7 @@ second_pass() {
 
 begin
 into_tree
-while read -r key phase _; do [ "$key" ] && first_pass "$key" "$phase"; done <<END
+while read -r key phase why _; do [ "$key" ] && first_pass "$key" "$phase" "$why"; done <<END
 $KEYS
 END
 NAMES='' COMMENTS='' LISTED=0
@@ -80,9 +114,9 @@ fi
 JOBS=$(marked)
 LINE_END='
 '
-while read -r key phase ids; do
+while read -r key phase why ids; do
   # shellcheck disable=SC2086  # ids are words
-  [ "$key" ] && second_pass "$key" "$phase" $ids
+  [ "$key" ] && second_pass "$key" "$phase" "$why" $ids
 done <<END
 $KEYS
 END

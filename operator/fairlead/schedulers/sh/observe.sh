@@ -33,7 +33,7 @@ sentinels() {
   claim=$(readlink "$run/claim")
   [ -s "$run/id" ] && read -r id <"$run/id"
   [ -s "$run/refused" ] && read -r refused <"$run/refused"
-  [ -e "$run/stop" ] && stop=1
+  [ -s "$run/stop" ] && read -r stop <"$run/stop"
   say run "$1" present "$claim" "$id" "$refused" "$stop"
   for file in "$run"/started-* "$run"/finished-*; do
     [ -s "$file" ] && IFS= read -r line <"$file" && say "${file##*/}" "$1" "$line"

@@ -107,13 +107,15 @@ never_began() {
 # The output, tried in a subshell: a redirection that fails ends dash without a word. Appended to, so that a second start cannot cut it.
 ( umask "$user_umask"; cd "$dir" && mkdir -p "${out%/*}/" "${err%/*}/" && true >>"$out" && true >>"$err" ) || end 124
 
-# Once in so many seconds: a claim that is ours no longer ends the script (its object is gone, and the scheduler had forgotten this job), and so does
-# the death of this wrapper. A claim that cannot be read says nothing.
+# Once in so many seconds: a claim that is ours no longer ends the script (its object is gone, and the scheduler had forgotten this job), and so do
+# a `stop` that says that this Run is over by all that others know, and the death of this wrapper. What cannot be read says nothing.
 # shellcheck disable=SC2016  # its own arguments
 watch='trap "" TERM HUP INT
   while sleep "$3"; do
     kill -0 "-$4" || exit
-    kill -0 "$5" && case $(readlink "$1") in "$2".* | "") continue ;; esac
+    over=
+    { read -r _ over <"$6"; } 2>/dev/null
+    [ "$over" ] || { kill -0 "$5" && case $(readlink "$1") in "$2".* | "") continue ;; esac; }
     kill -TERM "-$4"
     for second in 1 2 3 4 5 6 7 8 9 10; do sleep 1; kill -0 "-$4" || exit; done
     kill -KILL "-$4"
@@ -143,7 +145,7 @@ case $fl_login:${shell##*/} in
 esac
 pid=$!
 umask 077
-setsid sh -c "$watch" sh "$run/claim" "$id" "$watch_seconds" "$pid" $$ </dev/null >/dev/null 2>&1 &
+setsid sh -c "$watch" sh "$run/claim" "$id" "$watch_seconds" "$pid" $$ "$run/stop" </dev/null >/dev/null 2>&1 &
 watcher=$!
 [ "$signal" ] && forward "$signal"   # one that came before the child was there
 

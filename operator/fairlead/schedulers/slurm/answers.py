@@ -23,6 +23,7 @@ from fairlead.domain.run import (
     RunKey,
     Sentinels,
     Started,
+    StopWord,
     SubmitAnswer,
     SubmitWord,
     Tree,
@@ -135,7 +136,7 @@ def _sentinels(answer: Answer) -> dict[RunKey, Sentinels]:
             revoked=claim == "revoked",
             id=job_id if _ID.fullmatch(job_id) else "",
             refused=refusals.sentence(refused.partition(" ")[2].replace(_LINE_END, "\n")),
-            stop=stop == "1",
+            stop=next((word for word in StopWord if stop.split(" ", 1)[0] == word), None),
             started=starts.get(key, ()),
             finished=ends.get(key, ()),
             log=_log_tail(logs[key]) if key in logs else None,
@@ -185,14 +186,18 @@ def removed(answer: Answer, installation: str) -> Removed:
         if key and states.read(row.field(0)).may_run:
             remnants[key] = Remnant(key, None, tombstone=False)
     for key, row in _by_key(answer.of("remnant")).items():
-        remnants[key] = Remnant(key, _owner(row.field(1), key), tombstone=row.field(2) == "1" and key not in remnants)
+        owner, orphaned = _owner(row.field(1), key)
+        remnants[key] = Remnant(key, owner, row.field(2) == "1" and key not in remnants, orphaned)
     whole = answer.first("listed")
     return Removed(frozenset(_by_key(answer.of("buried"))), tuple(remnants.values()), complete=whole is not None and whole.field(0) == "0")
 
 
-def _owner(text: str, key: RunKey) -> Owner | None:
+def _owner(text: str, key: RunKey) -> tuple[Owner | None, bool]:
+    """Whose a directory is, and whether it was left alone by its Job's deletionPolicy."""
     words = text.split(" ")
-    return Owner(*words) if len(words) == 3 and words[2] == key.uid else None
+    if len(words) not in {3, 4} or words[2] != key.uid or words[3:] not in ([], ["orphaned"]):
+        return None, False
+    return Owner(*words[:3]), len(words) == 4
 
 
 def require_tree(answer: Answer) -> None:

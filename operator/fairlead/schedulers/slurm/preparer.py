@@ -22,5 +22,5 @@ class SlurmPreparer:
             body, arguments = script.encode(), ()
         return Submission(
             job.key, job.owner, body, wanted.argv, {each.name: each.value for each in spec.env}, wanted.working_dir, wanted.stdout_path,
-            wanted.stderr_path, spec.login_shell, arguments,
+            wanted.stderr_path, spec.login_shell, arguments, spec.requeue,
         )

@@ -111,7 +111,7 @@ class Slurm:
         """Revoke, then cancel what one listing shows under the keys."""
         limits = self._timeouts
         keys = [cancellation.key for cancellation in cancellations]
-        listed = any(cancellation.only_ids or cancellation.phase is not CancelPhase.REVOKE for cancellation in cancellations)
+        listed = any(cancellation.only_ids or cancellation.phase in {CancelPhase.ASK, CancelPhase.END} for cancellation in cancellations)
         variables = self._variables(fence, tree) | {
             "KEYS": "\n".join(_cancel_line(cancellation) for cancellation in cancellations), "LISTING_NEEDED": "1" if listed else "",
         }
@@ -199,7 +199,7 @@ def _require_no_nul(what: str, value: str) -> None:
 
 def _cancel_line(cancellation: Cancellation) -> str:
     phase = "only" if cancellation.only_ids else str(cancellation.phase)
-    return " ".join((str(cancellation.key), phase, *cancellation.only_ids))
+    return " ".join((str(cancellation.key), phase, str(cancellation.why), *cancellation.only_ids))
 
 
 def _bound(*seconds: int) -> float:
