@@ -93,10 +93,23 @@ class LoginNode:
 
     def end_sessions(self) -> None:
         """Kills sshd's processes for open connections, as an administrator does; the listener goes on, and so do the user's programs."""
-        for pid in self.pids() - {self.sshd.pid}:
+        self._signal_sessions(signal.SIGKILL)
+
+    def stop_sshd(self) -> None:
+        """Stops sshd with SIGSTOP, open connections and all: they stay open, and nobody answers."""
+        self.sshd.stop()
+        self._signal_sessions(signal.SIGSTOP)
+
+    def cont_sshd(self) -> None:
+        """Lets a stopped sshd go on, with its connections."""
+        self._signal_sessions(signal.SIGCONT)
+        self.sshd.cont()
+
+    def _signal_sessions(self, number: signal.Signals) -> None:
+        for pid in self.pids() - {self.sshd.pid if self.sshd.alive else 0}:
             with suppress(OSError):
                 if Path(f"/proc/{pid}/exe").readlink().name in _SESSIONS:
-                    os.kill(pid, signal.SIGKILL)
+                    os.kill(pid, number)
 
     def full_disk(self, size: str = "256k") -> AbstractContextManager[None]:
         """While open, the home holds no more than `size`; see bed.faults."""

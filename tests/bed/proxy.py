@@ -28,6 +28,19 @@ class _Connection:
     client: asyncio.StreamWriter
     target: asyncio.StreamWriter
     allowance: int | None  # bytes that may still go to the client
+    upload: int | None  # bytes that may still go to the target
+
+    def granted(self, data: bytes, *, upload: bool) -> tuple[bytes, bool]:
+        """As much of the data as may still pass in its direction, and whether that was the last."""
+        left = self.upload if upload else self.allowance
+        if left is None:
+            return data, False
+        left -= len(data := data[:left])
+        if upload:
+            self.upload = left
+        else:
+            self.allowance = left
+        return data, left == 0
 
 
 class TcpProxy:
@@ -37,6 +50,7 @@ class TcpProxy:
         self._target = (target_host, target_port)
         self._delay_seconds = 0.0
         self._allowance: int | None = None
+        self._upload: int | None = None
         self._open: set[_Connection] = set()
         self._serving: set[asyncio.Task[None]] = set()
         self._listener: asyncio.Server | None = None
@@ -57,6 +71,10 @@ class TcpProxy:
     def truncate_after(self, count: int) -> None:
         """Closes each connection, open or new, after `count` more bytes to the client."""
         self._call(self._set_allowance(count))
+
+    def cut_upload_after(self, count: int) -> None:
+        """Closes each connection, open or new, after `count` more bytes to the target."""
+        self._call(self._set_upload(count))
 
     def reset(self) -> None:
         """Ends every open connection with a TCP reset on both sides. New ones pass."""
@@ -119,6 +137,7 @@ class TcpProxy:
 
     async def _pass_through(self) -> None:
         await self._set_allowance(None)
+        await self._set_upload(None)
         self._passing.set()
         if self._listener is None:
             await self._listen()
@@ -127,6 +146,11 @@ class TcpProxy:
         self._allowance = count
         for connection in self._open:
             connection.allowance = count
+
+    async def _set_upload(self, count: int | None) -> None:
+        self._upload = count
+        for connection in self._open:
+            connection.upload = count
 
     async def _reset(self) -> None:
         for connection in self._open:
@@ -160,11 +184,11 @@ class TcpProxy:
         except OSError:
             _abort(writer)
             return
-        connection = _Connection(writer, target_writer, self._allowance)
+        connection = _Connection(writer, target_writer, self._allowance, self._upload)
         self._open.add(connection)
         try:
             async with asyncio.TaskGroup() as lanes:
-                lanes.create_task(self._lane(reader, target_writer, None))
+                lanes.create_task(self._lane(reader, target_writer, connection))
                 lanes.create_task(self._lane(target_reader, writer, connection))
         except* (OSError, _CutShortError):
             pass
@@ -173,12 +197,12 @@ class TcpProxy:
             writer.close()
             target_writer.close()
 
-    async def _lane(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, limited: _Connection | None) -> None:
+    async def _lane(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, connection: _Connection) -> None:
         """One direction. Reading and writing are apart, so that a delay moves bytes in time and does not slow their rate."""
         queue: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(_CHUNKS)
         async with asyncio.TaskGroup() as halves:
             halves.create_task(self._read(reader, queue))
-            halves.create_task(self._write(queue, writer, limited))
+            halves.create_task(self._write(queue, writer, connection))
 
     async def _read(self, reader: asyncio.StreamReader, queue: "asyncio.Queue[tuple[float, bytes]]") -> None:
         data = b"."
@@ -187,7 +211,7 @@ class TcpProxy:
             data = await reader.read(_CHUNK_BYTES)
             await queue.put((self._loop.time() + self._delay_seconds, data))
 
-    async def _write(self, queue: "asyncio.Queue[tuple[float, bytes]]", writer: asyncio.StreamWriter, limited: _Connection | None) -> None:
+    async def _write(self, queue: "asyncio.Queue[tuple[float, bytes]]", writer: asyncio.StreamWriter, connection: _Connection) -> None:
         while True:
             due, data = await queue.get()
             await asyncio.sleep(max(0.0, due - self._loop.time()))
@@ -196,17 +220,15 @@ class TcpProxy:
                 with suppress(OSError):
                     writer.write_eof()
                 return
-            if limited is not None and limited.allowance is not None:
-                data = data[:limited.allowance]
-                limited.allowance -= len(data)
+            data, is_last = connection.granted(data, upload=writer is connection.target)
             writer.write(data)
             await writer.drain()
-            if limited is not None and limited.allowance == 0:
+            if is_last:
                 raise _CutShortError
 
 
 class _CutShortError(Exception):
-    """The client has had all that it may have."""
+    """One side has had all that it may have."""
 
 
 def _abort(writer: asyncio.StreamWriter) -> None:

@@ -125,6 +125,9 @@ class SlurmCluster(LoginNode):
         if self.config.hooks:  # before slurmctld starts: since 24.11 it ends when one is missing
             for hook in ("hooks/prolog", "hooks/epilog"):
                 self.write(hook, _HOOK, mode=0o755)
+            self.write("hooks/node-prolog", _HOOK.replace("/hooks/", "/hooks/node-"), mode=0o755)
+        if self.config.submit_plugin:
+            self.write("etc/slurm/job_submit.lua", self.config.submit_plugin)
 
     def _service(self, name: str, *argv: str) -> Service:
         return Service(name, self.enclosure, argv, self.folder / f"{name}.pid", self.folder / "log" / f"{name}.log")

@@ -24,7 +24,8 @@ class SlurmConfig:
     min_job_age_seconds: int = 300
     max_job_count: int = 10000
     kill_wait_seconds: int = 2
-    hooks: bool = False  # PrologSlurmctld and Epilog that sleep or fail when /srv/c/hooks/slow or fail exists
+    hooks: bool = False  # PrologSlurmctld and Epilog that sleep or fail while /srv/c/hooks/slow or fail exists; Prolog: node-slow, node-fail
+    submit_plugin: str = ""  # Lua with slurm_job_submit and slurm_job_modify, which slurmctld runs on each submission
     extra: tuple[str, ...] = ()  # lines for slurm.conf
     sshd_extra: tuple[str, ...] = ()  # lines for sshd_config
     login_shell: str = "/bin/bash"
@@ -61,7 +62,9 @@ def slurm_conf(cluster: str, config: SlurmConfig, release: Release) -> str:
         if config.gpus:
             values["AccountingStorageTRES"] = "gres/gpu"
     if config.hooks:
-        values |= {"PrologSlurmctld": f"{INSIDE}/hooks/prolog", "Epilog": f"{INSIDE}/hooks/epilog"}
+        values |= {"PrologSlurmctld": f"{INSIDE}/hooks/prolog", "Epilog": f"{INSIDE}/hooks/epilog", "Prolog": f"{INSIDE}/hooks/node-prolog"}
+    if config.submit_plugin:
+        values["JobSubmitPlugins"] = "lua"
     gres = f" Gres=gpu:a100:{config.gpus}" if config.gpus else ""
     lines = [f"{key}={value}" for key, value in values.items()]
     lines += config.extra

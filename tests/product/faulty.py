@@ -2,7 +2,7 @@
 
 FAIRLEAD_TEST_FAULT is `port.method:when:number:what`, or several with commas between. port.method is remote.<verb> or store.<method>, or *
 in its place; when is before or after; number counts the matching calls from 1; what is kill (as by -9), fail (the call is answered by a
-fault) or hang.
+fault) or hang. `@PATH` in its place names a file that may be written later: its faults count from then on, and it goes when one strikes.
 The product itself has no test switches: this is another composition of the same parts.
 """
 
@@ -11,6 +11,7 @@ import os
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, NoReturn
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
@@ -37,16 +38,15 @@ class Fault:
     number: int
     what: str
 
-    async def at(self, call: str, when: str) -> None:
-        """Strike if this is the call."""
-        port = call.split(".", maxsplit=1)[0]
-        if when != self.when or self.where not in {call, f"{port}.*"}:
-            return
+    def is_due(self, call: str, when: str) -> bool:
+        """Count a call; whether it is the one to strike."""
+        if when != self.when or self.where not in {call, f"{call.split('.', maxsplit=1)[0]}.*"}:
+            return False
         self.number -= 1
-        if self.number == 0:
-            await self._strike(port)
+        return self.number == 0
 
-    async def _strike(self, port: str) -> None:
+    async def strike(self, port: str) -> None:
+        """Kill the process, hang, or fail as the port fails."""
         if self.what == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
         if self.what == "hang":
@@ -54,21 +54,40 @@ class Fault:
         _fail(port)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Faults:
-    """All faults of one process."""
+    """All faults of one process. With a file, those that it names from the moment on that it is there."""
 
     each: tuple[Fault, ...]
+    file: Path | None = None
+    text: str = ""
 
     @classmethod
     def from_environment(cls) -> "Faults":
-        parts = [text.split(":") for text in os.environ[VARIABLE].split(",")]
-        return cls(tuple(Fault(where, when, int(number), what) for where, when, number, what in parts))
+        text = os.environ[VARIABLE]
+        return cls((), Path(text[1:])) if text.startswith("@") else cls(read_faults(text))
 
     async def at(self, call: str, when: str) -> None:
         """Strike if this is the call of one of them."""
+        self._read_file()
         for fault in self.each:
-            await fault.at(call, when)
+            if fault.is_due(call, when):
+                if self.file is not None:   # once: the next process shall not meet it again
+                    self.file.unlink(missing_ok=True)
+                await fault.strike(call.split(".", maxsplit=1)[0])
+
+    def _read_file(self) -> None:
+        if self.file is None:
+            return
+        text = self.file.read_text(encoding="utf-8") if self.file.exists() else ""
+        if text != self.text:
+            self.text, self.each = text, read_faults(text)
+
+
+def read_faults(text: str) -> tuple[Fault, ...]:
+    """The faults that a text names."""
+    parts = [one.split(":") for one in text.split(",") if one]
+    return tuple(Fault(where, when, int(number), what) for where, when, number, what in parts)
 
 
 def _fail(port: str) -> NoReturn:

@@ -1,0 +1,222 @@
+"""Faults of Slurm: its daemons, its commands, its memory, its nodes, and what a site does to a job."""
+
+import os
+import shutil
+from pathlib import Path
+
+from faults.fault import (
+    ADOPT,
+    CANCEL,
+    DELETE,
+    EITHER,
+    END,
+    FAILED,
+    POLL,
+    RETRY,
+    SUBMIT,
+    SUBMITTING,
+    SUSPEND,
+    Act,
+    Fault,
+    Group,
+)
+from faults.ledger import FOLDER
+from faults.play import Play
+from product.waiting import until
+
+STRUCK = "struck"
+STRANGER = "stranger"
+FILLER = "filler"
+_MET = f"touch /srv/c/{FOLDER}/{STRUCK}\n"
+_NOT_SUBMITTED = "nothing is submitted then"
+_RUNNING = (POLL, DELETE, RETRY, SUSPEND, ADOPT)
+_NOT_RUNNING = "no script of it runs then"
+_PLUGIN = """function slurm_job_submit(job, partitions, uid)
+  {lines}
+  return slurm.SUCCESS
+end
+function slurm_job_modify(job, record, partitions, uid)
+  return slurm.SUCCESS
+end
+"""
+_PREEMPTION = ("PreemptType=preempt/partition_prio", "PreemptMode=REQUEUE", "PartitionName=urgent Nodes=ALL PriorityTier=10 State=UP")
+
+
+def _struck(play: Play) -> bool:
+    return (play.node.folder / FOLDER / STRUCK).exists()
+
+
+def _shimmed(name: str, command: str, script: str, with_: tuple[str, ...] | None = None) -> Fault:
+    more = {} if with_ is None else {"with_": with_, "why": _NOT_SUBMITTED}
+    return Fault(name=name, group=Group.SLURM, strike=lambda play: play.node.shim(command, _MET + script), met=_struck, lasts_seconds=1.5,
+                 heal=lambda play: play.node.unshim(command), **more)   # type: ignore[arg-type]
+
+
+def _state(play: Play) -> Path:
+    return play.node.folder / "state"
+
+
+def _save_state(play: Play) -> None:
+    play.node.slurmctld.term()   # writes it down
+    saved = play.node.folder / "saved-state"
+    shutil.copytree(_state(play), saved)
+    play.kept["saved"] = saved
+    play.node.slurmctld.start()
+    until(lambda: "idle" in play.admin("sinfo", "-h", "-o", "%t"), "the node to be back")
+
+
+def _lose_state(play: Play) -> None:
+    """slurmctld is back with what it had written before the Job came, and gives its ids to others."""
+    until(lambda: play.run_id, "the Job to be accepted")
+    owner = _state(play).stat()
+    play.node.slurmctld.kill()
+    shutil.rmtree(_state(play))
+    shutil.copytree(play.kept["saved"], _state(play))
+    for path in (_state(play), *_state(play).rglob("*")):
+        os.chown(path, owner.st_uid, owner.st_gid)
+    play.node.slurmctld.start()
+    for _ in range(3):
+        play.admin("sbatch", "--parsable", f"--job-name={STRANGER}", "--mem=10", "--output=/dev/null", "--wrap=sleep 300")
+
+
+def _end_strangers(play: Play) -> None:
+    strangers = play.admin("squeue", "-h", "-t", "all", "-n", STRANGER, "-o", "%T").split()
+    play.kept["strangers"] = strangers
+    play.admin("scancel", f"--name={STRANGER}")
+
+
+def _strangers_live(play: Play) -> list[str]:
+    ended = [state for state in play.kept["strangers"] if state not in {"PENDING", "RUNNING", "CONFIGURING"}]
+    return ["a stranger's job that was given the Job's id was ended"] if ended or len(play.kept["strangers"]) != 3 else []
+
+
+def _once_submitted(act: Act) -> tuple[Act, Act]:
+    """`strike` and `during`: at the moment if the Job is there already, else once it is."""
+    def strike(play: Play) -> None:
+        play.kept["early"] = bool(play.uid)
+        if play.uid:
+            act(play)
+
+    def during(play: Play) -> None:
+        if not play.kept["early"]:
+            act(play)
+    return strike, during
+
+
+def _fill_queue(play: Play) -> None:
+    for _ in range(10):
+        done = play.node.run("sbatch", "--hold", f"--job-name={FILLER}", "--output=/dev/null", "--mem=10", "--wrap=true", user=False, check=False)
+        if done.returncode:
+            return
+    raise AssertionError("the queue does not get full")
+
+
+def _node_down(play: Play) -> None:
+    play.admin("scontrol", "update", f"nodename={play.node.nodes[0]}", "state=down", "reason=test")
+
+
+def _node_up(play: Play) -> None:
+    play.admin("scontrol", "update", f"nodename={play.node.nodes[0]}", "state=resume")
+
+
+def _requeue(play: Play) -> None:
+    play.admin("scontrol", "requeue", play.run_id)
+
+
+def _requeue_against_its_will(play: Play) -> None:
+    play.admin("scontrol", "update", f"jobid={play.run_id}", "requeue=1")
+    play.admin("scontrol", "requeue", play.run_id)
+
+
+def _requeue_after_end(play: Play) -> None:
+    number = play.run_id
+    until(lambda: "COMPLETED" in play.admin("squeue", "-h", "-t", "all", "-j", number, "-o", "%T"), "the job to have ended")
+    play.admin("scontrol", "requeue", number)
+    until(lambda: "COMPLETED" not in play.admin("squeue", "-h", "-t", "all", "-j", number, "-o", "%T"), "the job to be requeued")
+    until(lambda: not play.node.jobs_active(), "the requeued job to end by itself", 40)
+
+
+def _preempt(play: Play) -> None:
+    play.admin("sbatch", f"--job-name={STRANGER}", "--partition=urgent", "--exclusive", "--output=/dev/null", "--wrap=sleep 3")
+    until(lambda: "RUNNING" in play.admin("squeue", "-h", "-n", STRANGER, "-o", "%T"), "the urgent job to run", 40)
+
+
+def _hold(play: Play) -> None:
+    if play.uid and play.run_id and "PENDING" in play.admin("squeue", "-h", "-j", play.run_id, "-o", "%T"):
+        play.admin("scontrol", "hold", play.run_id)
+    else:
+        play.node.shim("sbatch", 'exec $REAL --hold "$@"')
+
+
+def _release(play: Play) -> None:
+    play.node.unshim("sbatch")
+    for number in play.node.jobs_active():
+        play.admin("scontrol", "release", number)
+
+
+def _held(play: Play) -> bool:
+    return play.result == "gone" or "JobHeld" in play.admin("squeue", "-h", "-o", "%r")
+
+
+def _hook(name: str) -> Act:
+    return lambda play: play.node.write(f"hooks/{name}", "")
+
+
+def _unhook(name: str) -> Act:
+    def heal(play: Play) -> None:
+        (play.node.folder / "hooks" / name).unlink()
+        _node_up(play)
+        _release(play)
+    return heal
+
+
+def _plugin(name: str, *fields: str) -> Fault:
+    text = _PLUGIN.format(lines="\n  ".join(f'job.{field} = "site"' for field in fields))
+    return Fault(name=f"a submit plugin that rewrites {name}", group=Group.SLURM, config={"submit_plugin": text})
+
+
+_LOSE = _once_submitted(_lose_state)
+
+FAULTS = (
+    Fault(name="slurmctld down", group=Group.SLURM, strike=lambda play: play.node.slurmctld.kill(), heal=lambda play: play.node.slurmctld.start(),
+          lasts_seconds=2.5),
+    Fault(name="slurmctld hung", group=Group.SLURM, strike=lambda play: play.node.slurmctld.stop(), heal=lambda play: play.node.slurmctld.cont(),
+          lasts_seconds=6),
+    Fault(name="slurmctld killed, its last seconds lost, its ids given out again", group=Group.SLURM, setup=_save_state, strike=_LOSE[0],
+          during=_LOSE[1], heal=_end_strangers, lasts_seconds=2, ends=EITHER, afterwards=_strangers_live),
+    _shimmed("`sbatch` accepts and hangs", "sbatch", '$REAL "$@" >/dev/null 2>&1\nsleep 60', SUBMITTING),
+    _shimmed("`sbatch` accepts and prints nothing", "sbatch", '$REAL "$@" >/dev/null 2>&1', SUBMITTING),
+    _shimmed("`sbatch` accepts and prints garbage", "sbatch", "$REAL \"$@\" >/dev/null 2>&1\nprintf 'Submitted \\303 batch job 12x\\n7;\\n'", SUBMITTING),
+    _shimmed("`sbatch` accepts and is killed", "sbatch", '$REAL "$@" >/dev/null 2>&1\nkill -9 $$', SUBMITTING),
+    _shimmed("`sbatch` is killed before it asks", "sbatch", "kill -9 $$", SUBMITTING),
+    Fault(name="queue full (MaxJobCount)", group=Group.SLURM, config={"max_job_count": 4, "min_job_age_seconds": 2}, strike=_fill_queue,
+          heal=lambda play: play.admin("scancel", f"--name={FILLER}"), lasts_seconds=2),
+    _shimmed("`squeue` empty, with exit code 0", "squeue", "exit 0"),
+    _shimmed("`squeue` cut in the middle, with exit code 0", "squeue", '$REAL "$@" | head -c 150; exit 0'),
+    Fault(name="accounting down", group=Group.SLURM, config={"accounting": True}, strike=lambda play: play.node.slurmdbd.kill(),
+          heal=lambda play: play.node.slurmdbd.start(), lasts_seconds=2),
+    Fault(name="accounting hung", group=Group.SLURM, config={"accounting": True}, strike=lambda play: play.node.slurmdbd.stop(),
+          heal=lambda play: play.node.slurmdbd.cont(), lasts_seconds=4),
+    Fault(name="MinJobAge=2 and accounting absent, the link down for longer", group=Group.SLURM, config={"min_job_age_seconds": 2},
+          strike=lambda play: play.node.link_down(), heal=lambda play: play.node.link_up(), lasts_seconds=6),
+    Fault(name="MinJobAge=2 with accounting, the link down for longer", group=Group.SLURM, config={"min_job_age_seconds": 2, "accounting": True},
+          strike=lambda play: play.node.link_down(), heal=lambda play: play.node.link_up(), lasts_seconds=6),
+    Fault(name="slurmd killed", group=Group.SLURM, strike=lambda play: play.node.node(1).kill(), heal=lambda play: play.node.node(1).start(),
+          lasts_seconds=2.5),
+    Fault(name="node failed and back", group=Group.SLURM, strike=_node_down, heal=_node_up, lasts_seconds=2, ends=EITHER),
+    Fault(name="job requeued by the site, as the Job allows", group=Group.SLURM, spec={"requeue": True}, strike=_requeue, lasts_seconds=1, again=1,
+          with_=_RUNNING, why=_NOT_RUNNING),
+    Fault(name="job requeued by an admin against the Job's will", group=Group.SLURM, strike=_requeue_against_its_will, lasts_seconds=1,
+          with_=_RUNNING, why=_NOT_RUNNING, ends=FAILED),
+    Fault(name="job requeued by an admin after it had ended", group=Group.SLURM, during=_requeue_after_end, spec={"requeue": True},
+          with_=(END,), why="it has not ended then"),
+    Fault(name="job requeued by preemption", group=Group.SLURM, config={"extra": _PREEMPTION}, spec={"requeue": True}, strike=_preempt, again=1,
+          with_=_RUNNING, why=_NOT_RUNNING),
+    Fault(name="job held", group=Group.SLURM, strike=_hold, met=_held, heal=_release, with_=(SUBMIT, CANCEL), why="a job that runs cannot be held"),
+    _plugin("the name", "name"),
+    _plugin("the comment", "comment"),
+    _plugin("name and comment", "name", "comment"),
+    Fault(name="a prolog that fails on the node", group=Group.SLURM, config={"hooks": True}, strike=_hook("node-fail"), heal=_unhook("node-fail"),
+          lasts_seconds=2, ends=EITHER),
+    Fault(name="a prolog that takes long", group=Group.SLURM, config={"hooks": True}, strike=_hook("node-slow"), heal=_unhook("node-slow")),
+)
