@@ -1,6 +1,7 @@
 """What must outlive the controller: the installation's name and the ledger."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -57,42 +58,97 @@ async def test_debts_are_listed_oldest_first_until_they_are_paid(sandbox: Sandbo
     ledger = Ledger(client, sandbox.namespace)
     assert list(await ledger.list()) == []
     younger, older = debt("b-1", "2026-02-01T00:00:00Z"), debt("a-1")
-    await ledger.add(younger)
-    await ledger.add(older)
+    await ledger.add([younger])
+    await ledger.add([older])
     assert list(await ledger.list()) == [older, younger]
-    await ledger.remove("a-1")
-    await ledger.remove("a-1")
+    await ledger.remove(["a-1"])
+    await ledger.remove(["a-1"])
     assert list(await ledger.list()) == [younger]
 
 
 async def test_a_debt_that_is_written_twice_keeps_its_age(sandbox: Sandbox, client: KubeClient) -> None:
     ledger = Ledger(client, sandbox.namespace)
-    await ledger.add(debt("a-1"))
-    await ledger.add(debt("a-1", "2026-03-01T00:00:00Z"))
+    await ledger.add([debt("a-1")])
+    await ledger.add([debt("a-1", "2026-03-01T00:00:00Z")])
     assert list(await ledger.list()) == [debt("a-1")]
 
 
-async def test_debts_that_are_written_at_once_are_all_kept(sandbox: Sandbox, client: KubeClient) -> None:
+async def test_a_debt_for_another_reason_takes_its_place(sandbox: Sandbox, client: KubeClient) -> None:
+    """Else what is paid, but for a start that nobody has seen end, would be paid again for ever."""
     ledger = Ledger(client, sandbox.namespace)
-    await asyncio.gather(*(ledger.add(debt(f"uid-{number}")) for number in range(6)))
-    assert len(await ledger.list()) == 6
+    await ledger.add([debt("a-1")])
+    await ledger.add([replace(debt("a-1", "2026-03-01T00:00:00Z"), reason="Unaccounted")])
+    assert [(each.reason, each.since) for each in await ledger.list()] == [("Unaccounted", "2026-03-01T00:00:00Z")]
+
+
+async def test_debts_that_are_written_at_once_are_all_kept_in_two_writes(sandbox: Sandbox, client: KubeClient) -> None:
+    """Else a namespace with 200 Jobs whose cluster is away would take the API server's time, and its own, to be deleted."""
+    ledger = Ledger(client, sandbox.namespace)
+    await asyncio.gather(*(ledger.add([debt(f"uid-{number}")]) for number in range(200)))
+    assert len(await ledger.list()) == 200
+    await asyncio.gather(*(ledger.remove([f"uid-{number}"]) for number in range(200)))
+    assert list(await ledger.list()) == []
+    writes = [verb for verb, _ in sandbox.requests() if verb in {"create", "patch"}]
+    assert len(writes) <= 4
+
+
+async def test_two_processes_that_write_at_once_lose_nothing(sandbox: Sandbox, client: KubeClient) -> None:
+    """Else a leader that sleeps and wakes could strike what its successor has just written down."""
+    ledgers = [Ledger(client, sandbox.namespace) for _ in range(2)]
+    await asyncio.gather(*(ledgers[number % 2].add([debt(f"uid-{number}")]) for number in range(20)))
+    await asyncio.gather(ledgers[0].remove(["uid-0"]), ledgers[1].add([debt("uid-20")]))
+    assert {each.key for each in await ledgers[0].list()} == {f"uid-{number}" for number in range(1, 21)}
+
+
+async def test_a_caller_that_is_cancelled_takes_no_other_with_it(sandbox: Sandbox, client: KubeClient) -> None:
+    """Else a controller that stops could release a Job of which nothing was written down."""
+    ledger = Ledger(client, sandbox.namespace)
+    first = asyncio.create_task(ledger.add([debt("a-1")]))
+    await asyncio.sleep(0)
+    others = [asyncio.create_task(ledger.add([debt(f"b-{number}")])) for number in range(3)]
+    await asyncio.sleep(0)
+    first.cancel()
+    await asyncio.gather(*others)
+    assert {each.key for each in await ledger.list()} >= {"b-0", "b-1", "b-2"}
+
+
+async def test_three_thousand_debts_fit(sandbox: Sandbox, client: KubeClient) -> None:
+    """Else Jobs of a cluster that is away for long would have to stay for want of a place to write them down."""
+    ledger = Ledger(client, sandbox.namespace)
+    names = [(f"00000000-0000-4000-8000-{number:012d}-1", f"sweep-of-the-parameters-{number}") for number in range(3000)]
+    owed = [Debt(key, "computational-physics", "hpc-east", "Job", "computational-physics", name, "2026-01-01T00:00:00Z", "Unreachable")
+            for key, name in names]
+    for first in range(0, 3000, 500):
+        await ledger.add(owed[first:first + 500])
+    await ledger.remove([owed[0].key])
+    assert len(await ledger.list()) == 2999
 
 
 async def test_an_entry_that_a_person_broke_hides_no_other(sandbox: Sandbox, client: KubeClient) -> None:
     ledger = Ledger(client, sandbox.namespace)
-    await ledger.add(debt("a-1"))
+    await ledger.add([debt("a-1")])
     sandbox.kubectl("patch", "configmap", "fairlead-ledger", "--type=merge", "-p", '{"data":{"b-1":"what?"}}')
     assert list(await ledger.list()) == [debt("a-1")]
 
 
 async def test_a_full_ledger_says_so_instead_of_forgetting(sandbox: Sandbox, client: KubeClient) -> None:
     ledger = Ledger(client, sandbox.namespace)
-    await ledger.add(debt("a-1", "x" * 700_000))
+    await ledger.add([debt("a-1", "x" * 700_000)])
     with pytest.raises(ApiFault, match="Too long"):
-        await ledger.add(debt("b-1", "x" * 700_000))
+        await ledger.add([debt("b-1", "x" * 700_000)])
     assert [known.key for known in await ledger.list()] == ["a-1"]
+
+
+async def test_who_finds_no_place_in_the_ledger_takes_it_from_nobody_else(sandbox: Sandbox, client: KubeClient) -> None:
+    """Else one caller's debt that is too large would keep everybody's Jobs."""
+    ledger = Ledger(client, sandbox.namespace)
+    await ledger.add([debt("z-1", "x" * 700_000)])
+    sizes = [10, 10, 400_000, 10, 10]
+    told = await asyncio.gather(*(ledger.add([debt(f"a-{n}", "x" * size)]) for n, size in enumerate(sizes)), return_exceptions=True)
+    assert [isinstance(each, ApiFault) for each in told] == [False, False, True, False, False]
+    assert {known.key for known in await ledger.list()} == {"a-0", "a-1", "a-3", "a-4", "z-1"}
 
 
 async def test_a_missing_namespace_is_said(client: KubeClient) -> None:
     with pytest.raises(Unavailable, match="namespace no-such-namespace"):
-        await Ledger(client, "no-such-namespace").add(debt("a-1"))
+        await Ledger(client, "no-such-namespace").add([debt("a-1")])

@@ -12,6 +12,7 @@ from fairlead.domain.conditions import Says, moment, told
 from fairlead.domain.errors import Unreadable
 from fairlead.domain.objects import ObjectRef
 from fairlead.domain.pacing import Now
+from fairlead.domain.residue import NOT_USED, Sweep, Use, agreement, in_use, residue, sweep_held
 from fairlead.domain.run import AccountingState, Probe
 
 
@@ -26,6 +27,8 @@ class Cluster:
     held: bool
     spec: ClusterSpec
     status: ClusterStatus
+    forgives_debts: bool = False     # an annotation gives up what is owed there
+    agreed_sweep: int = 0            # so many Runs may have lost their objects, by an annotation
 
     @property
     def marker(self) -> str:
@@ -43,14 +46,15 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What is known of a site: `probe` None until the first connection; `trouble` None while all is well."""
+    """What is known of a site: `probe` None until the first connection; `trouble` None while all is well; `sweep` None until the first."""
 
     probe: Probe | None = None
     trouble: Trouble | None = None
     accounting: AccountingState = AccountingState.ABSENT
     failures: int = 0
     retry_at_wall: float | None = None
-    active_runs: int = 0
+    use: Use = NOT_USED
+    sweep: Sweep | None = None
 
 
 class Stage(IntEnum):
@@ -141,12 +145,14 @@ def address_of(cluster: Cluster, secret: Mapping[str, bytes] | None, known_hosts
 def report(cluster: Cluster, health: Health, now: Now, heartbeat_seconds: float) -> ClusterStatus | None:
     """The new status, or None when nothing that a person reads has changed and the last heartbeat is young enough."""
     old = cluster.status
-    says = [*(_said(check, cluster, health) for check in CHECKS), _in_use(health), *_summary(cluster, health)]
+    use, sweep, agreed = health.use, health.sweep, cluster.agreed_sweep
+    says = [*(_said(check, cluster, health) for check in CHECKS), in_use(use), *sweep_held(sweep, old, agreed), *_summary(cluster, health)]
     probe = health.probe
     tree = probe.tree if probe else None
     fields: dict[str, object] = {
-        "phase": _phase(cluster, health), "observed_generation": cluster.generation, "active_runs": health.active_runs,
+        "phase": _phase(cluster, health), "observed_generation": cluster.generation, "active_runs": use.active_runs,
         "conditions": told(old.conditions, says, now.wall, cluster.generation), "circuit": _circuit(health, old.circuit),
+        "residue": residue(use.debts), "sweep_agreement": agreement(sweep, old, agreed),
     }
     if probe and probe.version:
         fields["scheduler_version"] = probe.version
@@ -193,12 +199,6 @@ def _accounting(cluster: Cluster, health: Health) -> Says:
         return Says(kind, False, ClusterReason.ACCOUNTING_DOWN, message)
     off = "spec.slurm.accounting is None" if cluster.spec.slurm.accounting == "None" else "the site keeps no accounting"
     return Says(kind, False, ClusterReason.ACCOUNTING_OFF, off)
-
-
-def _in_use(health: Health) -> Says:
-    if health.active_runs:
-        return Says(ClusterCondition.IN_USE, True, ClusterReason.RUNS_ACTIVE, "Jobs of this Cluster have not ended")
-    return Says(ClusterCondition.IN_USE, False, ClusterReason.NOT_IN_USE)
 
 
 def _summary(cluster: Cluster, health: Health) -> list[Says]:

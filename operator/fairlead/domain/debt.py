@@ -1,22 +1,105 @@
-"""What is still owed on a cluster when an object had to be let go."""
+"""What is still owed on a cluster when an object had to be let go, and when that is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from fairlead.api.v1alpha1 import names
+from fairlead.api.v1alpha1.meta import as_timestamp
+from fairlead.domain.conditions import moment
+from fairlead.domain.job import Job, ghost
+from fairlead.domain.memory import Memory
+from fairlead.domain.objects import ObjectRef
+from fairlead.domain.pacing import Now, Pacing
+from fairlead.domain.run import RunKey, StopWord
+from fairlead.domain.steps import patience_ends
+
+UNREACHABLE = "Unreachable"
+"""The cluster could not be reached, or not be worked with, until the object's deletionDeadlineSeconds were over."""
+NOT_ENDED = "NotEnded"
+"""The cluster answered, and what the object had there was not gone when its deletionDeadlineSeconds were over."""
+NOT_LEFT_ALONE = "NotLeftAlone"
+"""The object's deletionPolicy is Orphan, and its directory could not be marked so in time: unmarked, the sweep would clean it up."""
+UNACCOUNTED = "Unaccounted"
+"""Cancelled and not listed, yet neither the node nor the scheduler has said that it ended: a start which the scheduler itself has forgotten
+may run on until its wrapper finds the claim changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Debt:
-    """A run that may have left something behind on a cluster, and whose object is gone."""
+    """A Run that may have left something behind on a cluster, and whose object is gone."""
 
-    key: str                         # <object uid>-<attempt>
+    key: str                         # <object uid>-<attempt>; it stands for all attempts up to the next one
     cluster_namespace: str
     cluster_name: str
     kind: str                        # of the object that is gone
     namespace: str
     name: str
     since: str                       # RFC 3339
-    reason: str                      # CamelCase: Unreachable, Unaccounted
+    reason: str                      # CamelCase, one of the words above
+    grace_seconds: int = 30          # between TERM and the end by force
+
+    @property
+    def cluster(self) -> tuple[str, str]:
+        """Namespace and name of the Cluster."""
+        return self.cluster_namespace, self.cluster_name
+
+    @property
+    def run(self) -> RunKey | None:
+        """The key as one; None if somebody has written another text into the ledger."""
+        return RunKey.parse(self.key)
+
+    @property
+    def is_payable(self) -> bool:
+        """Whether something can be done about it: what is unaccounted has been done with, and only waits for its tombstone to go."""
+        return self.reason != UNACCOUNTED and self.run is not None
+
+    @property
+    def ref(self) -> ObjectRef:
+        """The object that is gone."""
+        return ObjectRef(names.JOB_PLURAL, self.namespace, self.name, self.run.uid if self.run else "")
 
 
-UNACCOUNTED = "Unaccounted"
-"""Cancelled and not listed, yet neither the node nor the scheduler has said that it ended: a start which the scheduler itself has forgotten
-may run on until its wrapper finds the claim changed."""
+def debt_of(job: Job, key: RunKey, reason: str, wall: float) -> Debt:
+    """What a Job leaves behind under `key`, from `wall` on (epoch seconds)."""
+    since, grace_seconds = as_timestamp(moment(wall)), job.spec.cancellation_grace_period_seconds
+    namespace, cluster = job.ref.namespace, job.spec.cluster_ref.name
+    return Debt(str(key), namespace, cluster, names.JOB_KIND, namespace, job.ref.name, since, reason, grace_seconds)
+
+
+def debtor(debt: Debt) -> Job:
+    """The object of a payable debt as if it were still there and being deleted, so that the same steps clean up behind it."""
+    if debt.run is None:
+        msg = f"{debt.key} is no key"
+        raise ValueError(msg)
+    job = ghost(debt.ref, debt.run.attempt, debt.cluster_name)
+    policy = "Orphan" if debt.reason == NOT_LEFT_ALONE else "Cancel"
+    update = {"cancellation_grace_period_seconds": debt.grace_seconds, "deletion_policy": policy}
+    return replace(job, spec=job.spec.model_copy(update=update))
+
+
+def deadline_of(job: Job) -> float | None:
+    """When a Job that is being deleted is let go, whatever is left of it (epoch seconds); None if it is not or holds nothing."""
+    if not (job.deleting and job.held) or job.ended or job.deleted_at is None:
+        return None
+    return job.deleted_at + job.spec.deletion_deadline_seconds
+
+
+def is_overdue(job: Job, wall: float) -> bool:
+    """Whether a Job that is being deleted has waited for its cluster for long enough."""
+    deadline = deadline_of(job)
+    return deadline is not None and wall >= deadline
+
+
+def will_not_go(job: Job, memory: Memory, now: Now, pacing: Pacing) -> bool:
+    """Whether a Job whose cluster answers is overdue, and all that was tried in vain: its grace is kept, whatever the deadline."""
+    if not is_overdue(job, now.wall) or memory.stopping is not StopWord.DELETE or now.monotonic < memory.retry_at:
+        return False
+    if memory.asked_at is None or memory.clear:      # the cancel script gives no answer, or the directory does not go
+        return memory.retry_at > 0
+    return memory.killed_at is not None and now.monotonic >= patience_ends(job, memory, pacing)
+
+
+def what_is_owed(job: Job, *, reached: bool) -> str:
+    """The reason of the debt of a Job that is overdue; `reached`: its cluster answers."""
+    if job.spec.deletion_policy == "Orphan":
+        return NOT_LEFT_ALONE
+    return NOT_ENDED if reached else UNREACHABLE

@@ -9,9 +9,12 @@ import structlog
 from fairlead.domain.cluster import Cluster
 from fairlead.domain.errors import FairleadError
 from fairlead.domain.job import Job
+from fairlead.engine.debts import Debts
 from fairlead.engine.graves import Grave, Graves
 from fairlead.engine.link import Link
 from fairlead.engine.lobby import Lobby
+from fairlead.engine.overdue import Overdue
+from fairlead.engine.payments import Payments
 from fairlead.engine.ports import Pulse, World
 from fairlead.engine.registry import ClusterName, Registry, cluster_of
 from fairlead.engine.settings import EngineSettings
@@ -23,6 +26,9 @@ from fairlead.telemetry import metrics
 log = structlog.get_logger()
 
 GAUGES_SECONDS = 15.0
+AFTER_FAILURE_SECONDS = 5.0
+"""A look that failed is tried again after this, if it would not be sooner anyway."""
+
 
 class Controller:
     """Starts and ends the loops as Clusters come and go. The registry must have been filled once before `run()`."""
@@ -37,12 +43,15 @@ class Controller:
         self._pulse = pulse
         self._sites: dict[str, Site] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._lobby = Lobby(world, registry, Writer(world, registry, settings.api_writes))
-        self._graves = Graves(world, registry, self._haunt)
+        writer = Writer(world, registry, settings.api_writes)
+        self._debts = Debts(world)
+        self._lobby = Lobby(world, registry, writer, Overdue(world, self._debts, writer))
+        self._graves = Graves(world, registry, self._debts, self._haunt)
+        self._payments = Payments(world, registry, self._debts, self._haunt)
         self._in_lobby = asyncio.Event()
         self._context = SiteContext(
-            world, registry, settings, installation, driver_of, lambda cluster, seconds: pulse.beat(_name(cluster), seconds),
-            self._ended, self._swept,
+            world, registry, settings, installation, self._debts, driver_of,
+            lambda cluster, seconds: pulse.beat(_name(cluster), seconds), self._ended, self._swept,
         )
 
     async def run(self) -> None:
@@ -54,6 +63,8 @@ class Controller:
             self._cluster_changed(cluster, False)
         try:
             async with asyncio.TaskGroup() as group:
+                group.create_task(self._every("ledger", self._settings.ledger_seconds, self._debts.refresh))
+                group.create_task(self._every("payments", self._settings.payments_seconds, self._collect))
                 group.create_task(self._every("lobby", 5.0, self._lobby.look, self._in_lobby))
                 group.create_task(self._every("graves", self._settings.finished_seconds, self._graves.look))
                 group.create_task(self._every("gauges", GAUGES_SECONDS, self._gauge))
@@ -107,6 +118,11 @@ class Controller:
             log.info("burying", job=str(ghost.ref), attempt=ghost.key.attempt)
             site.haunt(ghost)
 
+    async def _collect(self) -> None:
+        """Begin to pay what is owed on each cluster that answers."""
+        for site in [each for each in self._sites.values() if each.is_reached]:
+            await self._payments.collect((site.cluster.ref.namespace, site.cluster.ref.name), site.is_under_way)
+
     def _ended(self, cluster: Cluster, job: Job) -> None:
         self._graves.keep(Grave((cluster.ref.namespace, cluster.ref.name), job.ref, job.key.attempt))
 
@@ -118,7 +134,7 @@ class Controller:
         metrics.jobs_watched.set(sum(1 for _ in self._registry.jobs))
 
     async def _swept(self, site: Site, removed: Removed) -> None:
-        await self._graves.swept((site.cluster.ref.namespace, site.cluster.ref.name), removed)
+        await self._graves.swept((site.cluster.ref.namespace, site.cluster.ref.name), removed, site)
 
     async def _every(
         self, name: str, seconds: float, look: Callable[[], Coroutine[Any, Any, None]], wake: asyncio.Event | None = None,
@@ -127,16 +143,18 @@ class Controller:
         wake = wake or asyncio.Event()
         while True:
             wake.clear()
+            pause_seconds = seconds
             try:
                 if self._world.leadership.held():
                     await look()
             except FairleadError as error:
                 log.info("look_failed", what=name, error=str(error))
+                pause_seconds = min(seconds, AFTER_FAILURE_SECONDS)
             except Exception:
                 log.exception("look_failed", what=name)
             self._pulse.beat(name, seconds * 2 + 60)
             try:
-                async with asyncio.timeout(seconds):
+                async with asyncio.timeout(pause_seconds):
                     await wake.wait()
             except TimeoutError:
                 pass

@@ -1,40 +1,93 @@
-"""What cannot be accounted for: written into the ledger before its object goes, struck when its tombstone has gone too."""
+"""The ledger as this process sees it: what is owed on each Cluster.
 
+Read when leading begins, and again now and then; our own writes count at once. Until it was read nobody may say that nothing is owed.
+"""
+
+from collections.abc import Sequence
 from datetime import datetime
 
 import structlog
 
-from fairlead.api.v1alpha1.meta import as_timestamp
-from fairlead.api.v1alpha1.names import JOB_KIND
-from fairlead.domain.conditions import moment
-from fairlead.domain.debt import UNACCOUNTED, Debt
+from fairlead.domain.debt import UNACCOUNTED, Debt, debt_of
 from fairlead.domain.job import Job
-from fairlead.domain.memory import Memory
-from fairlead.domain.objects import ObjectRef
+from fairlead.domain.run import RunKey
 from fairlead.engine.ports import World
 from fairlead.engine.registry import ClusterName
 from fairlead.telemetry import metrics
 
 log = structlog.get_logger()
 
-DEBT_SECONDS = 7 * 86400.0
-"""As long as tombstones stand."""
+UNACCOUNTED_SECONDS = 7 * 86400.0
+"""As long as tombstones stand: after that nothing can start under a key."""
 
 
-async def write_down(world: World, cluster: ObjectRef, job: Job, memory: Memory) -> None:
-    """Put each key of a deleted Job of which nobody has said that it ended into the ledger. Raises `ApiFault`: then the Job must stay."""
-    since = as_timestamp(moment(world.clock.wall()))
-    for key in memory.unaccounted:
-        debt = Debt(str(key), cluster.namespace, cluster.name, JOB_KIND, job.ref.namespace, job.ref.name, since, UNACCOUNTED)
-        await world.ledger.add(debt)
-        metrics.debt_recorded.inc()
-        log.warning("unaccounted", job=str(job.ref), key=str(key), attempt=key.attempt)
+class Debts:
+    """All debts of this installation, by key."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._debts: dict[str, Debt] = {}
+        self._writes = 0
+        self.known = False
+
+    def of(self, cluster: ClusterName) -> tuple[Debt, ...]:
+        """What is owed on one Cluster, the oldest first."""
+        return tuple(sorted((each for each in self._debts.values() if each.cluster == cluster), key=lambda each: (each.since, each.key)))
+
+    async def refresh(self) -> None:
+        """Read the ledger again, since a person may have changed it. Raises `ApiFault`."""
+        while True:
+            writes = self._writes
+            debts = await self._world.ledger.list()
+            if writes == self._writes:   # else what was read may be older than what we wrote
+                break
+        self._debts, self.known = {each.key: each for each in debts}, True
+        metrics.debts_owed.set(len(debts))
+
+    async def owe(self, debts: Sequence[Debt]) -> None:
+        """Write debts into the ledger; only then may their objects go. Raises `ApiFault`: then the objects must stay."""
+        if not debts:
+            return
+        await self._world.ledger.add(debts)
+        for each in debts:
+            known = self._debts.get(each.key)
+            if known is None or known.reason != each.reason:
+                self._debts[each.key] = each
+                metrics.debt_recorded.inc()
+                log.warning("debt_recorded", job=f"{each.namespace}/{each.name}", key=each.key, reason=each.reason)
+        self._written()
+
+    async def strike(self, debts: Sequence[Debt], why: str) -> None:
+        """Take debts out of the ledger; `why` is for the log: paid, expired, forgiven. Raises `ApiFault`."""
+        if not debts:
+            return
+        await self._world.ledger.remove([each.key for each in debts])
+        for each in debts:
+            if self._debts.pop(each.key, None) is not None:
+                metrics.debt_paid.inc()
+                log.info("debt_struck", why=why, job=f"{each.namespace}/{each.name}", key=each.key, reason=each.reason)
+        self._written()
+
+    async def settle(self, cluster: ClusterName, job: Job, unaccounted: Sequence[RunKey]) -> None:
+        """A deleted Job was seen to: its debts are paid, but for the keys of which nobody has said that they ended. Raises `ApiFault`."""
+        await self.owe([debt_of(job, key, UNACCOUNTED, self._world.clock.wall()) for key in unaccounted])
+        paid = [each for each in self.of(cluster) if each.is_payable and each.ref.uid == job.ref.uid]
+        await self.strike(paid, "paid")
+
+    async def strike_old(self, cluster: ClusterName) -> None:
+        """Strike what is unaccounted and whose tombstone has gone too: nothing can start under its key after that. Raises `ApiFault`."""
+        wall = self._world.clock.wall()
+        unaccounted = [each for each in self.of(cluster) if each.reason == UNACCOUNTED]
+        await self.strike([each for each in unaccounted if _age_seconds(each, wall) > UNACCOUNTED_SECONDS], "expired")
+
+    def _written(self) -> None:
+        self._writes += 1
+        metrics.debts_owed.set(len(self._debts))
 
 
-async def strike_old(world: World, cluster: ClusterName) -> None:
-    """Strike what no sweep has found again while its tombstone stood: nothing can start under its key after that. Raises `ApiFault`."""
-    for debt in await world.ledger.list():
-        age_seconds = world.clock.wall() - datetime.fromisoformat(debt.since).timestamp()
-        if (debt.cluster_namespace, debt.cluster_name) == cluster and age_seconds > DEBT_SECONDS:
-            await world.ledger.remove(debt.key)
-            metrics.debt_paid.inc()
+def _age_seconds(debt: Debt, wall: float) -> float:
+    """How old a debt is; one whose time cannot be read is not old."""
+    try:
+        return wall - datetime.fromisoformat(debt.since).timestamp()
+    except ValueError:
+        return 0.0

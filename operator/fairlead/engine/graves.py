@@ -6,6 +6,7 @@ is asked for each candidate, after the directory was seen: gone is a 404 or anot
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 import structlog
 
@@ -14,15 +15,13 @@ from fairlead.domain.errors import ApiFault
 from fairlead.domain.job import Job, ghost
 from fairlead.domain.objects import ObjectRef
 from fairlead.domain.run import Remnant
-from fairlead.engine.debts import strike_old
+from fairlead.domain.sweep import Found
+from fairlead.engine.debts import Debts
 from fairlead.engine.ports import World
 from fairlead.engine.registry import ClusterName, Registry
 from fairlead.schedulers.seam import Removed
 
 log = structlog.get_logger()
-
-SUSPICIOUS_COUNT, SUSPICIOUS_SHARE = 10, 0.2
-"""More gone at once than the greater of the two looks like a restored or narrowed API server: nothing is touched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +33,25 @@ class Grave:
     attempt: int
 
 
+class Overseer(Protocol):
+    """The site whose tree was swept."""
+
+    def is_under_way(self, uid: str) -> bool:
+        """Whether what is left of this object is being cleaned up already."""
+        ...
+
+    async def rule(self, found: Found) -> bool:
+        """Whether so many may be cleaned up. What it rests on is in the Cluster's status before it answers."""
+        ...
+
+
 class Graves:
     """Knows the directories of finished Jobs and finds out which have lost their object."""
 
-    def __init__(self, world: World, registry: Registry, haunt: Callable[[ClusterName, Job], None]) -> None:
+    def __init__(self, world: World, registry: Registry, debts: Debts, haunt: Callable[[ClusterName, Job], None]) -> None:
         self._world = world
         self._registry = registry
+        self._debts = debts
         self._haunt = haunt
         self._graves: dict[str, Grave] = {}
 
@@ -61,27 +73,37 @@ class Graves:
                 del self._graves[grave.ref.uid]
                 self._haunt(grave.cluster, ghost(grave.ref, grave.attempt, grave.cluster[1]))
 
-    async def swept(self, cluster: ClusterName, removed: Removed) -> None:
-        """What a sweep found: keep watch over what has an object, bury what has none. Raises `ApiFault`."""
-        found = _newest(each for each in removed.remnants if not each.tombstone)
+    async def swept(self, cluster: ClusterName, removed: Removed, overseer: Overseer) -> None:
+        """What a sweep found: keep watch over what has an object, bury what has none. Raises `ApiFault`.
+
+        What is in the ledger is known to be gone: it arouses no suspicion. What was left alone by its Job's deletionPolicy stays.
+        """
+        if not self._debts.known:
+            return
+        found = newest(each for each in removed.remnants if not each.tombstone)
+        in_ledger = {each.ref.uid for each in self._debts.of(cluster)}
         gone: list[Grave] = []
         for remnant in found:
-            if self._registry.job(remnant.key.uid) is not None or remnant.key.uid in self._graves:
+            uid = remnant.key.uid
+            if self._registry.job(uid) is not None or uid in self._graves or overseer.is_under_way(uid):
                 continue
             grave = Grave(cluster, _ref_of(remnant), remnant.key.attempt)
             if remnant.owner is None:
-                if removed.complete and await self._is_unknown(remnant.key.uid):
+                if removed.complete and await self._is_unknown(uid):
                     gone.append(grave)
             elif await self._is_gone(grave.ref):
                 gone.append(grave)
             else:
                 self.keep(grave)
-        if len(gone) > max(SUSPICIOUS_COUNT, SUSPICIOUS_SHARE * len(found)):
-            log.error("sweep_refused", gone=len(gone), found=len(found), why="too many objects are gone at once: is the API server whole?")
-            return
-        await strike_old(self._world, cluster)
-        for grave in gone:
-            self._haunt(cluster, ghost(grave.ref, grave.attempt, cluster[1]))
+        unforeseen = [grave for grave in gone if grave.ref.uid not in in_ledger]
+        passes = await overseer.rule(Found(len(found), len(unforeseen)))
+        if not passes:
+            log.error("sweep_refused", gone=len(unforeseen), found=len(found), why="too many at once: is the API server whole?")
+        await self._debts.strike_old(cluster)
+        payable = {each.ref.uid for each in self._debts.of(cluster) if each.is_payable}   # paid as such, on their own terms
+        for grave in gone if passes else [each for each in gone if each.ref.uid in in_ledger]:
+            if grave.ref.uid not in payable:
+                self._haunt(cluster, ghost(grave.ref, grave.attempt, cluster[1]))
 
     async def _is_gone(self, ref: ObjectRef) -> bool:
         try:
@@ -96,13 +118,16 @@ class Graves:
         return uid not in finished and self._registry.job(uid) is None
 
 
-def _newest(remnants: Iterable[Remnant]) -> list[Remnant]:
-    """Of each uid the highest attempt, with an owner if any attempt names one."""
+def newest(remnants: Iterable[Remnant]) -> list[Remnant]:
+    """Of each uid the highest attempt, with an owner if any attempt names one. A uid of which any attempt was left alone is left out."""
     by_uid: dict[str, Remnant] = {}
+    orphans = set()
     for each in sorted(remnants, key=lambda each: (each.owner is not None, each.key.attempt)):
         before = by_uid.get(each.key.uid)
         by_uid[each.key.uid] = each if before is None or before.key.attempt <= each.key.attempt else Remnant(before.key, each.owner, False)
-    return list(by_uid.values())
+        if each.orphaned:
+            orphans.add(each.key.uid)
+    return [each for uid, each in by_uid.items() if uid not in orphans]
 
 
 def _ref_of(remnant: Remnant) -> ObjectRef:

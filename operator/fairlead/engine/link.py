@@ -133,7 +133,7 @@ class Link:
         self.reset()
         if address is not None:
             self._poll_owed = False
-            self.health = Health(active_runs=self.health.active_runs)
+            self.health = Health(use=self.health.use, sweep=self.health.sweep)
             await self._world.remote.forget(address)
 
     def _give_up(self) -> None:
@@ -161,8 +161,8 @@ class Link:
     async def _refresh_address(self, cluster: Cluster) -> None:
         """Read the Secrets again.
 
-        Credentials that worked are kept while the API server does not answer, and while Runs need them: a namespace's deletion may take the
-        Secret first. Those of an idle Cluster go with their Secret, and the connection with them.
+        Credentials that worked are kept while the API server does not answer, and while Runs or debts need them: a namespace's deletion may
+        take the Secret first. Those of an idle Cluster go with their Secret, and the connection with them.
         """
         data, namespace, keys = self._world.data, cluster.ref.namespace, cluster.spec.host_keys.known_hosts_secret_ref
         try:
@@ -174,7 +174,7 @@ class Link:
                 raise
             return
         except Unreadable:
-            if self._address is None or (not cluster.deleting and self.health.active_runs == 0):
+            if self._address is None or (not cluster.deleting and not self.health.use):
                 await self.close()
                 raise
             return

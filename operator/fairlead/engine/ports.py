@@ -1,6 +1,6 @@
 """The engine's ports: all it needs from the world outside. Tests put faulty ones in their place; the product has no test switches."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -84,12 +84,12 @@ class Ledger(Protocol):
         """All debts, the oldest first. Raises `ApiFault`."""
         ...
 
-    async def add(self, debt: Debt) -> None:
-        """Write a debt down; only after this may its object go. Raises `ApiFault`."""
+    async def add(self, debts: Sequence[Debt]) -> None:
+        """Write debts down, all or none; only after this may their objects go. Calls at the same time share a write. Raises `ApiFault`."""
         ...
 
-    async def remove(self, key: str) -> None:
-        """Strike a debt; no change if it is not there. Raises `ApiFault`."""
+    async def remove(self, keys: Collection[str]) -> None:
+        """Strike debts; no change for those that are not there. Raises `ApiFault`."""
         ...
 
 

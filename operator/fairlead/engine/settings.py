@@ -30,6 +30,10 @@ class EngineSettings:
     """Directories of live Runs are touched this often: sites purge what lies untouched."""
     finished_seconds: float = 60.0
     """Between two looks at which finished Jobs are gone."""
+    ledger_seconds: float = 60.0
+    """The ledger is read again this often, should a person have changed it."""
+    payments_seconds: float = 5.0
+    """Between two looks at which clusters answer on which something is owed."""
     relist_seconds: float = 300.0
     """All objects are listed this often, should a watch have missed one."""
     sweep_seconds: float = 3600.0

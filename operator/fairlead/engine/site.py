@@ -20,16 +20,21 @@ import structlog
 from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain import report, settle
 from fairlead.domain.cluster import Cluster
+from fairlead.domain.debt import deadline_of, is_overdue, will_not_go
 from fairlead.domain.errors import ApiFault
 from fairlead.domain.job import Job
 from fairlead.domain.memory import Memory
 from fairlead.domain.pacing import Now
+from fairlead.domain.residue import Use
 from fairlead.domain.settle import Outcome
 from fairlead.domain.steps import Bury, Cancel, Release, Rest, Resume, Step, Submit, Suspend, TakeUp, Watch, decide, wakes_at
-from fairlead.engine import debts
+from fairlead.domain.sweep import Found
 from fairlead.engine.custody import Custody
+from fairlead.engine.debts import Debts
 from fairlead.engine.lanes import Lanes, Work
+from fairlead.engine.limits import Admission, Bucket, active
 from fairlead.engine.link import Link
+from fairlead.engine.overdue import Overdue
 from fairlead.engine.polls import PollPace
 from fairlead.engine.ports import World
 from fairlead.engine.registry import Registry
@@ -52,6 +57,7 @@ class SiteContext:
     registry: Registry
     settings: EngineSettings
     installation: str
+    debts: Debts
     driver_of: Callable[[Cluster], Driver]
     beat: Callable[[Cluster, float], None]
     ended: Callable[[Cluster, Job], None]
@@ -67,8 +73,10 @@ class Site:
         self._registry: Registry = context.registry
         self._settings: EngineSettings = context.settings
         self._link = link
-        self._custody = Custody(cluster, context.world, context.registry, link, self._driver)
+        self._custody = Custody(cluster, context.world, context.registry, context.debts, (link, self._driver))
         self._writer = Writer(context.world, context.registry, context.settings.api_writes)
+        self._overdue = Overdue(context.world, context.debts, self._writer)
+        self._bucket = Bucket.of(cluster.spec.limits, context.world.clock.monotonic())
         work = Work(self._world, self._settings, self._link, self._writer, self._current, self._driver)
         self._lanes = Lanes(work, self._lane_done)
         self._work = work
@@ -99,7 +107,10 @@ class Site:
         if cluster.generation != self.cluster.generation:
             polling = cluster.spec.polling
             self._pace = replace(PollPace.of(polling.interval_seconds, polling.max_interval_seconds), began=self._pace.began)
+            self._bucket = self._bucket.after(cluster.spec.limits, self._world.clock.monotonic())
             self._link.reset()
+        if cluster.agreed_sweep != self.cluster.agreed_sweep:
+            self._swept_at = float("-inf")
         self._custody.cluster = cluster
         self.wake()
 
@@ -112,6 +123,14 @@ class Site:
         """See to it that nothing is left of a Job whose object is gone."""
         self._ghosts[ghost.ref.uid] = ghost
         self.wake()
+
+    def is_under_way(self, uid: str) -> bool:
+        """Whether what is left of this object is being cleaned up already."""
+        return uid in self._ghosts
+
+    async def rule(self, found: Found) -> bool:
+        """Whether a sweep may clean up behind so many objects."""
+        return await self._custody.rule(found, self._work.now(), self._settings.heartbeat_seconds)
 
     async def run(self) -> None:
         """Turn until the Cluster is released."""
@@ -138,26 +157,36 @@ class Site:
         if not self._world.leadership.held():
             return self._world.clock.monotonic() + 1.0
         jobs = self._jobs()
-        active = sum(1 for job in jobs if job.held and not job.ended and job.ref.uid not in self._ghosts)
-        self._link.health = replace(self._link.health, active_runs=active)
-        if self.cluster.spec.suspend:
-            await self._leave_alone(jobs, JobReason.CLUSTER_SUSPENDED, f"Cluster {self.cluster.ref.name} is suspended")
-            await self._link.close()
-            await self._custody.report(self._work.now(), self._settings.heartbeat_seconds)
-            await self._let_go(jobs)
-            return self._world.clock.monotonic() + IDLE_SECONDS
-        usable = await self._link.ensure(self.cluster)
-        if not usable:
-            trouble = self._link.health.trouble
-            why = f"Cluster {self.cluster.ref.name} is not ready: {trouble.message if trouble else 'connecting'}"
-            await self._leave_alone(jobs, JobReason.CLUSTER_NOT_READY, why)
-            await self._custody.report(self._work.now(), self._settings.heartbeat_seconds)
-            await self._let_go(jobs)
-            return max(self._link.retry_at, self._world.clock.monotonic() + 0.05)
-        due = await self._steps(jobs)
+        await self._count(jobs)
+        due = await self._see_to(jobs)
         await self._custody.report(self._work.now(), self._settings.heartbeat_seconds)
         await self._let_go(jobs)
-        return due
+        return min(due, self._next_deadline(jobs))
+
+    async def _count(self, jobs: list[Job]) -> None:
+        """Know what the Cluster is needed for. What is owed there holds it as a Job does."""
+        held = sum(1 for job in jobs if job.held and not job.ended and job.ref.uid not in self._ghosts)
+        owed = self._context.debts.of(self._name)
+        self._link.health = replace(self._link.health, use=Use(held, len(self._ghosts), owed))
+        if owed and not self.cluster.deleting:
+            await self._custody.hold()
+
+    async def _see_to(self, jobs: list[Job]) -> float:
+        """Do for each Job what can be done now; when the next look is due (monotonic)."""
+        name = self.cluster.ref.name
+        if self.cluster.spec.suspend:
+            await self._leave_alone(jobs, JobReason.CLUSTER_SUSPENDED, f"Cluster {name} is suspended")
+            await self._link.close()
+            return self._world.clock.monotonic() + IDLE_SECONDS
+        if not await self._link.ensure(self.cluster):
+            trouble = self._link.health.trouble
+            why = f"Cluster {name} is not ready: {trouble.message if trouble else 'connecting'}"
+            await self._leave_alone(jobs, JobReason.CLUSTER_NOT_READY, why)
+            return max(self._link.retry_at, self._world.clock.monotonic() + 0.05)
+        now, pacing = self._work.now(), self._settings.pacing
+        stuck = [job for job in jobs if not self._lanes.is_busy(job.ref.uid) and will_not_go(job, self._writer.memory(job), now, pacing)]
+        await self._overdue.let_go(stuck, f"what the Job has on Cluster {name} does not go", reached=True)
+        return await self._steps([job for job in jobs if job not in stuck] if stuck else jobs)
 
     async def _steps(self, jobs: list[Job]) -> float:
         now = self._work.now()
@@ -169,7 +198,10 @@ class Site:
         burials = [job for job, step in steps if isinstance(step, Bury)]
         watched = [(job, step) for job, step in steps if isinstance(step, Watch)]
         if submits and self._lanes.is_free("submit"):
-            self._lanes.submit(submits[:self._settings.submit_batch])
+            batch = submits[:self._bucket.allows(now.monotonic)][:self._settings.submit_batch]
+            if batch:
+                self._bucket = self._bucket.taken(len(batch), now.monotonic)
+                self._lanes.submit(batch)
         if self._lanes.is_free("cancel"):
             if cancels:
                 self._lanes.cancel(cancels[:self._settings.cancel_batch])
@@ -179,11 +211,14 @@ class Site:
         rests = [step.at for _, step in steps if isinstance(step, Rest) and step.at is not None]
         waits = [job for job, step in steps if isinstance(step, Watch | Rest)]
         moments = [wakes_at(job, self._writer.memory(job), now, self._settings.pacing) for job in waits]
-        return min([due, *rests, *moments])
+        tokens = [self._bucket.next_at(now.monotonic)] if submits and self._lanes.is_free("submit") else []
+        return min([due, *rests, *moments, *tokens])
 
     def _sweep(self) -> float:
         """Start the sweep if it is due: after a start, then seldom; when the next is."""
-        now = self._world.clock.monotonic()
+        now, last = self._world.clock.monotonic(), self._link.health.sweep
+        if last is not None and last.ruling.by_agreement and not self._ghosts:   # done: see that the agreement is used up
+            self._swept_at = float("-inf")
         if now - self._swept_at >= self._settings.sweep_seconds and self._lanes.is_free("sweep"):
             self._swept_at = now
             self._lanes.sweep(lambda removed: self._context.swept(self, removed))
@@ -209,7 +244,15 @@ class Site:
         """Do the steps that are API writes alone; the others, with those that became possible by it."""
         rest: list[tuple[Job, Step]] = []
         writes = []
+        limit = self.cluster.spec.limits.max_active_jobs
+        places = Admission(limit).places(active(self._registry.jobs_of(self._name)))
         for job, step in steps:
+            if isinstance(step, TakeUp) and not self.cluster.deleting and places is not None:
+                places -= 1
+                if places < 0:
+                    why = f"Cluster {self.cluster.ref.name} takes {limit} Jobs at a time (spec.limits.maxActiveJobs): this one waits"
+                    writes.append(self._tell_waiting(job, JobReason.CLUSTER_LIMIT_REACHED, why))
+                    continue
             if isinstance(step, TakeUp):
                 if self.cluster.deleting:
                     why = f"Cluster {self.cluster.ref.name} is being deleted"
@@ -242,7 +285,7 @@ class Site:
         memory = self._writer.memory(job)
         if not step.finished:
             try:
-                await debts.write_down(self._world, self.cluster.ref, job, memory)
+                await self._context.debts.settle(self._name, job, memory.unaccounted)
             except ApiFault as error:
                 log.info("write_not_done", error=str(error))
                 self._writer.remember(job, memory.later(self._work.now(), self._settings.pacing.ask_again_seconds))
@@ -254,13 +297,33 @@ class Site:
         self.wake()
 
     async def _let_go(self, jobs: list[Job]) -> None:
-        """Release a deleted Cluster once none of its Jobs may run any more."""
-        if self.cluster.deleting and not self._ghosts and not any(job.held for job in jobs):
+        """Release a deleted Cluster once none of its Jobs may run any more, and nothing is owed there or a person has given it up."""
+        if not self.cluster.deleting or any(job.held for job in jobs if job.ref.uid not in self._ghosts):
+            return
+        if self.cluster.forgives_debts:
+            self._ghosts.clear()
+            if not await self._custody.forgive():
+                return
+        if not self._ghosts:
             self._released = await self._custody.release()
 
+    def _next_deadline(self, jobs: list[Job]) -> float:
+        """When the next deleted Job is overdue (monotonic); one that is so already is looked at each second."""
+        now = self._work.now()
+        deadlines = [deadline for job in jobs if (deadline := deadline_of(job)) is not None]
+        return now.monotonic + max(min(deadlines, default=float("inf")) - now.wall, 1.0)
+
     async def _leave_alone(self, jobs: list[Job], reason: JobReason, why: str) -> None:
-        """Tell the Jobs that wait for the cluster; what is known of the others stays as it is."""
-        told = [job for job in jobs if not job.ended and not self._lanes.is_busy(job.ref.uid)]
+        """Tell the Jobs that wait for the cluster, and let those go that need it no more or have waited for long enough.
+
+        What is known of the others stays as it is.
+        """
+        wall = self._world.clock.wall()
+        overdue = [job for job in jobs if is_overdue(job, wall)]
+        await self._overdue.let_go(overdue, why, reached=False)
+        over = [job for job in jobs if job.ended and not self._lanes.is_busy(job.ref.uid)]
+        await asyncio.gather(*(self._release(job, Release(finished=True)) for job in over))
+        told = [job for job in jobs if not job.ended and not is_overdue(job, wall) and not self._lanes.is_busy(job.ref.uid)]
         await asyncio.gather(*(self._tell_waiting(job, reason, why) for job in told))
 
     async def _tell_waiting(self, job: Job, reason: JobReason, why: str) -> None:
@@ -272,8 +335,12 @@ class Site:
         if status is not None:
             await self._writer.apply(job, Outcome(memory, status))
 
+    @property
+    def _name(self) -> tuple[str, str]:
+        return self.cluster.ref.namespace, self.cluster.ref.name
+
     def _jobs(self) -> list[Job]:
-        return [*self._registry.jobs_of((self.cluster.ref.namespace, self.cluster.ref.name)), *self._ghosts.values()]
+        return [*self._registry.jobs_of(self._name), *self._ghosts.values()]
 
     def _current(self, uid: str) -> Job | None:
         return self._registry.job(uid) or self._ghosts.get(uid)

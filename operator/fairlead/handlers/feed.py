@@ -63,13 +63,17 @@ async def relist(client: KubeClient, registry: Registry, grace_seconds: float = 
     An object that came or changed while the list was read is newer than the list: it stays.
     """
     known = registry.begin_list()
-    jobs = await _list(client, names.JOB_PLURAL, UNFINISHED)
+    jobs = sorted(await _list(client, names.JOB_PLURAL, UNFINISHED), key=_created)   # the registry keeps the order in which they came
     clusters = await _list(client, names.CLUSTER_PLURAL, "")
     present = {str(body["metadata"]["uid"]) for body in (*jobs, *clusters)}
     await asyncio.sleep(grace_seconds)
     missed = sum(1 for body in (*jobs, *clusters) if _is_missed(registry, body))
     registry.replace(_readable(clusters, read_cluster), _readable(jobs, read_job), present, known)
     return missed
+
+
+def _created(body: Mapping[str, Any]) -> str:
+    return str(body["metadata"].get("creationTimestamp", ""))
 
 
 def _is_missed(registry: Registry, body: Mapping[str, Any]) -> bool:

@@ -1,5 +1,6 @@
 """From an object as the API server sends it to the domain's own view of it."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,8 @@ from fairlead.domain.errors import UserFault
 from fairlead.domain.job import Job
 from fairlead.domain.objects import ObjectRef
 
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
+
 
 def read_job(body: Mapping[str, Any]) -> Job:
     """A Job's body as the domain sees it. Raises `UserFault` when another release wrote what this one cannot read."""
@@ -22,8 +25,11 @@ def read_job(body: Mapping[str, Any]) -> Job:
     except ValidationError as error:
         raise UserFault(_sentence(body, error)) from error
     meta = job.metadata
-    held = names.FINALIZER in meta.finalizers
-    return Job(_ref(names.JOB_PLURAL, meta), int(meta.resource_version), meta.generation, meta.is_deleted, held, job.spec, job.status)
+    held, deleted = names.FINALIZER in meta.finalizers, meta.deletion_timestamp
+    return Job(
+        _ref(names.JOB_PLURAL, meta), int(meta.resource_version), meta.generation, meta.is_deleted, held, job.spec, job.status,
+        deleted.timestamp() if deleted else None,
+    )
 
 
 def read_cluster(body: Mapping[str, Any]) -> Cluster:
@@ -34,7 +40,11 @@ def read_cluster(body: Mapping[str, Any]) -> Cluster:
         raise UserFault(_sentence(body, error)) from error
     meta = cluster.metadata
     held, ref = names.FINALIZER in meta.finalizers, _ref(names.CLUSTER_PLURAL, meta)
-    return Cluster(ref, int(meta.resource_version), meta.generation, meta.is_deleted, held, cluster.spec, cluster.status)
+    forgives, agreed = meta.annotations.get(names.FORGIVE_DEBTS_ANNOTATION), meta.annotations.get(names.AGREE_TO_SWEEP_ANNOTATION, "")
+    return Cluster(
+        ref, int(meta.resource_version), meta.generation, meta.is_deleted, held, cluster.spec, cluster.status,
+        forgives == "true", int(agreed) if _NUMBER.fullmatch(agreed) else 0,
+    )
 
 
 def _ref(plural: str, meta: ObjectMeta) -> ObjectRef:

@@ -32,6 +32,7 @@ job_ended = _counter("job_ended", "Jobs that ended, by condition reason.", "reas
 run_swept = _counter("run_swept", "Runs found without their object and removed.")
 debt_recorded = _counter("debt_recorded", "Runs written into the ledger.")
 debt_paid = _counter("debt_paid", "Runs struck from the ledger.")
+debts_owed = _gauge("debts_owed", "Runs in the ledger now.")
 
 exchange_finished = _histogram("exchange_finished_seconds", "Exchanges with login nodes, by purpose and outcome.", "kind", "outcome")
 breaker_opened = _counter("breaker_opened", "Times that a site was given a rest.")

@@ -7,7 +7,9 @@ from fairlead.domain.errors import Unavailable
 from fairlead.domain.job import Job
 from fairlead.domain.objects import ObjectRef
 from fairlead.domain.run import Owner, Remnant, RunKey
-from fairlead.engine.graves import SUSPICIOUS_COUNT, Grave, Graves
+from fairlead.domain.sweep import SUSPICIOUS_COUNT, Found
+from fairlead.engine.debts import Debts
+from fairlead.engine.graves import Grave, Graves
 from fairlead.engine.registry import ClusterName, Registry
 from fairlead.schedulers.seam import Removed
 from product.objects import a_job
@@ -38,7 +40,24 @@ class Yard:
         self.virtual = Virtual()
         self.registry = Registry()
         self.buried: list[str] = []
-        self.graves = Graves(self.virtual.world, self.registry, self._haunt)
+        self.under_way: set[str] = set()
+        self.asked: list[Found] = []
+        self.debts = Debts(self.virtual.world)
+        self.debts.known = True
+        self.graves = Graves(self.virtual.world, self.registry, self.debts, self._haunt)
+
+    async def swept(self, removed: Removed) -> None:
+        """A sweep of the Cluster's tree has found this."""
+        await self.graves.swept(HPC, removed, self)
+
+    def is_under_way(self, uid: str) -> bool:
+        """Whether it is in `under_way`."""
+        return uid in self.under_way
+
+    async def rule(self, found: Found) -> bool:
+        """As without an agreement."""
+        self.asked.append(found)
+        return not found.is_suspicious
 
     def _haunt(self, name: ClusterName, ghost: Job) -> None:
         assert name == HPC
@@ -74,7 +93,7 @@ async def test_no_answer_is_no_proof() -> None:
     yard.graves.keep(Grave(HPC, ObjectRef("jobs", "lab", "job1", uid(1)), 1))
     yard.virtual.store.fault = CUT
     await yard.graves.look()
-    await yard.graves.swept(HPC, found(remnant(3)))
+    await yard.swept(found(remnant(3)))
     assert yard.buried == []
     yard.virtual.store.fault = None
     await yard.graves.look()
@@ -86,7 +105,7 @@ async def test_a_sweep_buries_what_has_no_object_and_keeps_watch_over_the_rest()
     yard = Yard()
     yard.registry.put_job(a_job(uid=uid(1)))
     yard.virtual.store.uids = {"lab/job2": uid(2)}
-    await yard.graves.swept(HPC, found(remnant(1), remnant(2), remnant(3), remnant(4, tombstone=True)))
+    await yard.swept(found(remnant(1), remnant(2), remnant(3), remnant(4, tombstone=True)))
     assert yard.buried == [f"{uid(3)}-1"]
     yard.virtual.store.uids = {}
     await yard.graves.look()
@@ -96,7 +115,7 @@ async def test_a_sweep_buries_what_has_no_object_and_keeps_watch_over_the_rest()
 async def test_of_several_attempts_the_last_one_counts() -> None:
     """Else the directory of a retried attempt would stay."""
     yard = Yard()
-    await yard.graves.swept(HPC, found(remnant(1, attempt=1), remnant(1, attempt=2, owned=False)))
+    await yard.swept(found(remnant(1, attempt=1), remnant(1, attempt=2, owned=False)))
     assert yard.buried == [f"{uid(1)}-2"]
 
 
@@ -104,16 +123,16 @@ async def test_of_several_attempts_the_last_one_counts() -> None:
 async def test_a_directory_without_an_owner_is_buried_only_by_a_whole_list(complete: bool, buried: list[str]) -> None:
     """Else a directory whose owner is about to be written would go under the submission that makes it."""
     yard = Yard()
-    await yard.graves.swept(HPC, found(remnant(1, owned=False), complete=complete))
+    await yard.swept(found(remnant(1, owned=False), complete=complete))
     assert yard.buried == buried
 
 
 async def test_too_many_at_once_are_left_alone() -> None:
     """Else an API server that was restored from an old backup would have every directory removed."""
     yard = Yard()
-    await yard.graves.swept(HPC, found(*(remnant(number) for number in range(SUSPICIOUS_COUNT + 1))))
+    await yard.swept(found(*(remnant(number) for number in range(SUSPICIOUS_COUNT + 1))))
     assert yard.buried == []
-    await yard.graves.swept(HPC, found(*(remnant(number) for number in range(SUSPICIOUS_COUNT))))
+    await yard.swept(found(*(remnant(number) for number in range(SUSPICIOUS_COUNT))))
     assert len(yard.buried) == SUSPICIOUS_COUNT
 
 

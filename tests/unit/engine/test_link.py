@@ -9,6 +9,7 @@ from virtual import GOOD_PROBE, NOTHING, SETTINGS, Virtual, driver_of
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.cluster import Cluster
 from fairlead.domain.errors import FairleadError, Refused, Unanswered, Unavailable, Unreachable
+from fairlead.domain.residue import Use
 from fairlead.domain.run import AccountingState, ProbeProblem
 from fairlead.engine.link import Link
 from fairlead.schedulers.seam import Query, Removal
@@ -190,10 +191,10 @@ async def test_credentials_outlive_their_secret_while_runs_need_them() -> None:
     bench = Bench()
     await bench.ensured()
     bench.virtual.data.secrets = {}
-    bench.link.health = replace(bench.link.health, active_runs=1)
+    bench.link.health = replace(bench.link.health, use=Use(active_runs=1))
     bench.virtual.clock.seconds += SETTINGS.secret_refresh_seconds
     assert await bench.ensured()
-    bench.link.health = replace(bench.link.health, active_runs=0)
+    bench.link.health = replace(bench.link.health, use=Use())
     bench.virtual.clock.seconds += SETTINGS.secret_refresh_seconds
     assert not await bench.ensured()
     assert bench.reason() is ClusterReason.SECRET_NOT_FOUND

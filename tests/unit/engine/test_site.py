@@ -9,6 +9,7 @@ from virtual import SETTINGS, Virtual, driver_of
 
 from fairlead.domain.cluster import Cluster
 from fairlead.domain.job import Job
+from fairlead.engine.debts import Debts
 from fairlead.engine.link import Link
 from fairlead.engine.registry import Registry
 from fairlead.engine.site import Site, SiteContext
@@ -28,7 +29,7 @@ class Stage:
         self.cluster = a_cluster(held=False, **spec)
         self.registry.put_cluster(self.cluster)
         world = self.virtual.world
-        context = SiteContext(world, self.registry, SETTINGS, "one", driver_of, self._beat, self._ended, self._swept)
+        context = SiteContext(world, self.registry, SETTINGS, "one", Debts(world), driver_of, self._beat, self._ended, self._swept)
         self.site = Site(self.cluster, context, Link(world, SETTINGS, "one", driver_of))
 
     @asynccontextmanager

@@ -1,6 +1,6 @@
 """The engine's ports for unit tests: everything answers at once, unless a test says otherwise, and time stands still until it is moved."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -129,18 +129,24 @@ class FakeLedger:
     """Debts by key."""
 
     debts: dict[str, Debt] = field(default_factory=dict)
+    fault: FairleadError | None = None
 
     async def list(self) -> Sequence[Debt]:
-        """All of them."""
+        """All of them, or the fault."""
+        if self.fault is not None:
+            raise self.fault
         return list(self.debts.values())
 
-    async def add(self, debt: Debt) -> None:
-        """Write it down."""
-        self.debts[debt.key] = debt
+    async def add(self, debts: Sequence[Debt]) -> None:
+        """Write them down, or the fault."""
+        if self.fault is not None:
+            raise self.fault
+        self.debts |= {each.key: each for each in debts if each.key not in self.debts or self.debts[each.key].reason != each.reason}
 
-    async def remove(self, key: str) -> None:
-        """Strike it."""
-        self.debts.pop(key, None)
+    async def remove(self, keys: Collection[str]) -> None:
+        """Strike them."""
+        for key in keys:
+            self.debts.pop(key, None)
 
 
 @dataclass

@@ -218,7 +218,17 @@ class Residue(ApiModel):
     since: Timestamp | None = None
     """When it was written down."""
     reason: str | None = None
-    """Unreachable: it could not be cleaned up before its object had to go. Unaccounted: cleaned up, yet nobody has said that it ended."""
+    """Unreachable: the cluster did not answer before the object had to go. NotEnded: it answered, and the Run was still there.
+    NotLeftAlone: it was to be left alone, and could not be marked so. Unaccounted: cleaned up, yet nobody has said that it ended."""
+
+
+class SweepAgreement(ApiModel):
+    """A person's agreement to a sweep, as far as it has been used."""
+
+    number: int = Field(ge=0)
+    """The number in the annotation fairlead.dev/agree-to-sweep."""
+    left: int = Field(ge=0)
+    """How many Runs it still allows to be cleaned up; with 0 it is spent, until the annotation is taken away or has another number."""
 
 
 class ClusterStatus(ObjectStatus):
@@ -235,7 +245,9 @@ class ClusterStatus(ObjectStatus):
     circuit: Circuit | None = None
     """Whether connecting is tried at all after failures in a row."""
     residue: tuple[Residue, ...] = Field(default=(), max_length=100, json_schema_extra=marks(keys=("key",)))
-    """What is still owed on the cluster, the oldest first, 100 entries at most; the ConfigMap fairlead-ledger has all."""
+    """What is still owed on the cluster, the oldest first, 100 entries at most; `fairlead debts` lists all."""
+    sweep_agreement: SweepAgreement | None = None
+    """What is left of the agreement in the annotation fairlead.dev/agree-to-sweep, once it has been read."""
 
 
 class Cluster(ApiModel):

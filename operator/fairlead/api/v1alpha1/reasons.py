@@ -31,7 +31,8 @@ class ClusterCondition(Word):
     WORK_DIR_READY = "WorkDirReady", "The work folder is there, writable, and Fairlead's own."
     SCHEDULER_AVAILABLE = "SchedulerAvailable", "The scheduler answered the last poll."
     ACCOUNTING_AVAILABLE = "AccountingAvailable", "sacct answered, so the end of Jobs that left the queue can be looked up."
-    IN_USE = "InUse", "Jobs of this Cluster have not ended; a deleted Cluster stays until they have."
+    IN_USE = "InUse", "Jobs of this Cluster have not ended, or something is owed there; a deleted Cluster stays until neither is so."
+    SWEEP_HELD = "SweepHeld", "The sweep found suspiciously many Runs without their objects, and touches nothing until a person agrees."
     RECONCILING = "Reconciling", "The Cluster is on its way to a new state."
     STALLED = "Stalled", "The Cluster waits for a person to change something."
 
@@ -81,7 +82,13 @@ class ClusterReason(Word):
     POLL_TIMED_OUT = "PollTimedOut", "The last poll took longer than spec.polling.timeoutSeconds."
     POLL_FAILED = "PollFailed", "The last poll's answer was incomplete or unreadable."
     RUNS_ACTIVE = "RunsActive", "Jobs of this Cluster have not ended."
-    NOT_IN_USE = "NotInUse", "No Job of this Cluster is waiting or running."
+    DEBTS_OWED = "DebtsOwed", "Runs of deleted Jobs may have left something on the cluster; status.residue names them."
+    CLEANING_UP = "CleaningUp", "Runs whose objects are gone are being cleaned up."
+    NOT_IN_USE = "NotInUse", "No Job of this Cluster is waiting or running, and nothing is owed there."
+    DEBTS_FORGIVEN = "DebtsForgiven", "A person has given up what was owed on the cluster: an Event on a Cluster that is being deleted."
+    TOO_MANY_GONE = "TooManyGone", "More than ten, and more than a fifth, of the Runs have lost their objects at once."
+    SWEEP_AGREED = "SweepAgreed", "A person has agreed to a sweep that was held, and it was made: an Event on the Cluster."
+    SWEEP_PASSED = "SweepPassed", "The last sweep found nothing suspicious, or a person agreed to it."
 
 
 class JobReason(Word):
@@ -94,6 +101,10 @@ class JobReason(Word):
     CLUSTER_NOT_READY = "ClusterNotReady", "The Cluster is not ready; the Job waits for it."
     CLUSTER_SUSPENDED = "ClusterSuspended", "The Cluster's spec.suspend is true; the Job waits."
     CLUSTER_TERMINATING = "ClusterTerminating", "The Cluster is being deleted and takes no new Job."
+    CLUSTER_LIMIT_REACHED = (
+        "ClusterLimitReached",
+        "As many Jobs of the Cluster as its spec.limits.maxActiveJobs allows are active; the Job waits its turn.",
+    )
     SCRIPT_REF_NOT_FOUND = "ScriptRefNotFound", "The ConfigMap or its field does not exist; the Job waits for it."
     INVALID_SCRIPT = "InvalidScript", "The script would be refused by sbatch, or holds an #SBATCH line that Fairlead cannot pass on."
     SUBMITTING = "Submitting", "The Job is being handed to the scheduler."
@@ -138,3 +149,4 @@ class JobReason(Word):
     CANCELLING = "Cancelling", "The Job was told to end."
     ORPHANED = "Orphaned", "deletionPolicy is Orphan: what the Job has on the cluster is left alone there."
     CLUSTER_UNREACHABLE = "ClusterUnreachable", "The Job is to be deleted, and its cluster does not answer."
+    LET_GO = "LetGo", "deletionDeadlineSeconds were over, so the deleted Job went; what it may have left on the cluster is in the ledger."

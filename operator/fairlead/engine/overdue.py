@@ -1,0 +1,54 @@
+"""Deleted Jobs whose deadline is over: what they may leave behind is written down, then they may go, whatever their cluster does."""
+
+import asyncio
+from collections.abc import Iterable
+
+import structlog
+
+from fairlead.api.v1alpha1.reasons import JobReason
+from fairlead.domain.debt import debt_of, what_is_owed
+from fairlead.domain.errors import ApiFault
+from fairlead.domain.job import Job
+from fairlead.domain.objects import EventNote
+from fairlead.domain.settle import Outcome
+from fairlead.engine.debts import Debts
+from fairlead.engine.ports import World
+from fairlead.engine.writer import Writer
+
+log = structlog.get_logger()
+
+ASK_AGAIN_SECONDS = 5.0
+"""Until the ledger is tried again when it could not be written."""
+
+
+class Overdue:
+    """Lets Jobs go that have waited for long enough."""
+
+    def __init__(self, world: World, debts: Debts, writer: Writer) -> None:
+        self._world = world
+        self._debts = debts
+        self._writer = writer
+        self._ready_at = float("-inf")
+
+    async def let_go(self, jobs: Iterable[Job], why: str, *, reached: bool) -> None:
+        """Write down what each may leave behind, tell it, and take its finalizer off. `reached`: its cluster answers.
+
+        A Job whose debt cannot be written stays, and is tried again.
+        """
+        if self._world.clock.monotonic() < self._ready_at:
+            return
+        await asyncio.gather(*(self._let_go(job, why, reached) for job in jobs))
+
+    async def _let_go(self, job: Job, why: str, reached: bool) -> None:
+        clock, memory = self._world.clock, self._writer.memory(job)
+        debt = debt_of(job, job.key, what_is_owed(job, reached=reached), clock.wall())
+        try:
+            await self._debts.owe([debt])
+        except ApiFault as error:
+            log.info("write_not_done", job=str(job.ref), error=str(error))
+            self._ready_at = clock.monotonic() + ASK_AGAIN_SECONDS
+            return
+        said = (f"{why}; deletionDeadlineSeconds ({job.spec.deletion_deadline_seconds} s) are over, so the Job goes. What it may have left "
+                f"there is written down as {debt.key}, and cleaned up when Cluster {debt.cluster_name} answers")
+        await self._writer.apply(job, Outcome(memory, None, (EventNote("Warning", JobReason.LET_GO, said, "Delete"),)))
+        await self._writer.release(job, finished=False)

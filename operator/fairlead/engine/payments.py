@@ -1,0 +1,46 @@
+"""Debts are paid when their cluster answers: what is left of each object that is gone is cleaned up by the steps of a deletion."""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from fairlead.domain.debt import Debt, debtor
+from fairlead.domain.job import Job
+from fairlead.engine.debts import Debts
+from fairlead.engine.ports import World
+from fairlead.engine.registry import ClusterName, Registry
+
+log = structlog.get_logger()
+
+QUESTIONS_AT_ONCE = 16
+"""To the API server."""
+
+
+class Payments:
+    """Finds the debts that can be paid. `haunt` has a Run cleaned up whose object is gone."""
+
+    def __init__(self, world: World, registry: Registry, debts: Debts, haunt: Callable[[ClusterName, Job], None]) -> None:
+        self._world = world
+        self._registry = registry
+        self._debts = debts
+        self._haunt = haunt
+
+    async def collect(self, cluster: ClusterName, is_under_way: Callable[[str], bool]) -> None:
+        """Begin to pay what is owed on a cluster that answers, but for the uids that are under way. Raises `ApiFault`.
+
+        The API server is asked first: gone is a 404 or another uid. An object that somebody brought back owes nothing.
+        """
+        owed = [each for each in self._debts.of(cluster) if each.is_payable and not is_under_way(each.ref.uid)]
+        places = asyncio.Semaphore(QUESTIONS_AT_ONCE)
+        await asyncio.gather(*(self._collect(cluster, each, places) for each in owed))
+
+    async def _collect(self, cluster: ClusterName, debt: Debt, places: asyncio.Semaphore) -> None:
+        async with places:
+            living = self._registry.job(debt.ref.uid)
+            if living is not None:
+                if not living.deleting:
+                    await self._debts.strike([debt], "void")
+            elif await self._world.store.uid_of(debt.ref) != debt.ref.uid:
+                log.info("paying", job=str(debt.ref), key=debt.key, reason=debt.reason, since=debt.since)
+                self._haunt(cluster, debtor(debt))
