@@ -13,7 +13,7 @@ from model.search import search
 def main() -> int:
     """Exit code 1 when a property breaks that no limit explains."""
     parser = argparse.ArgumentParser(prog="python -m model", description="Search the protocol for what must never happen.")
-    parser.add_argument("--without", action="append", default=[], metavar="RULE", choices=RULES, help="take a rule away: " + ", ".join(RULES))
+    parser.add_argument("--without", action="append", default=[], metavar="RULE", choices=RULES, help=f"take away: {', '.join(RULES)}")
     parser.add_argument("--only", action="append", default=[], metavar="SCENARIO", choices=SCENARIOS, help=", ".join(SCENARIOS))
     parser.add_argument("--trace", action="store_true", help="show a shortest trace to each violation")
     chosen = parser.parse_args()

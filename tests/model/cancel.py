@@ -1,11 +1,11 @@
-"""The cancel script: revoke, forbid a restart, end what is listed under the key. Its parts alone: `revoke`, and `only` for what is not to be revoked.
+"""The cancel script: revoke, forbid a restart, end what is listed under the key.
 
-And `orphan`: what lets a Run go on whose object goes.
+Its parts alone: `revoke`; `only`, for jobs whose key is not to be revoked. And `orphan`: what lets a Run go on whose object goes.
 """
 
 from model import far_end
 from model.controller import answered
-from model.draft import Draft, Here
+from model.draft import Draft, Here, put
 from model.state import REVOKED, Answer, Claim, Script
 
 
@@ -59,6 +59,7 @@ def orphan_steps(here: Here, script: Script) -> None:
         answered(draft, here, script, Answer("orphaned"))
     else:
         draft = here.step(script, "marks it as orphaned")
+        draft.history = draft.history._replace(orphaned=put(draft.history.orphaned, attempt - 1, True))
         if "ORPHAN" in here.rules:
             draft.write(attempt, orphaned=True)
         answered(draft, here, script, Answer("orphaned"))

@@ -83,36 +83,57 @@ def acts(here: Here) -> None:
 
 
 def _reads(here: Here, controller: Controller) -> None:
-    state, number = here.state, controller.number
-    attempt = state.status.attempt or 1
-    attempts = tuple(range(1, here.scenario.attempts + 1)) if "ALL" in here.rules else (attempt,)
+    state = here.state
     if here.scenario.sweeps and ("ASK" in here.rules or state.object in {UNBORN, GONE}):
         _begin(here, controller, "reads: time to sweep", Run("tree", "sweep", 1))
-    if state.object == UNBORN:
-        return
     if state.object == GONE:
-        if state.ledger:
-            _begin(here, controller._replace(attempts=attempts), "reads: a debt", Run("cancel", "debt", attempts[0]))
-        elif not here.scenario.sweeps and _has_remains(state):
-            _begin(here, controller, "reads: time to sweep", Run("tree", "sweep", 1))
+        _cleans_up(here, controller)
     elif state.end:
         if state.held:
             objects.releases_ended(here, controller)
-    elif not state.held:
-        if state.object == LIVE and not state.suspended:
-            here.step(f"controller {number}", "puts the finalizer on").held = True
+    elif state.object == LIVE and not state.held and not state.suspended:
+        here.step(controller, "puts the finalizer on").held = True
+    elif state.object == LIVE and state.held:
+        _carries_out(here, controller)
     elif state.object == DELETING:
-        kind, flow = ("orphan", "orphan") if here.scenario.orphan else ("cancel", "delete")
-        _begin(here, controller._replace(attempts=attempts), "reads: deleted", Run(kind, flow, attempts[0]))
-        if here.may("deadline"):
-            draft = here.fault("deadline", controller, "reads: deleted long ago")
-            draft.set(controller._replace(at=WRITING, why="debt", read=state.status.attempt, attempt=attempt))
-    elif state.status.phase == WITHDRAW or (state.suspended and "INTENT" not in here.rules and not _is_withdrawn(state)):
-        _withdraws(here, controller, attempt)
+        _deletes(here, controller)
+
+
+def _attempts(here: Here) -> tuple[int, ...]:
+    """Those that a deletion goes for."""
+    return tuple(range(1, here.scenario.attempts + 1)) if "ALL" in here.rules else (here.state.status.attempt or 1,)
+
+
+def _cleans_up(here: Here, controller: Controller) -> None:
+    """The object is gone."""
+    attempts = _attempts(here)
+    if here.state.ledger:
+        _begin(here, controller._replace(attempts=attempts), "reads: a debt", Run("cancel", "debt", attempts[0]))
+    elif not here.scenario.sweeps and _has_remains(here.state):
+        _begin(here, controller, "reads: time to sweep", Run("tree", "sweep", 1))
+
+
+def _deletes(here: Here, controller: Controller) -> None:
+    attempts, status = _attempts(here), here.state.status
+    kind, flow = ("orphan", "orphan") if here.scenario.orphan else ("cancel", "delete")
+    _begin(here, controller._replace(attempts=attempts), "reads: deleted", Run(kind, flow, attempts[0]))
+    if here.may("deadline"):
+        draft = here.fault("deadline", controller, "reads: deleted long ago")
+        draft.set(controller._replace(at=WRITING, why="debt", read=status.attempt, attempt=status.attempt or 1))
+
+
+def _carries_out(here: Here, controller: Controller) -> None:
+    """The object is there and is to stay."""
+    state, attempt = here.state, here.state.status.attempt or 1
+    asked = state.suspended and not _is_withdrawn(state)
+    if state.status.phase == WITHDRAW or (asked and "INTENT" not in here.rules):
+        kind = "cancel" if "SUSPEND" in here.rules else "only"
+        _begin(here, controller, "reads: to be withdrawn", Run(kind, "suspend", attempt))
+    elif asked:
+        draft = here.step(controller, "reads: suspended")
+        draft.set(controller._replace(at=WRITING, why="withdrawal", read=state.status.attempt, attempt=attempt))
     elif state.suspended:
-        if not _is_withdrawn(state):
-            draft = here.step(controller, "reads: suspended")
-            draft.set(controller._replace(at=WRITING, why="withdrawal", read=state.status.attempt, withdrawing=False, attempt=attempt))
+        pass
     elif state.status.phase == SUBMIT:
         _begin(here, controller, "reads: to be submitted" + " again" * controller.again, Run("submit", "submit", attempt))
     else:
@@ -122,13 +143,6 @@ def _reads(here: Here, controller: Controller) -> None:
 def _is_withdrawn(state: State) -> bool:
     """Whether nothing of the Job is on the cluster, by its status."""
     return state.status.phase == SUBMIT and state.status.why in {"suspended", "stopped"}
-
-
-def _withdraws(here: Here, controller: Controller, attempt: int) -> None:
-    if "SUSPEND" in here.rules:
-        _begin(here, controller, "reads: to be withdrawn", Run("cancel", "suspend", attempt))
-    else:
-        _begin(here, controller, "reads: to be withdrawn", Run("only", "suspend", attempt))
 
 
 def _has_remains(state: State) -> bool:
@@ -162,7 +176,7 @@ def _follow(draft: Draft, here: Here, controller: Controller, following: Next, *
 
 
 def _first_step(here: Here, run: Run) -> str:
-    if run.kind == "submit" and run.attempt > 1:
+    if run.kind == "submit" and run.attempt > 1 and "PREV" in here.rules:
         return "mkdir previous"
     if run.kind == "cancel" and run.flow == "sweep" and here.scenario.orphan and "RELOOK" in here.rules:
         return "look"
@@ -224,6 +238,13 @@ def _after_rest(_here: Here, _controller: Controller, _answer: Answer) -> Next:
     return Rest()
 
 
+def _after_revoke(here: Here, controller: Controller, answer: Answer) -> Next:
+    """Revoked, the next look will say so. Claimed after all: it has to be listed again before it counts as gone."""
+    if answer.claim == REVOKED or "RELIST" in here.rules:
+        return Rest()
+    return Run("cancel", "lost", controller.attempt)
+
+
 def _after_refused(_here: Here, controller: Controller, answer: Answer) -> Next:
     """The key is revoked, so that nothing more can run, and then what is in the queue goes; or it is claimed after all."""
     return Run("cancel", "close", controller.attempt) if answer.claim == REVOKED else Write("claimed after all")
@@ -279,6 +300,6 @@ def _following(controller: Controller) -> int:
     return controller.attempts[place] if place < len(controller.attempts) else 0
 
 
-_AFTER = {"submit": _after_submit, "observe": _after_observe, "revoke": _after_rest, "duplicate": _after_rest, "refused": _after_refused,
+_AFTER = {"submit": _after_submit, "observe": _after_observe, "revoke": _after_revoke, "duplicate": _after_rest, "refused": _after_refused,
           "close": _after_close, "lost": _after_lost, "suspend": _after_suspend, "orphan": _after_orphan, "delete": _after_cancelling,
           "debt": _after_cancelling, "sweep": _after_cancelling}

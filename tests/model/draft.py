@@ -33,7 +33,7 @@ def put(items: tuple[T, ...], place: int, item: T) -> tuple[T, ...]:
 class Draft:
     """What one step makes of a state. `broken`: the property that it breaks, if any."""
 
-    __slots__ = (*State._fields, "broken", "last")
+    __slots__ = (*State._fields, "broken")
 
     def __init__(self, state: State) -> None:
         (self.object, self.held, self.end, self.status, self.suspended, self.ledger, self.controllers, self.scripts, self.directories,
@@ -70,7 +70,7 @@ class Draft:
         """Entries of a directory; nothing if it is not there."""
         directory = self.directories[attempt - 1]
         if directory.there:
-            self.directories = put(self.directories, attempt - 1, directory._replace(**entries))
+            self.directories = put(self.directories, attempt - 1, directory._replace(**entries))  # type: ignore[arg-type]  # of each entry's type
 
     def remove(self, attempt: int, rest: Directory = ABSENT) -> None:
         """All of a directory but `rest`."""

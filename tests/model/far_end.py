@@ -1,10 +1,10 @@
-"""What the scripts at the far end have in common: a look that an NFS client may spoil, a listing that may fail, a revocation, a cancellation."""
+"""What the scripts have in common: a look that an NFS client may spoil, a listing that may fail, a revocation, a cancellation."""
 
 from collections.abc import Callable
 
 from model import properties
 from model.controller import answered
-from model.draft import Draft, Here
+from model.draft import Draft, Here, put
 from model.state import ENDING, PENDING, QUEUED, REVOKED, Answer, Claim, Script
 
 
@@ -60,6 +60,4 @@ def cancel(draft: Draft, here: Here, script: Script, job_id: int) -> None:
             else:
                 draft.jobs = tuple(each._replace(state=ENDING) if each is job else each for each in draft.jobs)
                 if script.why == "suspend":
-                    stopped = draft.history.stopped
-                    place = script.attempt - 1
-                    draft.history = draft.history._replace(stopped=(*stopped[:place], True, *stopped[place + 1:]))
+                    draft.history = draft.history._replace(stopped=put(draft.history.stopped, script.attempt - 1, True))

@@ -1,4 +1,4 @@
-"""People, the API server, and the elections of controllers. A write of a controller counts only if the object and the attempt are as it read them."""
+"""People, the API server, and the elections of controllers. A write counts only if object and attempt are as the controller read them."""
 
 from model import properties
 from model.draft import BOUND, Draft, Here, put
@@ -31,6 +31,8 @@ def people_act(here: Here) -> None:
             draft.history = draft.history._replace(released=True)
     if here.may("wipe") and state.status.attempt:
         here.fault("wipe", "a person", "empties the status").status = Status()
+    if here.may("ahead") and state.held and state.status.attempt < here.scenario.attempts:
+        here.fault("ahead", "a person", "writes a status that is an attempt ahead").status = Status(here.scenario.attempts)
     if here.may("suspend") and not state.suspended:
         here.fault("suspend", "a person", "suspends the Job").suspended = True
     if here.may("resume") and state.suspended:
@@ -56,8 +58,9 @@ def controllers_come_and_go(here: Here) -> None:
 
 def _is_as_read(here: Here, controller: Controller) -> bool:
     state = here.state
-    same = state.status.attempt == controller.read and ((state.status.phase == WITHDRAW) == controller.withdrawing or "INTENT" not in here.rules)
-    return same and state.object in {LIVE, DELETING} and state.held and not state.end
+    if "INTENT" in here.rules and (state.status.phase == WITHDRAW) != controller.withdrawing:
+        return False
+    return state.object in {LIVE, DELETING} and state.held and not state.end and state.status.attempt == controller.read
 
 
 def writes(here: Here, controller: Controller) -> None:

@@ -1,4 +1,4 @@
-"""What must never happen, looked at where it would: at a start, a cancellation, an end, a release. The words are what a trace is headed with."""
+"""What must never happen, looked at where it would: at a start, a cancellation, an end, a release. The words head a trace."""
 
 from typing import Final
 
@@ -65,7 +65,7 @@ def revokes(draft: Draft, script: Script) -> None:
     """A script of the sweep is about to revoke a directory."""
     if script.why == "sweep" and draft.object == LIVE:
         draft.broken = SWEPT
-    elif script.why == "sweep" and draft.directories[script.attempt - 1].orphaned:
+    elif script.why == "sweep" and draft.history.orphaned[script.attempt - 1]:
         draft.broken = ORPHANED
 
 
@@ -96,5 +96,5 @@ def is_settled(state: State) -> bool:
     if state.object == LIVE:
         waits = state.suspended and (not state.held or (state.status.phase == SUBMIT and state.status.why in {"suspended", "stopped"}))
         return waits or (bool(state.end) and not state.held)
-    return state.object == GONE and not state.ledger and not state.starts and not any(job.attempt for job in state.jobs) and all(
-        directory in SETTLED or directory.orphaned for directory in state.directories)
+    return state.object == GONE and not state.ledger and not any(job.attempt for job in state.jobs) and not state.starts and all(
+        directory in SETTLED or orphaned for directory, orphaned in zip(state.directories, state.history.orphaned, strict=True))

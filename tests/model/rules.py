@@ -1,4 +1,4 @@
-"""The rules of the protocol, by the names that the design and the scripts call them. Each can be taken away, and then something must break."""
+"""The rules of the protocol, by the names that its page and the scripts call them. Each can be taken away, and then something breaks."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -6,7 +6,7 @@ from typing import Final
 
 RULES: Final[Mapping[str, str]] = MappingProxyType({
     "NONCE": "the claim holds a random of this start: the same id with another random is a restart, whatever the restart count says",
-    "PREV": "an attempt is submitted only when the one before is revoked, has written the `finished` of its last start, or was judged Lost",
+    "PREV": "an attempt is submitted only when the one before is revoked by the same script, or has ended, or was judged Lost",
     "RELIST": "a claimed Run is Lost only when a listing that began after its claim was read lacks it",
     "CLOSE": "an attempt without `finished` is closed only after the cancel script ran on it; claimed in spite of a refusal: it is watched",
     "REFUSED": "a refusal does not answer a resubmission, which removes it",

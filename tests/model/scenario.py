@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-USER_ACTS: Final = frozenset({"apply", "delete", "wipe", "suspend", "resume"})
+USER_ACTS: Final = frozenset({"apply", "delete", "wipe", "ahead", "suspend", "resume"})
 """What people do, and may do beside any number of faults."""
 
 FAULTS: Final[Mapping[str, str]] = MappingProxyType({
     "apply": "a person creates the object, which is there from the start otherwise",
     "delete": "a person deletes the object",
     "wipe": "somebody empties its status",
+    "ahead": "or writes one that is an attempt ahead",
     "suspend": "a person suspends the Job",
     "resume": "and lets it go on",
     "crash": "a controller dies; its script goes on at the far end",
@@ -73,6 +74,7 @@ SCENARIOS: Final[Mapping[str, Scenario]] = MappingProxyType({
     "retry-faults": Scenario(_may("late", "lose", "kill", "crash"), leaders=1, attempts=2, backoff=True, codes=(0, 1)),
     "retry-requeue": Scenario(_may("requeue", "lose", "kill"), leaders=1, attempts=2, backoff=True, requeue=True, faults=2),
     "wipe": Scenario(_may("delete", "wipe"), leaders=1, attempts=2, backoff=True, codes=(1,)),
+    "ahead": Scenario(_may("ahead", "late"), leaders=1, attempts=2),
     "delete": Scenario(_may("delete")),
     "delete-faults": Scenario(_may("delete", "crash", "late", "die", "nolist", "unseen", "swap", "swapmid", "lostreply"), leaders=1),
     "delete-swap": Scenario(_may("delete", "late", "swapmid"), leaders=1, faults=2),
@@ -83,7 +85,8 @@ SCENARIOS: Final[Mapping[str, Scenario]] = MappingProxyType({
     "orphan-two": Scenario(_may("delete"), orphan=True, sweeps=True),
     "suspend": Scenario(_may("suspend", "resume"), attempts=2, leaders=1, codes=(0, 1)),
     "suspend-two": Scenario(_may("suspend"), attempts=2),
-    "suspend-faults": Scenario(_may("suspend", "resume", "crash", "kill"), attempts=2, leaders=1, codes=(1,)),
+    "suspend-faults": Scenario(_may("suspend", "resume", "kill"), attempts=2, leaders=1, codes=(1,)),
+    "suspend-crash": Scenario(_may("suspend", "crash"), attempts=2, leaders=1, codes=(1,)),
     "suspend-late": Scenario(_may("suspend", "resume", "late"), attempts=2, leaders=1),
     "array": Scenario(_may("rollback", "kill"), leaders=1, tasks=2),
     "array-requeue": Scenario(_may("requeue"), leaders=1, tasks=2, requeue=True),

@@ -21,8 +21,9 @@ from model.state import (
     Status,
 )
 
-_SCRIPTS: Final = {"submit": submit.steps, "cancel": cancel.steps, "revoke": cancel.steps, "only": cancel.steps, "orphan": cancel.orphan_steps,
-                   "observe": observe.steps, "listing": observe.listing_steps, "remove": remove.steps, "tree": remove.tree_steps}
+_SCRIPTS: Final = {"submit": submit.steps, "cancel": cancel.steps, "revoke": cancel.steps, "only": cancel.steps,
+                   "orphan": cancel.orphan_steps, "observe": observe.steps, "listing": observe.listing_steps, "remove": remove.steps,
+                   "tree": remove.tree_steps}
 MOST_STATES: Final = 1_200_000
 
 
@@ -40,7 +41,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search has found. `broken`: each property that breaks, with a shortest trace to it. `endings`: how often it was settled how."""
+    """What a search has found. `broken`: each property that breaks, with a shortest trace to it. `endings`: how often it was settled."""
 
     states: int
     steps: int
@@ -58,7 +59,7 @@ def first(scenario: Scenario) -> State:
     """The state in which everything begins."""
     n = scenario.attempts
     none, no = (0,) * n, (False,) * n
-    history = History((0,) * n * scenario.tasks, no, no, none, (-1,) * n, (-1,) * n, no)
+    history = History((0,) * n * scenario.tasks, no, no, none, (-1,) * n, (-1,) * n, no, no)
     start = UNBORN if "apply" in scenario.may else LIVE
     return State(start, False, "", Status(), False, 0, (Controller(0, IDLE), Controller(1, OFF)), (), (ABSENT,) * n, (), (),
                  scenario.may, scenario.faults, 1, 1, 0, False, history)

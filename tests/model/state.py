@@ -148,6 +148,7 @@ class History(NamedTuple):
     last: tuple[int, ...]            # the highest number that began
     good: tuple[int, ...]            # the highest number that ended with 0
     stopped: tuple[bool, ...]        # cancelled for a suspension
+    orphaned: tuple[bool, ...]       # promised to be left alone
     released: bool = False           # a deletion is done and has said: nothing runs, nothing will
 
 

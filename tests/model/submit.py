@@ -1,5 +1,7 @@
 """The submit script: for one attempt, the first question that has an answer gives it."""
 
+from typing import Final
+
 from model import far_end
 from model.controller import answered
 from model.draft import Draft, Here
@@ -8,45 +10,16 @@ from model.state import ABSENT, PENDING, QUEUED, REVOKED, Answer, Claim, Directo
 
 def steps(here: Here, script: Script) -> None:
     """What the script may do next."""
-    previous = script.attempt - 1
-    match script.at:
-        case "mkdir previous":
-            far_end.misses_tree(here, script)
-            far_end.makes(here, script, previous, "ln previous")
-        case "ln previous":
-            far_end.revokes(here, script, previous, "readlink previous")
-        case "readlink previous":
-            _asks_for_previous(here, script)
-        case "mkdir":
-            _makes_directory(here, script)
-        case "look":
-            _looks(here, script)
-        case "squeue":
-            far_end.lists(here, script, lambda draft: _listed(draft, here, script))
-        case "mv owner":
-            draft = here.step(script, script.at)
-            if "MARK" not in here.rules:
-                draft.write(script.attempt, orphaned=False)
-            draft.goes(script, "sbatch")
-        case "sbatch":
-            _hands_in(here, script)
-        case "mv id":
-            _writes_id(here, script)
-        case "rm refused":
-            draft = here.step(script, script.at)
-            draft.write(script.attempt, refused="")
-            _accepted(draft, here, script)
-        case "mv refused":
-            draft = here.step(script, script.at)
-            draft.write(script.attempt, refused="later" if script.again else "never")
-            answered(draft, here, script, Answer("later" if script.again else "never"))
-        case "readlink":
-            far_end.looks(here, script, "readlink claim", here.state.directories[script.attempt - 1].claim,
-                          lambda draft, claim: _looked_again(draft, here, script, claim))
-        case "scancel":
-            draft = here.step(script, script.at)
-            far_end.cancel(draft, here, script, script.id)
-            answered(draft, here, script, Answer("revoked"))
+    _STEPS[script.at](here, script)
+
+
+def _makes_previous(here: Here, script: Script) -> None:
+    far_end.misses_tree(here, script)
+    far_end.makes(here, script, script.attempt - 1, "ln previous")
+
+
+def _revokes_previous(here: Here, script: Script) -> None:
+    far_end.revokes(here, script, script.attempt - 1, "readlink previous")
 
 
 def _asks_for_previous(here: Here, script: Script) -> None:
@@ -57,7 +30,7 @@ def _asks_for_previous(here: Here, script: Script) -> None:
         ended = finished is not None and claim is not None and finished.id == claim.id
         if "FINRC" in here.rules:
             ended = ended and finished is not None and finished.number == before.started
-        if claim == REVOKED or (claim and "PREV" in here.rules and (script.lost or ended)):
+        if claim == REVOKED or (claim and (script.lost or ended)):
             draft.goes(script, "mkdir")
         else:
             answered(draft, here, script, Answer("alive" if claim else "unknown"))
@@ -66,7 +39,7 @@ def _asks_for_previous(here: Here, script: Script) -> None:
 
 
 def _makes_directory(here: Here, script: Script) -> None:
-    if script.attempt == 1:
+    if script.attempt == 1 or "PREV" not in here.rules:
         far_end.misses_tree(here, script)
     there = here.state.directories[script.attempt - 1].there
     draft = here.step(script, script.at)
@@ -102,6 +75,10 @@ def _judges(draft: Draft, here: Here, script: Script, directory: Directory) -> N
         draft.goes(script, "squeue")
 
 
+def _lists(here: Here, script: Script) -> None:
+    far_end.lists(here, script, lambda draft: _listed(draft, here, script))
+
+
 def _listed(draft: Draft, here: Here, script: Script) -> None:
     ids = draft.listed(script.attempt)
     if ids:
@@ -110,6 +87,13 @@ def _listed(draft: Draft, here: Here, script: Script) -> None:
         draft.goes(script, _next_after_mkdir(here))
     else:
         answered(draft, here, script, Answer("not yet"))
+
+
+def _writes_owner(here: Here, script: Script) -> None:
+    draft = here.step(script, script.at)
+    if "MARK" not in here.rules:
+        draft.write(script.attempt, orphaned=False)
+    draft.goes(script, "sbatch")
 
 
 def _hands_in(here: Here, script: Script) -> None:
@@ -140,12 +124,30 @@ def _writes_id(here: Here, script: Script) -> None:
         _accepted(draft, here, script)
 
 
+def _removes_refusal(here: Here, script: Script) -> None:
+    draft = here.step(script, script.at)
+    draft.write(script.attempt, refused="")
+    _accepted(draft, here, script)
+
+
+def _writes_refusal(here: Here, script: Script) -> None:
+    words = "later" if script.again else "never"
+    draft = here.step(script, script.at)
+    draft.write(script.attempt, refused=words)
+    answered(draft, here, script, Answer(words))
+
+
 def _accepted(draft: Draft, here: Here, script: Script) -> None:
     """Revoked meanwhile: what was just submitted is cancelled."""
     if script.own:
         draft.goes(script, "readlink")
     else:
         answered(draft, here, script, Answer("submitted"))
+
+
+def _looks_again(here: Here, script: Script) -> None:
+    claim = here.state.directories[script.attempt - 1].claim
+    far_end.looks(here, script, "readlink claim", claim, lambda draft, seen: _looked_again(draft, here, script, seen))
 
 
 def _looked_again(draft: Draft, here: Here, script: Script, claim: Claim | None) -> None:
@@ -155,3 +157,14 @@ def _looked_again(draft: Draft, here: Here, script: Script, claim: Claim | None)
         answered(draft, here, script, Answer("submitted"))
 
 
+def _takes_back(here: Here, script: Script) -> None:
+    draft = here.step(script, script.at)
+    far_end.cancel(draft, here, script, script.id)
+    answered(draft, here, script, Answer("revoked"))
+
+
+_STEPS: Final = {
+    "mkdir previous": _makes_previous, "ln previous": _revokes_previous, "readlink previous": _asks_for_previous, "mkdir": _makes_directory,
+    "look": _looks, "squeue": _lists, "mv owner": _writes_owner, "sbatch": _hands_in, "mv id": _writes_id, "rm refused": _removes_refusal,
+    "mv refused": _writes_refusal, "readlink": _looks_again, "scancel": _takes_back,
+}
