@@ -10,7 +10,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import TypeVar
 
-from fairlead.domain.run import CancelAnswer, CancelPhase, Observation, Owner, Probe, RunKey, Submission, SubmitAnswer, Tree
+from fairlead.domain.run import CancelAnswer, CancelPhase, Observation, Owner, Probe, RunKey, StopWord, Submission, SubmitAnswer, Tree
 from fairlead.schedulers import sh
 from fairlead.schedulers.seam import COMMAND, Cancellation, Exchange, Place, Query, Removal, Removed
 from fairlead.schedulers.slurm.scheduler import Slurm, SlurmTimeouts
@@ -108,8 +108,8 @@ class FarEnd:
     def observe(self, ids: dict[RunKey, str], *, touch: bool = False) -> Observation:
         return self.exchange(self.slurm.observe(token_hex(16), self.known, Query(ids, touch)))
 
-    def cancel(self, of: RunKey, phase: CancelPhase, *only_ids: str) -> CancelAnswer:
-        return self.exchange(self.slurm.cancel(token_hex(16), self.known, [Cancellation(of, phase, only_ids)]))[of]
+    def cancel(self, of: RunKey, phase: CancelPhase, *only_ids: str, why: StopWord = StopWord.DELETE) -> CancelAnswer:
+        return self.exchange(self.slurm.cancel(token_hex(16), self.known, [Cancellation(of, phase, only_ids, why)]))[of]
 
     def remove(self, *keys: RunKey, sweep: bool = False) -> Removed:
         return self.exchange(self.slurm.remove(token_hex(16), self.known, Removal(keys, sweep=sweep)))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from far_end import FarEnd, key, submission
 
-from fairlead.domain.run import CancelAnswer, CancelPhase, SubmitWord
+from fairlead.domain.run import CancelAnswer, CancelPhase, StopWord, SubmitWord
 from fairlead.schedulers.seam import Cancellation
 
 KEY = key()
@@ -134,3 +134,71 @@ def test_another_tree_gets_nothing(far: FarEnd) -> None:
     answer = far.exchange(far.slurm.cancel("a" * 32, known, [Cancellation(KEY, CancelPhase.END)]))[KEY]
     assert not answer.known
     assert list((far.tree / "runs").iterdir()) == []
+
+
+def stop_of(far: FarEnd) -> str:
+    return (far.run_dir(KEY) / "stop").read_text().strip()
+
+
+def has_ended(far: FarEnd, restart: int = 0) -> None:
+    (far.run_dir(KEY) / f"started-{restart}").write_text(f"100 {restart} 1700000000 n1\n/o\n/e\n")
+    (far.run_dir(KEY) / f"finished-{restart}").write_text(f"100 {restart} 0 1700000001\n")
+
+
+def test_why_it_was_told_to_end_stays_beside_it(far: FarEnd) -> None:
+    """A controller that is killed in the middle would call a Job failed that was set aside."""
+    far.submit(submission())
+    claim(far, "100")
+    far.set_job("100", "RUNNING", KEY)
+    far.cancel(KEY, CancelPhase.ASK, why=StopWord.SUSPEND)
+    assert stop_of(far) == "suspend"
+    far.cancel(KEY, CancelPhase.END, why=StopWord.DEADLINE)
+    assert stop_of(far) == "suspend over", "the first word stands"
+    far.forget_job("100")
+    assert far.observe({KEY: "100"}).sentinels[KEY].stop is StopWord.SUSPEND
+
+
+def test_one_that_waits_and_is_set_aside_says_so_too(far: FarEnd) -> None:
+    """A withdrawn attempt would be taken for one that the cluster had lost."""
+    far.submit(submission())
+    assert far.cancel(KEY, CancelPhase.ASK, why=StopWord.SUSPEND) == CancelAnswer(known=True, revoked=True, ids=("100",))
+    assert stop_of(far) == "suspend"
+
+
+def test_an_end_that_was_there_before_counts(far: FarEnd) -> None:
+    """A Job that is complete would run again, since it was suspended a moment too late."""
+    far.submit(submission())
+    claim(far, "100")
+    has_ended(far)
+    far.cancel(KEY, CancelPhase.ASK, why=StopWord.SUSPEND)
+    assert stop_of(far) == "late"
+
+
+def test_the_end_of_an_earlier_start_does_not_count(far: FarEnd) -> None:
+    """FINRC: a Job that was requeued and runs would be taken for one that has ended."""
+    far.submit(submission())
+    claim(far, "100")
+    has_ended(far)
+    (far.run_dir(KEY) / "started-1").write_text("100 1 1700000002 n1\n/o\n/e\n")
+    far.cancel(KEY, CancelPhase.ASK, why=StopWord.SUSPEND)
+    assert stop_of(far) == "suspend"
+
+
+def test_what_is_left_alone_is_marked_and_nothing_else_follows(far: FarEnd) -> None:
+    """The sweep would end a job that was to run on; or the next attempt of a Job that is gone would start."""
+    far.submit(submission())
+    claim(far, "100")
+    far.set_job("100", "RUNNING", KEY)
+    assert far.cancel(KEY, CancelPhase.ORPHAN) == CancelAnswer(known=True, claim="100")
+    assert far.cancel(key(2), CancelPhase.ORPHAN) == CancelAnswer(known=True, revoked=True)
+    assert (far.run_dir(KEY) / "owner").read_text().split()[3:] == ["orphaned"]
+    assert far.cancel(KEY, CancelPhase.ORPHAN) == CancelAnswer(known=True, claim="100"), "safe to repeat"
+    assert (far.run_dir(KEY) / "owner").read_text().split()[3:] == ["orphaned"]
+    assert (far.calls("scancel"), (far.run_dir(KEY) / "stop").exists()) == ([], False)
+    assert far.submit(submission(key(2), previous_is_lost=True)).word is SubmitWord.REVOKED
+
+
+def test_one_that_was_never_handed_in_is_revoked_and_not_left(far: FarEnd) -> None:
+    """A directory with nothing in it would be taken for a Run that goes on, and stay for ever."""
+    far.run_dir(KEY).mkdir(parents=True)
+    assert far.cancel(KEY, CancelPhase.ORPHAN) == CancelAnswer(known=True, revoked=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from far_end import FarEnd, end, key, submission
 
-from fairlead.domain.run import CancelPhase, Finished, Sentinels
+from fairlead.domain.run import CancelPhase, Finished, Sentinels, StopWord
 
 KEY = key()
 
@@ -240,7 +240,7 @@ def test_children_left_in_the_background_end_with_the_script(far: FarEnd) -> Non
     """Not every site ends them with the job: a GPU would stay taken."""
     prepare(far, "sleep 300 & sleep 300 & echo started")
     assert far.run_job("100", KEY).code == 0
-    assert far.processes() == []
+    wait_for(lambda: far.processes() == [])   # killed; the kernel takes them away in its own time
 
 
 def test_a_claim_that_is_ours_no_longer_ends_the_script(far: FarEnd) -> None:
@@ -251,6 +251,23 @@ def test_a_claim_that_is_ours_no_longer_ends_the_script(far: FarEnd) -> None:
         assert process.wait(60) == 143
     assert [entry.name for entry in far.run_dir(KEY).iterdir()] == ["claim"]
     assert far.processes() == []
+
+
+def test_a_run_that_was_closed_from_afar_ends_by_itself(far: FarEnd) -> None:
+    """A node that was cut off and comes back would run the script beside the attempt that followed."""
+    prepare(far, "exec sleep 300")
+    with running(far) as process:
+        far.cancel(KEY, CancelPhase.END, why=StopWord.CLOSE)
+        assert process.wait(60) == 143
+    assert far.processes() == []
+
+
+def test_a_run_that_was_asked_to_end_keeps_its_grace(far: FarEnd) -> None:
+    """A checkpoint would be cut off in the middle."""
+    prepare(far, "trap '' TERM; sleep 4; exit 5")
+    with running(far) as process:
+        far.cancel(KEY, CancelPhase.ASK, why=StopWord.SUSPEND)
+        assert process.wait(60) == 5
 
 
 def test_a_wrapper_that_is_killed_takes_the_script_along(far: FarEnd) -> None:
