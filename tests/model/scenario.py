@@ -59,7 +59,7 @@ def _may(*faults: str) -> frozenset[str]:
     return frozenset(faults)
 
 
-SCENARIOS: Final[Mapping[str, Scenario]] = MappingProxyType({
+ONCE: Final[Mapping[str, Scenario]] = MappingProxyType({
     "submit": Scenario(_may("late")),
     "submit-faults": Scenario(_may("crash", "late", "die", "nolist", "unseen", "lostreply", "swap"), leaders=1, faults=2),
     "hollow": Scenario(_may("hollow", "kill")),
@@ -75,6 +75,17 @@ SCENARIOS: Final[Mapping[str, Scenario]] = MappingProxyType({
     "retry-requeue": Scenario(_may("requeue", "lose", "kill"), leaders=1, attempts=2, backoff=True, requeue=True, faults=2),
     "wipe": Scenario(_may("delete", "wipe"), leaders=1, attempts=2, backoff=True, codes=(1,)),
     "ahead": Scenario(_may("ahead", "late"), leaders=1, attempts=2),
+    "suspend": Scenario(_may("suspend", "resume"), attempts=2, leaders=1, codes=(0, 1)),
+    "suspend-two": Scenario(_may("suspend"), attempts=2),
+    "suspend-faults": Scenario(_may("suspend", "resume", "kill"), attempts=2, leaders=1, codes=(1,)),
+    "suspend-crash": Scenario(_may("suspend", "crash"), attempts=2, leaders=1, codes=(1,)),
+    "suspend-late": Scenario(_may("suspend", "resume", "late"), attempts=2, leaders=1),
+    "array": Scenario(_may("rollback", "kill"), leaders=1, tasks=2),
+    "array-requeue": Scenario(_may("requeue"), leaders=1, tasks=2, requeue=True),
+})
+"""How a Job comes to its end."""
+
+NOTHING_LEFT: Final[Mapping[str, Scenario]] = MappingProxyType({
     "delete": Scenario(_may("delete")),
     "delete-faults": Scenario(_may("delete", "crash", "late", "die", "nolist", "unseen", "swap", "swapmid", "lostreply"), leaders=1),
     "delete-swap": Scenario(_may("delete", "late", "swapmid"), leaders=1, faults=2),
@@ -83,13 +94,9 @@ SCENARIOS: Final[Mapping[str, Scenario]] = MappingProxyType({
     "sweep": Scenario(_may("apply", "delete"), sweeps=True),
     "orphan": Scenario(_may("delete", "crash", "late"), orphan=True, sweeps=True, leaders=1),
     "orphan-two": Scenario(_may("delete"), orphan=True, sweeps=True),
-    "suspend": Scenario(_may("suspend", "resume"), attempts=2, leaders=1, codes=(0, 1)),
-    "suspend-two": Scenario(_may("suspend"), attempts=2),
-    "suspend-faults": Scenario(_may("suspend", "resume", "kill"), attempts=2, leaders=1, codes=(1,)),
-    "suspend-crash": Scenario(_may("suspend", "crash"), attempts=2, leaders=1, codes=(1,)),
-    "suspend-late": Scenario(_may("suspend", "resume", "late"), attempts=2, leaders=1),
-    "array": Scenario(_may("rollback", "kill"), leaders=1, tasks=2),
-    "array-requeue": Scenario(_may("requeue"), leaders=1, tasks=2, requeue=True),
     "array-delete": Scenario(_may("delete"), leaders=1, tasks=2),
 })
+"""How its object goes, and what then becomes of what it had."""
+
+SCENARIOS: Final[Mapping[str, Scenario]] = MappingProxyType({**ONCE, **NOTHING_LEFT})
 """All searches. Together they are what `make test` runs."""

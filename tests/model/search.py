@@ -1,5 +1,6 @@
 """The search: every state that can be reached, breadth first, so that the first trace to a violation is a shortest one."""
 
+import gc
 from array import array
 from collections import deque
 from dataclasses import dataclass, field
@@ -127,7 +128,14 @@ class _Graph:
 
 def search(scenario: Scenario, without: frozenset[str] = frozenset(), *, until: str | None = None) -> Found:
     """Search a scenario with all rules but those in `without`. With `until`, no further than the first trace to that violation."""
-    rules = frozenset(RULES) - without
+    gc.disable()                             # states hold no cycles, and are looked through again and again otherwise
+    try:
+        return _search(scenario, frozenset(RULES) - without, until)
+    finally:
+        gc.enable()
+
+
+def _search(scenario: Scenario, rules: frozenset[str], until: str | None) -> Found:
     graph = _Graph(scenario, rules)
     broken: dict[str, tuple[Step, ...]] = {}
     endings: dict[str, int] = {}

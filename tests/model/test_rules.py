@@ -1,0 +1,49 @@
+"""Each rule is needed: without it the search finds what breaks. A search that misses that would be blind."""
+
+import pytest
+
+from model import properties
+from model.rules import RULES
+from model.scenario import SCENARIOS
+from model.search import Found, search
+
+NEEDED = {
+    "NONCE": ("rollback", properties.TWICE),
+    "PREV": ("ahead", properties.BESIDE),
+    "RELIST": ("reuse", properties.AFTER_END),
+    "CLOSE": ("refused", properties.AFTER_END),
+    "REFUSED": ("refused", properties.NO_END),
+    "RENAME": ("refused", properties.TWICE),
+    "TOMB": ("refused", properties.TWICE),
+    "ALL": ("wipe", properties.AFTER_DELETION),
+    "DUP": ("refused", properties.DUPLICATE),
+    "NAME": ("foreign", properties.STRANGER),
+    "FINRC": ("requeue", properties.OLDER),
+    "WORD": ("hollow", properties.NOT_ENDED),
+    "CD": ("delete-swap", properties.AFTER_DELETION),
+    "ASK": ("sweep", properties.SWEPT),
+    "ORPHAN": ("orphan", properties.ORPHANED),
+    "MARK": ("orphan", properties.ORPHANED),
+    "RELOOK": ("orphan-two", properties.ORPHANED),
+    "SUSPEND": ("suspend", properties.CLOSED),
+    "INTENT": ("suspend", properties.OUR_OWN),
+    "ONESHOT": ("array", properties.TWICE),
+}
+"""A scenario that shows what is lost without each rule, and what that is."""
+
+
+def without(rule: str) -> Found:
+    """The search of that scenario, as far as its violation."""
+    scenario, broken = NEEDED[rule]
+    return search(SCENARIOS[scenario], frozenset({rule}), until=broken)
+
+
+def test_every_rule_is_taken_away_once() -> None:
+    """A rule that nobody takes away may have no effect at all."""
+    assert set(NEEDED) == set(RULES)
+
+
+@pytest.mark.parametrize("rule", NEEDED)
+def test_what_breaks_without_a_rule_is_found(rule: str) -> None:
+    """The search would say that all is well when it is not."""
+    assert NEEDED[rule][1] in without(rule).broken
