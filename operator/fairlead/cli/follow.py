@@ -43,27 +43,32 @@ class Follower:
         self._write = write
         self._said = ""
         self._wrote = False
+        self._failures = 0
+        self._answered_at = float("-inf")
 
     async def to_the_end(self) -> int:
         """Follow it to its end: 0 if the Job completed, 1 if it failed or is gone.
 
         Raises the fault that stood in the way when it was there from the first try on, or for `PATIENCE_SECONDS`.
         """
-        tries, answered_at = 0, None
         while True:
             try:
                 code = await self._turn()
             except (Unreachable, Unanswered, Unavailable) as fault:
-                if answered_at is None or isinstance(fault, Forbidden) or time.monotonic() - answered_at > PATIENCE_SECONDS:
+                if isinstance(fault, Forbidden) or time.monotonic() - self._answered_at > PATIENCE_SECONDS:
                     raise
                 await self._output.hang_up()
                 self._say(f"{fault}; trying again, from byte {self._output.offset} on")
-                await asyncio.sleep(min(2.0**tries, PAUSE_SECONDS))
-                tries += 1
+                await asyncio.sleep(min(2.0**self._failures, PAUSE_SECONDS))
+                self._failures += 1
                 continue
             if code is not None:
                 return code
-            tries, answered_at = 0, time.monotonic()
+            self._answered()
+
+    def _answered(self) -> None:
+        """Whoever has to answer did."""
+        self._failures, self._answered_at = 0, time.monotonic()
 
     async def _turn(self) -> int | None:
         """One look, and what follows from it; the exit code at the end."""
@@ -147,6 +152,7 @@ class Follower:
         async with aclosing(self._output.read(wait_seconds)) as pieces:
             async for piece in pieces:
                 if first:
+                    self._answered()
                     self._tell_place(path, offset, same_attempt=has_place)
                     first = False
                 if piece:

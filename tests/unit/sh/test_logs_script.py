@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from far_end import FarEnd, end, key, submission
+from far_end import FarEnd, key, submission
 
 from fairlead.schedulers import output
 from fairlead.schedulers.output import Nothing, Place, Reading
@@ -126,7 +126,8 @@ def test_what_comes_while_it_waits_is_printed_once_and_the_end_ends_it(live: Far
             assert parted(seen)[1] == b"one\ntwo\nthree\nfour\nlast words"
             assert reader.wait(20) == 0
         finally:
-            end(reader)  # type: ignore[arg-type]  # bytes or text, it is ended the same
+            if reader.poll() is None:
+                reader.kill()
 
 
 def test_it_ends_by_itself_when_nothing_comes(live: FarEnd) -> None:
