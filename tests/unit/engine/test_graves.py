@@ -1,9 +1,12 @@
 """Directories without an object are buried, and only those: what the API server did not say for sure decides nothing."""
 
+from dataclasses import replace
+
 import pytest
 from virtual import Virtual
 
-from fairlead.domain.errors import Unavailable
+from fairlead.domain.debt import UNACCOUNTED, UNREACHABLE, Debt
+from fairlead.domain.errors import Forbidden, Unavailable
 from fairlead.domain.job import Job
 from fairlead.domain.objects import ObjectRef
 from fairlead.domain.run import Owner, Remnant, RunKey
@@ -15,7 +18,6 @@ from fairlead.schedulers.seam import Removed
 from product.objects import a_job
 
 HPC = ("lab", "hpc")
-CUT = Unavailable("no answer")
 
 
 def uid(number: int) -> str:
@@ -87,11 +89,12 @@ async def test_a_job_that_was_made_again_under_its_name_does_not_keep_the_old_on
     assert yard.buried == [f"{uid(1)}-1"]
 
 
-async def test_no_answer_is_no_proof() -> None:
+@pytest.mark.parametrize("fault", [Unavailable("no answer"), Forbidden("403")], ids=["time-out", "forbidden"])
+async def test_no_answer_is_no_proof(fault: Unavailable) -> None:
     """Else an API server that restarts would cost the directories of all finished Jobs."""
     yard = Yard()
     yard.graves.keep(Grave(HPC, ObjectRef("jobs", "lab", "job1", uid(1)), 1))
-    yard.virtual.store.fault = CUT
+    yard.virtual.store.fault = fault
     await yard.graves.look()
     await yard.swept(found(remnant(3)))
     assert yard.buried == []
@@ -134,6 +137,46 @@ async def test_too_many_at_once_are_left_alone() -> None:
     assert yard.buried == []
     await yard.swept(found(*(remnant(number) for number in range(SUSPICIOUS_COUNT))))
     assert len(yard.buried) == SUSPICIOUS_COUNT
+
+
+async def test_what_the_ledger_knows_is_not_suspicious_and_is_left_to_it() -> None:
+    """Else 200 debts, paid after a restart, would look like an accident; and what cannot be paid again would be by the sweep."""
+    yard = Yard()
+    for number in range(SUSPICIOUS_COUNT + 5):
+        reason = UNACCOUNTED if number == 0 else UNREACHABLE
+        owed = Debt(f"{uid(number)}-1", "lab", "hpc", "Job", "lab", f"job{number}", "2023-11-14T00:00:00Z", reason)
+        yard.virtual.ledger.debts[owed.key] = owed
+    await yard.debts.refresh()
+    await yard.swept(found(*(remnant(number) for number in range(SUSPICIOUS_COUNT + 6))))
+    assert yard.asked == [Found(SUSPICIOUS_COUNT + 6, 1)]
+    assert yard.buried == [f"{uid(0)}-1", f"{uid(SUSPICIOUS_COUNT + 5)}-1"], "the unaccounted one is looked at again"
+
+
+async def test_before_the_ledger_is_read_nothing_is_swept() -> None:
+    """Else what it names would count as an accident."""
+    yard = Yard()
+    yard.debts.known = False
+    await yard.swept(found(remnant(1)))
+    assert yard.buried == []
+    assert yard.asked == []
+
+
+async def test_what_was_left_alone_stays_with_all_its_attempts() -> None:
+    """Else a Job with deletionPolicy Orphan would be ended by the next sweep."""
+    yard = Yard()
+    orphan = replace(remnant(1, attempt=2), orphaned=True)
+    await yard.swept(found(remnant(1, attempt=1), orphan, remnant(1, attempt=3, owned=False), remnant(2)))
+    assert yard.buried == [f"{uid(2)}-1"]
+    assert yard.asked == [Found(1, 1)]
+
+
+async def test_what_is_being_cleaned_up_is_not_found_again() -> None:
+    """Else a sweep that comes while a namespace goes would find too many gone."""
+    yard = Yard()
+    yard.under_way = {uid(1)}
+    await yard.swept(found(remnant(1)))
+    assert yard.asked == [Found(1, 0)]
+    assert yard.buried == []
 
 
 async def test_a_cluster_that_is_gone_takes_its_graves_along() -> None:

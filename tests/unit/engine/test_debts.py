@@ -1,0 +1,167 @@
+"""The ledger in the process: what is known of it, who pays, and who is let go. On fakes."""
+
+import asyncio
+
+import pytest
+from virtual import SETTINGS, Virtual
+
+from fairlead.domain.debt import UNACCOUNTED, UNREACHABLE, Debt
+from fairlead.domain.errors import ApiFault, Forbidden, Unavailable
+from fairlead.domain.job import Job
+from fairlead.domain.run import RunKey
+from fairlead.engine.debts import UNACCOUNTED_SECONDS, Debts
+from fairlead.engine.lobby import Lobby
+from fairlead.engine.overdue import ASK_AGAIN_SECONDS, Overdue
+from fairlead.engine.payments import Payments
+from fairlead.engine.registry import ClusterName, Registry
+from fairlead.engine.writer import Writer
+from product.objects import UID, a_job, submitted
+
+HPC = ("lab", "hpc")
+OLD = "2020-01-01T00:00:00Z"
+FULL = ApiFault("ConfigMap default/fairlead-ledger: Too long")
+
+
+def debt(attempt: int = 1, reason: str = UNREACHABLE, *, cluster: str = "hpc", since: str = OLD, uid: str = UID) -> Debt:
+    """What the Job `sim` has left there."""
+    return Debt(f"{uid}-{attempt}", "lab", cluster, "Job", "lab", "sim", since, reason)
+
+
+class Bureau:
+    """Debts, payments and the lobby on fakes; `paying` are the keys that are cleaned up."""
+
+    def __init__(self, *owed: Debt) -> None:
+        self.virtual = Virtual()
+        self.virtual.ledger.debts = {each.key: each for each in owed}
+        self.registry = Registry()
+        self.debts = Debts(self.virtual.world)
+        self.paying: list[Job] = []
+        self.payments = Payments(self.virtual.world, self.registry, self.debts, self._haunt)
+        writer = Writer(self.virtual.world, self.registry, SETTINGS.api_writes)
+        self.overdue = Overdue(self.virtual.world, self.debts, writer)
+        self.lobby = Lobby(self.virtual.world, self.registry, writer, self.overdue)
+
+    async def collect(self, *under_way: str) -> list[str]:
+        """Begin to pay; the keys that are being cleaned up."""
+        await self.debts.refresh()
+        await self.payments.collect(HPC, lambda uid: uid in under_way)
+        return [str(job.key) for job in self.paying]
+
+    def _haunt(self, name: ClusterName, ghost: Job) -> None:
+        assert name == HPC
+        self.paying.append(ghost)
+
+
+async def test_what_was_never_read_is_not_known_to_be_nothing() -> None:
+    """Else a Cluster could be released in the moment of a start, with its debts."""
+    bureau = Bureau(debt())
+    bureau.virtual.ledger.fault = Unavailable("no answer")
+    with pytest.raises(Unavailable):
+        await bureau.debts.refresh()
+    assert not bureau.debts.known
+    bureau.virtual.ledger.fault = None
+    await bureau.debts.refresh()
+    assert bureau.debts.known
+    assert bureau.debts.of(HPC) == (debt(),)
+    assert bureau.debts.of(("lab", "other")) == ()
+
+
+async def test_a_list_that_was_under_way_does_not_undo_a_write() -> None:
+    """Else what was just owed would be forgotten until the next minute, and its Cluster could go."""
+    bureau = Bureau()
+    listed = asyncio.Event()
+    real = bureau.virtual.ledger.list
+
+    async def slow() -> list[Debt]:
+        seen = list(await real())
+        bureau.virtual.ledger.list = real  # type: ignore[method-assign]
+        await listed.wait()
+        return seen
+
+    bureau.virtual.ledger.list = slow  # type: ignore[method-assign, assignment]
+    reading = asyncio.create_task(bureau.debts.refresh())
+    await asyncio.sleep(0)
+    await bureau.debts.owe([debt()])
+    listed.set()
+    await reading
+    assert bureau.debts.of(HPC) == (debt(),)
+
+
+async def test_a_job_that_was_seen_to_owes_only_what_nobody_saw_end() -> None:
+    """Else what is paid would be paid for ever, or a start that nobody saw end would be forgotten."""
+    bureau = Bureau(debt(1), debt(2), debt(1, uid="99999999-0000-4000-8000-000000000000"))
+    await bureau.debts.refresh()
+    await bureau.debts.settle(HPC, a_job(), [RunKey(UID, 2)])
+    left = {each.key: each.reason for each in bureau.debts.of(HPC)}
+    assert left == {f"{UID}-2": UNACCOUNTED, "99999999-0000-4000-8000-000000000000-1": UNREACHABLE}
+    assert {each.key: each.reason for each in bureau.virtual.ledger.debts.values()} == left
+
+
+async def test_only_what_is_unaccounted_is_struck_by_age() -> None:
+    """Else a cluster that is away for longer than a week would be forgiven."""
+    bureau = Bureau(debt(1), debt(2, UNACCOUNTED), debt(3, UNACCOUNTED, since="2023-11-14T00:00:00Z"), debt(4, UNACCOUNTED, since="?"))
+    await bureau.debts.refresh()
+    assert bureau.virtual.clock.wall() < 1_700_000_000 + UNACCOUNTED_SECONDS
+    await bureau.debts.strike_old(HPC)
+    assert {each.key for each in bureau.debts.of(HPC)} == {f"{UID}-1", f"{UID}-3", f"{UID}-4"}
+
+
+async def test_a_debt_is_paid_when_its_object_is_surely_gone() -> None:
+    """Else the work of somebody whose object was brought back would be ended."""
+    bureau = Bureau(debt())
+    bureau.virtual.store.uids = {"lab/sim": UID}
+    assert await bureau.collect() == []
+    bureau.virtual.store.uids = {"lab/sim": "99999999-0000-4000-8000-000000000000"}
+    assert await bureau.collect() == [f"{UID}-1"]
+
+
+@pytest.mark.parametrize("fault", [Unavailable("no answer"), Forbidden("403")], ids=["time-out", "forbidden"])
+async def test_no_answer_pays_nothing(fault: ApiFault) -> None:
+    """Else rights that were taken from us would read as: everything is gone."""
+    bureau = Bureau(debt())
+    bureau.virtual.store.fault = fault
+    with pytest.raises(type(fault)):
+        await bureau.collect()
+    assert bureau.paying == []
+
+
+@pytest.mark.parametrize("owed", [
+    pytest.param(debt(reason=UNACCOUNTED), id="unaccounted"), pytest.param(debt(cluster="other"), id="another-cluster"),
+    pytest.param(Debt("what?", "lab", "hpc", "Job", "lab", "sim", OLD, UNREACHABLE), id="a-key-that-is-none"),
+])
+async def test_what_cannot_be_paid_here_is_left(owed: Debt) -> None:
+    """Else cancels would run on the wrong cluster, or again and again."""
+    assert await Bureau(owed).collect() == []
+
+
+async def test_what_is_being_paid_is_not_begun_again() -> None:
+    """Else each look would start a payment over."""
+    assert await Bureau(debt()).collect(UID) == []
+
+
+async def test_who_lives_owes_nothing_and_who_is_being_deleted_pays_himself() -> None:
+    """Else a Job that was brought back would be ended, or one that is cleaned up would be so twice."""
+    bureau = Bureau(debt())
+    bureau.registry.put_job(a_job(deleting=True))
+    assert await bureau.collect() == []
+    assert bureau.debts.of(HPC) == (debt(),)
+    bureau.registry.put_job(a_job(version=2))
+    assert await bureau.collect() == []
+    assert bureau.debts.of(HPC) == ()
+
+
+async def test_a_job_without_a_cluster_goes_at_its_deadline_once_it_is_written_down() -> None:
+    """Else a Cluster removed by force would hold the Jobs' namespace, or what they left would be forgotten."""
+    bureau = Bureau()
+    bureau.registry.put_job(a_job(deleting=True, status=submitted(attempt=2), deletionDeadlineSeconds=0))
+    bureau.virtual.clock.seconds += 1e9
+    bureau.virtual.ledger.fault = FULL
+    await bureau.lobby.look()
+    assert bureau.virtual.store.released == [], "nobody goes of whom nothing is written"
+    bureau.virtual.ledger.fault = None
+    await bureau.lobby.look()
+    assert bureau.virtual.store.released == [], "the ledger is left in peace for a moment"
+    bureau.virtual.clock.seconds += ASK_AGAIN_SECONDS
+    await bureau.lobby.look()
+    assert [ref.uid for ref in bureau.virtual.store.released] == [UID]
+    assert set(bureau.virtual.ledger.debts) == {f"{UID}-2"}
