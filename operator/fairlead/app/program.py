@@ -28,6 +28,7 @@ from fairlead.engine.registry import Registry
 from fairlead.handlers import feed
 from fairlead.kube.client import KubeClient
 from fairlead.kube.events import EventRecorder
+from fairlead.kube.finished import KubeFinishedJobs
 from fairlead.kube.installation import installation_name
 from fairlead.kube.lease import Lease, LeaseSettings
 from fairlead.kube.ledger import Ledger
@@ -66,7 +67,8 @@ def compose(client: KubeClient, lease: Lease, remote: SshRemote, namespace: str)
     """The engine's ports on the real world."""
     store = KubeStore(client, EventRecorder(client, socket.gethostname()))
     data, ledger = KubeReferences(client), Ledger(client, namespace)
-    return World(remote, store, data, ledger, lease, SystemClock(), lambda: secrets.token_hex(16), random.random)
+    return World(remote, store, data, ledger, lease, SystemClock(), lambda: secrets.token_hex(16), random.random,
+                 KubeFinishedJobs(client))
 
 
 Compose = Callable[[KubeClient, Lease, SshRemote, str], World]

@@ -10,6 +10,7 @@ from fairlead.domain.cluster import Cluster
 from fairlead.domain.errors import FairleadError
 from fairlead.domain.job import Job
 from fairlead.engine.debts import Debts
+from fairlead.engine.expiry import Expiry
 from fairlead.engine.graves import Grave, Graves
 from fairlead.engine.link import Link
 from fairlead.engine.lobby import Lobby
@@ -26,6 +27,8 @@ from fairlead.telemetry import metrics
 log = structlog.get_logger()
 
 GAUGES_SECONDS = 15.0
+EXPIRY_SECONDS = 1.0
+"""How late a finished Job may be deleted; each look is at a table in memory."""
 AFTER_FAILURE_SECONDS = 5.0
 """A look that failed is tried again after this, if it would not be sooner anyway."""
 
@@ -48,6 +51,7 @@ class Controller:
         self._lobby = Lobby(world, registry, writer, Overdue(world, self._debts, writer))
         self._graves = Graves(world, registry, self._debts, self._haunt)
         self._payments = Payments(world, registry, self._debts, self._haunt)
+        self._expiry = Expiry(world)
         self._in_lobby = asyncio.Event()
         self._context = SiteContext(
             world, registry, settings, installation, self._debts, driver_of,
@@ -67,6 +71,8 @@ class Controller:
                 group.create_task(self._every("payments", self._settings.payments_seconds, self._collect))
                 group.create_task(self._every("lobby", 5.0, self._lobby.look, self._in_lobby))
                 group.create_task(self._every("graves", self._settings.finished_seconds, self._graves.look))
+                group.create_task(self._every("finished", self._settings.finished_seconds, self._expiry.look))
+                group.create_task(self._every("expiry", EXPIRY_SECONDS, self._expiry.delete_due))
                 group.create_task(self._every("gauges", GAUGES_SECONDS, self._gauge))
         finally:
             for task in self._tasks.values():
@@ -124,6 +130,7 @@ class Controller:
             await self._payments.collect((site.cluster.ref.namespace, site.cluster.ref.name), site.is_under_way)
 
     def _ended(self, cluster: Cluster, job: Job) -> None:
+        self._expiry.ended(job)
         self._graves.keep(Grave((cluster.ref.namespace, cluster.ref.name), job.ref, job.key.attempt))
 
     async def _gauge(self) -> None:

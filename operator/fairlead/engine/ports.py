@@ -6,6 +6,7 @@ from typing import Any, Protocol, TypeVar
 
 from fairlead.domain.address import Address, Credentials, HostKeys
 from fairlead.domain.debt import Debt
+from fairlead.domain.finished import Expiring
 from fairlead.domain.objects import EventNote, ObjectRef
 from fairlead.schedulers.seam import Exchange
 
@@ -77,6 +78,22 @@ class ClusterData(Protocol):
         ...
 
 
+class FinishedJobs(Protocol):
+    """Finished Jobs with a TTL; what is being deleted already is none of them."""
+
+    async def generations(self) -> Mapping[str, int]:
+        """The generation of each by uid, from metadata alone. Raises `Unavailable`."""
+        ...
+
+    async def expiring(self) -> Sequence[Expiring]:
+        """All of them with their times. Raises `Unavailable`."""
+        ...
+
+    async def delete(self, job: Expiring) -> None:
+        """Delete it if its spec is as known; a gone one is a success. Raises `Conflict` when it was changed, `Unavailable`."""
+        ...
+
+
 class Ledger(Protocol):
     """What is still owed on clusters, kept outside of the objects that are gone."""
 
@@ -137,3 +154,4 @@ class World:
     clock: Clock
     token: Callable[[], str]
     jitter: Callable[[], float]
+    finished: FinishedJobs

@@ -116,10 +116,10 @@ class KubeClient:
         metadata: JsonObject = answer["metadata"]
         return metadata
 
-    async def list_metadata(self, path: str, label_selector: str, page_size: int) -> list[JsonObject]:
-        """The metadata of all objects that a selector matches, page by page."""
+    async def list_metadata(self, path: str, label_selector: str, page_size: int, field_selector: str = "") -> list[JsonObject]:
+        """The metadata of all objects that the selectors match, page by page."""
         found: list[JsonObject] = []
-        params = {"labelSelector": label_selector, "limit": str(page_size)}
+        params = {"labelSelector": label_selector, "limit": str(page_size)} | ({"fieldSelector": field_selector} if field_selector else {})
         while True:
             page = await self._send(_Call("GET", path, params=params, accept=METADATA_LIST))
             found += [item["metadata"] for item in page.get("items") or []]

@@ -7,7 +7,8 @@ from typing import Any
 from fairlead.domain.address import Address
 from fairlead.domain.cluster import Cluster
 from fairlead.domain.debt import Debt
-from fairlead.domain.errors import FairleadError
+from fairlead.domain.errors import Conflict, FairleadError
+from fairlead.domain.finished import Expiring
 from fairlead.domain.objects import EventNote, ObjectRef
 from fairlead.domain.run import AccountingState, Observation, Probe, Tree
 from fairlead.engine.ports import T, World
@@ -150,6 +151,34 @@ class FakeLedger:
 
 
 @dataclass
+class FakeFinished:
+    """Finished Jobs with a TTL, by uid; a deletion may meet a fault, or a Job that was changed since."""
+
+    jobs: dict[str, Expiring] = field(default_factory=dict)
+    fault: FairleadError | None = None
+    deleted: list[str] = field(default_factory=list)
+    whole_lists: int = 0
+
+    async def generations(self) -> Mapping[str, int]:
+        """What was put there."""
+        return {uid: each.generation for uid, each in self.jobs.items()}
+
+    async def expiring(self) -> Sequence[Expiring]:
+        """What was put there, and one more list is counted."""
+        self.whole_lists += 1
+        return list(self.jobs.values())
+
+    async def delete(self, job: Expiring) -> None:
+        """Take it away."""
+        if self.fault is not None:
+            raise self.fault
+        if job.ref.uid in self.jobs and self.jobs[job.ref.uid].generation != job.generation:
+            raise Conflict("changed")
+        self.jobs.pop(job.ref.uid, None)
+        self.deleted.append(job.ref.name)
+
+
+@dataclass
 class Leading:
     """Leads until told otherwise."""
 
@@ -170,11 +199,13 @@ class Virtual:
     ledger: FakeLedger = field(default_factory=FakeLedger)
     leadership: Leading = field(default_factory=Leading)
     clock: VirtualClock = field(default_factory=VirtualClock)
+    finished: FakeFinished = field(default_factory=FakeFinished)
 
     @property
     def world(self) -> World:
         """The engine's ports. Tokens repeat and jitter is none: nothing here depends on chance."""
-        return World(self.remote, self.store, self.data, self.ledger, self.leadership, self.clock, lambda: MARKER, lambda: 0.0)
+        return World(self.remote, self.store, self.data, self.ledger, self.leadership, self.clock, lambda: MARKER, lambda: 0.0,
+                     self.finished)
 
 
 SETTINGS = EngineSettings(breaker_limit_seconds=60, breaker_person_seconds=300, secret_refresh_seconds=300)

@@ -1,0 +1,73 @@
+"""Finished Jobs with a time to live, on the real API server: found by their label and by a field that the CRD makes selectable."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import structlog
+from pydantic import ValidationError
+
+from fairlead.api.v1alpha1 import names
+from fairlead.api.v1alpha1.job import Job
+from fairlead.domain.errors import Conflict
+from fairlead.domain.finished import Expiring, expiring
+from fairlead.domain.objects import ObjectRef
+from fairlead.kube.client import KubeClient, path_of
+from fairlead.kube.faults import NotFound
+from fairlead.kube.store import object_path
+
+log = structlog.get_logger()
+
+_FINISHED: Final = f"{names.FINISHED_LABEL}={names.FINISHED_VALUE}"
+_WITH_TTL: Final = "spec.ttlSecondsAfterFinished!="
+_JOBS: Final = path_of("apis", names.GROUP, names.VERSION, names.JOB_PLURAL)
+
+
+class KubeFinishedJobs:
+    """The engine's `FinishedJobs` on the real API server. What is being deleted already is left out everywhere."""
+
+    def __init__(self, client: KubeClient, *, metadata_page: int = 500, whole_page: int = 50) -> None:
+        self._client = client
+        self._metadata_page = metadata_page
+        self._whole_page = whole_page        # a script may have 1 MiB
+
+    async def generations(self) -> Mapping[str, int]:
+        """The generation of each by uid, from metadata alone. Raises `Unavailable`."""
+        found = await self._client.list_metadata(_JOBS, _FINISHED, self._metadata_page, field_selector=_WITH_TTL)
+        return {each["uid"]: int(each["generation"]) for each in found if not each.get("deletionTimestamp")}
+
+    async def expiring(self) -> Sequence[Expiring]:
+        """All of them with their times. One that cannot be read is left out: it stays. Raises `Unavailable`."""
+        found: list[Expiring] = []
+        params = {"labelSelector": _FINISHED, "fieldSelector": _WITH_TTL, "limit": str(self._whole_page)}
+        while True:
+            page = await self._client.request("GET", _JOBS, params=params)
+            found += [each for body in page["items"] if (each := _read(body)) is not None]
+            if not (following := page["metadata"].get("continue")):
+                return found
+            params = {**params, "continue": following}
+
+    async def delete(self, job: Expiring) -> None:
+        """Delete it if its spec is as known; gone or on its way is a success. Raises `Conflict` when it was changed, `Unavailable`."""
+        try:
+            metadata = await self._client.metadata(object_path(job.ref))
+            if metadata["uid"] != job.ref.uid or metadata.get("deletionTimestamp"):
+                return
+            if int(metadata["generation"]) != job.generation:
+                raise Conflict(f"{job.ref} was changed after its end: its TTL is read again")
+            conditions = {"uid": job.ref.uid, "resourceVersion": metadata["resourceVersion"]}
+            await self._client.request("DELETE", object_path(job.ref), body={"preconditions": conditions})
+        except NotFound:
+            return
+
+
+def _read(body: Mapping[str, object]) -> Expiring | None:
+    try:
+        job = Job.model_validate(body)
+    except ValidationError as error:
+        log.error("object_unreadable", error=str(error.errors(include_input=False, include_url=False)[0]))  # noqa: TRY400  one line says it
+        return None
+    meta = job.metadata
+    if meta.is_deleted:
+        return None
+    ref = ObjectRef(names.JOB_PLURAL, meta.namespace, meta.name, meta.uid)
+    return expiring(ref, meta.generation, job.status.conditions, job.spec.ttl_seconds_after_finished)
