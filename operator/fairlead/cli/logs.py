@@ -5,10 +5,10 @@ import os
 import sys
 from contextlib import aclosing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
+from fairlead.cli.access import kubeconfig_file
 from fairlead.cli.follow import Follower, Write
 from fairlead.cli.objects import get_job
 from fairlead.cli.output import NoOutput, Output
@@ -17,7 +17,6 @@ from fairlead.domain.job import Job
 from fairlead.domain.plain_text import PlainText
 from fairlead.kube.client import KubeClient
 
-DEFAULT_KUBECONFIG: Final = Path("~/.kube/config")
 _INTERRUPTED_EXIT: Final = 130           # 128 + SIGINT, as shells say it
 
 
@@ -42,20 +41,12 @@ def run(request: Request, kubeconfig: str | None, context: str | None) -> int:
     Raises `UserFault` when there is nothing to print or the person may not read what is needed, `ApiFault`, `RemoteFault`.
     """
     try:
-        return asyncio.run(_print(request, KubeClient.load(_kubeconfig(kubeconfig), context)))
+        return asyncio.run(_print(request, KubeClient.load(kubeconfig_file(kubeconfig), context)))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())   # or Python complains when it flushes at its end
         return 0
     except KeyboardInterrupt:
         return _INTERRUPTED_EXIT
-
-
-def _kubeconfig(named: str | None) -> str | None:
-    """The file to use: the one that is named, else a person's own if it is there, else none (a pod's service account)."""
-    if named and os.pathsep in named:
-        raise UserFault(f"KUBECONFIG names several files ({named}): name the one to use with --kubeconfig")
-    own = DEFAULT_KUBECONFIG.expanduser()
-    return named or (str(own) if own.exists() else None)
 
 
 async def _print(request: Request, client: KubeClient) -> int:

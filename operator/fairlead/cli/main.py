@@ -79,3 +79,19 @@ def logs(job: str, kubeconfig: str | None, context: str | None, tail_lines: int 
         raise click.BadParameter(f"{job!r}: write the Job as NAMESPACE/NAME", param_hint="NAMESPACE/NAME")
     request = Request(namespace, name, how["follow"], how["stderr"], how["raw"], tail_lines)
     sys.exit(run(request, kubeconfig, context))
+
+
+@commands.command()
+@click.option("--namespace", "-n", help="Namespace of the controller's Lease and ConfigMaps.  [default: the context's]")
+@click.option("--output", "-o", default="table", show_default=True, type=click.Choice(["table", "json"]), help="How it is printed.")
+@click.option("--kubeconfig", envvar="KUBECONFIG", type=click.Path(dir_okay=False), help="Kubeconfig file.  [default: ~/.kube/config]")
+@click.option("--context", help="The kubeconfig's context.")
+def debts(namespace: str | None, output: str, kubeconfig: str | None, context: str | None) -> None:
+    """List what may still be on clusters of Jobs that are gone, the oldest first.
+
+    A Job whose cluster cannot be reached is let go when its deletionDeadlineSeconds are over. What it may have left is written down, and
+    cleaned up when the cluster answers again.
+    """
+    from fairlead.cli.debts import run  # noqa: PLC0415  as above
+
+    run(namespace, output, kubeconfig, context)

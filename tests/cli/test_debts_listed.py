@@ -1,0 +1,74 @@
+"""`fairlead debts`, as a person calls it, against the real API server."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bed.controlplane import ControlPlane
+from fairlead.domain.debt import Debt
+from fairlead.kube.client import KubeClient
+from fairlead.kube.ledger import Ledger
+from product.api import Api
+
+OLDER = Debt("00000000-0000-4000-8000-000000000001-2", "lab", "hpc", "Job", "lab", "sim", "2026-01-01T00:00:00Z", "Unreachable")
+YOUNGER = Debt("00000000-0000-4000-8000-000000000002-1", "lab", "hpc-east", "Job", "lab", "much-longer", "2026-02-01T00:00:00Z", "NotEnded")
+
+
+@pytest.fixture
+def namespace(api: Api) -> str:
+    """A namespace that nobody's controller works in."""
+    name = "ledger-of-nobody"
+    api.request("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
+    api.delete(f"/api/v1/namespaces/{name}/configmaps/fairlead-ledger")
+    return name
+
+
+def debts(plane: ControlPlane, *options: str, kubeconfig: Path | None = None) -> "subprocess.CompletedProcess[str]":
+    """What the command says."""
+    env = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    env |= {"HOME": "/nonexistent", "KUBECONFIG": str(kubeconfig or plane.kubeconfig)}
+    argv = [sys.executable, "-m", "fairlead", "debts", *options]
+    return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False, env=env)
+
+
+async def owe(plane: ControlPlane, namespace: str) -> None:
+    """Two debts, and a line that a person broke."""
+    async with KubeClient.load(str(plane.kubeconfig)) as client:
+        await Ledger(client, namespace).add([YOUNGER, OLDER])
+    patch = '{"data":{"broken":"what?"}}'
+    plane.kubectl("-n", namespace, "patch", "configmap", "fairlead-ledger", "--type=merge", "-p", patch)
+
+
+async def test_what_is_owed_is_a_table_for_people_and_json_for_programs(plane: ControlPlane, namespace: str) -> None:
+    """Else who wants to know what still runs where would have to read a ConfigMap of JSON texts."""
+    assert debts(plane, "--namespace", namespace).stdout == "Nothing is owed.\n"
+    assert json.loads(debts(plane, "--namespace", namespace, "--output", "json").stdout) == []
+    await owe(plane, namespace)
+    shown = debts(plane, "--namespace", namespace)
+    assert shown.stdout == (
+        "JOB               CLUSTER    REASON        SINCE                  KEY\n"
+        f"lab/sim           hpc        Unreachable   2026-01-01T00:00:00Z   {OLDER.key}\n"
+        f"lab/much-longer   hpc-east   NotEnded      2026-02-01T00:00:00Z   {YOUNGER.key}\n"
+    )
+    assert "ledger_entry_not_understood" in shown.stderr
+    first, second = json.loads(debts(plane, "--namespace", namespace, "--output", "json").stdout)
+    assert (first["key"], second["key"]) == (OLDER.key, YOUNGER.key)
+    assert second == {"key": YOUNGER.key, "kind": "Job", "namespace": "lab", "name": "much-longer", "cluster": "hpc-east",
+                      "since": "2026-02-01T00:00:00Z", "reason": "NotEnded"}
+
+
+def test_who_may_not_read_the_ledger_is_told_whom_to_ask(plane: ControlPlane, namespace: str, tmp_path: Path) -> None:
+    """Else they would see a stack of an HTTP library."""
+    plane.kubectl("-n", namespace, "create", "serviceaccount", "reader", check=False)
+    token = plane.kubectl("-n", namespace, "create", "token", "reader").stdout.strip()
+    view = json.loads(plane.kubectl("config", "view", "--raw", "--output", "json").stdout)
+    view["users"] = [{"name": each["name"], "user": {"token": token}} for each in view["users"]]
+    config = tmp_path / "kubeconfig"
+    config.write_text(json.dumps(view), encoding="utf-8")
+    said = debts(plane, "--namespace", namespace, kubeconfig=config)
+    assert said.returncode == 2
+    assert said.stderr.startswith(f"fairlead: You may not read the ConfigMap {namespace}/fairlead-ledger")
