@@ -1,5 +1,6 @@
 """What could not be cleaned up when its object had to go: written down, shown, paid when the cluster is back, or given up by a person."""
 
+import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -143,3 +144,79 @@ def test_a_job_of_a_suspended_cluster_goes_in_time(own: SlurmCluster, scene: Sce
     scene.cluster(own, suspend=False)
     until(lambda: not debts_of(scene), "the debt to be paid", 60)
     assert own.jobs_active() == []
+
+
+def test_a_job_that_does_not_leave_the_queue_goes_in_time_and_is_owed_until_it_has(own: SlurmCluster, scene: Scene) -> None:
+    """Else a scheduler that takes a cancellation and does nothing would hold a namespace, or what it keeps would be forgotten."""
+    scene.cluster(own)
+    job = scene.job("waiting", LONG, extraOptions={"begin": "now+1hour"}, **SOON)
+    job.wait("Submitted")
+    own.shim("scancel", "exit 0")
+    job.delete()
+    [debt] = debts_of(scene).values()
+    assert debt["reason"] == "NotEnded"
+    assert len(own.jobs_active()) == 1
+    own.unshim("scancel")
+    until(lambda: not debts_of(scene), "the debt to be paid", 60)
+    assert own.jobs_active() == []
+
+
+def test_a_job_in_its_grace_is_not_let_go_by_a_short_deadline(own: SlurmCluster, scene: Scene) -> None:
+    """Else a deadline that is over would cost a script the time to save its work."""
+    scene.cluster(own)
+    script = "#!/bin/bash\ntrap 'sleep 3; echo saved >> ~/checkpoint; exit 0' TERM\ntouch ~/on; sleep 600 & wait\n"
+    job = scene.job("polite", script, deletionDeadlineSeconds=1, cancellationGracePeriodSeconds=20)
+    until((own.home / "on").exists, "the script to have started")
+    job.delete()
+    assert (own.home / "checkpoint").read_text() == "saved\n"
+    assert debts_of(scene) == {}
+    assert "LetGo" not in [each["reason"] for each in job.events()]
+
+
+def test_what_was_to_be_left_alone_is_not_ended_when_the_cluster_is_back(own: SlurmCluster, scene: Scene, controller: Controller) -> None:
+    """Else deletionPolicy Orphan would hold only while the network does."""
+    scene.cluster(own)
+    job = scene.job("left", "#!/bin/sh\nwhile [ ! -e ~/leave ]; do sleep 0.1; done\n", deletionPolicy="Orphan", deletionDeadlineSeconds=1)
+    job.wait("Running")
+    [key] = let_go(scene, own, [job])
+    assert debts_of(scene)[key]["reason"] == "NotLeftAlone"
+    own.link_up()
+    until(lambda: not debts_of(scene), "its directory to be marked", 60)
+    controller.daemon.kill()             # the next one sweeps at its start
+    controller.ensure()
+    scene.job("witness").wait("Complete")
+    assert len(own.jobs_active()) == 1
+    (own.home / "leave").touch()
+    until(lambda: own.jobs_active() == [], "the job to end by itself")
+    for run in own.home.glob(f".fairlead/*/runs/{key[:36]}-*"):   # it is the user's now
+        shutil.rmtree(run)
+
+
+def test_jobs_whose_secret_went_first_go_in_time(own: SlurmCluster, scene: Scene, controller: Controller) -> None:
+    """Else a namespace whose deletion takes the Secret before the Jobs would stay for ever, had the controller been restarted."""
+    cluster = scene.cluster(own)
+    [job] = running(scene, own, 1)
+    controller.daemon.kill()
+    secret = f"/api/v1/namespaces/{scene.namespace}/secrets/hpc-key"
+    scene.api.delete(secret)
+    controller.ensure()
+    cluster.wait("Ready", "False", reason="SecretNotFound")
+    job.delete()
+    assert {debt["reason"] for debt in debts_of(scene).values()} == {"Unreachable"}
+    scene.cluster(own)
+    until(lambda: not debts_of(scene), "the debt to be paid with the Secret that is there again", 60)
+    assert own.jobs_active() == []
+
+
+def test_a_job_that_was_never_submitted_goes_in_time_and_nothing_of_it_is_left(own: SlurmCluster, scene: Scene) -> None:
+    """Else a submission whose answer was lost could start when nobody knows of its Job any more."""
+    scene.cluster(own)
+    own.shim("sbatch", "exec sleep 60")
+    job = scene.job("begun", LONG, **SOON)
+    until(lambda: list(own.home.glob(f".fairlead/*/runs/{job.uid}-1")), "its directory to be made")
+    keys = let_go(scene, own, [job])
+    assert set(debts_of(scene)) == keys
+    own.unshim("sbatch")
+    own.link_up()
+    until(lambda: not debts_of(scene), "the debt to be paid", 60)
+    until(lambda: not remains_on(own, connected=True), "nothing but tombstones", 20)
