@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -22,6 +23,8 @@ READY_SECONDS = 30.0
 class Controller:
     """One controller process on a bed's control plane."""
 
+    settings: Mapping[str, Any] = SETTINGS
+
     def __init__(self, bed: Bed, kubeconfig: Path, name: str = "controller",
                  program: tuple[str, ...] = ("-m", "fairlead", "controller"), env: Mapping[str, str] | None = None) -> None:
         self._bed = bed
@@ -37,7 +40,7 @@ class Controller:
     def start(self, *, wait: bool = True) -> "Controller":
         """Start it; `wait` until it leads."""
         settings = self._folder / "settings.yaml"
-        settings.write_text(yaml.safe_dump(SETTINGS), encoding="utf-8")
+        settings.write_text(yaml.safe_dump(dict(self.settings)), encoding="utf-8")
         [self.port] = free(1)
         argv = [sys.executable, *self._program, "--kubeconfig", str(self._kubeconfig), "--namespace", "default",
                 "--settings", str(settings), "--health-host", "127.0.0.1", "--health-port", str(self.port), "--log-level", "debug"]

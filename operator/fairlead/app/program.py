@@ -112,7 +112,7 @@ async def _lead(options: Options, client: KubeClient, lease: Lease, means: tuple
     if not await _until_done(stop, lambda: _first_list(client, registry)):
         return 0
     lost = asyncio.create_task(lease.lost(), name="lease-lost")
-    async with SshRemote(options.settings.ssh) as remote:
+    async with SshRemote(options.settings.ssh, lease.held) as remote:
         world = compose(client, lease, remote, options.namespace or client.namespace)
         settings = options.settings
 

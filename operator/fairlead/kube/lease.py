@@ -30,6 +30,9 @@ from fairlead.kube.faults import NotFound
 
 T = TypeVar("T")
 
+LOOKS = 4
+"""Looks at another's Lease in the time of one renewal. A renewal counts from when it is seen: a dead leader is replaced so much later."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -110,8 +113,8 @@ class Lease:
                 wait_seconds = fault.retry_after_seconds or self._settings.renew_interval_seconds
             if self._written is not None:
                 break
-            interval = self._settings.renew_interval_seconds
-            await asyncio.sleep(min(max(wait_seconds, 0.05), interval) * random.uniform(1.0, 1.2))  # noqa: S311  jitter, no secret
+            pause_seconds = min(max(wait_seconds, 0.05), self._settings.renew_interval_seconds / LOOKS)
+            await asyncio.sleep(pause_seconds * random.uniform(1.0, 1.2))  # noqa: S311  jitter, no secret
         _log.info("lease_acquired", lease=self._settings.name, identity=self.identity)
         self._renewals = asyncio.create_task(self._keep(), name="lease")
         self._renewals.add_done_callback(self._ended)

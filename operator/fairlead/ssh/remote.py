@@ -12,7 +12,7 @@ from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.address import Address
 from fairlead.domain.errors import Unreachable
 from fairlead.schedulers.seam import Exchange
-from fairlead.ssh.channel import open_channel
+from fairlead.ssh.channel import open_channel, put_down
 from fairlead.ssh.connect import connect
 from fairlead.ssh.execute import Errand, execute
 from fairlead.ssh.pool import Gate, PoolLimits, Site, closed_by_us
@@ -26,10 +26,14 @@ REOPEN_SECONDS: Final = (0.05, 0.1, 0.2, 0.4, 0.8)
 
 
 class SshRemote:
-    """Runs exchanges over kept connections. One for a process; made and used in one event loop; `async with` closes it."""
+    """Runs exchanges over kept connections. One for a process; made and used in one event loop; `async with` closes it.
 
-    def __init__(self, limits: PoolLimits | None = None) -> None:
+    `may_send` is asked when the way is open, right before the first byte: whoever slept on the way to it may lead no more.
+    """
+
+    def __init__(self, limits: PoolLimits | None = None, may_send: Callable[[], bool] = lambda: True) -> None:
         self._limits = limits or PoolLimits()
+        self._may_send = may_send
         self._execs = asyncio.Semaphore(self._limits.execs)
         self._gate = Gate(self._limits)
         self._resolver = Resolver()
@@ -102,6 +106,10 @@ class SshRemote:
                 connection = await lane.connection()
                 async with self._execs:
                     if opened := await open_channel(connection, errand.max_output_bytes, open_seconds):
+                        if not self._may_send():
+                            await put_down(connection, *opened)
+                            raise Unreachable(f"{errand.verb} on {errand.where} was not sent: this controller does not lead now",
+                                              ClusterReason.CONNECTION_LOST)
                         return await execute(connection, opened, errand)
                 await asyncio.sleep(pause_seconds)
         raise Unreachable(f"{errand.where} opens no session for {errand.verb}: all that sshd allows (MaxSessions) are taken, or it breaks "

@@ -1,0 +1,19 @@
+"""A controller that slept on the way to a login node must not act there when it wakes: by then another one leads."""
+
+import pytest
+from ssh_addresses import address_of, script
+
+from fairlead.domain.errors import Unreachable
+from fairlead.ssh.remote import SshRemote
+
+
+async def test_nothing_is_sent_once_it_may_not_be_and_the_way_stays_open(host):
+    """Else a job would be cancelled or submitted beside the new leader's decision."""
+    leads = True
+    async with SshRemote(may_send=lambda: leads) as remote:
+        assert await remote.exchange(address_of(host), script("echo one >>did; echo yes")) == b"yes\n"
+        leads = False
+        with pytest.raises(Unreachable, match="was not sent: this controller does not lead now"):
+            await remote.exchange(address_of(host), script("echo two >>did; echo yes"))
+        leads = True
+        assert await remote.exchange(address_of(host), script("cat did; rm did")) == b"one\n"
