@@ -1,5 +1,7 @@
 """Each rule is needed: without it the search finds what breaks. A search that misses that would be blind."""
 
+from functools import cache
+
 import pytest
 
 from model import properties
@@ -32,6 +34,7 @@ NEEDED = {
 """A scenario that shows what is lost without each rule, and what that is."""
 
 
+@cache
 def without(rule: str) -> Found:
     """The search of that scenario, as far as its violation."""
     scenario, broken = NEEDED[rule]

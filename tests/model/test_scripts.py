@@ -1,0 +1,73 @@
+"""The real scripts, driven step by step through what breaks the model when a rule is gone, with pauses at the same points: they hold."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from bed import packages
+from fairlead.domain.run import SubmitWord
+from model.scenario import SCENARIOS
+from model.stage import UNHURRIED, Stage
+from model.test_rules import NEEDED, without
+from unit.sh.far_end import SHELLS, FarEnd
+
+HELD = {
+    "NONCE": (True, 1, 0),
+    "PREV": (True, 0, 1),
+    "RELIST": (False, 1, 0),
+    "CLOSE": (False, 1, 0),
+    "REFUSED": (True, 1, 0),
+    "RENAME": (True, 1, 0),
+    "TOMB": (True, 1, 0),
+    "ALL": (True, 1, 0),
+    "DUP": (False, 1, 0),
+    "NAME": (True, 0, 0),
+    "FINRC": (False, 2, 0),
+    "WORD": (False, 0, 0),
+    "CD": (True, 0, 0),
+    "SUSPEND": (True, 0, 0),
+}
+"""Rules that the scripts have a part in. Whether the controller decides as that of the trace and the far end alone holds; and how often each
+attempt then runs: once, but for a Job that allows a requeue, one whose node swallowed it, and those that were withdrawn in time."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _shells() -> None:
+    """Every shell is on this machine."""
+    if missing := [shell for shell in SHELLS if shutil.which(shell) is None]:
+        packages.ensure(*missing)
+
+
+@pytest.fixture(params=SHELLS)
+def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], Stage]]:
+    """A far end, ready for the scenario of a rule."""
+    made: list[Stage] = []
+
+    def prepare(rule: str) -> Stage:
+        scenario = SCENARIOS[NEEDED[rule][0]]
+        far = FarEnd(tmp_path, str(request.param), timeouts=UNHURRIED)
+        assert far.probe().problem is None
+        made.append(Stage(far, scenario.attempts, scenario.requeue))
+        return made[0]
+
+    yield prepare
+    for each in made:
+        each.close()
+
+
+@pytest.mark.parametrize("rule", HELD)
+def test_the_scripts_hold_where_the_model_breaks(stage: Callable[[str], Stage], rule: str) -> None:
+    """What the search proves would be true of the model alone, and the scripts would run a Job twice all the same."""
+    on = stage(rule)
+    on.play(without(rule).broken[NEEDED[rule][1]])
+    on.finish()
+    if not on.ids and not on.promised:   # it waits, and nothing of it is anywhere
+        assert on.submit_again() is SubmitWord.SUBMITTED
+        on.finish()
+    assert (on.followed, on.runs(1), on.runs(2)) == HELD[rule]
+    for attempt, runs in on.promised.items():
+        assert on.runs(attempt) == runs, "it began after the status had said that it never will"
+    assert not on.overlaps()
+    assert on.state_of_strangers() in ([], ["RUNNING"])
