@@ -156,10 +156,23 @@ def test_a_requeued_job_is_followed_on_in_its_file(own: SlurmCluster, scene: Sce
     following = follow("again")
     following.wait_shown(b"start 0\n")
     own.run("scontrol", "requeue", job.status["run"]["id"], user=False)
-    until(lambda: own.squeue("--states=PENDING"), "the requeued job to wait")
+    until(lambda: [row.state for row in own.squeue()] == ["PENDING"], "the requeued job to wait, and no more to be ending")
     own.run("scontrol", "update", f"JobId={job.status['run']['id']}", "StartTime=now", user=False)
     assert following.ended(90) == 0, following.said
     assert following.shown == b"start 0\nstart 1\n"
+
+
+@pytest.mark.parametrize("path", ["%x-%j.out", "one.out"])
+def test_each_attempt_is_followed_to_its_end_and_then_the_next(path: str, hpc: SlurmCluster, scene: Scene, follow: Follow) -> None:
+    """Else what a Job says at its second try would not be seen, or what it said at the first would be seen twice."""
+    at = f"$HOME/{scene.namespace}-tried"
+    scene.cluster(hpc)
+    scene.job("again", f"#!/bin/sh\necho try; [ -e {at} ] && exit 0\ntouch {at}; echo failing\nexit 3\n", backoffLimit=1,
+              stdoutPath=f"{scene.namespace}/{path}")
+    following = follow("again")
+    assert following.ended() == 0, following.said
+    assert following.shown == b"try\nfailing\ntry\n"
+    assert f"attempt 1 of Job {scene.namespace}/again has ended (NonZeroExitCode): following the next" in following.said
 
 
 def test_a_job_that_is_deleted_ends_it_with_one_and_its_last_words(hpc: SlurmCluster, scene: Scene, follow: Follow) -> None:

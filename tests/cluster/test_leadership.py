@@ -1,7 +1,9 @@
 """Several controllers, one of which leads: whatever happens to it, each Job runs once and one of them watches it."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from http.client import HTTPResponse
+from typing import Any, ClassVar
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
@@ -13,6 +15,7 @@ from bed.slurm import SlurmCluster
 from bed.state import Bed
 from product.controller import Controller
 from product.scene import Scene
+from product.settings import SETTINGS
 from product.waiting import until
 
 COUNTED = "#!/bin/sh\necho x >>$HOME/starts\nwhile [ ! -e $HOME/enough ]; do sleep 0.2; done\n"
@@ -59,6 +62,13 @@ def sessions_by_port(node: SlurmCluster) -> dict[str, int]:
             port = line.partition(" port ")[2].split()[0]
             found[port] = found.get(port, 0) + 1
     return found
+
+
+def is_quiet(node: SlurmCluster, seconds: float = 3.0) -> bool:
+    """Whether nothing is asked of the login node for so long: polls come more than once a second otherwise."""
+    before = node.sshd_log().count("Starting session")
+    time.sleep(seconds)
+    return node.sshd_log().count("Starting session") == before
 
 
 def test_the_three_pages_answer(scene: Scene, hpc: SlurmCluster, controller: Controller) -> None:
@@ -114,6 +124,80 @@ def test_a_leader_that_slept_beyond_its_lease_touches_nothing_and_ends(
     assert starts(own) == 2
 
 
+@pytest.mark.parametrize("command", ["sbatch", "scancel"])
+def test_a_leader_that_sleeps_in_the_middle_of_a_call_leaves_it_to_the_next(
+        command: str, own: SlurmCluster, scene: Scene, controller: Controller, second: Controller) -> None:
+    """Else a Job whose submission or cancellation was cut in two by a paused machine would run twice, or on and on."""
+    scene.cluster(own)
+    job = scene.job("through", COUNTED, cancellationGracePeriodSeconds=0) if command == "scancel" else None
+    if job:
+        job.wait("Running")
+    own.shim(command, "[ -e $HOME/go ] || touch $HOME/hanging; until [ -e $HOME/go ]; do sleep 0.1; done; exec $REAL \"$@\"")
+    if job:
+        job.delete(wait=False)
+    else:
+        job = scene.job("through", COUNTED)
+    until(lambda: (own.home / "hanging").exists(), f"{command} to be called")
+    of_the_first = set(sessions_by_port(own))
+    controller.daemon.stop()
+    until(lambda: leads(second), "the second to lead")
+    until(lambda: set(sessions_by_port(own)) - of_the_first, "the second to be at work")
+    (own.home / "go").touch()
+    before = sessions_by_port(own)
+    controller.daemon.cont()
+    until(lambda: not controller.daemon.alive, "the first to end", 20)
+    after = sessions_by_port(own)
+    assert {port: after[port] for port in of_the_first} == {port: before[port] for port in of_the_first}, "nothing more of the first"
+    if command == "scancel":
+        job.wait_gone()
+    else:
+        job.wait("Running", seconds=60)
+        (own.home / "enough").touch()
+        job.wait("Complete")
+    assert starts(own) == 1
+    until(lambda: not own.jobs_active(), "no job to be left")
+    own.unshim(command)
+
+
+@pytest.mark.parametrize("change", ["given to somebody else", "deleted"])
+def test_a_leader_whose_lease_is_taken_by_hand_ends_and_another_goes_on(
+        change: str, own: SlurmCluster, scene: Scene, controller: Controller, second: Controller) -> None:
+    """Else two would lead, each sure of itself, or none would any more."""
+    scene.cluster(own)
+    job = scene.job("through", COUNTED)
+    job.wait("Running")
+    path = "/apis/coordination.k8s.io/v1/namespaces/default/leases/fairlead-controller"
+    if change == "deleted":
+        scene.api.delete(path)
+    else:
+        scene.api.merge(path, {"spec": {"holderIdentity": "somebody-else"}})
+    until(lambda: not controller.daemon.alive, "the first to see it and end")
+    until(lambda: leads(second), "the second to lead")
+    (own.home / "enough").touch()
+    job.wait("Complete")
+    assert scene.job("next").wait_ended()["phase"] == "Complete"
+    assert starts(own) == 1
+
+
+def test_an_api_server_that_is_away_longer_than_the_lease_stops_the_work_and_not_the_jobs(
+        own: SlurmCluster, scene: Scene, controller: Controller, plane: ControlPlane) -> None:
+    """Else an upgrade of the control plane would cost Jobs, or a controller would act without knowing whether it leads."""
+    scene.cluster(own)
+    job = scene.job("through", COUNTED)
+    job.wait("Running")
+    plane.apiserver.stop()
+    try:
+        until(lambda: own.connections() == 1 and is_quiet(own), "the controller to leave the cluster alone")
+        (own.home / "enough").touch()
+        until(lambda: not own.jobs_active(), "the job to end by itself")
+    finally:
+        plane.apiserver.cont()
+    job.wait("Complete")
+    assert scene.job("next").wait_ended()["phase"] == "Complete"
+    assert starts(own) == 1
+    assert controller.daemon.alive
+
+
 def test_a_controller_that_is_told_to_end_does_so_while_a_call_hangs(own: SlurmCluster, scene: Scene, controller: Controller) -> None:
     """Else every update would wait for the slowest login node, and then kill the controller."""
     scene.cluster(own)
@@ -132,3 +216,59 @@ def test_a_controller_that_is_told_to_end_does_so_while_a_call_hangs(own: SlurmC
     late.wait("Complete", seconds=60)
     assert starts(own) == 1
     (own.home / "hanging").unlink()
+
+
+class WithLongLease(Controller):
+    """A controller whose Lease would run out only after a minute."""
+
+    settings: ClassVar[Mapping[str, Any]] = {**SETTINGS, "lease": {"duration_seconds": 60}}
+
+
+class WithProductionLease(Controller):
+    """A controller with the Lease of production."""
+
+    settings: ClassVar[Mapping[str, Any]] = {**SETTINGS, "lease": {}}
+
+
+Pair = Callable[[type[Controller]], tuple[Controller, Controller]]
+
+
+@pytest.fixture
+def pair(bed: Bed, plane: ControlPlane | ExistingControlPlane, scene: Scene, controller: Controller) -> Iterator[Pair]:
+    """Two controllers of a kind in the place of the usual one, which leads again afterwards."""
+    started: list[Controller] = []
+
+    def start(kind: type[Controller]) -> tuple[Controller, Controller]:
+        assert scene, "is closed after them"
+        controller.stop()
+        started.append(kind(bed, plane.kubeconfig, f"{kind.__name__}-1").start())
+        started.append(kind(bed, plane.kubeconfig, f"{kind.__name__}-2").start(wait=False))
+        until(lambda: page(started[1], "readyz")[0] == 200, "the second to be up")
+        return started[0], started[1]
+
+    yield start
+    for each in reversed(started):
+        each.stop()
+
+
+def test_a_killed_leader_is_replaced_within_twenty_seconds_as_in_production(own: SlurmCluster, scene: Scene, pair: Pair) -> None:
+    """Else each crash would leave all Jobs unwatched for longer than promised."""
+    first, second = pair(WithProductionLease)
+    scene.cluster(own)
+    scene.job("before").wait("Complete")
+    first.daemon.kill()
+    job = scene.job("after", COUNTED)
+    until(lambda: starts(own), "the second to be at work", 20)
+    assert leads(second)
+    (own.home / "enough").touch()
+    job.wait("Complete")
+    assert starts(own) == 1
+
+
+def test_a_leader_that_is_told_to_end_hands_over_at_once(own: SlurmCluster, scene: Scene, pair: Pair) -> None:
+    """Else each update would leave a gap as long as the Lease."""
+    first, second = pair(WithLongLease)
+    scene.cluster(own)
+    first.stop()
+    until(lambda: leads(second), "the second to lead", 20)
+    assert scene.job("after").wait_ended()["phase"] == "Complete"

@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -23,7 +23,7 @@ READY_SECONDS = 30.0
 class Controller:
     """One controller process on a bed's control plane."""
 
-    settings: Mapping[str, Any] = SETTINGS
+    settings: ClassVar[Mapping[str, Any]] = SETTINGS
 
     def __init__(self, bed: Bed, kubeconfig: Path, name: str = "controller",
                  program: tuple[str, ...] = ("-m", "fairlead", "controller"), env: Mapping[str, str] | None = None) -> None:
