@@ -151,7 +151,7 @@ def test_a_connection_that_breaks_loses_no_byte_and_repeats_none(own: SlurmClust
 def test_a_requeued_job_is_followed_on_in_its_file(own: SlurmCluster, scene: Scene, follow: Follow) -> None:
     """Else what it says after a preemption would not be seen, or all of it twice."""
     scene.cluster(own)
-    script = f"#!/bin/sh\n{NEXT}echo start ${{SLURM_RESTART_COUNT:-0}}\n[ $SLURM_RESTART_COUNT ] || step never\n"
+    script = f"#!/bin/sh\ntrap 'exit 1' TERM\n{NEXT}echo start ${{SLURM_RESTART_COUNT:-0}}\n[ $SLURM_RESTART_COUNT ] || step never\n"
     job = scene.job("again", script, requeue=True)
     following = follow("again")
     following.wait_shown(b"start 0\n")
@@ -165,11 +165,13 @@ def test_a_requeued_job_is_followed_on_in_its_file(own: SlurmCluster, scene: Sce
 @pytest.mark.parametrize("path", ["%x-%j.out", "one.out"])
 def test_each_attempt_is_followed_to_its_end_and_then_the_next(path: str, hpc: SlurmCluster, scene: Scene, follow: Follow) -> None:
     """Else what a Job says at its second try would not be seen, or what it said at the first would be seen twice."""
-    at = f"$HOME/{scene.namespace}-tried"
+    at = f"{scene.namespace}-{path[0]}"
     scene.cluster(hpc)
-    scene.job("again", f"#!/bin/sh\necho try; [ -e {at} ] && exit 0\ntouch {at}; echo failing\nexit 3\n", backoffLimit=1,
-              stdoutPath=f"{scene.namespace}/{path}")
+    script = f"#!/bin/sh\n{NEXT}echo try; [ -e $HOME/{at} ] && exit 0; step {at}; echo failing; exit 3\n"
+    scene.job("again", script, backoffLimit=1, stdoutPath=f"{scene.namespace}/{path}")
     following = follow("again")
+    following.wait_shown(b"try\n")
+    (hpc.home / at).touch()
     assert following.ended() == 0, following.said
     assert following.shown == b"try\nfailing\ntry\n"
     assert f"attempt 1 of Job {scene.namespace}/again has ended (NonZeroExitCode): following the next" in following.said
