@@ -132,13 +132,6 @@ class Slurm:
             _reader(fence, lambda answer: answers.removed(answer, self._installation)),
         )
 
-    def logs(self, fence: str, tree: Tree, key: RunKey, *, stderr: bool = False) -> str:
-        """The program that prints a whole output file.
-
-        Rows up to `log` with path and size, and from there raw bytes; or up to `no-log` or `no-tree` with the reason.
-        """
-        return sh.program(self._variables(fence, tree) | {"KEY": str(key), "STREAM": "err" if stderr else "out"}, "logs")
-
     def _variables(self, fence: str, tree: Tree | None = None) -> dict[str, str]:
         limits = self._timeouts
         variables = {
