@@ -78,3 +78,23 @@ def test_no_more_is_submitted_in_a_second_than_is_allowed(own: SlurmCluster, sce
         job.wait("Complete")
     times = sorted(datetime.fromisoformat(job.status["submitTime"]) for job in jobs)
     assert (times[2] - times[0]).total_seconds() >= 3, "of the 4 seconds one may be lost, since times are cut to whole seconds"
+
+
+def test_one_that_makes_room_gives_its_place_away_and_waits_for_another(own: SlurmCluster, scene: Scene) -> None:
+    """Else a Job that was set aside would keep the next one out, or come back over the limit."""
+    scene.cluster(own, limits={"maxActiveJobs": 1})
+    first = scene.job("first", GATED.format(n=0), cancellationGracePeriodSeconds=1)
+    until(lambda: order(own) == [0], "the first Job to start")
+    second = scene.job("second", GATED.format(n=1))
+    second.wait("Submitted", "False", reason="ClusterLimitReached")
+    first.change(suspend=True)
+    first.wait("Suspended", reason="JobSuspended")
+    until(lambda: order(own) == [0, 1], "the second Job to start")
+    first.change(suspend=False)
+    first.wait("Ready", "False", reason="ClusterLimitReached")
+    assert order(own) == [0, 1]
+    for n in range(2):
+        (own.home / f"go-{n}").touch()
+    for job in (second, first):
+        job.wait("Complete")
+    assert order(own) == [0, 1, 0]

@@ -97,7 +97,7 @@ def test_a_held_job_asks_for_a_person(scene: Scene, hpc: SlurmCluster) -> None:
     number = job.status["run"]["id"]
     hpc.run("scontrol", "hold", number, user=False)
     assert "JobHeldAdmin" in job.wait("Held")["message"]
-    assert "Held" in [event["reason"] for event in job.events()]
+    until(lambda: "Held" in [event["reason"] for event in job.events()], "the Event")
     hpc.run("scontrol", "release", number, user=False)
     hpc.run("scontrol", "update", f"jobid={number}", "starttime=now", user=False)
     job.wait("Complete")

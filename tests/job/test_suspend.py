@@ -53,27 +53,27 @@ def test_suspended_in_the_queue_it_is_withdrawn_and_comes_back(scene: Scene, hpc
 def test_suspended_while_it_runs_it_may_save_and_runs_again(scene: Scene, hpc: SlurmCluster) -> None:
     """Else a Job that makes room for another would lose its work, or be called failed."""
     scene.cluster(hpc)
-    script = ("#!/bin/bash\ntrap 'echo saved >>~/saved; exit 0' TERM\necho $SLURM_JOB_ID >>~/runs\n"
-              "[ -e ~/saved ] && exit 0\nsleep 600 & wait\n")
+    script = ("#!/bin/bash\ntrap 'echo saved >>~/polite-saved; exit 0' TERM\necho $SLURM_JOB_ID >>~/polite-runs\n"
+              "[ -e ~/polite-saved ] && exit 0\nsleep 600 & wait\n")
     job = scene.job("polite", script)
-    until(lambda: starts(hpc, "runs"), "the script to have started")
+    until(lambda: starts(hpc, "polite-runs"), "the script to have started")
     job.change(suspend=True)
     parked(job)
     attempt = job.status["attempts"][0]
-    assert (attempt["outcome"], attempt["exitCode"], starts(hpc, "saved")) == ("JobSuspended", 0, ["saved"])
+    assert (attempt["outcome"], attempt["exitCode"], starts(hpc, "polite-saved")) == ("JobSuspended", 0, ["saved"])
     assert not job.condition("Complete"), "what was told to end has not completed"
     assert hpc.jobs_active() == []
     job.change(suspend=False)
     job.wait("Complete")
-    assert (len(starts(hpc, "runs")), job.status["run"]["attempt"], job.status.get("failures")) == (2, 2, None)
+    assert (len(starts(hpc, "polite-runs")), job.status["run"]["attempt"], job.status.get("failures")) == (2, 2, None)
     assert {"JobSuspended", "JobResumed"} <= {event["reason"] for event in job.events()}
 
 
 def test_a_script_that_makes_no_room_is_ended_after_the_grace(scene: Scene, hpc: SlurmCluster) -> None:
     """Else a script that ignores TERM could not be set aside."""
     scene.cluster(hpc)
-    job = scene.job("deaf", "#!/bin/bash\ntrap '' TERM\ntouch ~/deaf\nwhile :; do sleep 1; done\n", cancellationGracePeriodSeconds=1)
-    until((hpc.home / "deaf").exists, "the script to have started")
+    job = scene.job("deaf", "#!/bin/bash\ntrap '' TERM\ntouch ~/deaf-parked\nwhile :; do sleep 1; done\n", cancellationGracePeriodSeconds=1)
+    until((hpc.home / "deaf-parked").exists, "the script to have started")
     job.change(suspend=True)
     parked(job)
     assert hpc.jobs_active() == []
@@ -95,30 +95,30 @@ def test_what_has_ended_when_it_is_suspended_has_ended(scene: Scene, hpc: SlurmC
 def test_resumed_at_once_it_ends_in_order_and_runs_again(scene: Scene, hpc: SlurmCluster) -> None:
     """Else two starts of one Job would run side by side."""
     scene.cluster(hpc)
-    script = ("#!/bin/bash\necho begin >>~/log\ntrap 'sleep 1; echo end >>~/log; exit 1' TERM\n"
-              "[ $(grep -c begin ~/log) = 2 ] && exit 0\nsleep 600 & wait\n")
+    script = ("#!/bin/bash\necho begin >>~/wavering\ntrap 'sleep 1; echo end >>~/wavering; exit 1' TERM\n"
+              "[ $(grep -c begin ~/wavering) = 2 ] && exit 0\nsleep 600 & wait\n")
     job = scene.job("wavering", script)
-    until(lambda: starts(hpc, "log"), "the script to have started")
+    until(lambda: starts(hpc, "wavering"), "the script to have started")
     job.change(suspend=True)
     job.wait("Suspended", "False", reason="JobSuspended")
     job.change(suspend=False)
     job.wait("Complete")
-    assert starts(hpc, "log") == ["begin", "end", "begin"]
+    assert starts(hpc, "wavering") == ["begin", "end", "begin"]
 
 
 def test_a_suspension_that_is_taken_back_outlives_a_killed_controller(scene: Scene, hpc: SlurmCluster, controller: Controller) -> None:
     """Else a Job would be called failed for the signal that we ourselves had sent."""
     scene.cluster(hpc)
-    script = "#!/bin/bash\necho on >>~/on\ntrap 'sleep 2; exit 9' TERM\n[ $(wc -l <~/on) = 2 ] && exit 0\nsleep 600 & wait\n"
+    script = "#!/bin/bash\necho on >>~/asked\ntrap 'sleep 2; exit 9' TERM\n[ $(wc -l <~/asked) = 2 ] && exit 0\nsleep 600 & wait\n"
     job = scene.job("interrupted", script)
-    until(lambda: starts(hpc, "on"), "the script to have started")
+    until(lambda: starts(hpc, "asked"), "the script to have started")
     job.change(suspend=True)
     until(lambda: list(hpc.home.glob(f".fairlead/*/runs/{job.uid}-1/stop")), "the Job to be told to end")
     controller.daemon.kill()
     job.change(suspend=False)
     controller.ensure()
     job.wait("Complete")
-    assert (len(starts(hpc, "on")), job.status.get("failures")) == (2, None)
+    assert (len(starts(hpc, "asked")), job.status.get("failures")) == (2, None)
 
 
 def test_a_suspended_job_can_be_deleted(scene: Scene, hpc: SlurmCluster) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from fairlead.api.v1alpha1.cluster import Limits
 from fairlead.domain.job import Job
+from fairlead.domain.steps import Resume, Step, TakeUp
 
 _WHOLE = 1 - 1e-9                # what fractions of a second have added up to may miss the whole token by a rounding
 
@@ -15,6 +16,11 @@ def active(jobs: Iterable[Job]) -> int:
     A retry keeps its place while it waits, and a Job that is being deleted has one until nothing is left of it.
     """
     return sum(1 for job in jobs if job.held and not job.ended and not job.is_parked)
+
+
+def asks_for_a_place(job: Job, step: Step) -> bool:
+    """Whether this step makes a Job active. One that was parked is taken up without a place, and asks for it when it goes on."""
+    return isinstance(step, Resume) or (isinstance(step, TakeUp) and not job.is_parked)
 
 
 @dataclass(frozen=True, slots=True)

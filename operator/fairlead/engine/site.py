@@ -32,7 +32,7 @@ from fairlead.domain.sweep import Found
 from fairlead.engine.custody import Custody
 from fairlead.engine.debts import Debts
 from fairlead.engine.lanes import Lanes, Work
-from fairlead.engine.limits import Admission, Bucket, active
+from fairlead.engine.limits import Admission, Bucket, active, asks_for_a_place
 from fairlead.engine.link import Link
 from fairlead.engine.overdue import Overdue
 from fairlead.engine.polls import PollPace
@@ -247,7 +247,7 @@ class Site:
         limit = self.cluster.spec.limits.max_active_jobs
         places = Admission(limit).places(active(self._registry.jobs_of(self._name)))
         for job, step in steps:
-            if isinstance(step, TakeUp) and not self.cluster.deleting and places is not None:
+            if asks_for_a_place(job, step) and not self.cluster.deleting and places is not None:
                 places -= 1
                 if places < 0:
                     why = f"Cluster {self.cluster.ref.name} takes {limit} Jobs at a time (spec.limits.maxActiveJobs): this one waits"
@@ -329,7 +329,8 @@ class Site:
     async def _tell_waiting(self, job: Job, reason: JobReason, why: str) -> None:
         now, memory = self._work.now(), self._writer.memory(job)
         is_ours_to_tell = job.held if job.deleting else not job.run_id
-        if job.ref.uid in self._ghosts or job.is_parked or not is_ours_to_tell or now.monotonic < memory.retry_at:
+        is_set_aside = job.is_parked and job.spec.suspend
+        if job.ref.uid in self._ghosts or is_set_aside or not is_ours_to_tell or now.monotonic < memory.retry_at:
             return
         status = report.deleting(job, why, now) if job.deleting else report.waiting(job, reason, why, now)
         if status is not None:
