@@ -156,43 +156,44 @@ class Site:
         """One look at everything; when the next is due (monotonic)."""
         if not self._world.leadership.held():
             return self._world.clock.monotonic() + 1.0
-        jobs = self._jobs()
-        await self._count(jobs)
-        due = await self._see_to(jobs)
+        await self._count()
+        due = await self._see_to()
         await self._custody.report(self._work.now(), self._settings.heartbeat_seconds)
-        await self._let_go(jobs)
-        return min(due, self._next_deadline(jobs))
+        await self._let_go()
+        return min(due, self._next_deadline())
 
-    async def _count(self, jobs: list[Job]) -> None:
+    async def _count(self) -> None:
         """Know what the Cluster is needed for. What is owed there holds it as a Job does."""
-        held = sum(1 for job in jobs if job.held and not job.ended and job.ref.uid not in self._ghosts)
+        held = sum(1 for job in self._jobs() if job.held and not job.ended and job.ref.uid not in self._ghosts)
         owed = self._context.debts.of(self._name)
         self._link.health = replace(self._link.health, use=Use(held, len(self._ghosts), owed))
         if owed and not self.cluster.deleting:
             await self._custody.hold()
 
-    async def _see_to(self, jobs: list[Job]) -> float:
-        """Do for each Job what can be done now; when the next look is due (monotonic)."""
+    async def _see_to(self) -> float:
+        """Do for each Job what can be done now; when the next look is due (monotonic).
+
+        What is known of a Job before a wait may be old after it, since lanes go on meanwhile: it is read again.
+        """
         name = self.cluster.ref.name
         if self.cluster.spec.suspend:
-            await self._leave_alone(jobs, JobReason.CLUSTER_SUSPENDED, f"Cluster {name} is suspended")
+            await self._leave_alone(JobReason.CLUSTER_SUSPENDED, f"Cluster {name} is suspended")
             await self._link.close()
             return self._world.clock.monotonic() + IDLE_SECONDS
         if not await self._link.ensure(self.cluster):
             trouble = self._link.health.trouble
             why = f"Cluster {name} is not ready: {trouble.message if trouble else 'connecting'}"
-            await self._leave_alone(jobs, JobReason.CLUSTER_NOT_READY, why)
+            await self._leave_alone(JobReason.CLUSTER_NOT_READY, why)
             return max(self._link.retry_at, self._world.clock.monotonic() + 0.05)
         now, pacing = self._work.now(), self._settings.pacing
-        stuck = [job for job in jobs if not self._lanes.is_busy(job.ref.uid) and will_not_go(job, self._writer.memory(job), now, pacing)]
+        stuck = [job for job in self._free() if will_not_go(job, self._writer.memory(job), now, pacing)]
         await self._overdue.let_go(stuck, f"what the Job has on Cluster {name} does not go", reached=True)
-        return await self._steps([job for job in jobs if job not in stuck] if stuck else jobs)
+        await self._api_steps()
+        return self._remote_steps()
 
-    async def _steps(self, jobs: list[Job]) -> float:
-        now = self._work.now()
-        free = [job for job in jobs if not self._lanes.is_busy(job.ref.uid)]
-        steps = [(job, decide(job, self._writer.memory(job), now, self._settings.pacing)) for job in free]
-        steps = await self._api_steps(steps)
+    def _remote_steps(self) -> float:
+        """Start what the lanes have room for; when the next look is due (monotonic)."""
+        now, steps = self._work.now(), self._decided()
         submits = [(job, step) for job, step in steps if isinstance(step, Submit)]
         cancels = [(job, step) for job, step in steps if isinstance(step, Cancel)]
         burials = [job for job, step in steps if isinstance(step, Bury)]
@@ -240,13 +241,21 @@ class Site:
         self._lanes.observe(watched, touch=touch)
         return now + IDLE_SECONDS
 
-    async def _api_steps(self, steps: list[tuple[Job, Step]]) -> list[tuple[Job, Step]]:
-        """Do the steps that are API writes alone; the others, with those that became possible by it."""
-        rest: list[tuple[Job, Step]] = []
+    def _free(self) -> list[Job]:
+        """The Jobs that no lane changes now."""
+        return [job for job in self._jobs() if not self._lanes.is_busy(job.ref.uid)]
+
+    def _decided(self) -> list[tuple[Job, Step]]:
+        """What comes next for each of them."""
+        now = self._work.now()
+        return [(job, decide(job, self._writer.memory(job), now, self._settings.pacing)) for job in self._free()]
+
+    async def _api_steps(self) -> None:
+        """Do the steps that are API writes alone."""
         writes = []
         limit = self.cluster.spec.limits.max_active_jobs
         places = Admission(limit).places(active(self._registry.jobs_of(self._name)))
-        for job, step in steps:
+        for job, step in self._decided():
             if asks_for_a_place(job, step) and not self.cluster.deleting and places is not None:
                 places -= 1
                 if places < 0:
@@ -258,23 +267,18 @@ class Site:
                     why = f"Cluster {self.cluster.ref.name} is being deleted"
                     writes.append(self._tell_waiting(job, JobReason.CLUSTER_TERMINATING, why))
                 else:
-                    writes.append(self._take_up(job, rest))
+                    writes.append(self._take_up(job))
             elif isinstance(step, Suspend):
                 writes.append(self._apply(job, settle.suspending))
             elif isinstance(step, Resume):
                 writes.append(self._apply(job, settle.resuming))
             elif isinstance(step, Release):
                 writes.append(self._release(job, step))
-            else:
-                rest.append((job, step))
         await asyncio.gather(*writes)
-        return rest
 
-    async def _take_up(self, job: Job, rest: list[tuple[Job, Step]]) -> None:
-        if not await self._custody.hold() or not await self._writer.take_up(job):
-            return
-        if (known := self._current(job.ref.uid)) is not None:
-            rest.append((known, decide(known, self._writer.memory(known), self._work.now(), self._settings.pacing)))
+    async def _take_up(self, job: Job) -> None:
+        if await self._custody.hold():
+            await self._writer.take_up(job)
 
     async def _apply(self, job: Job, settled: Callable[[Job, Memory, Now], Outcome]) -> None:
         """Write what a person's wish changes; the next look follows it."""
@@ -296,9 +300,9 @@ class Site:
             self._context.ended(self.cluster, job)
         self.wake()
 
-    async def _let_go(self, jobs: list[Job]) -> None:
+    async def _let_go(self) -> None:
         """Release a deleted Cluster once none of its Jobs may run any more, and nothing is owed there or a person has given it up."""
-        if not self.cluster.deleting or any(job.held for job in jobs if job.ref.uid not in self._ghosts):
+        if not self.cluster.deleting or any(job.held for job in self._jobs() if job.ref.uid not in self._ghosts):
             return
         if self.cluster.forgives_debts:
             self._ghosts.clear()
@@ -307,23 +311,21 @@ class Site:
         if not self._ghosts:
             self._released = await self._custody.release()
 
-    def _next_deadline(self, jobs: list[Job]) -> float:
+    def _next_deadline(self) -> float:
         """When the next deleted Job is overdue (monotonic); one that is so already is looked at each second."""
         now = self._work.now()
-        deadlines = [deadline for job in jobs if (deadline := deadline_of(job)) is not None]
+        deadlines = [deadline for job in self._jobs() if (deadline := deadline_of(job)) is not None]
         return now.monotonic + max(min(deadlines, default=float("inf")) - now.wall, 1.0)
 
-    async def _leave_alone(self, jobs: list[Job], reason: JobReason, why: str) -> None:
+    async def _leave_alone(self, reason: JobReason, why: str) -> None:
         """Tell the Jobs that wait for the cluster, and let those go that need it no more or have waited for long enough.
 
         What is known of the others stays as it is.
         """
         wall = self._world.clock.wall()
-        overdue = [job for job in jobs if is_overdue(job, wall)]
-        await self._overdue.let_go(overdue, why, reached=False)
-        over = [job for job in jobs if job.ended and not self._lanes.is_busy(job.ref.uid)]
-        await asyncio.gather(*(self._release(job, Release(finished=True)) for job in over))
-        told = [job for job in jobs if not job.ended and not is_overdue(job, wall) and not self._lanes.is_busy(job.ref.uid)]
+        await self._overdue.let_go([job for job in self._jobs() if is_overdue(job, wall)], why, reached=False)
+        await asyncio.gather(*(self._release(job, Release(finished=True)) for job in self._free() if job.ended))
+        told = [job for job in self._free() if not job.ended and not is_overdue(job, wall)]
         await asyncio.gather(*(self._tell_waiting(job, reason, why) for job in told))
 
     async def _tell_waiting(self, job: Job, reason: JobReason, why: str) -> None:
