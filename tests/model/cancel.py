@@ -47,22 +47,25 @@ def steps(here: Here, script: Script) -> None:
 def orphan_steps(here: Here, script: Script) -> None:
     """An attempt that has not begun never will; of any other the directory says that it is orphaned."""
     attempt = script.attempt
-    if script.at == "mkdir":
-        there = here.state.directories[attempt - 1].there
-        draft = here.step(script, script.at)
-        draft.make(attempt)
-        draft.goes(script, "mark" if there else "ln")
-    elif script.at == "ln":
-        draft = here.step(script, script.at)
-        if draft.directory(attempt).claim is None:
-            draft.write(attempt, claim=REVOKED)
-        answered(draft, here, script, Answer("orphaned"))
-    else:
-        draft = here.step(script, "marks it as orphaned")
-        draft.history = draft.history._replace(orphaned=put(draft.history.orphaned, attempt - 1, True))
-        if "ORPHAN" in here.rules:
-            draft.write(attempt, orphaned=True)
-        answered(draft, here, script, Answer("orphaned"))
+    draft = here.step(script, script.at)
+    match script.at:
+        case "mkdir":
+            there = here.state.directories[attempt - 1].there
+            draft.make(attempt)
+            draft.goes(script, "mark" if there else "ln")
+        case "ln":
+            if draft.directory(attempt).claim is None:
+                draft.write(attempt, claim=REVOKED)
+            draft.goes(script, "readlink")
+        case "readlink" if draft.directory(attempt).claim == REVOKED:
+            answered(draft, here, script, Answer("orphaned"))
+        case "readlink":
+            draft.goes(script, "mark")
+        case _:
+            draft.history = draft.history._replace(orphaned=put(draft.history.orphaned, attempt - 1, True))
+            if "ORPHAN" in here.rules:
+                draft.write(attempt, orphaned=True)
+            answered(draft, here, script, Answer("orphaned"))
 
 
 def _makes(here: Here, script: Script) -> None:

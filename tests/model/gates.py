@@ -1,6 +1,7 @@
-"""Real programs at the far end that can be stopped before each command of theirs: small commands in front of their PATH wait to be let go."""
+"""Real programs that can be stopped before each command of theirs: small commands in front of their PATH wait to be let go."""
 
 import os
+import re
 import select
 import signal
 import subprocess
@@ -23,12 +24,12 @@ exec "$name" "$@"
 
 
 class Gated:
-    """One program that waits before each command that begins with one of `stops`. `at` is that command; empty once it has ended."""
+    """One program that waits before each command that matches one of `stops`. `at` is that command; empty once it has ended."""
 
     def __init__(
         self, folder: Path, argv: Sequence[str], environment: Mapping[str, str], stops: tuple[str, ...], stdin: bytes = b"",
     ) -> None:
-        self._stops = stops
+        self._stops = re.compile("|".join(stops))
         folder.mkdir(parents=True)
         self.folder = folder
         gate = folder / "gate"
@@ -65,14 +66,12 @@ class Gated:
         os.write(self._go, f"{order}\n".encode())
         self._wait()
 
-    def passes(self, *wanted: str, order: str = "go") -> bool:
-        """Let it run until it has carried out a command that begins with one of `wanted`. Whether there was one."""
-        while self.at:
-            found = self.at.startswith(wanted)
+    def passes(self, wanted: str, order: str = "go") -> None:
+        """Let it run until it has carried out a command that matches `wanted`, or has ended."""
+        found = None
+        while self.at and not found:
+            found = re.match(wanted, self.at)
             self.go(order if found else "go")
-            if found:
-                return True
-        return False
 
     def finishes(self) -> None:
         """Let it run to its end."""
@@ -104,7 +103,7 @@ class Gated:
         ready = dict(poll.poll(_PATIENCE_SECONDS * 1000))
         if self._arrived in ready:
             self.at = os.read(self._arrived, select.PIPE_BUF).decode()
-            if not self.at.startswith(self._stops):
+            if not self._stops.match(self.at):
                 self.go()
         elif ready:
             self.process.wait()

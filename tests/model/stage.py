@@ -5,8 +5,9 @@ are not followed, since theirs is another world, and what is under way goes on.
 """
 
 import re
+import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,9 +18,9 @@ from fairlead.schedulers.seam import COMMAND, Exchange
 from fairlead.schedulers.slurm.scheduler import SlurmTimeouts
 from model.gates import Gated
 from model.search import Step
-from model.stand_ins import SBATCH_WORDS, TO_THE_END, USER_SCRIPT, Cast, command, stops
+from model.stand_ins import NEXT, SBATCH_WORDS, TO_THE_END, Cast, command, stops
 from model.state import NOBODY, Controller, Script, Start
-from unit.sh.far_end import FarEnd, key, submission
+from unit.sh.far_end import FarEnd, key
 
 _ENDS = frozenset({"done", "failed", "lost", "refused", "never ran", "suspended", "stopped"})
 _SUBMITTED = frozenset({SubmitWord.SUBMITTED, SubmitWord.CLAIMED})
@@ -52,6 +53,7 @@ class Stage:
         self._lost_id = 0
         self._started = 0
         self._scripts: dict[tuple[int, str, int], UnderWay] = {}
+        self._latest: dict[int, tuple[int, str, int]] = {}   # the script that each controller has begun last, in the same flow
         self._starts: dict[int, Gated] = {}
         self._newest: dict[str, Gated] = {}
         self._all: list[Gated] = []
@@ -85,7 +87,8 @@ class Stage:
 
     def state_of_strangers(self) -> list[str]:
         """The scheduler's words for the jobs of another object."""
-        return [self.state_of(job_id) for job_id in self.far.jobs() if str(key(number=STRANGER)) in (self.far.root / "jobs" / job_id).read_text()]
+        theirs, jobs = str(key(number=STRANGER)), self.far.root / "jobs"
+        return [self.state_of(job_id) for job_id in self.far.jobs() if theirs in (jobs / job_id).read_text()]
 
     def _lines(self) -> list[str]:
         return self.ledger.read_text().splitlines() if self.ledger.exists() else []
@@ -119,6 +122,7 @@ class Stage:
     def submit_again(self) -> SubmitWord:
         """What a controller does whose Job waits, when it is time."""
         script = Script(0, "submit", 1, "submit", "", again=True)
+        self._latest.clear()
         self._script_step(script, Step(script, "readlink claim"))
         self._hear_out(0)
         assert self._submitted is not None
@@ -144,7 +148,7 @@ class Stage:
         if wanted == TO_THE_END:
             gated.finishes()
         elif wanted:
-            gated.passes(wanted)
+            gated.passes(wanted.removeprefix(NEXT))
             while wanted == "squeue" and gated.at.startswith(wanted):    # by name, and by comment
                 gated.go()
         (self.far.root / "sbatch.says").unlink(missing_ok=True)
@@ -160,8 +164,8 @@ class Stage:
 
     def _mount_ours(self) -> None:
         if self._away.exists():
-            (self.far.tree / "runs").rmdir()    # it fails if anything was put there
-            self.far.tree.rmdir()
+            assert list(self.far.tree.rglob("*")) == [self.far.tree / "runs"], "something was put into a tree that is not ours"
+            shutil.rmtree(self.far.tree)
             self._away.rename(self.far.tree)
 
     @property
@@ -174,10 +178,13 @@ class Stage:
 
     def _enters(self, script: Script) -> UnderWay | None:
         """Begin a script, if the real controller would."""
+        if self._latest.get(script.owner) == self._place(script):
+            return None                  # it has ended sooner than that of the trace
         self._hear_out(script.owner)
         self.followed = self.followed and self._would_begin(script)
         if not self.followed:
             return None
+        self._latest[script.owner] = self._place(script)
         others = self._verdict.others if isinstance(self._verdict, evidence.Duplicated) else ()
         exchange = self.cast.exchange(script, others)
         shell = str(self.far.root / "tools" / "sh")
@@ -204,11 +211,12 @@ class Stage:
         if script.owner == NOBODY:
             return
         mine = key(script.attempt)
-        match under_way.exchange.parse(under_way.gated.output):
-            case {**answers} if isinstance(answers.get(mine), SubmitAnswer):   # type: ignore[misc]
-                self._submitted = answers[mine]
-            case {**answers}:
-                self._cancelled = answers[mine]
+        answer = under_way.exchange.parse(under_way.gated.output)
+        match answer[mine] if isinstance(answer, Mapping) else answer:
+            case SubmitAnswer() as submitted:
+                self._submitted = submitted
+            case CancelAnswer() as cancelled:
+                self._cancelled = cancelled
                 self._claim_read = ""
             case Observation() as observation if script.kind == "listing":
                 self._listed_live = any(row.state.may_run for rows in observation.listed.values() for row in rows)
@@ -251,6 +259,7 @@ class Stage:
         return True
 
     def _controller_step(self, controller: Controller, step: Step) -> None:
+        self._latest.pop(controller.number, None)
         if step.fault == "crash":
             for place, under_way in list(self._scripts.items()):
                 if place[0] == controller.number:
@@ -288,7 +297,7 @@ class Stage:
     def _happens(self, does: str, job_id: str, number: int) -> None:
         """Something happens to a job that is there."""
         mine = self._key_of(job_id)
-        match does.split(" ")[0]:
+        match does.split(" ", maxsplit=1)[0]:
             case "forgets":
                 self.far.forget_job(job_id)
                 self._lost_id = number
@@ -338,7 +347,9 @@ class Stage:
             return
         if ended := re.fullmatch(r"its script ends with (\d+)", does):
             gated.passes("end", order=ended[1])
-        elif wanted := command("start", does.split(" (")[0], start.attempt):
+        elif does.startswith("mv finished"):
+            gated.finishes()
+        elif wanted := command("start", does.split(" (", maxsplit=1)[0], start.attempt):
             gated.passes(wanted)
         job_id = self.ids[start.id]
         if gated.has_ended and not start.forgotten and self.state_of(job_id):

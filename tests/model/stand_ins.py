@@ -34,25 +34,29 @@ _COMMANDS: Final[Mapping[str, Mapping[str, str]]] = {
     "observe": {"squeue": "squeue", "look": "readlink runs/{key}/"},
     "listing": {"squeue": "squeue"},
     "tree": {"squeue": "squeue"},
-    "remove": {"mv claim": "mv -f runs/{key}/.claim", "rm all but the claim": "mv -f runs/{key}/.claim", "rm claim": "rm -rf"},
+    "remove": {"mv claim": "mv -f runs/{key}/", "rm the rest": "rm -rf runs/{key}/"},
     "start": {"ln -s claim": "ln -s", "readlink claim": "readlink", "mv started": "mv -f", "STARTS THE USER'S SCRIPT": "begin",
-              "its script ends": "end", "mv finished": "mv -f"},
+              "its script ends": "end", "mv finished": "mv -f", "its environment goes": "rm -f .*/env$"},
 }
-_LAST_STEPS = frozenset({"rm the rest", "rm -r", "ln -s revoked claim"})
 TO_THE_END: Final = "*"
+NEXT: Final = "?"
+_NOT_ITS_OWN = {"rm all but the claim": NEXT, "rm claim": "", "ln -s revoked claim": TO_THE_END, "rm the rest": TO_THE_END,
+                "rm -r": TO_THE_END}
+"""Steps that are several commands, or those of a script without a rule, which the real one has not."""
 
 
 def command(kind: str, does: str, attempt: int) -> str:
-    """How the command begins that a step is. Empty: a shell's own, which is done when the command before it is. `*`: all that is left."""
-    if does in _LAST_STEPS:
-        return TO_THE_END
-    pattern = _COMMANDS[kind].get(does) or _COMMANDS[kind].get(does.split(" ")[0], "")
+    """What matches the command that a step is. Empty: a shell's own, which is done when the command before it is."""
+    if kind == "remove" and does in _NOT_ITS_OWN:
+        return _NOT_ITS_OWN[does]
+    commands = _COMMANDS[kind]
+    pattern = commands.get(does) or commands.get(does.split(" ", maxsplit=1)[0], "")
     return pattern.format(key=key(attempt), previous=key(attempt - 1) if attempt > 1 else "")
 
 
 def stops(kind: str, attempt: int) -> tuple[str, ...]:
     """All commands of a script that are steps."""
-    return tuple({found for does in _COMMANDS[kind] if (found := command(kind, does, attempt))} | ({"rm -rf"} if kind == "remove" else set()))
+    return tuple(pattern.format(key=key(attempt), previous=key(max(attempt - 1, 1))) for pattern in _COMMANDS[kind].values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The real scripts, driven step by step through what breaks the model when a rule is gone, with pauses at the same points: they hold."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -9,6 +9,7 @@ import pytest
 from bed import packages
 from fairlead.domain.run import SubmitWord
 from model.scenario import SCENARIOS
+from model.search import Step
 from model.stage import UNHURRIED, Stage
 from model.test_rules import NEEDED, without
 from unit.sh.far_end import SHELLS, FarEnd
@@ -19,8 +20,8 @@ HELD = {
     "RELIST": (False, 1, 0),
     "CLOSE": (False, 1, 0),
     "REFUSED": (True, 1, 0),
-    "RENAME": (True, 1, 0),
-    "TOMB": (True, 1, 0),
+    "RENAME": (True, 0, 0),
+    "TOMB": (True, 0, 0),
     "ALL": (True, 1, 0),
     "DUP": (False, 1, 0),
     "NAME": (True, 0, 0),
@@ -29,8 +30,8 @@ HELD = {
     "CD": (True, 0, 0),
     "SUSPEND": (True, 0, 0),
 }
-"""Rules that the scripts have a part in. Whether the controller decides as that of the trace and the far end alone holds; and how often each
-attempt then runs: once, but for a Job that allows a requeue, one whose node swallowed it, and those that were withdrawn in time."""
+"""Rules that the scripts have a part in. Whether the controller decides as that of the trace, so that the far end alone holds; and how
+often each attempt then runs: once, but for a Job that allows a requeue, one that its node swallowed, and those withdrawn in time."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -57,6 +58,14 @@ def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[
         each.close()
 
 
+_LATE = ("STARTS THE USER'S SCRIPT", "ln -s revoked claim", "writes release")
+
+
+def side_by_side(trace: Sequence[Step]) -> list[Step]:
+    """The same steps, with every start brought up to the user's script before any goes on to it, and a removal in the middle meanwhile."""
+    return sorted(trace, key=lambda step: _LATE.index(step.does) if step.does in _LATE else -1)
+
+
 @pytest.mark.parametrize("rule", HELD)
 def test_the_scripts_hold_where_the_model_breaks(stage: Callable[[str], Stage], rule: str) -> None:
     """What the search proves would be true of the model alone, and the scripts would run a Job twice all the same."""
@@ -71,3 +80,13 @@ def test_the_scripts_hold_where_the_model_breaks(stage: Callable[[str], Stage], 
         assert on.runs(attempt) == runs, "it began after the status had said that it never will"
     assert not on.overlaps()
     assert on.state_of_strangers() in ([], ["RUNNING"])
+
+
+@pytest.mark.parametrize("rule", ["NONCE", "PREV", "RENAME"])
+def test_starts_side_by_side_hold_too(stage: Callable[[str], Stage], rule: str) -> None:
+    """Two starts in the same moment would both run: in the trace one is through before the other comes."""
+    on = stage(rule)
+    on.play(side_by_side(without(rule).broken[NEEDED[rule][1]]))
+    on.finish()
+    assert (on.followed, on.runs(1), on.runs(2)) == HELD[rule]
+    assert not on.overlaps()
