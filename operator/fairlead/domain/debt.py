@@ -58,11 +58,10 @@ class Debt:
         return ObjectRef(names.JOB_PLURAL, self.namespace, self.name, self.run.uid if self.run else "")
 
 
-def debt_of(job: Job, key: RunKey, reason: str, wall: float) -> Debt:
-    """What a Job leaves behind under `key`, from `wall` on (epoch seconds)."""
+def debt_of(job: Job, key: RunKey, cluster: tuple[str, str], reason: str, wall: float) -> Debt:
+    """What a Job leaves behind under `key` on a cluster (its namespace and name), from `wall` on (epoch seconds)."""
     since, grace_seconds = as_timestamp(moment(wall)), job.spec.cancellation_grace_period_seconds
-    namespace, cluster = job.ref.namespace, job.spec.cluster_ref.name
-    return Debt(str(key), namespace, cluster, names.JOB_KIND, namespace, job.ref.name, since, reason, grace_seconds)
+    return Debt(str(key), *cluster, names.JOB_KIND, job.ref.namespace, job.ref.name, since, reason, grace_seconds)
 
 
 def debtor(debt: Debt) -> Job:

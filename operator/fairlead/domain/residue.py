@@ -91,10 +91,10 @@ def agreement(sweep: Sweep | None, status: ClusterStatus, agreed: int) -> SweepA
     return sweep.ruling.agreement if sweep is not None and not sweep.is_told else status.sweep_agreement
 
 
-def keys_told(debts: Sequence[Debt]) -> str:
-    """The keys of debts as an Event names them."""
-    told = ", ".join(each.key for each in debts[:KEYS_TOLD])
-    return told if len(debts) <= KEYS_TOLD else f"{told} and {len(debts) - KEYS_TOLD} more"
+def keys_told(keys: Sequence[str]) -> str:
+    """Keys as an Event names them."""
+    told = ", ".join(keys[:KEYS_TOLD])
+    return told if len(keys) <= KEYS_TOLD else f"{told} and {len(keys) - KEYS_TOLD} more"
 
 
 def _time(text: str) -> datetime | None:

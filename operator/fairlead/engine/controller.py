@@ -9,6 +9,7 @@ import structlog
 from fairlead.domain.cluster import Cluster
 from fairlead.domain.errors import FairleadError
 from fairlead.domain.job import Job
+from fairlead.engine.context import Overseer, SiteContext
 from fairlead.engine.debts import Debts
 from fairlead.engine.expiry import Expiry
 from fairlead.engine.graves import Grave, Graves
@@ -19,7 +20,7 @@ from fairlead.engine.payments import Payments
 from fairlead.engine.ports import Pulse, World
 from fairlead.engine.registry import ClusterName, Registry, cluster_of
 from fairlead.engine.settings import EngineSettings
-from fairlead.engine.site import Site, SiteContext
+from fairlead.engine.site import Site
 from fairlead.engine.writer import Writer
 from fairlead.schedulers.seam import Driver, Removed
 from fairlead.telemetry import metrics
@@ -49,7 +50,7 @@ class Controller:
         writer = Writer(world, registry, settings.api_writes)
         self._debts = Debts(world)
         self._lobby = Lobby(world, registry, writer, Overdue(world, self._debts, writer))
-        self._graves = Graves(world, registry, self._debts, self._haunt)
+        self._graves = Graves(world, registry, self._debts, self._haunt, self._is_reached)
         self._payments = Payments(world, registry, self._debts, self._haunt)
         self._expiry = Expiry(world)
         self._in_lobby = asyncio.Event()
@@ -117,6 +118,10 @@ class Controller:
         cluster = self._registry.cluster_named(name)
         return self._sites.get(cluster.ref.uid) if cluster else None
 
+    def _is_reached(self, name: ClusterName) -> bool:
+        site = self._site_of(name)
+        return site is not None and site.is_reached
+
     def _haunt(self, name: ClusterName, ghost: Job) -> None:
         site = self._site_of(name)
         if site is not None:
@@ -131,7 +136,7 @@ class Controller:
 
     def _ended(self, cluster: Cluster, job: Job) -> None:
         self._expiry.ended(job)
-        self._graves.keep(Grave((cluster.ref.namespace, cluster.ref.name), job.ref, job.key.attempt))
+        self._graves.keep(Grave((cluster.ref.namespace, cluster.ref.name), job.ref, job.key.attempt, ended=True))
 
     async def _gauge(self) -> None:
         """Count what is watched."""
@@ -140,7 +145,7 @@ class Controller:
         metrics.sites_watched.labels("no").set(len(self._sites) - reached)
         metrics.jobs_watched.set(sum(1 for _ in self._registry.jobs))
 
-    async def _swept(self, site: Site, removed: Removed) -> None:
+    async def _swept(self, site: Overseer, removed: Removed) -> None:
         await self._graves.swept((site.cluster.ref.namespace, site.cluster.ref.name), removed, site)
 
     async def _every(

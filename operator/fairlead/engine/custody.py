@@ -1,7 +1,7 @@
 """Our hold on one Cluster object: its finalizer while Jobs may run there, its status, and its release once nothing can be left behind."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import structlog
@@ -11,6 +11,7 @@ from fairlead.domain import cluster as clusters
 from fairlead.domain.cluster import Cluster
 from fairlead.domain.conditions import is_true
 from fairlead.domain.errors import ApiFault, FairleadError
+from fairlead.domain.job import Job
 from fairlead.domain.objects import EventNote
 from fairlead.domain.pacing import Now
 from fairlead.domain.residue import Sweep, keys_told
@@ -81,18 +82,20 @@ class Custody:
             await self._tell(EventNote("Warning", ClusterReason.SWEEP_AGREED, said, "Sweep"))
         return ruling.passes
 
-    async def forgive(self) -> bool:
-        """Strike what is owed there, since a person has given it up, and tell; whether nothing is owed any more."""
+    async def forgive(self, ghosts: Iterable[Job]) -> bool:
+        """Strike what is owed there, since a person has given it up, and tell, of `ghosts` too; whether nothing is owed any more."""
         ref = self.cluster.ref
         owed = self._debts.of((ref.namespace, ref.name))
-        if owed:
-            said = f"Runs that may have left something on the cluster were given up, {len(owed)} in all: {keys_told(owed)}"
+        keys = [each.key for each in owed]
+        keys += sorted({str(ghost.key) for ghost in ghosts} - set(keys))
+        if keys:
+            said = f"Runs that may have left something on the cluster were given up, {len(keys)} in all: {keys_told(keys)}"
             await self._tell(EventNote("Warning", ClusterReason.DEBTS_FORGIVEN, said, "Delete"))
-            try:
-                await self._debts.strike(owed, "forgiven")
-            except ApiFault as error:
-                log.info("write_not_done", error=str(error))
-                return False
+        try:
+            await self._debts.strike(owed, "forgiven")
+        except ApiFault as error:
+            log.info("write_not_done", error=str(error))
+            return False
         return True
 
     async def release(self) -> bool:

@@ -70,7 +70,7 @@ class Debts:
 
     async def settle(self, cluster: ClusterName, job: Job, unaccounted: Sequence[RunKey]) -> None:
         """A deleted Job was seen to: its debts are paid, but for the keys of which nobody has said that they ended. Raises `ApiFault`."""
-        await self.owe([debt_of(job, key, UNACCOUNTED, self._world.clock.wall()) for key in unaccounted])
+        await self.owe([debt_of(job, key, cluster, UNACCOUNTED, self._world.clock.wall()) for key in unaccounted])
         paid = [each for each in self.of(cluster) if each.is_payable and each.ref.uid == job.ref.uid]
         await self.strike(paid, "paid")
 

@@ -5,8 +5,7 @@ is asked for each candidate, after the directory was seen: gone is a 404 or anot
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -16,6 +15,7 @@ from fairlead.domain.job import Job, ghost
 from fairlead.domain.objects import ObjectRef
 from fairlead.domain.run import Remnant
 from fairlead.domain.sweep import Found
+from fairlead.engine.context import Overseer
 from fairlead.engine.debts import Debts
 from fairlead.engine.ports import World
 from fairlead.engine.registry import ClusterName, Registry
@@ -26,33 +26,26 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Grave:
-    """One finished Job's directories: where, whose, up to which attempt."""
+    """One Job's directories: where, whose, up to which attempt; whether it had ended, so that nothing else can be left."""
 
     cluster: ClusterName
     ref: ObjectRef
     attempt: int
-
-
-class Overseer(Protocol):
-    """The site whose tree was swept."""
-
-    def is_under_way(self, uid: str) -> bool:
-        """Whether what is left of this object is being cleaned up already."""
-        ...
-
-    async def rule(self, found: Found) -> bool:
-        """Whether so many may be cleaned up. What it rests on is in the Cluster's status before it answers."""
-        ...
+    ended: bool = False
 
 
 class Graves:
     """Knows the directories of finished Jobs and finds out which have lost their object."""
 
-    def __init__(self, world: World, registry: Registry, debts: Debts, haunt: Callable[[ClusterName, Job], None]) -> None:
+    def __init__(
+        self, world: World, registry: Registry, debts: Debts, haunt: Callable[[ClusterName, Job], None],
+        is_reached: Callable[[ClusterName], bool],
+    ) -> None:
         self._world = world
         self._registry = registry
         self._debts = debts
         self._haunt = haunt
+        self._is_reached = is_reached
         self._graves: dict[str, Grave] = {}
 
     def keep(self, grave: Grave) -> None:
@@ -64,11 +57,16 @@ class Graves:
         self._graves = {uid: each for uid, each in self._graves.items() if each.cluster != cluster}
 
     async def look(self) -> None:
-        """See which finished Jobs are gone, and have their directories buried. Raises `ApiFault`."""
+        """See which finished Jobs are gone, and have their directories buried. Raises `ApiFault`.
+
+        Directories alone wait until their cluster answers: for them no deleted Cluster has to stay.
+        """
         if not self._graves:
             return
         finished = {ref.uid for ref in await self._world.data.list_finished(names.JOB_PLURAL)}
         for grave in [each for uid, each in self._graves.items() if uid not in finished and self._registry.job(uid) is None]:
+            if grave.ended and not self._is_reached(grave.cluster):
+                continue
             if await self._is_gone(grave.ref):
                 del self._graves[grave.ref.uid]
                 self._haunt(grave.cluster, ghost(grave.ref, grave.attempt, grave.cluster[1]))
@@ -94,7 +92,7 @@ class Graves:
             elif await self._is_gone(grave.ref):
                 gone.append(grave)
             else:
-                self.keep(grave)
+                self.keep(replace(grave, ended=True))
         unforeseen = [grave for grave in gone if grave.ref.uid not in in_ledger]
         passes = await overseer.rule(Found(len(found), len(unforeseen)))
         if not passes:

@@ -11,28 +11,22 @@ was in no other lane since it began.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import structlog
 
 from fairlead.api.v1alpha1.reasons import JobReason
-from fairlead.domain import report, settle
 from fairlead.domain.cluster import Cluster
-from fairlead.domain.debt import deadline_of, is_overdue, will_not_go
-from fairlead.domain.errors import ApiFault
+from fairlead.domain.debt import deadline_of
 from fairlead.domain.job import Job
-from fairlead.domain.memory import Memory
-from fairlead.domain.pacing import Now
 from fairlead.domain.residue import Use
-from fairlead.domain.settle import Outcome
-from fairlead.domain.steps import Bury, Cancel, Release, Rest, Resume, Step, Submit, Suspend, TakeUp, Watch, decide, wakes_at
+from fairlead.domain.steps import Bury, Cancel, Rest, Submit, Watch, decide, wakes_at
 from fairlead.domain.sweep import Found
+from fairlead.engine.context import SiteContext
 from fairlead.engine.custody import Custody
-from fairlead.engine.debts import Debts
+from fairlead.engine.errands import Errands
 from fairlead.engine.lanes import Lanes, Work
-from fairlead.engine.limits import Admission, Bucket, active, asks_for_a_place
+from fairlead.engine.limits import Bucket
 from fairlead.engine.link import Link
 from fairlead.engine.overdue import Overdue
 from fairlead.engine.polls import PollPace
@@ -40,28 +34,15 @@ from fairlead.engine.ports import World
 from fairlead.engine.registry import Registry
 from fairlead.engine.settings import EngineSettings
 from fairlead.engine.writer import Writer
-from fairlead.schedulers.seam import Driver, Removed
+from fairlead.schedulers.seam import Driver
 
 log = structlog.get_logger()
 
 IDLE_SECONDS = 60.0
+LEDGER_SECONDS = 0.5
+"""Until the next look at whether the ledger has been read."""
 TURN_SECONDS = 300.0
 """No turn takes longer, however slow API server and login node are; the time to connect, which a Cluster may set, comes on top."""
-
-
-@dataclass(frozen=True, slots=True)
-class SiteContext:
-    """What all sites share. `beat` proves life, `ended` hands over a finished Job, `swept` everything that a sweep found."""
-
-    world: World
-    registry: Registry
-    settings: EngineSettings
-    installation: str
-    debts: Debts
-    driver_of: Callable[[Cluster], Driver]
-    beat: Callable[[Cluster, float], None]
-    ended: Callable[[Cluster, Job], None]
-    swept: Callable[["Site", Removed], Coroutine[Any, Any, None]]
 
 
 class Site:
@@ -75,17 +56,17 @@ class Site:
         self._link = link
         self._custody = Custody(cluster, context.world, context.registry, context.debts, (link, self._driver))
         self._writer = Writer(context.world, context.registry, context.settings.api_writes)
-        self._overdue = Overdue(context.world, context.debts, self._writer)
         self._bucket = Bucket.of(cluster.spec.limits, context.world.clock.monotonic())
-        work = Work(self._world, self._settings, self._link, self._writer, self._current, self._driver)
-        self._lanes = Lanes(work, self._lane_done)
-        self._work = work
+        self._work = Work(self._world, self._settings, self._link, self._writer, self._current, self._driver)
+        self._lanes = Lanes(self._work, self._lane_done)
         self._ghosts: dict[str, Job] = {}
+        overdue = Overdue(context.world, context.debts, self._writer)
+        self._errands = Errands(context, self._work, self._custody, overdue, self._lanes, self._ghosts, self.wake)
         self._wake = asyncio.Event()
         polling = cluster.spec.polling
         self._pace = PollPace.of(polling.interval_seconds, polling.max_interval_seconds)
         self._touched_at = self._world.clock.monotonic()
-        self._swept_at = float("-inf")
+        self._swept_at = self._sweep_at = float("-inf")
         self._released = False
 
     @property
@@ -110,7 +91,7 @@ class Site:
             self._bucket = self._bucket.after(cluster.spec.limits, self._world.clock.monotonic())
             self._link.reset()
         if cluster.agreed_sweep != self.cluster.agreed_sweep:
-            self._swept_at = float("-inf")
+            self._sweep_at = self._world.clock.monotonic()
         self._custody.cluster = cluster
         self.wake()
 
@@ -156,44 +137,40 @@ class Site:
         """One look at everything; when the next is due (monotonic)."""
         if not self._world.leadership.held():
             return self._world.clock.monotonic() + 1.0
-        await self._count()
-        due = await self._see_to()
+        jobs = self._jobs()
+        await self._count(jobs)
+        due = await self._see_to(jobs)
         await self._custody.report(self._work.now(), self._settings.heartbeat_seconds)
-        await self._let_go()
-        return min(due, self._next_deadline())
+        await self._let_go(jobs)
+        return min(due, self._next_deadline(jobs))
 
-    async def _count(self) -> None:
+    async def _count(self, jobs: list[Job]) -> None:
         """Know what the Cluster is needed for. What is owed there holds it as a Job does."""
-        held = sum(1 for job in self._jobs() if job.held and not job.ended and job.ref.uid not in self._ghosts)
+        held = sum(1 for job in jobs if job.held and not job.ended and job.ref.uid not in self._ghosts)
         owed = self._context.debts.of(self._name)
         self._link.health = replace(self._link.health, use=Use(held, len(self._ghosts), owed))
         if owed and not self.cluster.deleting:
             await self._custody.hold()
 
-    async def _see_to(self) -> float:
-        """Do for each Job what can be done now; when the next look is due (monotonic).
-
-        What is known of a Job before a wait may be old after it, since lanes go on meanwhile: it is read again.
-        """
+    async def _see_to(self, jobs: list[Job]) -> float:
+        """Do for each Job what can be done now; when the next look is due (monotonic)."""
         name = self.cluster.ref.name
         if self.cluster.spec.suspend:
-            await self._leave_alone(JobReason.CLUSTER_SUSPENDED, f"Cluster {name} is suspended")
+            await self._errands.without_cluster(jobs, JobReason.CLUSTER_SUSPENDED, f"Cluster {name} is suspended")
             await self._link.close()
             return self._world.clock.monotonic() + IDLE_SECONDS
         if not await self._link.ensure(self.cluster):
             trouble = self._link.health.trouble
             why = f"Cluster {name} is not ready: {trouble.message if trouble else 'connecting'}"
-            await self._leave_alone(JobReason.CLUSTER_NOT_READY, why)
+            await self._errands.without_cluster(jobs, JobReason.CLUSTER_NOT_READY, why)
             return max(self._link.retry_at, self._world.clock.monotonic() + 0.05)
-        now, pacing = self._work.now(), self._settings.pacing
-        stuck = [job for job in self._free() if will_not_go(job, self._writer.memory(job), now, pacing)]
-        await self._overdue.let_go(stuck, f"what the Job has on Cluster {name} does not go", reached=True)
-        await self._api_steps()
-        return self._remote_steps()
+        return await self._steps(await self._errands.let_stuck_go(jobs))
 
-    def _remote_steps(self) -> float:
-        """Start what the lanes have room for; when the next look is due (monotonic)."""
-        now, steps = self._work.now(), self._decided()
+    async def _steps(self, jobs: list[Job]) -> float:
+        now = self._work.now()
+        free = [job for job in jobs if not self._lanes.is_busy(job.ref.uid)]
+        steps = [(job, decide(job, self._writer.memory(job), now, self._settings.pacing)) for job in free]
+        steps = await self._errands.run(steps)
         submits = [(job, step) for job, step in steps if isinstance(step, Submit)]
         cancels = [(job, step) for job, step in steps if isinstance(step, Cancel)]
         burials = [job for job, step in steps if isinstance(step, Bury)]
@@ -218,12 +195,16 @@ class Site:
     def _sweep(self) -> float:
         """Start the sweep if it is due: after a start, then seldom; when the next is."""
         now, last = self._world.clock.monotonic(), self._link.health.sweep
-        if last is not None and last.ruling.by_agreement and not self._ghosts:   # done: see that the agreement is used up
-            self._swept_at = float("-inf")
-        if now - self._swept_at >= self._settings.sweep_seconds and self._lanes.is_free("sweep"):
-            self._swept_at = now
+        if not self._lanes.is_free("sweep"):
+            return now + IDLE_SECONDS
+        if not self._context.debts.known:       # what is in the ledger is not suspicious
+            return now + LEDGER_SECONDS
+        if last is not None and last.ruling.by_agreement and not self._ghosts:   # done: see soon that the agreement is used up
+            self._sweep_at = min(self._sweep_at, self._swept_at + self._settings.pacing.ask_again_seconds)
+        if now >= self._sweep_at:
+            self._swept_at, self._sweep_at = now, now + self._settings.sweep_seconds
             self._lanes.sweep(lambda removed: self._context.swept(self, removed))
-        return self._swept_at + self._settings.sweep_seconds
+        return self._sweep_at
 
     def _poll(self, watched: list[tuple[Job, Watch]]) -> float:
         """Start the poll if it is due; when the next is."""
@@ -241,102 +222,22 @@ class Site:
         self._lanes.observe(watched, touch=touch)
         return now + IDLE_SECONDS
 
-    def _free(self) -> list[Job]:
-        """The Jobs that no lane changes now."""
-        return [job for job in self._jobs() if not self._lanes.is_busy(job.ref.uid)]
-
-    def _decided(self) -> list[tuple[Job, Step]]:
-        """What comes next for each of them."""
-        now = self._work.now()
-        return [(job, decide(job, self._writer.memory(job), now, self._settings.pacing)) for job in self._free()]
-
-    async def _api_steps(self) -> None:
-        """Do the steps that are API writes alone."""
-        writes = []
-        limit = self.cluster.spec.limits.max_active_jobs
-        places = Admission(limit).places(active(self._registry.jobs_of(self._name)))
-        for job, step in self._decided():
-            if asks_for_a_place(job, step) and not self.cluster.deleting and places is not None:
-                places -= 1
-                if places < 0:
-                    why = f"Cluster {self.cluster.ref.name} takes {limit} Jobs at a time (spec.limits.maxActiveJobs): this one waits"
-                    writes.append(self._tell_waiting(job, JobReason.CLUSTER_LIMIT_REACHED, why))
-                    continue
-            if isinstance(step, TakeUp):
-                if self.cluster.deleting:
-                    why = f"Cluster {self.cluster.ref.name} is being deleted"
-                    writes.append(self._tell_waiting(job, JobReason.CLUSTER_TERMINATING, why))
-                else:
-                    writes.append(self._take_up(job))
-            elif isinstance(step, Suspend):
-                writes.append(self._apply(job, settle.suspending))
-            elif isinstance(step, Resume):
-                writes.append(self._apply(job, settle.resuming))
-            elif isinstance(step, Release):
-                writes.append(self._release(job, step))
-        await asyncio.gather(*writes)
-
-    async def _take_up(self, job: Job) -> None:
-        if await self._custody.hold():
-            await self._writer.take_up(job)
-
-    async def _apply(self, job: Job, settled: Callable[[Job, Memory, Now], Outcome]) -> None:
-        """Write what a person's wish changes; the next look follows it."""
-        if await self._writer.apply(job, settled(job, self._writer.memory(job), self._work.now())):
-            self.wake()
-
-    async def _release(self, job: Job, step: Release) -> None:
-        memory = self._writer.memory(job)
-        if not step.finished:
-            try:
-                await self._context.debts.settle(self._name, job, memory.unaccounted)
-            except ApiFault as error:
-                log.info("write_not_done", error=str(error))
-                self._writer.remember(job, memory.later(self._work.now(), self._settings.pacing.ask_again_seconds))
-                return
-        if self._ghosts.pop(job.ref.uid, None) is not None:
-            self._writer.forget(job.ref.uid)
-        elif await self._writer.release(job, finished=step.finished) and step.finished:
-            self._context.ended(self.cluster, job)
-        self.wake()
-
-    async def _let_go(self) -> None:
+    async def _let_go(self, jobs: list[Job]) -> None:
         """Release a deleted Cluster once none of its Jobs may run any more, and nothing is owed there or a person has given it up."""
-        if not self.cluster.deleting or any(job.held for job in self._jobs() if job.ref.uid not in self._ghosts):
+        if not self.cluster.deleting or any(job.held for job in jobs if job.ref.uid not in self._ghosts):
             return
         if self.cluster.forgives_debts:
-            self._ghosts.clear()
-            if not await self._custody.forgive():
+            if not await self._custody.forgive(self._ghosts.values()):
                 return
+            self._ghosts.clear()
         if not self._ghosts:
             self._released = await self._custody.release()
 
-    def _next_deadline(self) -> float:
+    def _next_deadline(self, jobs: list[Job]) -> float:
         """When the next deleted Job is overdue (monotonic); one that is so already is looked at each second."""
         now = self._work.now()
-        deadlines = [deadline for job in self._jobs() if (deadline := deadline_of(job)) is not None]
+        deadlines = [deadline for job in jobs if (deadline := deadline_of(job)) is not None]
         return now.monotonic + max(min(deadlines, default=float("inf")) - now.wall, 1.0)
-
-    async def _leave_alone(self, reason: JobReason, why: str) -> None:
-        """Tell the Jobs that wait for the cluster, and let those go that need it no more or have waited for long enough.
-
-        What is known of the others stays as it is.
-        """
-        wall = self._world.clock.wall()
-        await self._overdue.let_go([job for job in self._jobs() if is_overdue(job, wall)], why, reached=False)
-        await asyncio.gather(*(self._release(job, Release(finished=True)) for job in self._free() if job.ended))
-        told = [job for job in self._free() if not job.ended and not is_overdue(job, wall)]
-        await asyncio.gather(*(self._tell_waiting(job, reason, why) for job in told))
-
-    async def _tell_waiting(self, job: Job, reason: JobReason, why: str) -> None:
-        now, memory = self._work.now(), self._writer.memory(job)
-        is_ours_to_tell = job.held if job.deleting else not job.run_id
-        is_set_aside = job.is_parked and job.spec.suspend
-        if job.ref.uid in self._ghosts or is_set_aside or not is_ours_to_tell or now.monotonic < memory.retry_at:
-            return
-        status = report.deleting(job, why, now) if job.deleting else report.waiting(job, reason, why, now)
-        if status is not None:
-            await self._writer.apply(job, Outcome(memory, status))
 
     @property
     def _name(self) -> tuple[str, str]:

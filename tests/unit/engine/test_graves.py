@@ -46,7 +46,8 @@ class Yard:
         self.asked: list[Found] = []
         self.debts = Debts(self.virtual.world)
         self.debts.known = True
-        self.graves = Graves(self.virtual.world, self.registry, self.debts, self._haunt)
+        self.reached = True
+        self.graves = Graves(self.virtual.world, self.registry, self.debts, self._haunt, lambda _cluster: self.reached)
 
     async def swept(self, removed: Removed) -> None:
         """A sweep of the Cluster's tree has found this."""
@@ -78,6 +79,19 @@ async def test_a_finished_job_is_buried_once_it_is_gone() -> None:
     await yard.graves.look()
     await yard.graves.look()
     assert yard.buried == [f"{uid(1)}-2"]
+
+
+async def test_directories_alone_wait_for_their_cluster_and_a_job_that_may_run_does_not() -> None:
+    """Else a suspended Cluster could not be deleted for the sake of a few files, or a running job would be forgotten with it."""
+    yard = Yard()
+    yard.graves.keep(Grave(HPC, ObjectRef("jobs", "lab", "job1", uid(1)), 1, ended=True))
+    yard.graves.keep(Grave(HPC, ObjectRef("jobs", "lab", "job2", uid(2)), 1))
+    yard.reached = False
+    await yard.graves.look()
+    assert yard.buried == [f"{uid(2)}-1"]
+    yard.reached = True
+    await yard.graves.look()
+    assert yard.buried == [f"{uid(2)}-1", f"{uid(1)}-1"]
 
 
 async def test_a_job_that_was_made_again_under_its_name_does_not_keep_the_old_ones_directory() -> None:

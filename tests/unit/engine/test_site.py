@@ -1,23 +1,22 @@
 """A site's loop, as far as it can be seen without a cluster: that its death is noticed, and that it writes no more than it must."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from virtual import SETTINGS, Virtual, driver_of
 
-from fairlead.domain.address import Address
 from fairlead.domain.cluster import Cluster
 from fairlead.domain.job import Job
-from fairlead.domain.run import SubmitAnswer, SubmitWord
+from fairlead.engine.context import Overseer, SiteContext
 from fairlead.engine.debts import Debts
 from fairlead.engine.link import Link
 from fairlead.engine.registry import Registry
-from fairlead.engine.site import Site, SiteContext
-from fairlead.schedulers.seam import Exchange, Removed
+from fairlead.engine.site import Site
+from fairlead.schedulers.seam import Removed
 from fairlead.web.health import Heartbeats
-from product.objects import a_cluster, a_job
+from product.objects import a_cluster
 
 
 class Stage:
@@ -57,7 +56,7 @@ class Stage:
     def _ended(self, cluster: Cluster, job: Job) -> None:
         raise AssertionError("there is no Job here")
 
-    async def _swept(self, site: Site, removed: Removed) -> None:
+    async def _swept(self, site: Overseer, removed: Removed) -> None:
         """Nothing was found."""
 
 
@@ -125,40 +124,3 @@ async def test_a_suspended_site_connects_nowhere() -> None:
     assert stage.virtual.remote.asked == []
     [status] = stage.virtual.store.statuses
     assert status["phase"] == "Suspended"
-
-
-async def test_a_turn_that_had_to_wait_goes_on_from_what_is_known_then() -> None:
-    """Else a Job that was submitted while the turn waited for the API server would be handed in, and told of, once more."""
-    stage = Stage()
-    job = a_job()
-    taken, secret = asyncio.Event(), asyncio.Event()
-    real_exchange, real_read = stage.virtual.remote.exchange, stage.virtual.data.read_secret
-
-    async def exchange(address: Address, exchange: Exchange[Any]) -> Any:
-        if exchange.verb == "submit":
-            await taken.wait()
-        return await real_exchange(address, exchange)
-
-    async def read_secret(namespace: str, name: str) -> Mapping[str, bytes] | None:
-        if stage.virtual.remote.count("observe"):
-            await secret.wait()
-        return await real_read(namespace, name)
-
-    stage.virtual.remote.answers["sweep"] = Removed(frozenset(), (), complete=True)
-    stage.virtual.remote.answers["submit"] = {job.key: SubmitAnswer(SubmitWord.SUBMITTED, "7")}
-    stage.virtual.remote.exchange = exchange  # type: ignore[method-assign,assignment]
-    stage.virtual.data.read_secret = read_secret  # type: ignore[method-assign]
-    async with stage.running():
-        await stage.turns()
-        stage.registry.put_job(job)
-        await stage.turns()
-        stage.virtual.clock.seconds += SETTINGS.secret_refresh_seconds
-        await stage.turns()              # a turn waits for the Secret, and the submission is under way
-        taken.set()
-        await stage.turns()
-        known = stage.registry.job(job.ref.uid)
-        assert known is not None
-        assert known.run_id == "7"
-        secret.set()
-        await stage.turns()
-    assert stage.virtual.remote.count("submit") == 1
