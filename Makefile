@@ -10,11 +10,13 @@ BIN := .venv/bin
 ARGS ?=
 # Most tests wait for real parts: two at a time, each worker with a bed of its own, take little more than half the time.
 WORKERS ?= 2
+MINUTES ?= 10
+SEED ?=
 SLURM_RELEASES := 20.11 22.05 24.11 26.05
 CHECKS := lint types layers shell generated lock
 OWN := env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL setpriv --pdeathsig INT
 
-.PHONY: help demo playground test check crds docs clean environment $(CHECKS)
+.PHONY: help demo playground test faults check crds docs clean environment $(CHECKS)
 
 help: ## List these targets
 	@awk 'BEGIN { FS = ":.*## "; print "make TARGET, where TARGET is one of:" } \
@@ -30,6 +32,9 @@ test: environment ## Run all tests on real parts; ARGS="-k once" picks some, as 
 	@echo "test: getting what the test bed needs (the first time: about ten minutes; later: nothing to do)" >&2
 	@exec $(OWN) $(BIN)/python -m bed fetch $(SLURM_RELEASES:%=--release %)
 	@exec $(OWN) $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
+
+faults: environment ## Play every fault in every moment of a Job, walk at random for MINUTES, and write docs/reliability.md; about an hour
+	@exec $(OWN) $(BIN)/python -m faults --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) --stages $(WORKERS) --page docs/reliability.md $(ARGS)
 
 check: environment ## Run every check of the source, without starting anything: about a minute
 	@exec .ci/check $(CHECKS)

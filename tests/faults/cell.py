@@ -5,6 +5,7 @@ import time
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
+from subprocess import SubprocessError
 
 from bed.errors import BedError
 from faults.fault import Fault
@@ -38,7 +39,7 @@ def run_cell(stage: Stage, operation: Operation, fault: Fault) -> Verdict:
     try:
         broken = _play(play, operation, fault)
         trace = "\n".join(_trace(play, log_from)) if broken else ""
-    except (AssertionError, BedError, OSError) as error:
+    except (AssertionError, BedError, OSError, SubprocessError) as error:
         broken = [f"the cell could not be played to its end: {error}"]
         trace = "\n".join([traceback.format_exc(), *_trace(play, log_from)])
     finally:

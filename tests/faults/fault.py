@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -20,6 +20,8 @@ STARTED = (POLL, END, DELETE, RETRY, SUSPEND, ADOPT)
 
 COMPLETE, FAILED = frozenset({"Complete"}), frozenset({"Failed"})
 EITHER = COMPLETE | FAILED
+WAITS = frozenset({"waits"})
+"""A Job that goes on waiting, and says in a condition what for."""
 MET_SECONDS = 30.0
 
 
@@ -37,11 +39,12 @@ def nothing(play: Play) -> None:
     """No step."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Fault:
     """One fault. `strike` comes before the operation is begun, `during` once it was, `heal` after it was met, or after `lasts_seconds`."""
 
     name: str
+    _: KW_ONLY
     group: Group
     strike: Act = nothing
     during: Act = nothing
@@ -67,6 +70,8 @@ class Fault:
     """What else is to be judged at the end."""
     again: int = 0
     """How many starts beyond the attempts are right, since the Job allows a requeue."""
+    breaks_server: bool = False
+    """Whether it restarts or stops the API server, which must be the bed's own then."""
     impossible: str = ""
     """Why no bed of ours can make it happen."""
 

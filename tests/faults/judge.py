@@ -34,5 +34,6 @@ def _ending(play: Play, operation: Operation, fault: Fault) -> Iterator[str]:
     if result == "Complete" and not ended_well:
         yield "the Job is Complete, and no start of it ended with 0"
     if result not in fault.ends:
-        yield f"the Job was lost: it {'does not end' if result == 'waits' else f'is {result}'}" if result in {"waits", "gone"} else (
-            f"the Job is {result}, though the fault is healed")
+        yield "the Job was lost: it does not end" if result == "waits" else f"the Job is {result}, though the fault is healed"
+    elif result == "waits" and not any(each["status"] == "Unknown" and each["message"] for each in play.job.status.get("conditions", [])):
+        yield "the Job does not end, and no condition says what it waits for"

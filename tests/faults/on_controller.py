@@ -1,5 +1,6 @@
 """Faults of the controller, of the API server, and of what is written there by hand."""
 
+from functools import partial
 from typing import Any
 
 from faults.fault import (
@@ -20,6 +21,8 @@ from faults.fault import (
 )
 from faults.play import Play
 from product.waiting import until
+
+_fault = partial(Fault, group=Group.CONTROLLER)
 
 STRANGER = "99999999-2222-4333-8444-555555555555"
 _CALLS = {
@@ -42,7 +45,7 @@ _NOT_WRITTEN = "nothing is written then"
 
 def _killed(call: str, when: str) -> Fault:
     words, operations = _CALLS[call]
-    return Fault(name=f"controller killed {when} {words} ({call})", group=Group.CONTROLLER, strike=lambda play: play.stage.arm(f"{call}:{when}:1:kill"),
+    return _fault(f"controller killed {when} {words} ({call})", strike=lambda play: play.stage.arm(f"{call}:{when}:1:kill"),
                  met=lambda play: not play.stage.controller.daemon.alive, with_=operations, why=_NOT_MADE)
 
 
@@ -77,12 +80,6 @@ def _sleep_alone(play: Play) -> None:
     play.stage.controller.daemon.stop()
 
 
-def _wake_alone(play: Play) -> None:
-    first = play.stage.controller.daemon
-    first.cont()
-    until(lambda: not first.alive, "the controller that slept beyond its Lease to end", 20)
-
-
 def _restart_server(play: Play) -> None:
     play.stage.plane.restart_apiserver()   # type: ignore[union-attr]  # an existing cluster's server is not ours to restart
 
@@ -96,7 +93,7 @@ def _cont_server(play: Play) -> None:
 
 
 def _refused(status: int, words: str, methods: str, operations: tuple[str, ...]) -> Fault:
-    return Fault(name=f"API server answers {words}", group=Group.CONTROLLER, strike=lambda play: play.stage.gate.refuse(status, methods),
+    return _fault(f"API server answers {words}", strike=lambda play: play.stage.gate.refuse(status, methods),
                  met=lambda play: play.stage.gate.refused, lasts_seconds=1.5, with_=operations, why=_NOT_WRITTEN)
 
 
@@ -145,27 +142,28 @@ _WRITING = tuple(each for each in ALL if each not in {POLL, ADOPT})
 
 FAULTS = (
     *(_killed(call, when) for call in _CALLS for when in ("before", "after")),
-    Fault(name="controller stopped beyond its Lease and continued", group=Group.CONTROLLER, strike=_sleep_alone, heal=_wake_alone, lasts_seconds=4,
+    _fault("controller stopped beyond its Lease and continued", strike=_sleep_alone, heal=lambda play: play.stage.controller.daemon.cont(), lasts_seconds=4,
           with_=tuple(each for each in ALL if each != ADOPT), why="no controller runs"),
-    Fault(name="controller stopped beyond its Lease, continued beside another that leads", group=Group.CONTROLLER, strike=_sleep_beside_another,
+    _fault("controller stopped beyond its Lease, continued beside another that leads", strike=_sleep_beside_another,
           heal=_wake, lasts_seconds=1.5, with_=tuple(each for each in ALL if each != ADOPT), why="no controller runs"),
-    Fault(name="two controllers at once, the leader killed", group=Group.CONTROLLER, strike=_start_second,
+    _fault("two controllers at once, the leader killed", strike=_start_second,
           during=lambda play: play.stage.controller.daemon.kill(), met=lambda play: leads(play.kept["second"]), lasts_seconds=1,
           heal=lambda play: play.kept["second"].stop()),
-    Fault(name="API server restarted", group=Group.CONTROLLER, during=_restart_server),
-    Fault(name="API server stopped for 30 s", group=Group.CONTROLLER, during=_stop_server, heal=_cont_server, lasts_seconds=30),
+    _fault("API server restarted", during=_restart_server, breaks_server=True),
+    _fault("API server stopped for 30 s", during=_stop_server, heal=_cont_server, lasts_seconds=30,
+          breaks_server=True),
     _refused(409, "409 Conflict to each write", _WRITES, _WRITING),
     _refused(422, "422 Invalid to each write", _WRITES, _WRITING),
     _refused(429, "429 with Retry-After to everything", f"GET {_WRITES}", (*_WRITING, ADOPT)),
     _refused(500, "500 to everything", f"GET {_WRITES}", (*_WRITING, ADOPT)),
-    Fault(name="watch cut", group=Group.CONTROLLER, strike=lambda play: play.stage.gate.cut_watches()),
-    Fault(name="watch silent, then 410 Gone; an object deleted in the gap", group=Group.CONTROLLER, strike=_go_blind, lasts_seconds=1,
+    _fault("watch cut", strike=lambda play: play.stage.gate.cut_watches()),
+    _fault("watch silent, then 410 Gone; an object deleted in the gap", strike=_go_blind, lasts_seconds=1,
           with_=tuple(each for each in ALL if each != ADOPT), why="a controller that starts has no watch yet"),
-    Fault(name="watch silent, then 410 Gone; the Job's finalizer removed and the Job gone in the gap", group=Group.CONTROLLER, strike=_go_blind,
+    _fault("watch silent, then 410 Gone; the Job's finalizer removed and the Job gone in the gap", strike=_go_blind,
           during=_vanish, with_=(CANCEL, DELETE), why="the Job is not deleted"),
-    Fault(name="status wiped by hand", group=Group.CONTROLLER, during=_by_hand(lambda play: _patch(play, {"status": None}, "/status"))),
-    Fault(name="finalizer removed by hand", group=Group.CONTROLLER, during=_by_hand(lambda play: _patch(play, {"metadata": {"finalizers": None}}))),
-    Fault(name="status of another uid put in by hand", group=Group.CONTROLLER, during=_by_hand(_strangers_status)),
-    Fault(name="old status put back", group=Group.CONTROLLER, strike=_remember_status, during=_by_hand(_put_back), with_=STARTED,
+    _fault("status wiped by hand", during=_by_hand(lambda play: _patch(play, {"status": None}, "/status"))),
+    _fault("finalizer removed by hand", during=_by_hand(lambda play: _patch(play, {"metadata": {"finalizers": None}}))),
+    _fault("status of another uid put in by hand", during=_by_hand(_strangers_status)),
+    _fault("old status put back", strike=_remember_status, during=_by_hand(_put_back), with_=STARTED,
           why="there is no older status that differs"),
 )

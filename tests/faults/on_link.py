@@ -1,11 +1,14 @@
 """Faults on the way to the login node: the link, sshd, keys and credentials."""
 
 import socket
+from functools import partial
 from pathlib import Path
 
 from bed.sshdconf import KeyPair
 from faults.fault import Fault, Group
 from faults.play import Play
+
+_fault = partial(Fault, group=Group.LINK)
 
 LINK_SECONDS = 4.0
 UPLOAD_BYTES, ANSWER_BYTES = 4000, 300
@@ -89,24 +92,24 @@ def _pass(play: Play) -> None:
 
 
 FAULTS = (
-    Fault(name="link down", group=Group.LINK, strike=lambda play: play.node.link_down(), heal=lambda play: play.node.link_up(), lasts_seconds=LINK_SECONDS),
-    Fault(name="packets dropped in silence", group=Group.LINK, strike=lambda play: play.node.drop(True), heal=lambda play: play.node.drop(False),
+    _fault("link down", strike=lambda play: play.node.link_down(), heal=lambda play: play.node.link_up(), lasts_seconds=LINK_SECONDS),
+    _fault("packets dropped in silence", strike=lambda play: play.node.drop(True), heal=lambda play: play.node.drop(False),
           lasts_seconds=LINK_SECONDS),
-    Fault(name="link slow", group=Group.LINK, proxied=True, strike=lambda play: _slow(play, 0.5), heal=_pass, lasts_seconds=3),
-    Fault(name="connection cut in mid-upload", group=Group.LINK, proxied=True, strike=_cut_upload, met=_not_ready, heal=_pass),
-    Fault(name="connection cut in mid-answer", group=Group.LINK, proxied=True, strike=_cut_answer, met=_not_ready, heal=_pass),
-    Fault(name="connection reset", group=Group.LINK, proxied=True, during=_reset),
-    Fault(name="sshd killed", group=Group.LINK, strike=_kill_sshd, heal=lambda play: play.node.sshd.start(), lasts_seconds=1.5),
-    Fault(name="sshd stopped", group=Group.LINK, strike=lambda play: play.node.stop_sshd(), heal=lambda play: play.node.cont_sshd(),
+    _fault("link slow", proxied=True, strike=lambda play: _slow(play, 0.5), heal=_pass, lasts_seconds=3),
+    _fault("connection cut in mid-upload", proxied=True, strike=_cut_upload, met=_not_ready, heal=_pass),
+    _fault("connection cut in mid-answer", proxied=True, strike=_cut_answer, met=_not_ready, heal=_pass),
+    _fault("connection reset", proxied=True, during=_reset),
+    _fault("sshd killed", strike=_kill_sshd, heal=lambda play: play.node.sshd.start(), lasts_seconds=1.5),
+    _fault("sshd stopped", strike=lambda play: play.node.stop_sshd(), heal=lambda play: play.node.cont_sshd(),
           lasts_seconds=LINK_SECONDS),
-    Fault(name="MaxSessions 1", group=Group.LINK, config={"sshd_extra": ("MaxSessions 1",)}),
-    Fault(name="MaxStartups 1:100:2, and a stranger who does not log in", group=Group.LINK, config={"sshd_extra": ("MaxStartups 1:100:2",)},
+    _fault("MaxSessions 1", config={"sshd_extra": ("MaxSessions 1",)}),
+    _fault("MaxStartups 1:100:2, and a stranger who does not log in", config={"sshd_extra": ("MaxStartups 1:100:2",)},
           strike=_occupy_start_up, heal=lambda play: play.kept["stranger"].close(), lasts_seconds=2),
-    Fault(name="host key changed in mid-run", group=Group.LINK, strike=_change_host_key, met=_not_ready,
+    _fault("host key changed in mid-run", strike=_change_host_key, met=_not_ready,
           heal=lambda play: _with_host_key(play, play.kept["host key"])),
-    Fault(name="Secret changed to a key that the site does not know", group=Group.LINK, strike=_change_secret, met=_not_ready,
+    _fault("Secret changed to a key that the site does not know", strike=_change_secret, met=_not_ready,
           heal=lambda play: _secret(play, play.node.private_key)),
-    Fault(name="Secret removed", group=Group.LINK, strike=_remove_secret, heal=lambda play: _secret(play, play.node.private_key), lasts_seconds=2.5),
-    Fault(name="key revoked on the login node", group=Group.LINK, strike=_revoke_key, met=_not_ready,
+    _fault("Secret removed", strike=_remove_secret, heal=lambda play: _secret(play, play.node.private_key), lasts_seconds=2.5),
+    _fault("key revoked on the login node", strike=_revoke_key, met=_not_ready,
           heal=lambda play: play.node.write("ssh/authorized_keys", play.kept["keys"])),
 )

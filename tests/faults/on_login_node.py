@@ -3,11 +3,14 @@
 import os
 import resource
 import shutil
+from functools import partial
 
 from bed.enclosure import HOME
-from faults.fault import CANCEL, EITHER, FAILED, SUBMIT, Fault, Group
+from faults.fault import CANCEL, EITHER, FAILED, SUBMIT, WAITS, Fault, Group
 from faults.play import Play
 from product.waiting import until
+
+_fault = partial(Fault, group=Group.LOGIN_NODE)
 
 NOISE = "printf 'Welcome to \\033[1mthe cluster\\n'; printf 'no newline'; printf 'noise' >&2\n"
 VARIABLES = "\n".join(f"export {each}" for each in (
@@ -42,7 +45,7 @@ def _fill(room_bytes: int) -> Fault:
         play.kept["full"] = full = play.node.full_disk(str(used + room_bytes))
         full.__enter__()
     where = f"after {room_bytes // 1024} KiB more" if room_bytes else "at once"
-    return Fault(name=f"home full {where}", group=Group.LOGIN_NODE, strike=strike, heal=lambda play: play.kept["full"].__exit__(None, None, None),
+    return _fault(f"home full {where}", strike=strike, heal=lambda play: play.kept["full"].__exit__(None, None, None),
                  lasts_seconds=2.5)
 
 
@@ -64,28 +67,28 @@ def _dotfiles(play: Play, text: str) -> None:
 
 
 def _limit_processes(play: Play) -> None:
-    few = len(play.node.user_pids()) + 2
-    _processes(play, few)
+    _, most = play.kept["processes"] = resource.prlimit(play.node.sshd.pid, resource.RLIMIT_NPROC)
+    _processes(play, (len(play.node.user_pids()) + 2, most))
 
 
-def _processes(play: Play, count: int) -> None:
-    resource.prlimit(play.node.sshd.pid, resource.RLIMIT_NPROC, (count, count))
+def _processes(play: Play, limits: tuple[int, int]) -> None:
+    resource.prlimit(play.node.sshd.pid, resource.RLIMIT_NPROC, limits)
     play.node.end_sessions()
 
 
 FAULTS = (
-    Fault(name="home not mounted", group=Group.LOGIN_NODE, strike=_hide_home, heal=_show_home, lasts_seconds=2.5),
-    Fault(name="home local to the node", group=Group.LOGIN_NODE, setup=_local_home, with_=(SUBMIT, CANCEL), why="no script can start there",
+    _fault("home not mounted", strike=_hide_home, heal=_show_home, lasts_seconds=2.5),
+    _fault("home local to the node", setup=_local_home, with_=(SUBMIT, CANCEL), why="no script can start there",
           ends=FAILED),
     *(_fill(room) for room in (0, 4096, 16384)),
-    Fault(name="run directory purged", group=Group.LOGIN_NODE, during=_purge, ends=EITHER),
-    Fault(name="clock an hour ahead", group=Group.LOGIN_NODE, setup=lambda play: _clock(play, 3600)),
-    Fault(name="clock stepped back by an hour", group=Group.LOGIN_NODE, strike=lambda play: _clock(play, -3600)),
-    Fault(name="login shell csh", group=Group.LOGIN_NODE, config={"login_shell": "/bin/tcsh"}),
-    Fault(name="login shell fish", group=Group.LOGIN_NODE, config={"login_shell": "/usr/bin/fish"}),
-    Fault(name="noisy dotfiles", group=Group.LOGIN_NODE, setup=lambda play: _dotfiles(play, NOISE)),
-    Fault(name="SQUEUE_ and SBATCH_ variables set in dotfiles", group=Group.LOGIN_NODE, setup=lambda play: _dotfiles(play, VARIABLES)),
-    Fault(name="hidden partitions", group=Group.LOGIN_NODE, setup=lambda play: play.admin("scontrol", "update", "partitionname=debug", "hidden=yes")),
-    Fault(name="process limit reached", group=Group.LOGIN_NODE, strike=_limit_processes, lasts_seconds=2.5,
-          heal=lambda play: _processes(play, resource.RLIM_INFINITY)),
+    _fault("run directory purged", during=_purge, ends=EITHER | WAITS),
+    _fault("clock an hour ahead", setup=lambda play: _clock(play, 3600)),
+    _fault("clock stepped back by an hour", strike=lambda play: _clock(play, -3600)),
+    _fault("login shell csh", config={"login_shell": "/bin/tcsh"}),
+    _fault("login shell fish", config={"login_shell": "/usr/bin/fish"}),
+    _fault("noisy dotfiles", setup=lambda play: _dotfiles(play, NOISE)),
+    _fault("SQUEUE_ and SBATCH_ variables set in dotfiles", setup=lambda play: _dotfiles(play, VARIABLES)),
+    _fault("hidden partitions", setup=lambda play: play.admin("scontrol", "update", "partitionname=debug", "hidden=yes")),
+    _fault("process limit reached", strike=_limit_processes, lasts_seconds=2.5,
+          heal=lambda play: _processes(play, play.kept["processes"])),
 )

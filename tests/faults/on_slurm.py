@@ -2,8 +2,10 @@
 
 import os
 import shutil
+from functools import partial
 from pathlib import Path
 
+from bed import proc
 from faults.fault import (
     ADOPT,
     CANCEL,
@@ -23,6 +25,8 @@ from faults.fault import (
 from faults.ledger import FOLDER
 from faults.play import Play
 from product.waiting import until
+
+_fault = partial(Fault, group=Group.SLURM)
 
 STRUCK = "struck"
 STRANGER = "stranger"
@@ -48,7 +52,7 @@ def _struck(play: Play) -> bool:
 
 def _shimmed(name: str, command: str, script: str, with_: tuple[str, ...] | None = None) -> Fault:
     more = {} if with_ is None else {"with_": with_, "why": _NOT_SUBMITTED}
-    return Fault(name=name, group=Group.SLURM, strike=lambda play: play.node.shim(command, _MET + script), met=_struck, lasts_seconds=1.5,
+    return _fault(name, strike=lambda play: play.node.shim(command, _MET + script), met=_struck, lasts_seconds=1.5,
                  heal=lambda play: play.node.unshim(command), **more)   # type: ignore[arg-type]
 
 
@@ -105,7 +109,8 @@ def _once_submitted(act: Act) -> tuple[Act, Act]:
 
 def _fill_queue(play: Play) -> None:
     for _ in range(10):
-        done = play.node.run("sbatch", "--hold", f"--job-name={FILLER}", "--output=/dev/null", "--mem=10", "--wrap=true", user=False, check=False)
+        done = play.node.run("timeout", "2", "sbatch", "--hold", f"--job-name={FILLER}", "--output=/dev/null", "--mem=10", "--wrap=true",
+                             user=False, check=False)   # it would wait for room
         if done.returncode:
             return
     raise AssertionError("the queue does not get full")
@@ -120,20 +125,33 @@ def _node_up(play: Play) -> None:
 
 
 def _requeue(play: Play) -> None:
-    play.admin("scontrol", "requeue", play.run_id)
+    number = play.run_id
+    play.admin("scontrol", "requeue", number)
+    _hasten(play, number)
+
+
+def _hasten(play: Play, number: str) -> None:
+    """Slurm lets a requeued job wait for two minutes, in which its first start is cleared up. We wait for that and no longer."""
+    until(lambda: "PENDING" in play.admin("squeue", "-h", "-j", number, "-o", "%T"), "the job to be requeued", 40)
+    until(lambda: not any(f"slurmstepd: [{number}." in proc.command(pid) for pid in play.node.pids()), "its first start to be cleared up", 40)
+    play.admin("scontrol", "update", f"jobid={number}", "starttime=now")
 
 
 def _requeue_against_its_will(play: Play) -> None:
     play.admin("scontrol", "update", f"jobid={play.run_id}", "requeue=1")
-    play.admin("scontrol", "requeue", play.run_id)
+    _requeue(play)
 
 
 def _requeue_after_end(play: Play) -> None:
     number = play.run_id
-    until(lambda: "COMPLETED" in play.admin("squeue", "-h", "-t", "all", "-j", number, "-o", "%T"), "the job to have ended")
-    play.admin("scontrol", "requeue", number)
-    until(lambda: "COMPLETED" not in play.admin("squeue", "-h", "-t", "all", "-j", number, "-o", "%T"), "the job to be requeued")
-    until(lambda: not play.node.jobs_active(), "the requeued job to end by itself", 40)
+    play.wait_result("Complete")
+    _requeue(play)
+    until(lambda: not play.node.jobs_active(), f"job {number} to end by itself", 40)
+
+
+def _preempt_and_hasten(play: Play) -> None:
+    _preempt(play)
+    _hasten(play, play.run_id)
 
 
 def _preempt(play: Play) -> None:
@@ -172,51 +190,52 @@ def _unhook(name: str) -> Act:
 
 def _plugin(name: str, *fields: str) -> Fault:
     text = _PLUGIN.format(lines="\n  ".join(f'job.{field} = "site"' for field in fields))
-    return Fault(name=f"a submit plugin that rewrites {name}", group=Group.SLURM, config={"submit_plugin": text})
+    return _fault(f"a submit plugin that rewrites {name}", config={"submit_plugin": text})
 
 
 _LOSE = _once_submitted(_lose_state)
 
 FAULTS = (
-    Fault(name="slurmctld down", group=Group.SLURM, strike=lambda play: play.node.slurmctld.kill(), heal=lambda play: play.node.slurmctld.start(),
+    _fault("slurmctld down", strike=lambda play: play.node.slurmctld.kill(), heal=lambda play: play.node.slurmctld.start(),
           lasts_seconds=2.5),
-    Fault(name="slurmctld hung", group=Group.SLURM, strike=lambda play: play.node.slurmctld.stop(), heal=lambda play: play.node.slurmctld.cont(),
+    _fault("slurmctld hung", strike=lambda play: play.node.slurmctld.stop(), heal=lambda play: play.node.slurmctld.cont(),
           lasts_seconds=6),
-    Fault(name="slurmctld killed, its last seconds lost, its ids given out again", group=Group.SLURM, setup=_save_state, strike=_LOSE[0],
+    _fault("slurmctld killed, its last seconds lost, its ids given out again", setup=_save_state, strike=_LOSE[0],
           during=_LOSE[1], heal=_end_strangers, lasts_seconds=2, ends=EITHER, afterwards=_strangers_live),
     _shimmed("`sbatch` accepts and hangs", "sbatch", '$REAL "$@" >/dev/null 2>&1\nsleep 60', SUBMITTING),
     _shimmed("`sbatch` accepts and prints nothing", "sbatch", '$REAL "$@" >/dev/null 2>&1', SUBMITTING),
     _shimmed("`sbatch` accepts and prints garbage", "sbatch", "$REAL \"$@\" >/dev/null 2>&1\nprintf 'Submitted \\303 batch job 12x\\n7;\\n'", SUBMITTING),
     _shimmed("`sbatch` accepts and is killed", "sbatch", '$REAL "$@" >/dev/null 2>&1\nkill -9 $$', SUBMITTING),
     _shimmed("`sbatch` is killed before it asks", "sbatch", "kill -9 $$", SUBMITTING),
-    Fault(name="queue full (MaxJobCount)", group=Group.SLURM, config={"max_job_count": 4, "min_job_age_seconds": 2}, strike=_fill_queue,
+    _fault("queue full (MaxJobCount)", config={"max_job_count": 4, "min_job_age_seconds": 2}, strike=_fill_queue,
           heal=lambda play: play.admin("scancel", f"--name={FILLER}"), lasts_seconds=2),
     _shimmed("`squeue` empty, with exit code 0", "squeue", "exit 0"),
     _shimmed("`squeue` cut in the middle, with exit code 0", "squeue", '$REAL "$@" | head -c 150; exit 0'),
-    Fault(name="accounting down", group=Group.SLURM, config={"accounting": True}, strike=lambda play: play.node.slurmdbd.kill(),
+    _fault("accounting down", config={"accounting": True}, strike=lambda play: play.node.slurmdbd.kill(),
           heal=lambda play: play.node.slurmdbd.start(), lasts_seconds=2),
-    Fault(name="accounting hung", group=Group.SLURM, config={"accounting": True}, strike=lambda play: play.node.slurmdbd.stop(),
+    _fault("accounting hung", config={"accounting": True}, strike=lambda play: play.node.slurmdbd.stop(),
           heal=lambda play: play.node.slurmdbd.cont(), lasts_seconds=4),
-    Fault(name="MinJobAge=2 and accounting absent, the link down for longer", group=Group.SLURM, config={"min_job_age_seconds": 2},
+    _fault("MinJobAge=2 and accounting absent, the link down for longer", config={"min_job_age_seconds": 2},
           strike=lambda play: play.node.link_down(), heal=lambda play: play.node.link_up(), lasts_seconds=6),
-    Fault(name="MinJobAge=2 with accounting, the link down for longer", group=Group.SLURM, config={"min_job_age_seconds": 2, "accounting": True},
+    _fault("MinJobAge=2 with accounting, the link down for longer", config={"min_job_age_seconds": 2, "accounting": True},
           strike=lambda play: play.node.link_down(), heal=lambda play: play.node.link_up(), lasts_seconds=6),
-    Fault(name="slurmd killed", group=Group.SLURM, strike=lambda play: play.node.node(1).kill(), heal=lambda play: play.node.node(1).start(),
+    _fault("slurmd killed", strike=lambda play: play.node.node(1).kill(), heal=lambda play: play.node.node(1).start(),
           lasts_seconds=2.5),
-    Fault(name="node failed and back", group=Group.SLURM, strike=_node_down, heal=_node_up, lasts_seconds=2, ends=EITHER),
-    Fault(name="job requeued by the site, as the Job allows", group=Group.SLURM, spec={"requeue": True}, strike=_requeue, lasts_seconds=1, again=1,
+    _fault("node failed and back", strike=_node_down, heal=_node_up, lasts_seconds=2, ends=EITHER),
+    _fault("job requeued by the site, as the Job allows", spec={"requeue": True}, strike=_requeue, lasts_seconds=1, again=1,
           with_=_RUNNING, why=_NOT_RUNNING),
-    Fault(name="job requeued by an admin against the Job's will", group=Group.SLURM, strike=_requeue_against_its_will, lasts_seconds=1,
-          with_=_RUNNING, why=_NOT_RUNNING, ends=FAILED),
-    Fault(name="job requeued by an admin after it had ended", group=Group.SLURM, during=_requeue_after_end, spec={"requeue": True},
+    _fault("job requeued by an admin against the Job's will", strike=_requeue_against_its_will, lasts_seconds=1,
+          with_=_RUNNING, why=_NOT_RUNNING, ends=EITHER),
+    _fault("job requeued by an admin after it had ended", during=_requeue_after_end, spec={"requeue": True}, again=1,
           with_=(END,), why="it has not ended then"),
-    Fault(name="job requeued by preemption", group=Group.SLURM, config={"extra": _PREEMPTION}, spec={"requeue": True}, strike=_preempt, again=1,
+    _fault("job requeued by preemption", config={"extra": _PREEMPTION}, spec={"requeue": True}, strike=_preempt_and_hasten, again=1,
           with_=_RUNNING, why=_NOT_RUNNING),
-    Fault(name="job held", group=Group.SLURM, strike=_hold, met=_held, heal=_release, with_=(SUBMIT, CANCEL), why="a job that runs cannot be held"),
+    _fault("job preempted for good", config={"extra": _PREEMPTION}, strike=_preempt, with_=_RUNNING, why=_NOT_RUNNING, ends=FAILED),
+    _fault("job held", strike=_hold, met=_held, heal=_release, with_=(SUBMIT, CANCEL), why="a job that runs cannot be held"),
     _plugin("the name", "name"),
     _plugin("the comment", "comment"),
     _plugin("name and comment", "name", "comment"),
-    Fault(name="a prolog that fails on the node", group=Group.SLURM, config={"hooks": True}, strike=_hook("node-fail"), heal=_unhook("node-fail"),
+    _fault("a prolog that fails on the node", config={"hooks": True}, strike=_hook("node-fail"), heal=_unhook("node-fail"),
           lasts_seconds=2, ends=EITHER),
-    Fault(name="a prolog that takes long", group=Group.SLURM, config={"hooks": True}, strike=_hook("node-slow"), heal=_unhook("node-slow")),
+    _fault("a prolog that takes long", config={"hooks": True}, strike=_hook("node-slow"), heal=_unhook("node-slow")),
 )

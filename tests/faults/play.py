@@ -18,7 +18,7 @@ JOB = "sim"
 PATIENCE_SECONDS = 60.0
 """How long after healing a Job may take to its end: a controller's restart, the longest pauses of the bed's settings, and a slow machine."""
 _CONFIG = {"nodes": 1, "gpus": 0}
-_SPEC = {"cancellationGracePeriodSeconds": 1, "memory": "10Mi", "timeLimit": "10m"}
+SPEC = {"cancellationGracePeriodSeconds": 1, "memory": "10Mi", "timeLimit": "10m"}
 
 
 @dataclass
@@ -63,7 +63,7 @@ class Play:
     def apply(self, **spec: Any) -> None:
         """Apply the Job."""
         failures = spec.pop("failures", 0)
-        job = self.scene.job(JOB, self.ledger.script(failures=failures, **self.script), **{**_SPEC, **self.spec, **spec})
+        job = self.scene.job(JOB, self.ledger.script(failures=failures, **self.script), **{**SPEC, **self.spec, **spec})
         self.uid = job.uid
 
     def running(self, **spec: Any) -> None:

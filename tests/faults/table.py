@@ -28,14 +28,11 @@ def cells() -> list[Cell]:
     return [Cell(OPERATIONS[name], fault) for fault in FAULTS if not fault.impossible for name in ALL if name in fault.with_]
 
 
-def chosen(count: int, seed: int) -> list[Cell]:
-    """So many cells: one of each fault first, with an operation by lot, then any others by lot. The same for the same seed."""
+def chosen(count: int | None, seed: int, *, own_server: bool = True) -> list[Cell]:
+    """So many cells by lot (None: all), no fault twice while there are others; the same for the same seed. Without `own_server` none that breaks it."""
     lot = random.Random(seed)
-    everything = cells()
+    everything = [each for each in cells() if own_server or not each.fault.breaks_server]
     lot.shuffle(everything)
-    once: dict[str, Cell] = {}
-    for cell in everything:
-        once.setdefault(cell.fault.name, cell)
-    first = list(once.values())
-    rest = [cell for cell in everything if cell not in first]
-    return (first + rest)[:count]
+    first = {cell.fault.name: cell for cell in everything}
+    rest = [cell for cell in everything if first[cell.fault.name] is not cell]
+    return [*first.values(), *rest][:count]

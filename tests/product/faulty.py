@@ -142,6 +142,7 @@ class FaultyStore:
     async def record_event(self, ref: ObjectRef, note: EventNote) -> None:
         await self.fault.at("store.record_event", "before")
         await self.real.record_event(ref, note)
+        await self.fault.at("store.record_event", "after")
 
     async def uid_of(self, ref: ObjectRef) -> str | None:
         return await self.real.uid_of(ref)
