@@ -1,6 +1,9 @@
 """Each rule is needed: without it the search finds what breaks. A search that misses that would be blind."""
 
+import subprocess
+import sys
 from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -50,3 +53,26 @@ def test_every_rule_is_taken_away_once() -> None:
 def test_what_breaks_without_a_rule_is_found(rule: str) -> None:
     """The search would say that all is well when it is not."""
     assert NEEDED[rule][1] in without(rule).broken
+
+
+def ask(*arguments: str) -> tuple[int, str]:
+    """Exit code and words of the command."""
+    done = subprocess.run(
+        [sys.executable, "-m", "model", *arguments], cwd=Path(__file__).parents[1], capture_output=True, text=True, check=False,
+    )
+    return done.returncode, done.stdout
+
+
+def test_the_command_shows_what_breaks_and_how() -> None:
+    """Who changes the protocol could not see what it costs."""
+    code, said = ask("--only", "foreign", "--without", "NAME", "--trace")
+    assert code == 1
+    assert properties.STRANGER in said
+    assert "scheduler: gives id 1 to another Job's run   [foreign]" in said
+
+
+def test_a_limit_alone_is_no_failure() -> None:
+    """What no protocol can close would hide what one can."""
+    code, said = ask("--only", "foreign")
+    assert code == 0
+    assert properties.LIMIT in said
