@@ -78,13 +78,16 @@ class Registry:
         self.on_job(job)
 
     def drop_job(self, uid: str, *, released: bool = False) -> None:
-        """The Job left the watch. If we had not `released` it, somebody took our finalizer off: it may have left something."""
+        """The Job left the watch. If we had not `released` it, somebody took our finalizer off: it may have left something.
+
+        That they did may have been an event of its own, after which the Job was no longer held; a Run in its status speaks for it.
+        """
         self._left.add(uid)
         old = self._jobs.pop(uid, None)
         if old is None:
             return
         self._jobs_of[cluster_of(old)].pop(uid, None)
-        if old.held and not released:
+        if (old.held or old.status.run is not None) and not released:
             self.on_job_lost(old)
         self.on_job(old)
 

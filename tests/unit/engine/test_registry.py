@@ -1,7 +1,7 @@
 """What is known of objects: a stale view must not bring back what has gone."""
 
 from fairlead.engine.registry import Registry
-from product.objects import OTHER_UID, UID, a_cluster, a_job
+from product.objects import OTHER_UID, UID, a_cluster, a_job, submitted
 
 
 def filled() -> Registry:
@@ -57,3 +57,16 @@ def test_what_came_and_went_while_the_list_was_read_does_not_come_back() -> None
     registry.begin_list()
     registry.put_job(a_job(version=9))
     assert registry.job(UID) is not None
+
+
+def test_a_job_whose_finalizer_went_in_an_event_of_its_own_is_missed_all_the_same() -> None:
+    """Else what it has on the cluster would run on until the next sweep, for up to an hour."""
+    registry, lost = Registry(), []
+    registry.on_job_lost = lambda job: lost.append(job.ref.uid)
+    registry.put_job(a_job(version=1, status=submitted()))
+    registry.put_job(a_job(version=2, held=False, status=submitted()))
+    registry.drop_job(UID)
+    assert lost == [UID]
+    registry.put_job(a_job(version=3, held=False))
+    registry.drop_job(UID)
+    assert lost == [UID], "of a Job that was never taken up there is nothing"
