@@ -6,7 +6,6 @@ A test that breaks a cluster starts one of its own (under a second). A test that
 import os
 import signal
 from collections.abc import Callable, Generator, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -19,10 +18,10 @@ from bed.state import Bed
 from bed.sweep import leftovers
 from product.api import Api
 from product.controller import Controller
+from product.resources import install
 from product.scene import Scene
 
 LOG_CHARACTERS = 10_000
-CRDS = Path(__file__).parents[1] / "crds"
 
 Plane = ControlPlane | ExistingControlPlane
 
@@ -69,8 +68,7 @@ def bed() -> Iterator[Bed]:
 def plane(bed: Bed, request: pytest.FixtureRequest) -> Plane:
     """A real control plane with our resources."""
     plane: Plane = ExistingControlPlane.from_environment(bed) if request.config.getoption("--use-existing") else ControlPlane.start(bed)
-    plane.kubectl("apply", "--server-side", "--force-conflicts", "--filename", str(CRDS))
-    plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", "--filename", str(CRDS))
+    install(plane)
     return plane
 
 

@@ -6,14 +6,13 @@ import json
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 from bed.controlplane import ControlPlane
 from bed.state import Bed
+from product.resources import install
 
-CRDS = Path(__file__).parents[2] / "crds"
 NAMESPACE = "fairlead-api-tests"
 
 
@@ -48,8 +47,7 @@ def control_plane() -> Iterator[ControlPlane]:
     bed = Bed.create("tests of manifests")
     try:
         started = ControlPlane.start(bed)
-        started.kubectl("apply", "--server-side", "--filename", str(CRDS))
-        started.kubectl("wait", "--for=condition=Established", "--timeout=30s", "--filename", str(CRDS))
+        install(started)
         yield started
     finally:
         bed.close()

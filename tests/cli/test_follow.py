@@ -157,7 +157,8 @@ def test_a_requeued_job_is_followed_on_in_its_file(own: SlurmCluster, scene: Sce
     following.wait_shown(b"start 0\n")
     own.run("scontrol", "requeue", job.status["run"]["id"], user=False)
     until(lambda: [row.state for row in own.squeue()] == ["PENDING"], "the requeued job to wait, and no more to be ending")
-    own.run("scontrol", "update", f"JobId={job.status['run']['id']}", "StartTime=now", user=False)
+    # Slurm lets it wait two minutes; in the second of the requeue itself its node would still refuse it
+    own.run("scontrol", "update", f"JobId={job.status['run']['id']}", "StartTime=now+2seconds", user=False)
     assert following.ended(90) == 0, following.said
     assert following.shown == b"start 0\nstart 1\n"
 

@@ -13,6 +13,7 @@ from bed.state import Bed
 from bed.together import together
 from demo.teller import Teller
 from product.controller import Controller
+from product.resources import install
 
 PROJECT = Path(__file__).parents[2]
 EXAMPLE = PROJECT / "examples/01-hello"
@@ -39,8 +40,7 @@ def set_up(bed: Bed, teller: Teller) -> Stage:
     teller.note(f"  Kubernetes {versions.kubernetes()} at {plane.url}")
     teller.note(f"  Slurm {cluster.release.version} behind ssh {cluster.user}@{cluster.host}")
     teller.step("Fairlead: its resources and its controller")
-    plane.kubectl("apply", "--server-side", "--filename", str(PROJECT / "crds"))
-    plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", "--filename", str(PROJECT / "crds"))
+    install(plane)
     with progress.step("starting the controller"):
         controller = Controller(bed, plane.kubeconfig).start()
     teller.note("  the controller leads")

@@ -12,6 +12,7 @@ from faults import stage
 from faults.cell import Verdict, run_cell
 from faults.stage import Stage
 from faults.table import Cell
+from product.resources import install
 
 
 def stages(bed: Bed, count: int, stack: ExitStack) -> list[Stage]:
@@ -19,7 +20,7 @@ def stages(bed: Bed, count: int, stack: ExitStack) -> list[Stage]:
     made = []
     for number in range(count):
         plane = ControlPlane.start(bed, audit=False)
-        stage.install(plane)
+        install(plane)
         made.append(stack.enter_context(stage.on(bed, plane, f"stage-{number}")))
     return made
 

@@ -13,7 +13,6 @@ from product.api import Api
 from product.controller import Controller
 from product.faulty import VARIABLE
 
-CRDS = Path(__file__).parents[2] / "crds"
 FAULTY = ("-m", "product.faulty", "controller")
 
 
@@ -64,9 +63,3 @@ def on(bed: Bed, plane: ControlPlane | ExistingControlPlane, name: str = "stage"
             api.close()
             with suppress(ProcessLookupError):
                 controller.stop()
-
-
-def install(plane: ControlPlane | ExistingControlPlane) -> None:
-    """Bring our resources to a fresh control plane."""
-    plane.kubectl("apply", "--server-side", "--force-conflicts", "--filename", str(CRDS))
-    plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", "--filename", str(CRDS))

@@ -5,7 +5,6 @@ import json
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -17,16 +16,14 @@ from fairlead.domain.objects import ObjectRef
 from fairlead.kube.client import KubeClient
 from fairlead.kube.events import EventRecorder
 from fairlead.kube.store import KubeStore
-
-CRDS = Path(__file__).parents[2] / "crds"
+from product.resources import install
 
 
 @pytest.fixture(scope="session")
 def control_plane(bed: Bed) -> Iterator[ControlPlane]:
     """One of our own: on the session's a controller is at work, which takes up each Job it sees."""
     plane = ControlPlane.start(bed)
-    plane.kubectl("apply", "-f", str(CRDS))
-    plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd/jobs.fairlead.dev", "crd/clusters.fairlead.dev")
+    install(plane)
     yield plane
     plane.stop()
 

@@ -1,7 +1,6 @@
 """The sweep finds what nobody knows of any more, and stops where a person would. Scene.close() proves in the end that nothing is left."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -11,11 +10,11 @@ from bed.state import Bed
 from product.api import Api
 from product.controller import Controller
 from product.remains import remains_on
+from product.resources import install
 from product.scene import Scene, Thing
 from product.waiting import until
 
 LONG = "#!/bin/sh\nsleep 600\n"
-CRDS = Path(__file__).parents[2] / "crds"
 MANY = 11
 """One more than may be gone at once."""
 
@@ -77,8 +76,7 @@ def test_many_that_are_gone_at_once_are_left_alone_until_a_person_agrees_each_ti
 def other_plane(bed: Bed) -> Iterator[ControlPlane]:
     """Another Kubernetes cluster."""
     plane = ControlPlane.start(bed)
-    plane.kubectl("apply", "--server-side", "--filename", str(CRDS))
-    plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", "--filename", str(CRDS))
+    install(plane)
     yield plane
     plane.stop()
 
