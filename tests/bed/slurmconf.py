@@ -24,7 +24,7 @@ class SlurmConfig:
     min_job_age_seconds: int = 300
     max_job_count: int = 10000
     kill_wait_seconds: int = 2
-    hooks: bool = False  # PrologSlurmctld and Epilog that sleep or fail while /srv/c/hooks/slow or fail exists; Prolog: node-slow, node-fail
+    hooks: bool = False  # PrologSlurmctld and Epilog sleep or fail while /srv/c/hooks/slow or fail exists; Prolog: node-slow, node-fail
     submit_plugin: str = ""  # Lua with slurm_job_submit and slurm_job_modify, which slurmctld runs on each submission
     extra: tuple[str, ...] = ()  # lines for slurm.conf
     sshd_extra: tuple[str, ...] = ()  # lines for sshd_config

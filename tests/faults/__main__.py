@@ -27,7 +27,7 @@ def main() -> int:
     try:
         with Bed.create("faults") as bed, ExitStack() as stack:
             places = stages(bed, options.stages, stack)
-            verdicts = run(wanted * options.times, places, _Teller(len(wanted) * options.times, options.traces).tell) if options.times else []
+            verdicts = run(wanted * options.times, places, _Teller(len(wanted) * options.times, options.traces).tell)
             walked = _walk(places[0], options.minutes, options.seed) if options.minutes else None
     except BedError as error:
         print(f"faults: {error}")
@@ -46,12 +46,13 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m faults", description=__doc__)
-    parser.add_argument("--only", default="", metavar="TEXT", help="only cells whose name holds this: `delete x`, `sshd stopped`; several with |")
+    parser.add_argument("--only", default="", metavar="TEXT", help="only cells whose name holds this, as `sshd stopped`; several with |")
     parser.add_argument("--count", type=int, help="only so many cells by lot, each fault once before any comes twice (default: all)")
     parser.add_argument("--times", type=int, default=1, help="how often each cell is played (default: %(default)s)")
     parser.add_argument("--stages", type=int, default=2, help="how many cells are played side by side (default: %(default)s)")
     parser.add_argument("--minutes", type=float, default=0, help="how long the random walk is (default: none)")
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1_000_000), help="of the cells' order and of the walk (default: a new one)")
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1_000_000),
+                        help="of the cells' order and of the walk (default: a new one)")
     parser.add_argument("--list", action="store_true", help="print the cells' names and play none")
     parser.add_argument("--traces", type=Path, metavar="FILE", help="append what was seen of broken cells to this file")
     parser.add_argument("--page", type=Path, metavar="FILE", help="write the page about this run")
@@ -67,7 +68,8 @@ class _Teller:
     def tell(self, cell: Cell, verdict: Verdict) -> None:
         self._done += 1
         words = "; ".join(verdict.broken) or "held"
-        print(f"[{self._done}/{self._count} {time.monotonic() - self._began:.0f} s] {cell.name}: {words} ({verdict.seconds:.1f} s)", flush=True)
+        where = f"{self._done}/{self._count} {time.monotonic() - self._began:.0f} s"
+        print(f"[{where}] {cell.name}: {words} ({verdict.seconds:.1f} s)", flush=True)
         if verdict.trace and self._traces:
             with self._traces.open("a", encoding="utf-8") as file:
                 file.write(f"\n=== {cell.name}\n{words}\n{verdict.trace}\n")

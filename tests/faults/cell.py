@@ -77,7 +77,8 @@ def _trace(play: Play, log_from: int) -> Iterator[str]:
     found["metadata"].pop("managedFields", None)
     found.get("spec", {}).pop("script", None)
     yield f"job: {json.dumps(found)}"
-    yield f"cluster: {[(each['type'], each['status'], each['reason'], each['message']) for each in play.cluster.status.get('conditions', [])]}"
+    conditions = play.cluster.status.get("conditions", [])
+    yield f"cluster: {[(each['type'], each['status'], each['reason'], each['message']) for each in conditions]}"
     yield f"events: {[(each['reason'], each['message']) for each in play.job.events()]}"
     yield f"ledger: {play.ledger.lines()}"
     yield f"scheduler: {play.admin('squeue', '-a', '-t', 'all', '-h', '-o', '%i %T %r %j %k')}"

@@ -1,4 +1,4 @@
-"""The stage for the part of the matrix that runs with the other tests: the session's control plane, behind a gate, and a controller of its own."""
+"""The stage for what runs with the other tests: the session's control plane behind a gate, and a controller of its own."""
 
 from collections.abc import Iterator
 

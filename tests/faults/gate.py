@@ -20,6 +20,7 @@ from fairlead.kube.kubeconfig import from_kubeconfig
 
 _HOP = {"host", "connection", "transfer-encoding", "content-length", "content-encoding", "accept-encoding"}
 _START_SECONDS = 10.0
+_GOODBYE_SECONDS = 0.25   # TLS connections end in their own time: https://docs.aiohttp.org/en/stable/client_advanced.html#graceful-shutdown
 _NO_LIMIT = 64 * 1024**2
 REASONS = {409: "Conflict", 422: "Invalid", 429: "TooManyRequests", 500: "InternalError"}
 GONE = {"type": "ERROR", "object": {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "reason": "Expired",
@@ -103,9 +104,13 @@ class Gate:
     async def _serve(self) -> None:
         tls = self._access.ssl_context() if self._access.server.startswith("https") else None
         connector = aiohttp.TCPConnector(ssl=tls or True, limit=0)
+
+        async def answer(request: web.Request) -> web.StreamResponse:
+            return await self._answer(session, request)
+
         async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=None), auto_decompress=False) as session:
             application = web.Application(client_max_size=_NO_LIMIT)
-            application.router.add_route("*", "/{path:.*}", lambda request: self._answer(session, request))
+            application.router.add_route("*", "/{path:.*}", answer)
             runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
             await runner.setup()
             site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -115,6 +120,11 @@ class Gate:
             await self._ended.wait()
             self._end_watches()
             await runner.cleanup()
+        rest = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in rest:
+            task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
+        await asyncio.sleep(_GOODBYE_SECONDS)
 
     async def _answer(self, session: aiohttp.ClientSession, request: web.Request) -> web.StreamResponse:
         status = self._refuse(request.method, request.path)

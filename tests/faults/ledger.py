@@ -64,8 +64,12 @@ class Ledger:
         return self
 
     def script(self, *, early: str = "", late: str = "", failures: int = 0) -> str:
-        """A user's script that waits until it may go; `early` comes before that, `late` after it. The first `failures` starts exit with 1."""
-        return _SCRIPT.format(ledger=f"{INSIDE}/{FOLDER}/{self.name}", early=early, late=late, failures=failures, tries=GIVE_UP_SECONDS * 10)
+        """A user's script that waits until it may go; `early` comes before that, `late` after it. The first `failures` starts exit with 1.
+
+        It gives up waiting after `GIVE_UP_SECONDS`.
+        """
+        ledger = f"{INSIDE}/{FOLDER}/{self.name}"
+        return _SCRIPT.format(ledger=ledger, early=early, late=late, failures=failures, tries=GIVE_UP_SECONDS * 10)
 
     def go(self) -> None:
         """Let the script go on to its end, now and in later starts."""

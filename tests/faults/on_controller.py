@@ -81,7 +81,7 @@ def _sleep_alone(play: Play) -> None:
 
 
 def _restart_server(play: Play) -> None:
-    play.stage.plane.restart_apiserver()   # type: ignore[union-attr]  # an existing cluster's server is not ours to restart
+    play.stage.plane.restart_apiserver()
 
 
 def _stop_server(play: Play) -> None:
@@ -138,14 +138,16 @@ def _vanish(play: Play) -> None:
 
 
 _WRITES = "PATCH PUT POST DELETE"
+_WHILE_ONE_RUNS = tuple(each for each in ALL if each != ADOPT)
 _WRITING = tuple(each for each in ALL if each not in {POLL, ADOPT})
 
 FAULTS = (
     *(_killed(call, when) for call in _CALLS for when in ("before", "after")),
-    _fault("controller stopped beyond its Lease and continued", strike=_sleep_alone, heal=lambda play: play.stage.controller.daemon.cont(), lasts_seconds=4,
-          with_=tuple(each for each in ALL if each != ADOPT), why="no controller runs"),
+    _fault("controller stopped beyond its Lease and continued", strike=_sleep_alone,
+           heal=lambda play: play.stage.controller.daemon.cont(), lasts_seconds=4,
+           with_=_WHILE_ONE_RUNS, why="no controller runs"),
     _fault("controller stopped beyond its Lease, continued beside another that leads", strike=_sleep_beside_another,
-          heal=_wake, lasts_seconds=1.5, with_=tuple(each for each in ALL if each != ADOPT), why="no controller runs"),
+          heal=_wake, lasts_seconds=1.5, with_=_WHILE_ONE_RUNS, why="no controller runs"),
     _fault("two controllers at once, the leader killed", strike=_start_second,
           during=lambda play: play.stage.controller.daemon.kill(), met=lambda play: leads(play.kept["second"]), lasts_seconds=1,
           heal=lambda play: play.kept["second"].stop()),
@@ -158,7 +160,7 @@ FAULTS = (
     _refused(500, "500 to everything", f"GET {_WRITES}", (*_WRITING, ADOPT)),
     _fault("watch cut", strike=lambda play: play.stage.gate.cut_watches()),
     _fault("watch silent, then 410 Gone; an object deleted in the gap", strike=_go_blind, lasts_seconds=1,
-          with_=tuple(each for each in ALL if each != ADOPT), why="a controller that starts has no watch yet"),
+          with_=_WHILE_ONE_RUNS, why="a controller that starts has no watch yet"),
     _fault("watch silent, then 410 Gone; the Job's finalizer removed and the Job gone in the gap", strike=_go_blind,
           during=_vanish, with_=(CANCEL, DELETE), why="the Job is not deleted"),
     _fault("status wiped by hand", during=_by_hand(lambda play: _patch(play, {"status": None}, "/status"))),

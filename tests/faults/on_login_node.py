@@ -15,7 +15,8 @@ _fault = partial(Fault, group=Group.LOGIN_NODE)
 NOISE = "printf 'Welcome to \\033[1mthe cluster\\n'; printf 'no newline'; printf 'noise' >&2\n"
 VARIABLES = "\n".join(f"export {each}" for each in (
     "SQUEUE_FORMAT=%i", "SQUEUE_STATES=PENDING", "SQUEUE_USERS=root", "SQUEUE_PARTITION=gpu", "SQUEUE_SORT=-i", "SBATCH_REQUEUE=1",
-    "SBATCH_JOB_NAME=mine", "SBATCH_PARTITION=nowhere", "SBATCH_TIMELIMIT=1", "SBATCH_NO_REQUEUE=", "SCANCEL_STATE=PENDING", "SACCT_FORMAT=jobid",
+    "SBATCH_JOB_NAME=mine", "SBATCH_PARTITION=nowhere", "SBATCH_TIMELIMIT=1", "SBATCH_NO_REQUEUE=", "SCANCEL_STATE=PENDING",
+    "SACCT_FORMAT=jobid",
     "SLURM_TIME_FORMAT=relative", "SLURM_CLUSTERS=other",
 )) + "\n"
 _DOTFILES = (".bashrc", ".profile")

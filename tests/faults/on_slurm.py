@@ -33,6 +33,7 @@ STRANGER = "stranger"
 FILLER = "filler"
 _MET = f"touch /srv/c/{FOLDER}/{STRUCK}\n"
 _NOT_SUBMITTED = "nothing is submitted then"
+_GARBAGE = "printf 'Submitted \\303 batch job 12x\\n7;\\n'"
 _RUNNING = (POLL, DELETE, RETRY, SUSPEND, ADOPT)
 _NOT_RUNNING = "no script of it runs then"
 _PLUGIN = """function slurm_job_submit(job, partitions, uid)
@@ -133,7 +134,8 @@ def _requeue(play: Play) -> None:
 def _hasten(play: Play, number: str) -> None:
     """Slurm lets a requeued job wait for two minutes, in which its first start is cleared up. We wait for that and no longer."""
     until(lambda: "PENDING" in play.admin("squeue", "-h", "-j", number, "-o", "%T"), "the job to be requeued", 40)
-    until(lambda: not any(f"slurmstepd: [{number}." in proc.command(pid) for pid in play.node.pids()), "its first start to be cleared up", 40)
+    step = f"slurmstepd: [{number}."
+    until(lambda: not any(step in proc.command(pid) for pid in play.node.pids()), "its first start to be cleared up", 40)
     play.admin("scontrol", "update", f"jobid={number}", "starttime=now")
 
 
@@ -196,7 +198,7 @@ def _plugin(name: str, *fields: str) -> Fault:
 _LOSE = _once_submitted(_lose_state)
 
 FAULTS = (
-    _fault("slurmctld down", strike=lambda play: play.node.slurmctld.kill(), heal=lambda play: play.node.slurmctld.start(),
+    _fault("slurmctld down", strike=lambda play: play.node.slurmctld.term(), heal=lambda play: play.node.slurmctld.start(),
           lasts_seconds=2.5),
     _fault("slurmctld hung", strike=lambda play: play.node.slurmctld.stop(), heal=lambda play: play.node.slurmctld.cont(),
           lasts_seconds=6),
@@ -204,7 +206,7 @@ FAULTS = (
           during=_LOSE[1], heal=_end_strangers, lasts_seconds=2, ends=EITHER, afterwards=_strangers_live),
     _shimmed("`sbatch` accepts and hangs", "sbatch", '$REAL "$@" >/dev/null 2>&1\nsleep 60', SUBMITTING),
     _shimmed("`sbatch` accepts and prints nothing", "sbatch", '$REAL "$@" >/dev/null 2>&1', SUBMITTING),
-    _shimmed("`sbatch` accepts and prints garbage", "sbatch", "$REAL \"$@\" >/dev/null 2>&1\nprintf 'Submitted \\303 batch job 12x\\n7;\\n'", SUBMITTING),
+    _shimmed("`sbatch` accepts and prints garbage", "sbatch", f"$REAL \"$@\" >/dev/null 2>&1\n{_GARBAGE}", SUBMITTING),
     _shimmed("`sbatch` accepts and is killed", "sbatch", '$REAL "$@" >/dev/null 2>&1\nkill -9 $$', SUBMITTING),
     _shimmed("`sbatch` is killed before it asks", "sbatch", "kill -9 $$", SUBMITTING),
     _fault("queue full (MaxJobCount)", config={"max_job_count": 4, "min_job_age_seconds": 2}, strike=_fill_queue,

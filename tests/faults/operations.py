@@ -61,7 +61,10 @@ def _suspend(play: Play) -> None:
 
 
 def _resume(play: Play) -> None:
-    until(lambda: play.job.status.get("phase") == "Suspended" or play.result in {"Complete", "Failed"}, "the Job to be suspended", PATIENCE_SECONDS)
+    def is_over() -> bool:
+        return play.job.status.get("phase") == "Suspended" or play.result in {"Complete", "Failed"}
+
+    until(is_over, "the Job to be suspended", PATIENCE_SECONDS)
     play.scene.api.merge(play.job.path, {"spec": {"suspend": False}})
     _ended(play)
 

@@ -14,27 +14,28 @@ _INTRODUCTION = """<!-- Made by `make faults`; run it again to change it. -->
 
 # Reliability
 
-Fairlead promises two things: what was applied happens exactly once, and nothing is left. Here is what these promises were tried against. Each
-row is a fault, each column a moment of a Job's life in which it strikes. Every combination was played on real parts: a Kubernetes API server, a
-Slurm cluster of its own, sshd, the controller as a process. Then the fault was healed, the Job went on to its end, and everything was deleted.
+Fairlead promises two things: what was applied happens exactly once, and nothing is left. Here is what these promises were tried against.
+Each row is a fault, each column a moment of a Job's life in which it strikes. Every combination was played on real parts: a Kubernetes API
+server, a Slurm cluster of its own, sshd, the controller as a process. Then the fault was healed, the Job went on to its end, and everything
+was deleted.
 
-A number says in how many runs everything held, judged from outside: by a ledger that the Job's own script writes on the node, by the scheduler's
-records, by the API server and by the machine. Everything means:
+A number says in how many runs everything held, judged from outside: by a ledger that the Job's own script writes on the node, by the
+scheduler's records, by the API server and by the machine. Everything means:
 
 - No Job ran twice at once, or more often than its attempts allow.
 - None was lost: each came to its end once the fault was healed, or says in a condition what it waits for.
 - None was called Complete that did not end with exit code 0.
 - After its deletion nothing was left: no job, no process, no connection, no file but its tombstone.
 
-A number in bold with a stroke says in how many of how many runs it held. A dash: the two do not meet; below each table stands why.
+Bold, as **2/3**: it held in two of three runs. A dash: the two do not meet; below each table stands why.
 """
 _MOMENTS = """## The moments
 
 """
 _WALK = """## The random walk
 
-After the matrix Jobs, what people do to them, and faults follow each other at random, healed at random. The same seed walks the same way again:
-`make faults MINUTES={minutes:g} SEED={seed}`.
+After the matrix, Jobs, what people do to them, and faults follow each other at random, and are healed at random. The same seed walks the
+same way again: `make faults MINUTES={minutes:g} SEED={seed}`.
 
 """
 

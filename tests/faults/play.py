@@ -16,7 +16,7 @@ from product.waiting import until
 
 JOB = "sim"
 PATIENCE_SECONDS = 60.0
-"""How long after healing a Job may take to its end: a controller's restart, the longest pauses of the bed's settings, and a slow machine."""
+"""How long a Job may take from healing to its end: a controller's restart, the bed's longest pauses, and a slow machine."""
 _CONFIG = {"nodes": 1, "gpus": 0}
 SPEC = {"cancellationGracePeriodSeconds": 1, "memory": "10Mi", "timeLimit": "10m"}
 

@@ -14,6 +14,9 @@ from faults.stage import Stage
 from faults.table import Cell
 from product.resources import install
 
+_Result = tuple[Cell, Verdict] | BaseException | None
+"""A cell that was played, what broke the stage down, or None: no cell is left."""
+
 
 def stages(bed: Bed, count: int, stack: ExitStack) -> list[Stage]:
     """So many stages; they end with `stack`."""
@@ -30,7 +33,7 @@ def run(cells: Iterable[Cell], places: list[Stage], tell: Callable[[Cell, Verdic
     waiting: queue.SimpleQueue[Cell] = queue.SimpleQueue()
     for each in cells:
         waiting.put(each)
-    results: queue.SimpleQueue[tuple[Cell, Verdict] | BaseException | None] = queue.SimpleQueue()
+    results: queue.SimpleQueue[_Result] = queue.SimpleQueue()
     for place in places:
         threading.Thread(target=_work, args=(place, waiting, results), daemon=True).start()
     verdicts = []
@@ -40,7 +43,7 @@ def run(cells: Iterable[Cell], places: list[Stage], tell: Callable[[Cell, Verdic
     return verdicts
 
 
-def _work(place: Stage, waiting: "queue.SimpleQueue[Cell]", results: "queue.SimpleQueue[tuple[Cell, Verdict] | BaseException | None]") -> None:
+def _work(place: Stage, waiting: "queue.SimpleQueue[Cell]", results: "queue.SimpleQueue[_Result]") -> None:
     try:
         while True:
             try:
@@ -53,7 +56,7 @@ def _work(place: Stage, waiting: "queue.SimpleQueue[Cell]", results: "queue.Simp
         results.put(error)
 
 
-def _finished(results: "queue.SimpleQueue[tuple[Cell, Verdict] | BaseException | None]", workers: int) -> Iterator[tuple[Cell, Verdict]]:
+def _finished(results: "queue.SimpleQueue[_Result]", workers: int) -> Iterator[tuple[Cell, Verdict]]:
     while workers:
         result = results.get()
         if result is None:

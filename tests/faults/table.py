@@ -29,7 +29,10 @@ def cells() -> list[Cell]:
 
 
 def chosen(count: int | None, seed: int, *, own_server: bool = True) -> list[Cell]:
-    """So many cells by lot (None: all), no fault twice while there are others; the same for the same seed. Without `own_server` none that breaks it."""
+    """So many cells by lot (None: all), no fault twice while there are others; the same for the same seed.
+
+    Without `own_server` none that breaks the API server.
+    """
     lot = random.Random(seed)
     everything = [each for each in cells() if own_server or not each.fault.breaks_server]
     lot.shuffle(everything)

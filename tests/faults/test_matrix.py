@@ -31,4 +31,5 @@ def test_both_promises_hold_on_a_random_walk(where: Stage) -> None:
     """Else they would hold for one fault at a time only, and bad days seldom bring one alone."""
     said: list[str] = []
     broken = walk(where, WALK_MINUTES, SEED, said.append)
-    assert not broken, f"seed {SEED}; once more: python -m faults --only none --minutes {WALK_MINUTES} --seed {SEED}\n" + "\n".join([*broken, *said])
+    again = f"seed {SEED}; once more: python -m faults --count 0 --minutes {WALK_MINUTES} --seed {SEED}"
+    assert not broken, "\n".join([again, *broken, *said])

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 from bed.errors import BedError
 from faults import table
@@ -22,7 +23,10 @@ AT_ONCE = 2
 MOST_JOBS = 12
 LONGEST_PAUSE_SECONDS = 2.0
 END_SECONDS = 150.0
-_NEEDS_ONE_JOB = ("by hand", "status", "job ", "410", "run directory", "last seconds", "two controllers", "for 30 s", "queue full", "hidden", "clock")
+_NEEDS_ONE_JOB = (
+    "by hand", "status", "job ", "410", "run directory", "last seconds", "two controllers", "for 30 s", "queue full", "hidden", "clock",
+)
+"""Words in the names of faults that are about one Job, cannot be taken back, or ask for more patience than a walk has."""
 
 
 @dataclass
@@ -93,7 +97,7 @@ class Walk:
     def _apply(self) -> None:
         job = Walker(f"job-{self.count}", Ledger(self.play.node, f"job-{self.count}"), backoff=self.lot.choice((0, 0, 1, 2)))
         self.count += 1
-        spec = {**SPEC, "backoffLimit": job.backoff}
+        spec: dict[str, Any] = {**SPEC, "backoffLimit": job.backoff}
         script = job.ledger.script(failures=self.lot.randint(0, job.backoff))
         job.uid = self.play.scene.job(job.name, script, **spec).uid
         self.jobs.append(job)
