@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 from virtual import SETTINGS, Virtual, driver_of
 
 from fairlead.domain.cluster import Cluster
+from fairlead.domain.debt import UNREACHABLE, Debt
 from fairlead.domain.job import Job
 from fairlead.engine.context import Overseer, SiteContext
 from fairlead.engine.debts import Debts
@@ -24,13 +26,14 @@ class Stage:
 
     def __init__(self, **spec: Any) -> None:
         self.virtual = Virtual()
-        self.virtual.remote.answers["remove"] = Removed(frozenset(), (), complete=True)
+        self.virtual.remote.answers |= dict.fromkeys(("remove", "sweep"), Removed(frozenset(), (), complete=True))
         self.registry = Registry()
         self.hearts = Heartbeats(self.virtual.clock.monotonic)
         self.cluster = a_cluster(held=False, **spec)
         self.registry.put_cluster(self.cluster)
         world = self.virtual.world
-        context = SiteContext(world, self.registry, SETTINGS, "one", Debts(world), driver_of, self._beat, self._ended, self._swept)
+        self.debts = Debts(world)
+        context = SiteContext(world, self.registry, SETTINGS, "one", self.debts, driver_of, self._beat, self._ended, self._swept)
         self.site = Site(self.cluster, context, Link(world, SETTINGS, "one", driver_of))
 
     @asynccontextmanager
@@ -124,3 +127,38 @@ async def test_a_suspended_site_connects_nowhere() -> None:
     assert stage.virtual.remote.asked == []
     [status] = stage.virtual.store.statuses
     assert status["phase"] == "Suspended"
+
+
+async def test_the_first_sweep_waits_for_the_ledger_and_an_agreement_for_no_hour() -> None:
+    """Else what the ledger names would look like an accident after each start, or a person who agreed would wait for nothing."""
+    stage = Stage()
+    async with stage.running():
+        await stage.turns()
+        assert stage.virtual.remote.count("sweep") == 0
+        await stage.debts.refresh()
+        stage.virtual.clock.seconds += 1
+        await stage.turns()
+        assert stage.virtual.remote.count("sweep") == 1
+        stage.site.changed(replace(stage.site.cluster, agreed_sweep=40))
+        await stage.turns()
+        assert stage.virtual.remote.count("sweep") == 2
+        stage.virtual.clock.seconds += SETTINGS.sweep_seconds - 1
+        await stage.turns()
+        assert stage.virtual.remote.count("sweep") == 2
+
+
+async def test_a_deleted_cluster_goes_when_nothing_is_owed_and_that_is_known() -> None:
+    """Else in the moment of a start a Cluster would go, and with it the last word of what is owed there."""
+    stage = Stage(suspend=True)
+    owed = Debt("00000000-0000-4000-8000-000000000001-1", "lab", "hpc", "Job", "lab", "sim", "2023-11-14T00:00:00Z", UNREACHABLE)
+    stage.virtual.ledger.debts = {owed.key: owed}
+    async with stage.running():
+        stage.site.changed(replace(stage.site.cluster, deleting=True, held=True))
+        await stage.turns()
+        await stage.debts.refresh()
+        await stage.turns()
+        assert stage.virtual.store.released == []
+        stage.site.changed(replace(stage.site.cluster, forgives_debts=True))
+        await stage.turns()
+        assert [ref.name for ref in stage.virtual.store.released] == ["hpc"]
+        assert stage.virtual.ledger.debts == {}
