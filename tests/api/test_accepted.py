@@ -76,6 +76,8 @@ def test_defaults_of_a_job(kubectl):
     """A Job of two fields would do something else than the documentation says."""
     assert json.loads(kubectl.offer(job()).stdout)["spec"] == {
         "clusterRef": {"name": "hpc"}, "script": SCRIPT, "loginShell": True, "exclusive": False, "cancellationGracePeriodSeconds": 30,
+        "requeue": False, "suspend": False, "backoffLimit": 0, "infrastructureRetries": 3,
+        "deletionPolicy": "Cancel", "deletionDeadlineSeconds": 600,
     }
 
 
@@ -85,7 +87,7 @@ def test_defaults_of_a_cluster(kubectl):
         "endpoints": [{"host": "login.example.org", "port": 22}],
         "connection": {"connectTimeoutSeconds": 10, "keepaliveIntervalSeconds": 15, "maxConnections": 1, "maxChannelsPerConnection": 4},
         "polling": {"intervalSeconds": 2, "maxIntervalSeconds": 30, "timeoutSeconds": 30},
-        "slurm": {"accounting": "Auto"}, "workDir": "~/.fairlead", "suspend": False,
+        "slurm": {"accounting": "Auto"}, "workDir": "~/.fairlead", "suspend": False, "limits": {},
     }
 
 

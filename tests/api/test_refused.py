@@ -213,7 +213,11 @@ FIXED_FIELDS = {
     "clusterRef": {"name": "other"}, "script": "#!/bin/sh\nfalse\n", "env": [{"name": "A", "value": "2"}], "workingDir": "/b",
     "stdoutPath": "b", "stderrPath": "b", "loginShell": False, "partition": "b", "account": "b", "qos": "b", "nodes": 2, "ntasks": 2,
     "ntasksPerNode": 2, "cpusPerTask": 2, "memory": "2Gi", "gpus": 2, "gres": "gpu:2", "constraint": "b", "exclusive": True,
-    "timeLimit": "2h", "extraOptions": {"nice": "2"},
+    "timeLimit": "2h", "extraOptions": {"nice": "2"}, "requeue": True,
+}
+CHANGEABLE_FIELDS = {
+    "suspend", "backoffLimit", "infrastructureRetries", "activeDeadlineSeconds", "ttlSecondsAfterFinished", "cancellationGracePeriodSeconds",
+    "deletionPolicy", "deletionDeadlineSeconds",
 }
 FIXED = "{0} cannot be changed once the Job exists: delete the Job and apply it again, or give it another name"
 
@@ -255,4 +259,4 @@ def test_every_fixed_field_is_tried():
     rules = spec["properties"]["spec"][VALIDATIONS]
     fixed = {rule["fieldPath"].lstrip(".") for rule in rules if "oldSelf" in rule["rule"]}
     assert fixed == FIXED_FIELDS.keys() | {"scriptRef", "command", "args"}
-    assert spec["properties"]["spec"]["properties"].keys() - fixed == {"cancellationGracePeriodSeconds"}
+    assert spec["properties"]["spec"]["properties"].keys() - fixed == CHANGEABLE_FIELDS
