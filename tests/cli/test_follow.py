@@ -152,7 +152,7 @@ def test_a_requeued_job_is_followed_on_in_its_file(own: SlurmCluster, scene: Sce
     """Else what it says after a preemption would not be seen, or all of it twice."""
     scene.cluster(own)
     script = f"#!/bin/sh\ntrap 'exit 1' TERM\n{NEXT}echo start ${{SLURM_RESTART_COUNT:-0}}\n[ $SLURM_RESTART_COUNT ] || step never\n"
-    job = scene.job("again", script, requeue=True)
+    job = scene.job("again", script, requeue=True, stderrPath="again.err")   # where sh says that its sleep was killed
     following = follow("again")
     following.wait_shown(b"start 0\n")
     own.run("scontrol", "requeue", job.status["run"]["id"], user=False)
