@@ -216,8 +216,8 @@ FIXED_FIELDS = {
     "timeLimit": "2h", "extraOptions": {"nice": "2"}, "requeue": True,
 }
 CHANGEABLE_FIELDS = {
-    "suspend", "backoffLimit", "infrastructureRetries", "activeDeadlineSeconds", "ttlSecondsAfterFinished", "cancellationGracePeriodSeconds",
-    "deletionPolicy", "deletionDeadlineSeconds",
+    "suspend", "backoffLimit", "infrastructureRetries", "activeDeadlineSeconds", "ttlSecondsAfterFinished",
+    "cancellationGracePeriodSeconds", "deletionPolicy", "deletionDeadlineSeconds",
 }
 FIXED = "{0} cannot be changed once the Job exists: delete the Job and apply it again, or give it another name"
 
