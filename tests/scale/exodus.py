@@ -1,0 +1,93 @@
+"""A namespace with many running Jobs is deleted: gone within a minute; with its cluster away, gone at the deadline, and paid later."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from product.waiting import until
+from scale.grounds import Grounds
+
+SCRIPT = "#!/bin/sh\nexec sleep 3600\n"
+LEDGER_PATH = "/api/v1/namespaces/default/configmaps/fairlead-ledger"
+
+
+@dataclass(frozen=True, slots=True)
+class Exodus:
+    """How it came out, in seconds: from the deletion until all Jobs were gone, and from the healing until nothing was owed."""
+
+    jobs: int
+    away: bool
+    deadline_seconds: int
+    gone_seconds: float
+    debts: int
+    paid_seconds: float
+    left: int
+
+    @property
+    def broken(self) -> list[str]:
+        """What a user would have lost, in words."""
+        limit = self.deadline_seconds + 15 if self.away else 60
+        said = [
+            (self.gone_seconds > limit, f"the Jobs were gone after {self.gone_seconds:.0f} s, not within {limit} s"),
+            (self.away and self.debts != self.jobs, f"{self.debts} debts were written down, not {self.jobs}"),
+            (self.paid_seconds > 60, f"the debts were paid after {self.paid_seconds:.0f} s, not within a minute"),
+            (self.left, f"{self.left} jobs are left on the cluster"),
+        ]
+        return [words for is_so, words in said if is_so]
+
+    @property
+    def says(self) -> str:
+        """One paragraph."""
+        if not self.away:
+            return f"Namespace with {self.jobs} Jobs deleted: gone after {self.gone_seconds:.0f} s, {self.left} jobs left on the cluster."
+        return (f"Namespace with {self.jobs} Jobs deleted, the cluster's link down, deletion deadline {self.deadline_seconds} s: gone "
+                f"after {self.gone_seconds:.0f} s, {self.debts} debts; all paid {self.paid_seconds:.0f} s after the link was up again, "
+                f"{self.left} jobs left on the cluster.")
+
+
+def exodus(grounds: Grounds, count: int, deadline_seconds: int | None, tell: Callable[[str], None]) -> Exodus:
+    """Run so many Jobs, delete their namespace's content as the namespace controller does, and see them gone.
+
+    `deadline_seconds`: the link is down meanwhile, and the Jobs are let go after so long.
+    """
+    scene, cluster, away = grounds.scene, grounds.cluster, deadline_seconds is not None
+    spec: dict[str, Any] = {"deletionDeadlineSeconds": deadline_seconds} if away else {}
+    for number in range(count):
+        scene.job(f"many-{number}", SCRIPT, memory="20Mi", cancellationGracePeriodSeconds=2, **spec)
+    until(lambda: sum(phase == "Running" for phase in grounds.phases().values()) >= min(count, 100), "Jobs to run", 300)
+    until(lambda: all(phase in {"Running", "Queued"} for phase in grounds.phases().values()), "all Jobs to be on the cluster", 300)
+    tell(f"{count} Jobs on the cluster")
+    if away:
+        cluster.link_down()
+    began = time.monotonic()
+    _delete_content(grounds)
+    until(lambda: not scene.jobs(), "all Jobs to be gone", 600)
+    gone_seconds, debts, paid_seconds = time.monotonic() - began, _debts(grounds), 0.0
+    tell(f"gone after {gone_seconds:.0f} s, {debts} debts")
+    if away:
+        healed = time.monotonic()
+        cluster.link_up()
+        until(lambda: not _debts(grounds), "all debts to be paid", 300)
+        paid_seconds = time.monotonic() - healed
+    left = len(cluster.jobs_active())
+    return Exodus(count, away, deadline_seconds or 0, gone_seconds, debts, paid_seconds, left)
+
+
+def _delete_content(grounds: Grounds) -> None:
+    """What the namespace controller of Kubernetes does with a namespace that is deleted: each kind's collection, in no order to rely on.
+
+    The Secret goes first here: the worst of the orders. (The bed has no namespace controller of its own.)
+    """
+    api, namespace = grounds.scene.api, grounds.scene.namespace
+    for path in (f"/api/v1/namespaces/{namespace}/secrets", f"/apis/fairlead.dev/v1alpha1/namespaces/{namespace}/clusters",
+                 f"/apis/fairlead.dev/v1alpha1/namespaces/{namespace}/jobs"):
+        status, answer = api.request("DELETE", path)
+        if status != 200:
+            raise AssertionError(f"DELETE {path}: {status} {json.dumps(answer)[:300]}")
+
+
+def _debts(grounds: Grounds) -> int:
+    found = grounds.scene.api.get(LEDGER_PATH) or {}
+    return len(found.get("data") or {})

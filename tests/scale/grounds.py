@@ -1,0 +1,62 @@
+"""What both scenes stand on: a control plane with an audit log, one Slurm cluster, a controller, a namespace with a Cluster in it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bed.controlplane import ControlPlane
+from bed.slurm import SlurmCluster, SlurmConfig
+from bed.state import Bed
+from product.api import Api
+from product.controller import Controller
+from product.scene import Scene
+
+CRDS = Path(__file__).parents[2] / "crds"
+LEDGER = "starts"
+WROTE = {"create", "update", "patch", "delete"}
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """All parts of one scene."""
+
+    plane: ControlPlane
+    cluster: SlurmCluster
+    controller: Controller
+    scene: Scene
+
+    def starts(self) -> list[str]:
+        """The lines that the Jobs' scripts have written, one for each start: `NAME ID`."""
+        ledger = self.cluster.home / LEDGER
+        return ledger.read_text(encoding="utf-8").splitlines() if ledger.exists() else []
+
+    def execs(self) -> int:
+        """How many commands were run over SSH so far, as the login node's sshd has counted them."""
+        return self.cluster.sshd_log().count("Starting session: command")
+
+    def phases(self) -> dict[str, str]:
+        """The Jobs' phases by name."""
+        return {job["metadata"]["name"]: str(job.get("status", {}).get("phase")) for job in self.scene.jobs()}
+
+    def writes(self) -> tuple[int, int]:
+        """The controller's writes so far to Jobs, and its Events, as the API server has counted them. Refused ones count too."""
+        ours = [each for each in self.plane.audit() if each.get("userAgent") == "fairlead" and each["verb"] in WROTE]
+        resources = [each.get("objectRef", {}).get("resource") for each in ours]
+        return resources.count("jobs"), resources.count("events")
+
+
+@contextmanager
+def grounds(bed: Bed, plane: ControlPlane, controller: Controller) -> Iterator[Grounds]:
+    """Everything for one scene; afterwards its cluster is gone. Nothing may be left on it: see `Scene.close`."""
+    cluster = SlurmCluster.start(bed, config=SlurmConfig(nodes=4, cpus=32, memory_mib=64000))
+    api = Api(plane.kubeconfig)
+    try:
+        scene = Scene(api).open()
+        scene.cluster(cluster)
+        yield Grounds(plane, cluster, controller, scene)
+        controller.ensure()
+        scene.close()
+    finally:
+        api.close()
+        cluster.stop()
