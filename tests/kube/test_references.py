@@ -57,5 +57,5 @@ async def test_finished_objects_are_listed_over_all_pages(sandbox: Sandbox, clie
     sandbox.job("running")
     for ref in finished:
         await store.release(ref, finished=True)
-    listed = await KubeReferences(client, page_size=2).list_finished("jobs")
+    listed = await KubeReferences(client, page_size=2).list_objects("jobs", finished=True)
     assert sorted((ref for ref in listed if ref.namespace == sandbox.namespace), key=str) == finished

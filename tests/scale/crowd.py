@@ -37,8 +37,8 @@ class Crowd:
     @property
     def says(self) -> str:
         """One paragraph."""
-        return (f"{self.jobs} Jobs of a second, the controller killed with -9 {self.kills} times: {self.complete} Complete, {self.twice} ran "
-                f"more than once, {self.never} never. {self.seconds:.0f} s; {self.execs} execs; {self.writes_each:.2f} API writes and "
+        return (f"{self.jobs} Jobs of a second, the controller killed with -9 {self.kills} times: {self.complete} Complete, {self.twice} "
+                f"ran more than once, {self.never} never. {self.seconds:.0f} s; {self.execs} execs; {self.writes_each:.2f} API writes and "
                 f"{self.events_each:.2f} Events a Job.")
 
 

@@ -69,10 +69,8 @@ def debtor(debt: Debt) -> Job:
     if debt.run is None:
         msg = f"{debt.key} is no key"
         raise ValueError(msg)
-    job = ghost(debt.ref, debt.run.attempt, debt.cluster_name)
-    policy = "Orphan" if debt.reason == NOT_LEFT_ALONE else "Cancel"
-    update = {"cancellation_grace_period_seconds": debt.grace_seconds, "deletion_policy": policy}
-    return replace(job, spec=job.spec.model_copy(update=update))
+    job = ghost(debt.ref, debt.run.attempt, debt.cluster_name, "Orphan" if debt.reason == NOT_LEFT_ALONE else "Cancel")
+    return replace(job, spec=job.spec.model_copy(update={"cancellation_grace_period_seconds": debt.grace_seconds}))
 
 
 def deadline_of(job: Job) -> float | None:

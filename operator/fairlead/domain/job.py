@@ -1,6 +1,7 @@
 """A Job as Fairlead sees it: its object, and the keys of its attempts."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from fairlead.api.v1alpha1.job import ClusterReference, JobSpec, JobStatus
 from fairlead.api.v1alpha1.meta import RunStatus
@@ -75,8 +76,8 @@ class Job:
         return Owner(self.ref.namespace, self.ref.name, self.ref.uid)
 
 
-def ghost(ref: ObjectRef, attempt: int, cluster_name: str) -> Job:
+def ghost(ref: ObjectRef, attempt: int, cluster_name: str, policy: Literal["Cancel", "Orphan"] = "Cancel") -> Job:
     """A Job whose object is gone, as if it were being deleted: what is left of its attempts is cancelled and buried by the same steps."""
     key = RunKey(ref.uid, attempt)
-    spec = JobSpec(cluster_ref=ClusterReference(name=cluster_name), command=("true",))
+    spec = JobSpec(cluster_ref=ClusterReference(name=cluster_name), command=("true",), deletion_policy=policy)
     return Job(ref, 0, 0, deleting=True, held=True, spec=spec, status=JobStatus(run=RunStatus(key=str(key), attempt=attempt)))

@@ -249,6 +249,7 @@ class CancelAnswer:
     revoked: bool = False
     ids: tuple[str, ...] = ()
     text: str = ""
+    orphaned: bool = False           # left alone, now or before: nothing was done
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,8 +177,8 @@ def cancel_asked(job: Job, memory: Memory, step: Cancel, answers: Mapping[RunKey
         why = texts[0] if texts else "no answer from the cluster"
         return Outcome(memory.later(now, pacing.ask_again_seconds), report.deleting(job, why, now))
     ids = ", ".join(sorted(claims.values()))
-    if step.phase is CancelPhase.ORPHAN:
-        left = any(not answer.revoked for answer in known.values())
+    left = any(answer.orphaned for answer in known.values())
+    if left or step.phase is CancelPhase.ORPHAN:
         event = EventNote("Normal", JobReason.ORPHANED, f"left alone on the cluster: {job.run_id or ids or job.key}", "Release")
         return Outcome(replace(memory, buried=True), None, (event,) if left else ())
     if step.phase is CancelPhase.ASK:

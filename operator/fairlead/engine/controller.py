@@ -112,7 +112,7 @@ class Controller:
 
     def _job_lost(self, job: Job) -> None:
         """A Job went without our doing: its directories are kept as a finished Job's are, and buried once its object is surely gone."""
-        self._graves.keep(Grave(cluster_of(job), job.ref, job.key.attempt))
+        self._graves.keep(Grave(cluster_of(job), job.ref, job.key.attempt, policy=job.spec.deletion_policy))
 
     def _site_of(self, name: ClusterName) -> Site | None:
         cluster = self._registry.cluster_named(name)

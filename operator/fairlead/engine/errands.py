@@ -1,7 +1,10 @@
-"""What a site does by API writes alone: Jobs are taken up, told what they wait for, and released."""
+"""What a site does by API writes alone: Jobs are taken up, told what they wait for, and released.
+
+What is known of a Job before a wait may be old after it, since lanes go on meanwhile: it is read again.
+"""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
@@ -19,7 +22,7 @@ from fairlead.domain.steps import Release, Resume, Step, Suspend, TakeUp, decide
 from fairlead.engine.context import SiteContext
 from fairlead.engine.custody import Custody
 from fairlead.engine.lanes import Lanes, Work
-from fairlead.engine.limits import Admission, active
+from fairlead.engine.limits import Admission, active, asks_for_a_place
 from fairlead.engine.overdue import Overdue
 
 log = structlog.get_logger()
@@ -30,58 +33,66 @@ _Write = TakeUp | Suspend | Resume | Release
 
 @dataclass(frozen=True, slots=True)
 class Errands:
-    """The API writes of one site. `ghosts` are the Jobs without an object, by uid; `wake` has the site look again at once."""
+    """The API writes of one site. `jobs` gives all Jobs as they are known now, `ghosts` are those of them without an object, by uid."""
 
     context: SiteContext
     work: Work
     custody: Custody
     overdue: Overdue
     lanes: Lanes
+    jobs: Callable[[], list[Job]]
     ghosts: dict[str, Job]
-    wake: Callable[[], None]
+    wake: Callable[[], None]         # has the site look again at once
 
     @property
     def cluster(self) -> Cluster:
         """The Cluster as it is known now."""
         return self.custody.cluster
 
-    async def run(self, steps: Steps) -> Steps:
-        """Do the steps that are API writes alone; the others, with those that became possible by it."""
-        waiting = self._beyond_limit(steps)
-        rest: Steps = [(job, step) for job, step in steps if not isinstance(step, _Write)]
-        writes = [(job, step) for job, step in steps if isinstance(step, _Write)]
-        await asyncio.gather(*(self._write(job, step, job.ref.uid in waiting, rest) for job, step in writes))
-        return rest
+    def decided(self) -> Steps:
+        """What comes next for each Job that no lane changes now."""
+        return [(job, self._step(job)) for job in self._free()]
 
-    async def without_cluster(self, jobs: Sequence[Job], reason: JobReason, why: str) -> None:
+    async def run(self) -> None:
+        """Do the steps that are API writes alone."""
+        steps = self.decided()
+        waiting = self._beyond_limit(steps)
+        writes = [(job, step) for job, step in steps if isinstance(step, _Write)]
+        await asyncio.gather(*(self._write(job, step, job.ref.uid in waiting) for job, step in writes))
+
+    async def let_overdue_go(self, why: str) -> None:
+        """Let those go that have waited for the cluster for long enough."""
+        wall = self.work.world.clock.wall()
+        await self.overdue.let_go([job for job in self.jobs() if is_overdue(job, wall)], why, reached=False)
+
+    async def without_cluster(self, reason: JobReason, why: str) -> None:
         """Tell the Jobs that wait for the cluster, and let those go that need it no more or have waited for long enough.
 
         What is known of the others stays as it is.
         """
+        await self.let_overdue_go(why)
+        await asyncio.gather(*(self._release(job, step) for job, step in self.decided() if isinstance(step, Release)))
         wall = self.work.world.clock.wall()
-        await self.overdue.let_go([job for job in jobs if is_overdue(job, wall)], why, reached=False)
-        free = [job for job in jobs if not self.lanes.is_busy(job.ref.uid)]
-        done = {job.ref.uid: step for job in free if isinstance(step := self._step(job), Release)}
-        await asyncio.gather(*(self._release(job, done[job.ref.uid]) for job in free if job.ref.uid in done))
-        waiting = [job for job in free if job.ref.uid not in done and not is_overdue(job, wall)]
+        waiting = [job for job, step in self.decided() if not isinstance(step, Release) and not is_overdue(job, wall)]
         await asyncio.gather(*(self._tell_waiting(job, reason, why) for job in waiting))
 
-    async def let_stuck_go(self, jobs: Sequence[Job]) -> list[Job]:
-        """Let go who is overdue though the cluster answers, and all was tried; the others."""
+    async def let_stuck_go(self) -> None:
+        """Let go who is overdue though the cluster answers, and all was tried."""
         now, pacing, writer = self.work.now(), self.work.settings.pacing, self.work.writer
-        stuck = [job for job in jobs if not self.lanes.is_busy(job.ref.uid) and will_not_go(job, writer.memory(job), now, pacing)]
+        stuck = [job for job in self._free() if will_not_go(job, writer.memory(job), now, pacing)]
         await self.overdue.let_go(stuck, f"what the Job has on Cluster {self.cluster.ref.name} does not go", reached=True)
-        uids = {job.ref.uid for job in stuck}
-        return [job for job in jobs if job.ref.uid not in uids]
+
+    def _free(self) -> list[Job]:
+        return [job for job in self.jobs() if not self.lanes.is_busy(job.ref.uid)]
 
     def _beyond_limit(self, steps: Steps) -> set[str]:
         """The uids of those for whom spec.limits.maxActiveJobs has no place: who came last."""
         jobs = self.context.registry.jobs_of((self.cluster.ref.namespace, self.cluster.ref.name))
         places = Admission(self.cluster.spec.limits.max_active_jobs).places(active(jobs))
-        wanting = [job.ref.uid for job, step in steps if isinstance(step, TakeUp | Resume)]
+        wanting = [job.ref.uid for job, step in steps if asks_for_a_place(job, step)]
         return set() if places is None else set(wanting[places:])
 
-    async def _write(self, job: Job, step: _Write, is_beyond_limit: bool, rest: Steps) -> None:
+    async def _write(self, job: Job, step: _Write, is_beyond_limit: bool) -> None:
         name = self.cluster.ref.name
         match step:
             case TakeUp() if self.cluster.deleting:
@@ -91,7 +102,7 @@ class Errands:
                 why = f"Cluster {name} takes {limit} Jobs at a time (spec.limits.maxActiveJobs): this one waits"
                 await self._tell_waiting(job, JobReason.CLUSTER_LIMIT_REACHED, why)
             case TakeUp():
-                await self._take_up(job, rest)
+                await self._take_up(job)
             case Suspend():
                 await self._apply(job, settle.suspending)
             case Resume():
@@ -99,11 +110,9 @@ class Errands:
             case Release():
                 await self._release(job, step)
 
-    async def _take_up(self, job: Job, rest: Steps) -> None:
-        if not await self.custody.hold() or not await self.work.writer.take_up(job):
-            return
-        if (known := self.work.current(job.ref.uid)) is not None:
-            rest.append((known, self._step(known)))
+    async def _take_up(self, job: Job) -> None:
+        if await self.custody.hold():
+            await self.work.writer.take_up(job)
 
     def _step(self, job: Job) -> Step:
         return decide(job, self.work.writer.memory(job), self.work.now(), self.work.settings.pacing)
@@ -132,7 +141,8 @@ class Errands:
     async def _tell_waiting(self, job: Job, reason: JobReason, why: str) -> None:
         now, memory = self.work.now(), self.work.writer.memory(job)
         is_ours_to_tell = job.held if job.deleting else not job.run_id
-        if job.ref.uid in self.ghosts or job.is_parked or not is_ours_to_tell or now.monotonic < memory.retry_at:
+        is_set_aside = job.is_parked and job.spec.suspend
+        if job.ref.uid in self.ghosts or is_set_aside or not is_ours_to_tell or now.monotonic < memory.retry_at:
             return
         status = report.deleting(job, why, now) if job.deleting else report.waiting(job, reason, why, now)
         if status is not None:

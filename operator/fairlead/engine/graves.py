@@ -6,6 +6,7 @@ is asked for each candidate, after the directory was seen: gone is a 404 or anot
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import structlog
 
@@ -32,6 +33,7 @@ class Grave:
     ref: ObjectRef
     attempt: int
     ended: bool = False
+    policy: Literal["Cancel", "Orphan"] = "Cancel"   # what its Job wanted of a deletion
 
 
 class Graves:
@@ -63,13 +65,13 @@ class Graves:
         """
         if not self._graves:
             return
-        finished = {ref.uid for ref in await self._world.data.list_finished(names.JOB_PLURAL)}
+        finished = {ref.uid for ref in await self._world.data.list_objects(names.JOB_PLURAL, finished=True)}
         for grave in [each for uid, each in self._graves.items() if uid not in finished and self._registry.job(uid) is None]:
             if grave.ended and not self._is_reached(grave.cluster):
                 continue
             if await self._is_gone(grave.ref):
                 del self._graves[grave.ref.uid]
-                self._haunt(grave.cluster, ghost(grave.ref, grave.attempt, grave.cluster[1]))
+                self._haunt(grave.cluster, ghost(grave.ref, grave.attempt, grave.cluster[1], grave.policy))
 
     async def swept(self, cluster: ClusterName, removed: Removed, overseer: Overseer) -> None:
         """What a sweep found: keep watch over what has an object, bury what has none. Raises `ApiFault`.
@@ -81,13 +83,15 @@ class Graves:
         found = newest(each for each in removed.remnants if not each.tombstone)
         in_ledger = {each.ref.uid for each in self._debts.of(cluster)}
         gone: list[Grave] = []
+        all_uids: frozenset[str] | None = None
         for remnant in found:
             uid = remnant.key.uid
             if self._registry.job(uid) is not None or uid in self._graves or overseer.is_under_way(uid):
                 continue
             grave = Grave(cluster, _ref_of(remnant), remnant.key.attempt)
             if remnant.owner is None:
-                if removed.complete and await self._is_unknown(uid):
+                all_uids = all_uids if all_uids is not None else await self._all_uids()
+                if removed.complete and uid not in all_uids:
                     gone.append(grave)
             elif await self._is_gone(grave.ref):
                 gone.append(grave)
@@ -110,10 +114,9 @@ class Graves:
             log.info("owner_unknown", owner=str(ref), error=str(error))
             return False
 
-    async def _is_unknown(self, uid: str) -> bool:
-        """Whether a directory without an owner (a crash right after mkdir) belongs to no Job at all."""
-        finished = {ref.uid for ref in await self._world.data.list_finished(names.JOB_PLURAL)}
-        return uid not in finished and self._registry.job(uid) is None
+    async def _all_uids(self) -> frozenset[str]:
+        """The uids of all Jobs, asked after the tree was listed: whose is a directory without an owner (a crash right after mkdir)?"""
+        return frozenset(ref.uid for ref in await self._world.data.list_objects(names.JOB_PLURAL))
 
 
 def newest(remnants: Iterable[Remnant]) -> list[Remnant]:

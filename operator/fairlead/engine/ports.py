@@ -73,8 +73,8 @@ class ClusterData(Protocol):
         """A ConfigMap's data; None if there is none. Raises `Unavailable`."""
         ...
 
-    async def list_finished(self, plural: str) -> Sequence[ObjectRef]:
-        """Objects with the finished label in all namespaces, metadata alone. Raises `Unavailable`."""
+    async def list_objects(self, plural: str, *, finished: bool = False) -> Sequence[ObjectRef]:
+        """Objects in all namespaces, or those with the finished label alone. Raises `Unavailable`."""
         ...
 
 

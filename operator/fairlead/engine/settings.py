@@ -22,6 +22,8 @@ class EngineSettings:
     """The longest pause between two tries to reach a cluster that does not answer."""
     breaker_person_seconds: float = 300.0
     """The longest pause when only a person can mend it: each try costs the login node an authentication."""
+    overdue_seconds: float = 2.0
+    """Between two looks at which deleted Jobs are past their deadline, while a login node keeps us waiting."""
     heartbeat_seconds: float = 300.0
     """A Cluster's status is confirmed this often, though nothing in it changed."""
     secret_refresh_seconds: float = 300.0

@@ -20,7 +20,7 @@ from fairlead.domain.cluster import Cluster
 from fairlead.domain.debt import deadline_of
 from fairlead.domain.job import Job
 from fairlead.domain.residue import Use
-from fairlead.domain.steps import Bury, Cancel, Rest, Submit, Watch, decide, wakes_at
+from fairlead.domain.steps import Bury, Cancel, Rest, Submit, Watch, wakes_at
 from fairlead.domain.sweep import Found
 from fairlead.engine.context import SiteContext
 from fairlead.engine.custody import Custody
@@ -61,7 +61,7 @@ class Site:
         self._lanes = Lanes(self._work, self._lane_done)
         self._ghosts: dict[str, Job] = {}
         overdue = Overdue(context.world, context.debts, self._writer)
-        self._errands = Errands(context, self._work, self._custody, overdue, self._lanes, self._ghosts, self.wake)
+        self._errands = Errands(context, self._work, self._custody, overdue, self._lanes, self._jobs, self._ghosts, self.wake)
         self._wake = asyncio.Event()
         polling = cluster.spec.polling
         self._pace = PollPace.of(polling.interval_seconds, polling.max_interval_seconds)
@@ -137,40 +137,49 @@ class Site:
         """One look at everything; when the next is due (monotonic)."""
         if not self._world.leadership.held():
             return self._world.clock.monotonic() + 1.0
-        jobs = self._jobs()
-        await self._count(jobs)
-        due = await self._see_to(jobs)
+        await self._count()
+        due = await self._see_to()
         await self._custody.report(self._work.now(), self._settings.heartbeat_seconds)
-        await self._let_go(jobs)
-        return min(due, self._next_deadline(jobs))
+        await self._let_go()
+        return min(due, self._next_deadline())
 
-    async def _count(self, jobs: list[Job]) -> None:
+    async def _count(self) -> None:
         """Know what the Cluster is needed for. What is owed there holds it as a Job does."""
-        held = sum(1 for job in jobs if job.held and not job.ended and job.ref.uid not in self._ghosts)
+        held = sum(1 for job in self._jobs() if job.held and not job.ended and job.ref.uid not in self._ghosts)
         owed = self._context.debts.of(self._name)
         self._link.health = replace(self._link.health, use=Use(held, len(self._ghosts), owed))
         if owed and not self.cluster.deleting:
             await self._custody.hold()
 
-    async def _see_to(self, jobs: list[Job]) -> float:
+    async def _see_to(self) -> float:
         """Do for each Job what can be done now; when the next look is due (monotonic)."""
         name = self.cluster.ref.name
         if self.cluster.spec.suspend:
-            await self._errands.without_cluster(jobs, JobReason.CLUSTER_SUSPENDED, f"Cluster {name} is suspended")
+            await self._errands.without_cluster(JobReason.CLUSTER_SUSPENDED, f"Cluster {name} is suspended")
             await self._link.close()
             return self._world.clock.monotonic() + IDLE_SECONDS
-        if not await self._link.ensure(self.cluster):
+        if not await self._reached():
             trouble = self._link.health.trouble
             why = f"Cluster {name} is not ready: {trouble.message if trouble else 'connecting'}"
-            await self._errands.without_cluster(jobs, JobReason.CLUSTER_NOT_READY, why)
+            await self._errands.without_cluster(JobReason.CLUSTER_NOT_READY, why)
             return max(self._link.retry_at, self._world.clock.monotonic() + 0.05)
-        return await self._steps(await self._errands.let_stuck_go(jobs))
+        await self._errands.let_stuck_go()
+        await self._errands.run()
+        return self._start_lanes()
 
-    async def _steps(self, jobs: list[Job]) -> float:
-        now = self._work.now()
-        free = [job for job in jobs if not self._lanes.is_busy(job.ref.uid)]
-        steps = [(job, decide(job, self._writer.memory(job), now, self._settings.pacing)) for job in free]
-        steps = await self._errands.run(steps)
+    async def _reached(self) -> bool:
+        """Whether the cluster can be worked with. A far end that keeps us waiting keeps nobody from going whose deadline is over."""
+        reaching = asyncio.ensure_future(self._link.ensure(self.cluster))
+        try:
+            while not (await asyncio.wait({reaching}, timeout=self._settings.overdue_seconds))[0]:
+                await self._errands.let_overdue_go(f"Cluster {self.cluster.ref.name} does not answer")
+            return await reaching
+        finally:
+            reaching.cancel()
+
+    def _start_lanes(self) -> float:
+        """Start what the lanes have room for; when the next look is due (monotonic)."""
+        now, steps = self._work.now(), self._errands.decided()
         submits = [(job, step) for job, step in steps if isinstance(step, Submit)]
         cancels = [(job, step) for job, step in steps if isinstance(step, Cancel)]
         burials = [job for job, step in steps if isinstance(step, Bury)]
@@ -222,9 +231,9 @@ class Site:
         self._lanes.observe(watched, touch=touch)
         return now + IDLE_SECONDS
 
-    async def _let_go(self, jobs: list[Job]) -> None:
+    async def _let_go(self) -> None:
         """Release a deleted Cluster once none of its Jobs may run any more, and nothing is owed there or a person has given it up."""
-        if not self.cluster.deleting or any(job.held for job in jobs if job.ref.uid not in self._ghosts):
+        if not self.cluster.deleting or any(job.held for job in self._jobs() if job.ref.uid not in self._ghosts):
             return
         if self.cluster.forgives_debts:
             if not await self._custody.forgive(self._ghosts.values()):
@@ -233,10 +242,10 @@ class Site:
         if not self._ghosts:
             self._released = await self._custody.release()
 
-    def _next_deadline(self, jobs: list[Job]) -> float:
+    def _next_deadline(self) -> float:
         """When the next deleted Job is overdue (monotonic); one that is so already is looked at each second."""
         now = self._work.now()
-        deadlines = [deadline for job in jobs if (deadline := deadline_of(job)) is not None]
+        deadlines = [deadline for job in self._jobs() if (deadline := deadline_of(job)) is not None]
         return now.monotonic + max(min(deadlines, default=float("inf")) - now.wall, 1.0)
 
     @property

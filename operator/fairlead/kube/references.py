@@ -33,10 +33,10 @@ class KubeReferences:
         config_map = await self._read(namespace, "configmaps", name)
         return None if config_map is None else dict(config_map.get("data") or {})
 
-    async def list_finished(self, plural: str) -> Sequence[ObjectRef]:
-        """Objects with the finished label in all namespaces, metadata alone, page by page. Raises `Unavailable`."""
-        path = path_of("apis", names.GROUP, names.VERSION, plural)
-        found = await self._client.list_metadata(path, f"{names.FINISHED_LABEL}={names.FINISHED_VALUE}", self._page_size)
+    async def list_objects(self, plural: str, *, finished: bool = False) -> Sequence[ObjectRef]:
+        """Objects in all namespaces, or those with the finished label alone: metadata, page by page. Raises `Unavailable`."""
+        path, selector = path_of("apis", names.GROUP, names.VERSION, plural), f"{names.FINISHED_LABEL}={names.FINISHED_VALUE}"
+        found = await self._client.list_metadata(path, selector if finished else "", self._page_size)
         return [ObjectRef(plural, item["namespace"], item["name"], item["uid"]) for item in found]
 
     async def _read(self, namespace: str, plural: str, name: str) -> JsonObject | None:

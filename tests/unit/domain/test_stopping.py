@@ -149,7 +149,8 @@ def test_one_that_is_left_alone_is_let_go_at_once() -> None:
     step = Cancel(job.keys, CancelPhase.ORPHAN, why=StopWord.DELETE)
     unsure = settle.cancel_asked(job, Memory(), step, {KEY: CancelAnswer(True, claim="7")}, (NOW, PACING))
     assert not unsure.memory.buried, "the attempt that may follow is not revoked yet"
-    left = settle.cancel_asked(job, Memory(), step, {KEY: CancelAnswer(True), KEY.next: CancelAnswer(True, revoked=True)}, (NOW, PACING))
+    answers = {KEY: CancelAnswer(True, orphaned=True), KEY.next: CancelAnswer(True, revoked=True)}
+    left = settle.cancel_asked(job, Memory(), step, answers, (NOW, PACING))
     assert (left.memory.buried, [event.reason for event in left.events]) == (True, [JobReason.ORPHANED])
     nothing = dict.fromkeys(job.keys, CancelAnswer(True, revoked=True))
     assert settle.cancel_asked(job, Memory(), step, nothing, (NOW, PACING)).events == ()

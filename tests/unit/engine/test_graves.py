@@ -42,6 +42,7 @@ class Yard:
         self.virtual = Virtual()
         self.registry = Registry()
         self.buried: list[str] = []
+        self.policies: list[str] = []
         self.under_way: set[str] = set()
         self.asked: list[Found] = []
         self.debts = Debts(self.virtual.world)
@@ -65,6 +66,7 @@ class Yard:
     def _haunt(self, name: ClusterName, ghost: Job) -> None:
         assert name == HPC
         self.buried.append(str(ghost.key))
+        self.policies.append(ghost.spec.deletion_policy)
 
 
 async def test_a_finished_job_is_buried_once_it_is_gone() -> None:
@@ -200,3 +202,19 @@ async def test_a_cluster_that_is_gone_takes_its_graves_along() -> None:
     yard.graves.leave(HPC)
     await yard.graves.look()
     assert yard.buried == []
+
+
+async def test_a_job_whose_finalizer_was_taken_off_by_hand_is_still_left_alone_if_it_wanted_that() -> None:
+    """Else a Job that somebody removed by force would be ended on the cluster against its own deletionPolicy."""
+    yard = Yard()
+    yard.graves.keep(Grave(HPC, ObjectRef("jobs", "lab", "job1", uid(1)), 1, policy="Orphan"))
+    await yard.graves.look()
+    assert yard.policies == ["Orphan"]
+
+
+async def test_a_directory_without_an_owner_is_compared_with_a_list_of_its_own() -> None:
+    """Else a Job that no watch has told of yet would be cancelled in the moment of its submission."""
+    yard = Yard()
+    yard.virtual.data.unfinished = [ObjectRef("jobs", "lab", "job1", uid(1))]
+    await yard.swept(found(remnant(1, owned=False), remnant(2, owned=False)))
+    assert yard.buried == [f"{uid(2)}-1"]

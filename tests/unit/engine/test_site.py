@@ -1,24 +1,26 @@
 """A site's loop, as far as it can be seen without a cluster: that its death is noticed, and that it writes no more than it must."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
 from virtual import SETTINGS, Virtual, driver_of
 
+from fairlead.domain.address import Address
 from fairlead.domain.cluster import Cluster
 from fairlead.domain.debt import UNREACHABLE, Debt
 from fairlead.domain.job import Job
+from fairlead.domain.run import SubmitAnswer, SubmitWord
 from fairlead.engine.context import Overseer, SiteContext
 from fairlead.engine.debts import Debts
 from fairlead.engine.link import Link
 from fairlead.engine.registry import Registry
 from fairlead.engine.site import Site
-from fairlead.schedulers.seam import Removed
+from fairlead.schedulers.seam import Exchange, Removed
 from fairlead.web.health import Heartbeats
-from product.objects import a_cluster
+from product.objects import a_cluster, a_job
 
 
 class Stage:
@@ -162,3 +164,58 @@ async def test_a_deleted_cluster_goes_when_nothing_is_owed_and_that_is_known() -
         await stage.turns()
         assert [ref.name for ref in stage.virtual.store.released] == ["hpc"]
         assert stage.virtual.ledger.debts == {}
+
+
+async def test_a_turn_that_had_to_wait_goes_on_from_what_is_known_then() -> None:
+    """Else a Job that was submitted while the turn waited for the API server would be handed in, and told of, once more."""
+    stage = Stage()
+    job = a_job()
+    taken, secret = asyncio.Event(), asyncio.Event()
+    real_exchange, real_read = stage.virtual.remote.exchange, stage.virtual.data.read_secret
+
+    async def exchange(address: Address, exchange: Exchange[Any]) -> Any:
+        if exchange.verb == "submit":
+            await taken.wait()
+        return await real_exchange(address, exchange)
+
+    async def read_secret(namespace: str, name: str) -> Mapping[str, bytes] | None:
+        if stage.virtual.remote.count("observe"):
+            await secret.wait()
+        return await real_read(namespace, name)
+
+    stage.virtual.remote.answers["sweep"] = Removed(frozenset(), (), complete=True)
+    stage.virtual.remote.answers["submit"] = {job.key: SubmitAnswer(SubmitWord.SUBMITTED, "7")}
+    stage.virtual.remote.exchange = exchange  # type: ignore[method-assign,assignment]
+    stage.virtual.data.read_secret = read_secret  # type: ignore[method-assign]
+    async with stage.running():
+        await stage.turns()
+        stage.registry.put_job(job)
+        await stage.turns()
+        stage.virtual.clock.seconds += SETTINGS.secret_refresh_seconds
+        await stage.turns()              # a turn waits for the Secret, and the submission is under way
+        taken.set()
+        await stage.turns()
+        known = stage.registry.job(job.ref.uid)
+        assert known is not None
+        assert known.run_id == "7"
+        secret.set()
+        await stage.turns()
+    assert stage.virtual.remote.count("submit") == 1
+
+
+async def test_a_far_end_that_keeps_us_waiting_keeps_no_deleted_job_past_its_deadline() -> None:
+    """Else a namespace would stay in Terminating for as long as a half-dead login node takes not to answer."""
+    stage = Stage()
+    never = asyncio.Event()
+
+    async def silence(*_: object, **__: object) -> Any:
+        await never.wait()
+
+    stage.virtual.remote.exchange = silence  # type: ignore[method-assign]
+    job = a_job(deleting=True, deletionDeadlineSeconds=0)
+    stage.registry.put_job(job)
+    stage.virtual.clock.seconds += 1e8       # long after it was deleted
+    async with stage.running():
+        await stage.turns(100)
+    assert [each.name for each in stage.virtual.store.released] == [job.ref.name]
+    assert list(stage.virtual.ledger.debts) == [str(job.key)]

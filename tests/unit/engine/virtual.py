@@ -108,6 +108,7 @@ class FakeData:
 
     secrets: dict[str, Mapping[str, bytes]] = field(default_factory=lambda: {"hpc-key": {"ssh-privatekey": b"one"}})
     finished: list[ObjectRef] = field(default_factory=list)
+    unfinished: list[ObjectRef] = field(default_factory=list)
     fault: FairleadError | None = None
 
     async def read_secret(self, namespace: str, name: str) -> Mapping[str, bytes] | None:
@@ -120,9 +121,9 @@ class FakeData:
         """There is none."""
         return None
 
-    async def list_finished(self, plural: str) -> Sequence[ObjectRef]:
+    async def list_objects(self, plural: str, *, finished: bool = False) -> Sequence[ObjectRef]:
         """What was put there."""
-        return self.finished
+        return self.finished if finished else [*self.finished, *self.unfinished]
 
 
 @dataclass
@@ -208,7 +209,7 @@ class Virtual:
                      self.finished)
 
 
-SETTINGS = EngineSettings(breaker_limit_seconds=60, breaker_person_seconds=300, secret_refresh_seconds=300)
+SETTINGS = EngineSettings(overdue_seconds=0.0, breaker_limit_seconds=60, breaker_person_seconds=300, secret_refresh_seconds=300)
 
 
 def driver_of(cluster: Cluster) -> Driver:

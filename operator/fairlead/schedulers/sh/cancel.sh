@@ -44,7 +44,7 @@ first_pass() {
   case $2 in
     only) ;;
     orphan) leave_alone "$1" ;;
-    *) revoke "$1"; [ "$2" = revoke ] || tell_to_stop "$@" ;;
+    *) is_left_alone "$1" "$3" || { revoke "$1"; [ "$2" = revoke ] || tell_to_stop "$@"; } ;;
   esac
 }
 
@@ -65,25 +65,25 @@ tell_to_stop() {
 # leave_alone KEY: what may have been submitted is marked as nobody's any more; what was not is revoked.
 leave_alone() {
   CLAIM=$(readlink "runs/$1/claim")
-  if [ -s "runs/$1/owner" ] && [ "$CLAIM" != revoked ]; then
-    read -r whose name uid _ <"runs/$1/owner" && put "runs/$1" owner "$whose $name $uid orphaned"
-  else
-    revoke "$1"
-  fi
+  if [ -s "runs/$1/owner" ] && [ "$CLAIM" != revoked ]; then true >"runs/$1/orphaned"; else revoke "$1"; fi
 }
+
+# is_left_alone KEY WHY: nothing is done any more, for an object that is gone, to what was left alone: whoever saw it go may not have seen the mark.
+is_left_alone() { [ "$2" = delete ] && [ -e "runs/$1/orphaned" ]; }
 
 # second_pass KEY PHASE WHY [IDS]
 second_pass() {
-  key=$1 phase=$2 DONE='' TROUBLE=''; shift 3
+  key=$1 phase=$2 why=$3 DONE='' TROUBLE=''; shift 3
   CLAIM=$(readlink "runs/$key/claim")
-  if [ "$phase" = orphan ]; then
-    owner=
-    [ -s "runs/$key/owner" ] && read -r _ _ _ owner <"runs/$key/owner"
-    [ "$CLAIM" = revoked ] || [ "$owner" = orphaned ] || { say cancel "$key" unknown '' '' "the run directory cannot be written"; return; }
-    say cancel "$key" "done" "$CLAIM" '' ''
+  if is_left_alone "$key" "$why"; then
+    say cancel "$key" orphaned "$CLAIM" '' ''
     return
   fi
-  if [ "$phase" != revoke ] && [ "$LISTED" != 0 ]; then
+  if [ "$phase" = orphan ] && [ "$CLAIM" != revoked ]; then
+    say cancel "$key" unknown "$CLAIM" '' "the run directory cannot be written"
+    return
+  fi
+  if [ "$phase" != revoke ] && [ "$phase" != orphan ] && [ "$LISTED" != 0 ]; then
     say cancel "$key" unknown "$CLAIM" '' "squeue did not answer: $(words "$NAMES$COMMENTS")"
     return
   fi

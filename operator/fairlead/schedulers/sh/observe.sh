@@ -33,11 +33,11 @@ sentinels() {
   claim=$(readlink "$run/claim")
   [ -s "$run/id" ] && read -r id <"$run/id"
   [ -s "$run/refused" ] && read -r refused <"$run/refused"
-  [ -s "$run/stop" ] && read -r stop <"$run/stop"
-  say run "$1" present "$claim" "$id" "$refused" "$stop"
   for file in "$run"/started-* "$run"/finished-*; do
     [ -s "$file" ] && IFS= read -r line <"$file" && say "${file##*/}" "$1" "$line"
   done
+  [ -s "$run/stop" ] && read -r stop <"$run/stop"   # after the ends: one that a signal of ours has caused is never seen without its reason
+  say run "$1" present "$claim" "$id" "$refused" "$stop"
   case $claim in '' | revoked) ID=$id; return ;; esac
   ID=${claim%%.*}
   ended "$run" "$ID" && ENDED=1 && log_tail "$1" "$LAST"

@@ -4,6 +4,7 @@
 # bury KEY: `revoked` is renamed over the claim first, so that no start can win at any moment; `stop` goes last. What the user's script wrote stays.
 bury() {
   run=runs/$1
+  [ -e "$run/orphaned" ] && { say kept "$1"; return; }
   mkdir "$run" 2>/dev/null
   ln -s revoked "$run/.claim.$TAG" && mv -f "$run/.claim.$TAG" "$run/claim"
   [ "$(readlink "$run/claim")" = revoked ] || { say kept "$1"; return; }
@@ -36,7 +37,8 @@ list_tree() {
     owner=
     [ -s "$run/owner" ] && IFS= read -r owner <"$run/owner"
     stone=; only_claim "$run" && stone=1
-    say remnant "${run##*/}" "$owner" "$stone"
+    orphaned=; [ -e "$run/orphaned" ] && orphaned=1
+    say remnant "${run##*/}" "$owner" "$stone" "$orphaned"
   done
   listing=$(slurm "$SQUEUE_SECONDS" squeue -h -a -t all -u "$ME" -o "$FENCE${US}marked$US%T$US%k" 2>&1)
   status=$?

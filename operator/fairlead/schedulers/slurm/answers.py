@@ -165,11 +165,12 @@ def _cancelled(row: Row) -> CancelAnswer:
     _, word, claim, ids, text = (row.field(index) for index in range(5))
     claimed = claim.split(".", 1)[0]
     return CancelAnswer(
-        known=word == "done",
+        known=word in {"done", "orphaned"},
         claim=claimed if _ID.fullmatch(claimed) else "",
         revoked=claim == "revoked",
         ids=tuple(job_id for job_id in ids.split() if _ID.fullmatch(job_id)),
         text=clean(text, _TEXT_CHARACTERS),
+        orphaned=word == "orphaned",
     )
 
 
@@ -186,18 +187,15 @@ def removed(answer: Answer, installation: str) -> Removed:
         if key and states.read(row.field(0)).may_run:
             remnants[key] = Remnant(key, None, tombstone=False)
     for key, row in _by_key(answer.of("remnant")).items():
-        owner, orphaned = _owner(row.field(1), key)
-        remnants[key] = Remnant(key, owner, row.field(2) == "1" and key not in remnants, orphaned)
+        tombstone = row.field(2) == "1" and key not in remnants
+        remnants[key] = Remnant(key, _owner(row.field(1), key), tombstone, orphaned=row.field(3) == "1")
     whole = answer.first("listed")
     return Removed(frozenset(_by_key(answer.of("buried"))), tuple(remnants.values()), complete=whole is not None and whole.field(0) == "0")
 
 
-def _owner(text: str, key: RunKey) -> tuple[Owner | None, bool]:
-    """Whose a directory is, and whether it was left alone by its Job's deletionPolicy."""
+def _owner(text: str, key: RunKey) -> Owner | None:
     words = text.split(" ")
-    if len(words) not in {3, 4} or words[2] != key.uid or words[3:] not in ([], ["orphaned"]):
-        return None, False
-    return Owner(*words[:3]), len(words) == 4
+    return Owner(*words) if len(words) == 3 and words[2] == key.uid else None
 
 
 def require_tree(answer: Answer) -> None:
