@@ -2,13 +2,20 @@
 # Set before it: TREE, MARKER, MARK (the comment of our jobs up to the key), FORMAT (squeue's, comment last), STATE_FIELD (of a row), LIVE (states in
 # which nothing else need be asked, blanks around each), KEYS (lines `key id`, the id perhaps missing), TOUCH, ACCOUNTING, SACCT_FORMAT, *_SECONDS.
 
-# rows: what squeue printed behind this exec's fence with our mark. A newline in a comment of another job makes a line without the fence.
-rows() { printf '%s\n' "$LISTING" | awk -F "$US" -v fence="$FENCE" -v mark="$MARK" '$1 == fence && index($NF, mark) == 1'; }
+# rows: what squeue printed behind this exec's fence with our mark, or of an id that we know: a site may have rewritten the comment. A newline in a
+# comment of another job makes a line without the fence.
+rows() {
+  { printf '%s\n' "$KEYS"; echo ""; printf '%s\n' "$LISTING"; } | awk -F "$US" -v fence="$FENCE" -v mark="$MARK" '
+    !behind && $0 == "" { behind = 1; next }
+    !behind { split($0, word, " "); known[word[2]] = 1; next }
+    $1 == fence && (index($NF, mark) == 1 || $3 in known)'
+}
 
 # unexplained: the lines of KEYS of which the listing does not show just one job, in a live state; in front what it does show: `live`, `ended` or `-`.
 unexplained() {
   { rows; echo ""; printf '%s\n' "$KEYS"; } | awk -F "$US" -v mark="$MARK" -v field="$STATE_FIELD" -v live="$LIVE" '
     $0 == "" { behind = 1; next }
+    !behind && index($NF, mark) != 1 { next }
     !behind { key = substr($NF, length(mark) + 1); seen[key]++; if (index(live, " " $field " ")) alive[key]++; next }
     { split($0, word, " "); key = word[1]
       if (alive[key] != 1 || seen[key] != 1) print (alive[key] ? "live" : seen[key] ? "ended" : "-"), $0 }'

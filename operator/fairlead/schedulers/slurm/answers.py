@@ -92,14 +92,16 @@ def observation(answer: Answer, installation: str, ids: Mapping[RunKey, str]) ->
     if failed:
         said = clean(failed.field(1), _TEXT_CHARACTERS) or f"it was ended, exit code {failed.field(0)}"
         raise Unanswered(f"squeue did not answer: {said}", ClusterReason.SCHEDULER_DOWN)
+    sentinels = {key: found for key, found in _sentinels(answer).items() if key in ids}
+    records = _records(answer, ids, sentinels)
+    remarked = {record.id: key for key, record in records.items() if record.source == "scontrol"}
     listed: dict[RunKey, tuple[Listed, ...]] = {}
     for row in answer.of("job"):
-        job = listing.parse_row(row.fields, installation)
+        job = listing.parse_row(row.fields, installation, remarked)
         if job:
             listed[job.key] = (*listed.get(job.key, ()), job)
-    sentinels = {key: found for key, found in _sentinels(answer).items() if key in ids}
     any_started = any(found.started for found in sentinels.values())
-    return Observation(listed, sentinels, _records(answer, ids, sentinels), answer.remote_time, any_started)
+    return Observation(listed, sentinels, records, answer.remote_time, any_started)
 
 
 def _records(answer: Answer, ids: Mapping[RunKey, str], sentinels: Mapping[RunKey, Sentinels]) -> dict[RunKey, Record]:

@@ -5,7 +5,8 @@ asked for, and the comment comes last. A row that is not exactly what our format
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from fairlead.domain.run import Listed, RunKey
 from fairlead.schedulers.slurm import states
@@ -35,16 +36,17 @@ def run_name(job_name: str, key: RunKey) -> str:
     return f"{job_name}-{key}"
 
 
-def parse_row(fields: Sequence[str], installation: str) -> Listed | None:
+def parse_row(fields: Sequence[str], installation: str, remarked: Mapping[str, RunKey] = MappingProxyType({})) -> Listed | None:
     """The job that one row shows: the fields of `SQUEUE_FORMAT`, without the fence.
 
-    None for a row without the mark of `installation` and for one that is malformed. Never an exception: the text comes from a remote host.
+    `remarked` are ids whose key a second source has shown: a site's plugin may have put another comment in the place of ours.
+    None for another row without the mark of `installation` and for a malformed one. Never an exception: the text comes from a remote host.
     """
     if len(fields) != _FIELDS:
         return None
     job_id, word, starts, submitted, node, reason, comment = fields
     prefix = f"fairlead:{installation}:"
-    key = RunKey.parse(comment[len(prefix):]) if comment.startswith(prefix) else None
+    key = RunKey.parse(comment[len(prefix):]) if comment.startswith(prefix) else remarked.get(job_id)
     if key is None or _ID.fullmatch(job_id) is None:
         return None
     why = "" if reason in _NOTHING else clean(reason, _REASON_CHARACTERS)

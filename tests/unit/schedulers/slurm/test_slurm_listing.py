@@ -121,3 +121,14 @@ def test_a_field_out_of_the_ordinary_leaves_the_row_standing(changes, field, val
 ])
 def test_a_row_that_is_not_exactly_ours_is_nobodys(fields):
     assert listing.parse_row(fields, "prod") is None
+
+
+@pytest.mark.parametrize(("fields", "key"), [
+    pytest.param(row(comment="site"), KEY, id="another comment, of an id that scontrol shows as ours"),
+    pytest.param(row(comment="(null)"), KEY, id="no comment any more"),
+    pytest.param(row(id="43", comment="site"), None, id="another comment, of another id"),
+])
+def test_a_row_whose_comment_a_site_has_rewritten_is_known_by_its_id(fields, key):
+    """Else a Job would look lost, and its whole cluster broken, where a submit plugin writes comments of its own."""
+    found = listing.parse_row(fields, "prod", {"42": KEY})
+    assert (found.key if found else None) == key
