@@ -99,6 +99,19 @@ def test_an_answer_is_cut_after_so_many_bytes(proxy: TcpProxy, client: socket.so
         assert receive(again, 10) == b"0123456789"
 
 
+def test_an_upload_is_cut_after_so_many_bytes(proxy: TcpProxy, client: socket.socket) -> None:
+    proxy.cut_upload_after(4)
+    client.sendall(b"0123456789")
+    received = b""
+    while piece := client.recv(64):
+        received += piece
+    assert b"0123".startswith(received), "no more than four bytes came to the server"
+    proxy.pass_through()
+    with connect(proxy) as again:
+        again.sendall(b"0123456789")
+        assert again.recv(64) == b"0123456789"
+
+
 def test_a_reset_ends_open_connections_and_lets_new_ones_pass(proxy: TcpProxy, client: socket.socket) -> None:
     client.sendall(b"x")
     assert receive(client, 1) == b"x"

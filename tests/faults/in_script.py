@@ -24,7 +24,7 @@ FAULTS = (
     _fault("1 GB of output", script={"late": "head -c 1073741824 /dev/zero"}, with_=_ENDING, why=_NOT_SO_FAR),
     _fault("its own run directory removed", script={"late": 'rm -rf "${0%/*}"'}, with_=_ENDING, why=_NOT_SO_FAR, ends=EITHER | WAITS),
     _fault("its quota filled", setup=_small_home, script={"early": "head -c 100000000 /dev/zero >~/filled 2>/dev/null"},
-          with_=_STARTED, why=_NEVER, ends=COMPLETE),
+           with_=_STARTED, why=_NEVER, ends=COMPLETE | WAITS),   # for room, where another attempt follows
     _fault("limits changed", script={"early": "ulimit -n 16; ulimit -s 512; ulimit -t 30; ulimit -c 0; umask 777"},
           with_=_STARTED, why=_NEVER),
 )

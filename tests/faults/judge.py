@@ -35,5 +35,5 @@ def _ending(play: Play, operation: Operation, fault: Fault) -> Iterator[str]:
         yield "the Job is Complete, and no start of it ended with 0"
     if result not in fault.ends:
         yield "the Job was lost: it does not end" if result == "waits" else f"the Job is {result}, though the fault is healed"
-    elif result == "waits" and not any(each["status"] == "Unknown" and each["message"] for each in play.job.status.get("conditions", [])):
+    elif result == "waits" and not any(each["status"] != "True" and each["message"] for each in play.job.status.get("conditions", [])):
         yield "the Job does not end, and no condition says what it waits for"

@@ -27,7 +27,8 @@ scheduler's records, by the API server and by the machine. Everything means:
 - None was called Complete that did not end with exit code 0.
 - After its deletion nothing was left: no job, no process, no connection, no file but its tombstone.
 
-Bold, as **2/3**: it held in two of three runs. A dash: the two do not meet; below each table stands why.
+Bold, as **2/3**: it held in two of three runs. A dash: the two do not meet; below each table stands why. Empty:
+not played in the last run.
 """
 _MOMENTS = """## The moments
 
@@ -60,7 +61,7 @@ def page(verdicts: Sequence[Verdict], walk: WalkResult | None) -> str:
     parts = [_INTRODUCTION, counts, _MOMENTS + table(["Operation", "What happens"], _moments())]
     for group in Group:
         faults = [each for each in FAULTS if each.group is group]
-        rows = [[each.name, *(_count(runs[each.name, name], held[each.name, name]) for name in ALL)] for each in faults]
+        rows = [[each.name, *(_count(each, name, runs[each.name, name], held[each.name, name]) for name in ALL)] for each in faults]
         parts.append(f"## {group}\n\n{table(['Fault', *ALL], rows)}\n{_notes(faults)}")
     if walk is not None:
         parts.append(_WALK.format(minutes=walk.minutes, seed=walk.seed) + _walked(walk))
@@ -71,9 +72,11 @@ def _moments() -> list[list[str]]:
     return [[each.name, each.says[0].upper() + each.says[1:]] for each in OPERATIONS.values()]
 
 
-def _count(runs: int, held: int) -> str:
-    if runs == 0:
+def _count(fault: Fault, operation: str, runs: int, held: int) -> str:
+    if operation not in fault.with_ or fault.impossible:
         return "-"
+    if runs == 0:
+        return ""
     return str(held) if runs == held else f"**{held}/{runs}**"
 
 
