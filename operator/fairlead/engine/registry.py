@@ -51,13 +51,16 @@ class Registry:
     def put_cluster(self, cluster: Cluster) -> None:
         """A Cluster as an event or our own write shows it."""
         old = self._clusters.get(cluster.ref.uid)
-        if old and old.resource_version >= cluster.resource_version:
+        if old and (old.resource_version > cluster.resource_version or old == cluster):
             return
         self._clusters[cluster.ref.uid] = cluster
         self.on_cluster(cluster, False)
 
     def cluster_written(self, cluster: Cluster, resource_version: int) -> None:
-        """Our own write to `cluster` succeeded: know it before the watch tells."""
+        """Our own write to `cluster` succeeded: know it before the watch tells.
+
+        Somebody may have changed the rest just before: the event of this very version shows all of it, and counts.
+        """
         known = self._clusters.get(cluster.ref.uid)
         if known and known.resource_version < resource_version:
             self._clusters[cluster.ref.uid] = replace(known, resource_version=resource_version, status=cluster.status)
@@ -71,7 +74,7 @@ class Registry:
     def put_job(self, job: Job) -> None:
         """A Job as an event or our own write shows it."""
         old = self._jobs.get(job.ref.uid)
-        if old and old.resource_version >= job.resource_version:
+        if old and (old.resource_version > job.resource_version or old == job):
             return
         self._jobs[job.ref.uid] = job
         self._jobs_of.setdefault(cluster_of(job), {})[job.ref.uid] = None
@@ -92,7 +95,7 @@ class Registry:
         self.on_job(old)
 
     def job_written(self, job: Job, resource_version: int, *, status: JobStatus | None = None, held: bool | None = None) -> None:
-        """Our own write to `job` succeeded: know it before the watch tells. A Job that left meanwhile stays out."""
+        """Our own write to `job` succeeded: know it before the watch tells, as `cluster_written`. A Job that left meanwhile stays out."""
         known = self._jobs.get(job.ref.uid)
         if known is None or known.resource_version >= resource_version:
             return

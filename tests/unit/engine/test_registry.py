@@ -70,3 +70,27 @@ def test_a_job_whose_finalizer_went_in_an_event_of_its_own_is_missed_all_the_sam
     registry.put_job(a_job(version=3, held=False))
     registry.drop_job(UID)
     assert lost == [UID], "of a Job that was never taken up there is nothing"
+
+
+def test_a_deletion_that_came_between_a_look_and_our_write_is_not_missed() -> None:
+    """Else a Job or Cluster deleted in the moment of a status write would stay in Terminating, and a deleted Job would run on."""
+    registry, woken = filled(), []
+    registry.on_job, registry.on_cluster = woken.append, lambda cluster, _gone: woken.append(cluster)
+    registry.job_written(a_job(version=4), 6, status=a_job(version=6, status=submitted()).status)
+    registry.cluster_written(a_cluster(version=3), 5)
+    registry.put_job(a_job(version=5, deleting=True))
+    registry.put_cluster(a_cluster(version=4, deleting=True))
+    registry.put_job(a_job(version=6, deleting=True, status=submitted()))
+    registry.put_cluster(a_cluster(version=5, deleting=True))
+    assert [each.deleting for each in (*registry.jobs, *registry.clusters)] == [True, True]
+    assert len(woken) == 2
+
+
+def test_the_echo_of_our_own_write_wakes_nobody() -> None:
+    """Else each status write would cost a second look at all Jobs of its cluster."""
+    registry, woken = filled(), []
+    written = a_job(version=6, status=submitted())
+    registry.job_written(a_job(version=4), 6, status=written.status)
+    registry.on_job = woken.append
+    registry.put_job(written)
+    assert woken == []
