@@ -59,7 +59,10 @@ class RunState(StrEnum):
 
     @property
     def is_terminal(self) -> bool:
-        """Whether the scheduler has nothing more to do for it. PREEMPTED is not: its id may run again."""
+        """Whether the scheduler has nothing more to do for it.
+
+        PREEMPTED is: seen on Slurm 20.11 to 26.05, a preempted job that runs again goes from COMPLETING to PENDING.
+        """
         return self in _TERMINAL
 
     @property
@@ -70,7 +73,7 @@ class RunState(StrEnum):
 
 _TERMINAL = frozenset({
     RunState.COMPLETED, RunState.FAILED, RunState.TIMED_OUT, RunState.OUT_OF_MEMORY, RunState.NODE_FAILED, RunState.BOOT_FAILED,
-    RunState.CANCELLED,
+    RunState.PREEMPTED, RunState.CANCELLED,
 })
 
 

@@ -38,7 +38,8 @@ NOTHING, REVOKED = Sentinels(True), Sentinels(True, revoked=True)
 CASES = {
     "pending in the listing": (seen(row("7", PENDING)), "", Live),
     "a word of a later release is live": (seen(row("7", RunState.UNKNOWN)), "", Live),
-    "preempted may run again under its id": (seen(row("7", RunState.PREEMPTED)), "", Live),
+    "preempted for good": (seen(row("7", RunState.PREEMPTED), sentinels=claimed(starts=(0,), ends={0: 143})), "", Ended),
+    "preempted for good, killed before its end": (seen(row("7", RunState.PREEMPTED), sentinels=claimed(starts=(0,))), "7", Broken),
     "not listed and no look into its directory": (seen(), "", Unexplained),
     "its directory has vanished": (seen(sentinels=Sentinels(False)), "", Unexplained),
     "vanished, but still listed": (seen(row("7", RUNNING), sentinels=Sentinels(False)), "", Live),

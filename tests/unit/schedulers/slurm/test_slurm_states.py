@@ -15,7 +15,7 @@ FLAGS = {
     "RESV_DEL_HOLD", "REVOKED", "SIGNALING", "SPECIAL_EXIT", "STAGE_OUT", "STOPPED", "UPDATE_DB",
 }
 ENDS = {
-    "BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "TIMEOUT",
+    "BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "PREEMPTED", "TIMEOUT",
     "LAUNCH_FAILED", "RECONFIG_FAIL", "REVOKED",
 }
 
@@ -43,7 +43,7 @@ def test_only_words_of_the_end_are_terminal(word):
     pytest.param("CANCELLED+", RunState.CANCELLED, id="cut by a narrow column"),
     pytest.param("COMPLETING", RunState.FINISHING, id="completing is not completed"),
     pytest.param("CONFIGURING", RunState.STARTING, id="CF is not F"),
-    pytest.param("PREEMPTED", RunState.PREEMPTED, id="preempted may run again"),
+    pytest.param("PREEMPTED", RunState.PREEMPTED, id="preempted for good: one that runs again is PENDING"),
     pytest.param("TIMEOUT", RunState.TIMED_OUT, id="its own time limit"),
     pytest.param("DEADLINE", RunState.TIMED_OUT, id="its deadline"),
     pytest.param("REVOKED", RunState.CANCELLED, id="runs elsewhere in the federation"),
