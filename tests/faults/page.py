@@ -94,4 +94,4 @@ def _notes(faults: Iterable[Fault]) -> str:
 
 def _walked(walk: WalkResult) -> str:
     said = "everything held" if not walk.broken else "; ".join(walk.broken)
-    return f"In the last run: {walk.steps} steps in {walk.minutes:g} minutes with seed {walk.seed}; {said}.\n"
+    return f"In the last run: {walk.steps} steps in {walk.minutes:g} min with seed {walk.seed}; {said}.\n"
