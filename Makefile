@@ -16,7 +16,7 @@ SLURM_RELEASES := 20.11 22.05 24.11 26.05
 CHECKS := lint types layers shell generated lock
 OWN := env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL setpriv --pdeathsig INT
 
-.PHONY: help demo playground test faults check crds docs clean environment $(CHECKS)
+.PHONY: help demo playground test faults scale check crds docs clean environment $(CHECKS)
 
 help: ## List these targets
 	@awk 'BEGIN { FS = ":.*## "; print "make TARGET, where TARGET is one of:" } \
@@ -35,6 +35,9 @@ test: environment ## Run all tests on real parts; ARGS="-k once" picks some, as 
 
 faults: environment ## Play every fault in every moment of a Job, walk at random for MINUTES, and write docs/reliability.md; about an hour
 	@exec $(OWN) $(BIN)/python -m faults --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) --stages $(WORKERS) --page docs/reliability.md $(ARGS)
+
+scale: environment ## A thousand Jobs under a controller that is killed each 5 s, and namespaces deleted; writes docs/scale.md: about ten minutes
+	@exec $(OWN) $(BIN)/python -m scale --page docs/scale.md $(ARGS)
 
 check: environment ## Run every check of the source, without starting anything: about a minute
 	@exec .ci/check $(CHECKS)

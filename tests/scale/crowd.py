@@ -54,7 +54,7 @@ def crowd(grounds: Grounds, count: int, kill_each_seconds: float, tell: Callable
     seconds = time.monotonic() - began
     grounds.controller.ensure()
     _until_released(grounds)
-    starts = Counter(line.split()[0].removesuffix("-1") for line in grounds.starts())
+    starts = Counter(line.split()[0].rpartition("-")[0] for line in grounds.starts())   # under whatever attempt
     after = grounds.writes()
     phases = grounds.phases()
     return Crowd(
