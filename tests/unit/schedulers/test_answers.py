@@ -70,15 +70,19 @@ def test_no_tree_is_every_keys_answer() -> None:
             read()
 
 
-@pytest.mark.parametrize(("fields", "expected"), [
-    (("done", "17.ab", "17 18", ""), CancelAnswer(known=True, claim="17", ids=("17", "18"))),
-    (("done", "revoked", "", ""), CancelAnswer(known=True, revoked=True)),
-    (("unknown", "revoked", "", "squeue did not answer"), CancelAnswer(known=False, revoked=True, text="squeue did not answer")),
-    (("done", "-x.ab", "-x 18", ""), CancelAnswer(known=True, ids=("18",))),
-], ids=["claimed", "revoked", "not known", "what is no id"])
-def test_a_cancellation(fields: tuple[str, ...], expected: CancelAnswer) -> None:
+@pytest.mark.parametrize(("rows", "expected"), [
+    ((("ended", NAME, "17"), ("ended", NAME, "18"), ("ended", str(KEY.next), "9"), ("cancel", NAME, "done", "17.ab", "")),
+     CancelAnswer(known=True, claim="17", ids=("17", "18"))),
+    ((("cancel", NAME, "done", "revoked"),), CancelAnswer(known=True, revoked=True)),
+    ((("cancel", NAME, "unknown", "revoked", "squeue did not answer"),),
+     CancelAnswer(known=False, revoked=True, text="squeue did not answer")),
+    ((("ended", NAME, "-x"), ("ended", NAME, "18"), ("cancel", NAME, "done", "-x.ab")), CancelAnswer(known=True, ids=("18",))),
+    ((("trouble", NAME, "Access denied"), ("cancel", NAME, "done", "17.ab")), CancelAnswer(known=True, claim="17", text="Access denied")),
+    ((("cancel", NAME, "orphaned"),), CancelAnswer(known=True, orphaned=True)),
+], ids=["claimed", "revoked", "not known", "what is no id", "scancel was refused", "left alone"])
+def test_a_cancellation(rows: tuple[tuple[str, ...], ...], expected: CancelAnswer) -> None:
     """A Job would be called cancelled that runs."""
-    assert answers.cancelled(answer(("cancel", NAME, *fields)), [KEY]) == {KEY: expected}
+    assert answers.cancelled(answer(*rows), [KEY]) == {KEY: expected}
 
 
 def test_sentinels_are_read_by_their_file_names() -> None:

@@ -1,9 +1,7 @@
 # Revokes keys and cancels what the scheduler shows under them; safe to repeat from the start.
-# Set before it: TREE, MARKER, MARK (the comment of our jobs up to the key), KEYS (lines `key phase why ids`), LISTING_NEEDED, *_SECONDS.
+# Set before it: TREE, MARKER, MARK (the comment of our jobs up to the key), KEYS (lines `key phase why ids`); *_SECONDS.
 # Phases: revoke (no more than that), term (ask running jobs, end waiting ones), kill (end all), only (end these ids of the key, revoke nothing),
 # orphan (leave alone what has been submitted, and let nothing follow).
-
-HUNG=
 
 # listing KIND FIELD: rows `kind id state text` of our user's jobs, the free text last, behind this exec's fence.
 listing() { slurm "$SQUEUE_SECONDS" squeue -h -a -t all -u "$ME" -o "$FENCE$US$1$US%i$US%T$US$2" 2>&1; }
@@ -21,31 +19,63 @@ marked() {
     key in wanted && !(($3, key) in told) { told[$3, key] = 1; print key, $3, $4, name }'
 }
 
-# end_ids KEY IDS [OPTIONS]: scancel goes by name as well where the name is ours: between listing and call an id may have become another's.
-end_ids() {
-  ids=$2; shift 2
-  for id in $ids; do
-    [ "$HUNG" ] && return 1
-    name=$(printf '%s\n' "$JOBS" | awk -v id="$id" '$2 == id { sub(/^[^ ]+ [^ ]+ [^ ]+ /, ""); print; exit }')
-    [ "$name" = - ] && name=
-    said=$(slurm "$SCANCEL_SECONDS" scancel ${name:+"--name=$name"} "$@" "$id" 2>&1); status=$?
-    hung "$status" && HUNG=1
-    [ "$status" = 0 ] && DONE="$DONE $id" || TROUBLE=$(words "$said")
-  done
+# plan: lines `id how key name`, how is `term` or `end`, of the listed jobs that have to go. Those that wait come first: nodes that become free would
+# start them.
+plan() {
+  { printf '%s' "$WORK"; echo ""; printf '%s\n' "$JOBS"; } | awk '
+    !behind && $0 == "" { behind = 1; next }
+    !behind { phase[$1] = $2; only = " "; for (i = 4; i <= NF; i++) only = only $i " "; ids[$1] = only; next }
+    !($1 in phase) { next }
+    phase[$1] == "kill" { how = "end" }
+    phase[$1] == "only" { if (!index(ids[$1], " " $2 " ")) next; how = "end" }
+    phase[$1] == "term" {
+      if ($3 == "RUNNING") how = "term"   # to a waiting job a signal would be tried again for 95 s
+      else if ($3 ~ /^(PENDING|REQUEUED|REQUEUE_FED|REQUEUE_HOLD|RESV_DEL_HOLD|SPECIAL_EXIT|EXPEDITING)$/) how = "end"
+      else next
+    }
+    { key = $1; id = $2; state = $3; sub(/^[^ ]+ [^ ]+ [^ ]+ /, ""); line = id " " how " " key " " $0
+      if (state == "RUNNING") later = later line "\n"; else print line }
+    END { printf "%s", later }'
 }
 
-# jobs_of KEY PATTERN [IDS]: the key's listed ids whose state matches; with IDS, those of them alone.
-jobs_of() {
-  printf '%s\n' "$JOBS" | awk -v key="$1" -v pattern="$2" -v only="${3:+ $3 }" '$1 == key && $3 ~ pattern && (only == "" || index(only, " " $2 " ")) { print $2 }'
+# end_job ID HOW KEY NAME: scancel goes by name as well where the name is ours: between listing and call an id may have become another's.
+end_job() {
+  [ "$HUNG" ] && return
+  id=$1 how=$2 key=$3 name=$4
+  [ "$name" = - ] && name=
+  set --
+  [ "$how" = term ] && set -- -t RUNNING --full -s TERM
+  said=$(slurm "$SCANCEL_SECONDS" scancel ${name:+"--name=$name"} "$@" "$id" 2>&1); status=$?
+  hung "$status" && HUNG=1
+  if [ "$status" = 0 ]; then say ended "$key" "$id"; else say trouble "$key" "$(words "$said")"; fi
 }
 
-# first_pass KEY PHASE WHY: the revocation, before anything is listed: what is submitted after it cannot start.
+# first_pass KEY PHASE WHY [IDS]: the revocation, before anything is listed: what is submitted after it cannot start. What is done with it is answered;
+# the rest goes to WORK.
 first_pass() {
-  case $2 in
-    only) ;;
-    orphan) leave_alone "$1" ;;
-    *) is_left_alone "$1" "$3" || { revoke "$1"; [ "$2" = revoke ] || tell_to_stop "$@"; } ;;
-  esac
+  CLAIM=
+  if is_left_alone "$1" "$3"; then
+    :
+  elif [ "$2" = orphan ]; then
+    leave_alone "$1"
+  elif [ "$2" != only ]; then
+    revoke "$1"
+    [ "$2" = revoke ] || tell_to_stop "$@"
+  fi
+  if is_left_alone "$1" "$3"; then
+    say cancel "$1" orphaned "$CLAIM"
+  elif [ "$2" = only ]; then
+    WORK="$WORK$*$LINE_END"
+  elif [ -z "$CLAIM" ]; then
+    say cancel "$1" unknown '' "the claim can be neither made nor read"
+    [ "$2" = revoke ] || [ "$2" = orphan ] || WORK="$WORK$1 $2 $3$LINE_END"
+  elif [ "$2" = revoke ] || { [ "$2" = orphan ] && [ "$CLAIM" = revoked ]; }; then
+    say cancel "$1" "done" "$CLAIM"
+  elif [ "$2" = orphan ]; then
+    say cancel "$1" unknown "$CLAIM" "the run directory cannot be written"
+  else
+    WORK="$WORK$1 $2 $3$LINE_END" CLAIMS="$CLAIMS$1 $CLAIM$LINE_END"
+  fi
 }
 
 # tell_to_stop KEY PHASE WHY: `stop` keeps a requeue from starting and says why the Run was ended. The first word stands, and an end that was there
@@ -71,53 +101,30 @@ leave_alone() {
 # is_left_alone KEY WHY: nothing is done any more, for an object that is gone, to what was left alone: whoever saw it go may not have seen the mark.
 is_left_alone() { [ "$2" = delete ] && [ -e "runs/$1/orphaned" ]; }
 
-# second_pass KEY PHASE WHY [IDS]
-second_pass() {
-  key=$1 phase=$2 why=$3 DONE='' TROUBLE=''; shift 3
-  CLAIM=$(readlink "runs/$key/claim")
-  if is_left_alone "$key" "$why"; then
-    say cancel "$key" orphaned "$CLAIM" '' ''
-    return
-  fi
-  if [ "$phase" = orphan ] && [ "$CLAIM" != revoked ]; then
-    say cancel "$key" unknown "$CLAIM" '' "the run directory cannot be written"
-    return
-  fi
-  if [ "$phase" != revoke ] && [ "$phase" != orphan ] && [ "$LISTED" != 0 ]; then
-    say cancel "$key" unknown "$CLAIM" '' "squeue did not answer: $(words "$NAMES$COMMENTS")"
-    return
-  fi
-  # Most keys have no job any more: those cost no further process.
-  case "$LINE_END$JOBS" in *"$LINE_END$key "*) ;; *) phase=$phase-none ;; esac
-  case $phase in
-    only) end_ids "$key" "$(jobs_of "$key" . "$*")" ;;
-    kill) end_ids "$key" "$(jobs_of "$key" .)" ;;
-    term)
-      # To a waiting job a signal would be tried again for 95 s.
-      end_ids "$key" "$(jobs_of "$key" '^RUNNING$')" -t RUNNING --full -s TERM
-      end_ids "$key" "$(jobs_of "$key" '^(PENDING|REQUEUED|REQUEUE_FED|REQUEUE_HOLD|RESV_DEL_HOLD|SPECIAL_EXIT|EXPEDITING)$')" ;;
-  esac
-  [ "${phase%%-*}" = only ] || [ "$CLAIM" ] || { say cancel "$key" unknown '' "$DONE" "the claim can be neither made nor read"; return; }
-  say cancel "$key" "done" "$CLAIM" "${DONE# }" "$TROUBLE"
-}
-
 begin
 into_tree
-while read -r key phase why _; do [ "$key" ] && first_pass "$key" "$phase" "$why"; done <<END
-$KEYS
-END
-NAMES='' COMMENTS='' LISTED=0
-if [ "$LISTING_NEEDED" ]; then
-  NAMES=$(listing name %j) && COMMENTS=$(listing comment %k)
-  LISTED=$?
-fi
-JOBS=$(marked)
-LINE_END='
+WORK='' CLAIMS='' HUNG='' LINE_END='
 '
 while read -r key phase why ids; do
   # shellcheck disable=SC2086  # ids are words
-  [ "$key" ] && second_pass "$key" "$phase" "$why" $ids
+  [ "$key" ] && first_pass "$key" "$phase" "$why" $ids
 done <<END
 $KEYS
+END
+[ "$WORK" ] || finish
+if NAMES=$(listing name %j) && COMMENTS=$(listing comment %k); then
+  JOBS=$(marked)
+  while read -r id how key name; do [ "$id" ] && end_job "$id" "$how" "$key" "$name"; done <<END
+$(plan)
+END
+  word="done" why=
+else
+  word=unknown why="squeue did not answer: $(words "$NAMES$COMMENTS")"
+fi
+while read -r key claim; do [ "$key" ] && say cancel "$key" "$word" "$claim" "$why"; done <<END
+$CLAIMS
+END
+while read -r key phase _; do [ "$phase" = only ] && say cancel "$key" "$word" '' "$why"; done <<END
+$WORK
 END
 finish

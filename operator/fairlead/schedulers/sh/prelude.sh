@@ -60,11 +60,11 @@ put() {
   return 1
 }
 
-# revoke KEY: one `ln -s`, whose failure says nothing; CLAIM is what stands there now, and only that decides.
+# revoke KEY: one `ln -s`, whose failure says nothing; CLAIM is what stands there now, and only that decides. (Each test spares a process.)
 revoke() {
-  mkdir "runs/$1" 2>/dev/null
-  ln -s revoked "runs/$1/claim" 2>/dev/null
-  CLAIM=$(readlink "runs/$1/claim")
+  [ -d "runs/$1" ] || mkdir "runs/$1" 2>/dev/null
+  CLAIM=revoked
+  [ ! -h "runs/$1/claim" ] && ln -s revoked "runs/$1/claim" 2>/dev/null || CLAIM=$(readlink "runs/$1/claim")
 }
 
 # last_start FOLDER: LAST is the highest restart that has `started`, or nothing.

@@ -159,19 +159,30 @@ def cancelled(answer: Answer, keys: Sequence[RunKey]) -> dict[RunKey, CancelAnsw
     """Each key's answer; a key without one is not known, and so are all when the tree was not there."""
     lost = answer.first("no-tree")
     why = clean(lost.field(0), _TEXT_CHARACTERS) if lost else "no answer for this key"
-    told = _by_key(answer.of("cancel"))
-    return {key: _cancelled(told[key]) if key in told else CancelAnswer(known=False, text=why) for key in keys}
+    told, troubles = _by_key(answer.of("cancel")), _by_key(answer.of("trouble"))
+    ended: dict[str, tuple[str, ...]] = {}
+    for row in answer.of("ended"):
+        if _ID.fullmatch(row.field(1)):
+            ended[row.field(0)] = (*ended.get(row.field(0), ()), row.field(1))
+
+    def one(key: RunKey) -> CancelAnswer:
+        if key not in told:
+            return CancelAnswer(known=False, text=why)
+        trouble = troubles[key].field(1) if key in troubles else ""
+        return _cancelled(told[key], ended.get(str(key), ()), trouble)
+
+    return {key: one(key) for key in keys}
 
 
-def _cancelled(row: Row) -> CancelAnswer:
-    _, word, claim, ids, text = (row.field(index) for index in range(5))
+def _cancelled(row: Row, ended: tuple[str, ...], trouble: str) -> CancelAnswer:
+    _, word, claim, text = (row.field(index) for index in range(4))
     claimed = claim.split(".", 1)[0]
     return CancelAnswer(
         known=word in {"done", "orphaned"},
         claim=claimed if _ID.fullmatch(claimed) else "",
         revoked=claim == "revoked",
-        ids=tuple(job_id for job_id in ids.split() if _ID.fullmatch(job_id)),
-        text=clean(text, _TEXT_CHARACTERS),
+        ids=ended,
+        text=clean(text or trouble, _TEXT_CHARACTERS),
         orphaned=word == "orphaned",
     )
 

@@ -111,9 +111,8 @@ class Slurm:
         """Revoke, then cancel what one listing shows under the keys."""
         limits = self._timeouts
         keys = [cancellation.key for cancellation in cancellations]
-        listed = any(cancellation.only_ids or cancellation.phase in {CancelPhase.ASK, CancelPhase.END} for cancellation in cancellations)
         variables = self._variables(fence, tree) | {
-            "KEYS": "\n".join(_cancel_line(cancellation) for cancellation in cancellations), "LISTING_NEEDED": "1" if listed else "",
+            "KEYS": "\n".join(_cancel_line(cancellation) for cancellation in cancellations),
         }
         seconds = _bound(limits.squeue_seconds, limits.squeue_seconds, limits.scancel_seconds) + _SECONDS_PER_KEY * len(keys)
         return Exchange(
