@@ -131,11 +131,11 @@ def _requeue(play: Play) -> None:
 
 
 def _hasten(play: Play, number: str) -> None:
-    """Slurm lets a requeued job wait for two minutes, in which its first start is cleared up. We wait for that and no longer."""
+    """Slurm lets a requeued job wait for two minutes, in which the end of its first start comes in. Here it is there much sooner."""
     until(lambda: "PENDING" in play.admin("squeue", "-h", "-j", number, "-o", "%T"), "the job to be requeued", 40)
     step = f"slurmstepd: [{number}."
     until(lambda: not any(step in proc.command(pid) for pid in play.node.pids()), "its first start to be cleared up", 40)
-    play.admin("scontrol", "update", f"jobid={number}", "starttime=now")
+    play.admin("scontrol", "update", f"jobid={number}", "starttime=now+4")
 
 
 def _requeue_against_its_will(play: Play) -> None:
