@@ -68,6 +68,16 @@ def test_one_mark_is_enough(far: FarEnd, rewritten: str) -> None:
     assert far.cancel(KEY, CancelPhase.END).ids == ("55",)
 
 
+def test_a_job_without_any_of_its_marks_is_known_by_its_log(far: FarEnd) -> None:
+    """On a site whose plugin rewrites name and comment a deleted Job would stay in the queue, and be in Terminating for ever."""
+    far.submit(submission())
+    far.set_job("100", "PENDING", KEY, name="the site's own", comment="site")
+    (far.root / "scontrol.job").write_text(f"JobId=100 JobName=x StdErr=/h/work/here/runs/{KEY}/slurm-100.log "
+                                           f"StdOut=/h/work/here/runs/{KEY}/slurm-100.log Power=\n")
+    assert far.cancel(KEY, CancelPhase.ASK) == CancelAnswer(known=True, revoked=True, ids=("100",))
+    assert far.calls("scancel") == ["--name=the site's own 100"]
+
+
 def test_an_id_that_is_another_jobs_now_is_left_alone(far: FarEnd) -> None:
     """NAME: a scheduler that lost its state gives the id of our lost job to somebody else's."""
     far.submit(submission())
@@ -140,7 +150,11 @@ def stop_of(far: FarEnd) -> str:
     return (far.run_dir(KEY) / "stop").read_text().strip()
 
 
-def has_ended(far: FarEnd, restart: int = 0) -> None:
+def has_ended(far: FarEnd, *, requeue: bool = False) -> None:
+    """As its wrapper leaves it: `env` is kept for a start that may follow."""
+    if not requeue:
+        (far.run_dir(KEY) / "env").unlink()
+    restart = 0
     (far.run_dir(KEY) / f"started-{restart}").write_text(f"100 {restart} 1700000000 n1\n/o\n/e\n")
     (far.run_dir(KEY) / f"finished-{restart}").write_text(f"100 {restart} 0 1700000001\n")
 
@@ -170,6 +184,25 @@ def test_an_end_that_was_there_before_counts(far: FarEnd) -> None:
     far.submit(submission())
     claim(far, "100")
     has_ended(far)
+    far.cancel(KEY, CancelPhase.ASK, why=StopWord.SUSPEND)
+    assert stop_of(far) == "late"
+
+
+def test_the_end_of_a_run_that_waits_to_start_again_does_not_count(far: FarEnd) -> None:
+    """FINRC: a requeued Job that is suspended while it waits would be called failed, or complete, for the end of its first life."""
+    far.submit(submission(requeue=True))
+    claim(far, "100")
+    has_ended(far, requeue=True)
+    far.set_job("100", "PENDING", KEY)
+    assert far.cancel(KEY, CancelPhase.ASK, why=StopWord.SUSPEND).ids == ("100",)
+    assert stop_of(far) == "suspend"
+
+
+def test_the_end_of_a_run_that_does_not_start_again_counts_though_it_might(far: FarEnd) -> None:
+    far.submit(submission(requeue=True))
+    claim(far, "100")
+    has_ended(far, requeue=True)
+    far.forget_job("100")
     far.cancel(KEY, CancelPhase.ASK, why=StopWord.SUSPEND)
     assert stop_of(far) == "late"
 

@@ -3,20 +3,36 @@
 # Phases: revoke (no more than that), term (ask running jobs, end waiting ones), kill (end all), only (end these ids of the key, revoke nothing),
 # orphan (leave alone what has been submitted, and let nothing follow).
 
+ENDED='^(BOOT_FAIL|CANCELLED|COMPLETED|DEADLINE|FAILED|NODE_FAIL|OUT_OF_MEMORY|PREEMPTED|TIMEOUT|REVOKED)$'
+
 # listing KIND FIELD: rows `kind id state text` of our user's jobs, the free text last, behind this exec's fence.
 listing() { slurm "$SQUEUE_SECONDS" squeue -h -a -t all -u "$ME" -o "$FENCE$US$1$US%i$US%T$US$2" 2>&1; }
 
 # marked: lines `key id state name` of the jobs that carry one of KEYS, by comment or by name, should a site rewrite one. A row with a separator in
 # its name or comment is nobody's. The name is `-` where only the comment says so. What has ended is left out.
 marked() {
-  { printf '%s\n' "$KEYS"; echo ""; printf '%s\n' "$NAMES" "$COMMENTS"; } | awk -F "$US" -v fence="$FENCE" -v mark="$MARK" '
+  { printf '%s\n' "$KEYS"; echo ""; printf '%s\n' "$NAMES" "$COMMENTS"; } | awk -F "$US" -v fence="$FENCE" -v mark="$MARK" -v ended="$ENDED" '
     $0 == "" { behind = 1; next }
     !behind { split($0, word, " "); wanted[word[1]] = 1; next }
-    $1 != fence || NF != 5 || $3 !~ /^[0-9]+$/ { next }
-    $4 ~ /^(BOOT_FAIL|CANCELLED|COMPLETED|DEADLINE|FAILED|NODE_FAIL|OUT_OF_MEMORY|TIMEOUT|REVOKED)$/ { next }
+    $1 != fence || NF != 5 || $3 !~ /^[0-9]+$/ || $4 ~ ended { next }
     $2 == "name" { key = match($5, /-[0-9]+$/) && RSTART > 36 ? substr($5, RSTART - 36) : ""; name = $5 }
     $2 == "comment" { key = index($5, mark) == 1 ? substr($5, length(mark) + 1) : ""; name = "-" }
     key in wanted && !(($3, key) in told) { told[$3, key] = 1; print key, $3, $4, name }'
+}
+
+# unmarked: such lines of jobs of which a site has rewritten name and comment both: ours by the log that sbatch was given, whose path holds the key.
+unmarked() {
+  live=$LINE_END$(printf '%s\n' "$NAMES" | awk -F "$US" -v fence="$FENCE" -v ended="$ENDED" \
+    '$1 == fence && NF == 5 && $3 ~ /^[0-9]+$/ && $4 !~ ended { print $3, $4, $5 }')
+  printf '%s' "$WORK" | while read -r key _; do
+    case $LINE_END$JOBS in *"$LINE_END$key "*) continue ;; esac
+    id=
+    [ -s "runs/$key/id" ] && read -r id <"runs/$key/id"
+    case $id:$live in :* | *[!0-9]*:*) continue ;; *"$LINE_END$id "*) ;; *) continue ;; esac
+    case $(slurm "$SCONTROL_SECONDS" scontrol -o show job "$id" 2>/dev/null) in
+      *" StdOut="*"/runs/$key/"*) printf '%s %s\n' "$key" "$(printf '%s' "$live" | awk -v id="$id" '$1 == id { print; exit }')" ;;
+    esac
+  done
 }
 
 # plan: lines `id how key name`, how is `term` or `end`, of the listed jobs that have to go. Those that wait come first: nodes that become free would
@@ -79,17 +95,25 @@ first_pass() {
 }
 
 # tell_to_stop KEY PHASE WHY: `stop` keeps a requeue from starting and says why the Run was ended. The first word stands, and an end that was there
-# before it counts: `late`. Where there is no room for a word, an empty file forbids the requeue. `over`: the wrapper that sees it ends its script.
+# before it counts: `late`. A Run that may be requeued (it has kept its `env`) may have left its end and wait to start again: of that one the listing
+# decides. Where there is no room for a word, an empty file forbids the requeue. `over`: the wrapper that sees it ends its script.
 tell_to_stop() {
   case $CLAIM:$3 in revoked:close | revoked:delete | :close | :delete) return ;; esac   # nothing has run or will, and nobody asks why
   word=
   [ -s "runs/$1/stop" ] && read -r word _ <"runs/$1/stop"
   if [ -z "$word" ]; then
     word=$3
-    case $CLAIM in revoked | '') ;; *) ended "runs/$1" "${CLAIM%%.*}" && word=late ;; esac
+    case $CLAIM in revoked | '') ;; *) ended "runs/$1" "${CLAIM%%.*}" && if [ -e "runs/$1/env" ]; then ENDS="$ENDS$1$LINE_END"; else word=late; fi ;; esac
   fi
   [ "$2" = kill ] && word="$word over"
   put "runs/$1" stop "$word" || true >>"runs/$1/stop"
+}
+
+# ended_in_time: the ends that were there before `stop`, of Runs that no listing shows again.
+ended_in_time() {
+  printf '%s' "$ENDS" | while read -r key; do
+    case $LINE_END$JOBS in *"$LINE_END$key "*) ;; *) put "runs/$key" stop late ;; esac
+  done
 }
 
 # leave_alone KEY: what may have been submitted is marked as nobody's any more; what was not is revoked.
@@ -103,7 +127,7 @@ is_left_alone() { [ "$2" = delete ] && [ -e "runs/$1/orphaned" ]; }
 
 begin
 into_tree
-WORK='' CLAIMS='' HUNG='' LINE_END='
+WORK='' CLAIMS='' ENDS='' HUNG='' LINE_END='
 '
 while read -r key phase why ids; do
   # shellcheck disable=SC2086  # ids are words
@@ -114,6 +138,8 @@ END
 [ "$WORK" ] || finish
 if NAMES=$(listing name %j) && COMMENTS=$(listing comment %k); then
   JOBS=$(marked)
+  JOBS=$JOBS$LINE_END$(unmarked)
+  ended_in_time
   while read -r id how key name; do [ "$id" ] && end_job "$id" "$how" "$key" "$name"; done <<END
 $(plan)
 END

@@ -114,7 +114,8 @@ class Slurm:
         variables = self._variables(fence, tree) | {
             "KEYS": "\n".join(_cancel_line(cancellation) for cancellation in cancellations),
         }
-        seconds = _bound(limits.squeue_seconds, limits.squeue_seconds, limits.scancel_seconds) + _SECONDS_PER_KEY * len(keys)
+        hangs = (limits.squeue_seconds, limits.squeue_seconds, limits.scontrol_seconds, limits.scancel_seconds)
+        seconds = _bound(*hangs) + _SECONDS_PER_KEY * len(keys)
         return Exchange(
             "cancel", sh.program(variables, "cancel"), b"", seconds, 64 * _KIB + 4 * _KIB * len(keys),
             _reader(fence, lambda answer: answers.cancelled(answer, keys)),
