@@ -23,7 +23,6 @@ _READY, _RUNNING, _SUBMITTED = JobCondition.READY, JobCondition.RUNNING, JobCond
 _PHASE_OF_STATE: dict[RunState, tuple[JobPhase, JobReason]] = {
     RunState.PENDING: (JobPhase.QUEUED, JobReason.QUEUED),
     RunState.STARTING: (JobPhase.QUEUED, JobReason.QUEUED),
-    RunState.PREEMPTED: (JobPhase.QUEUED, JobReason.PREEMPTED),
     RunState.HELD: (JobPhase.QUEUED, JobReason.HELD),
     RunState.RUNNING: (JobPhase.RUNNING, JobReason.RUNNING),
     RunState.FINISHING: (JobPhase.RUNNING, JobReason.COMPLETING),

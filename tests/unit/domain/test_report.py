@@ -51,7 +51,6 @@ def ended(code: int, tail: bytes = b"", size: int | None = 0, word: str = "COMPL
 @pytest.mark.parametrize(("state", "phase", "running"), [
     pytest.param(RunState.PENDING, "Queued", "False", id="pending"),
     pytest.param(RunState.STARTING, "Queued", "False", id="starting"),
-    pytest.param(RunState.PREEMPTED, "Queued", "False", id="preempted, to run again"),
     pytest.param(RunState.RUNNING, "Running", "True", id="running"),
     pytest.param(RunState.FINISHING, "Running", "True", id="finishing: not over yet"),
     pytest.param(RunState.SUSPENDED, "Running", "False", id="suspended"),

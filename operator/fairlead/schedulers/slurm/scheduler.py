@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 
 from fairlead.api.v1alpha1 import names
 from fairlead.domain.errors import UserFault
-from fairlead.domain.run import CancelAnswer, CancelPhase, Observation, Probe, RunKey, RunState, Submission, SubmitAnswer, Tree
+from fairlead.domain.run import CancelAnswer, Observation, Probe, RunKey, RunState, Submission, SubmitAnswer, Tree
 from fairlead.schedulers import sh
 from fairlead.schedulers.fence import Answer, read
 from fairlead.schedulers.seam import Cancellation, Exchange, Place, Query, Removal, Removed
