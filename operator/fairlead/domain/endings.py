@@ -8,7 +8,7 @@ from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain.evidence import Broken, Ended, NeverRan
 from fairlead.domain.job import Job
 from fairlead.domain.memory import Closing
-from fairlead.domain.run import Observation, RunState, StopWord
+from fairlead.domain.run import Listed, Observation, RunState, StopWord
 
 REASON_OF_STATE: dict[RunState, JobReason] = {
     RunState.TIMED_OUT: JobReason.TIME_LIMIT_EXCEEDED,
@@ -54,10 +54,26 @@ def of_stopped(job: Job, observation: Observation, told: StopWord | None, end: E
             return Closing(reason, message, never_ran=True, word=end.word)
 
 
+def of_hopeless(row: Listed) -> Closing | None:
+    """Why a job that waits will wait for ever, in Slurm's word for it; None if its turn may come.
+
+    Other reasons that look so clear when an administrator changes a limit (PartitionTimeLimit, AssocMaxJobsLimit).
+    """
+    if row.state is not RunState.PENDING or row.reason != "DependencyNeverSatisfied":
+        return None
+    message = f"job {row.id} waits for a job that did not end as it must (dependency), and would wait for ever"
+    return Closing(JobReason.DEPENDENCY_NEVER_SATISFIED, message, refused=True, word=row.word)
+
+
 def of_ended(ended: Ended) -> Closing | None:
-    """Why a Run that wrote `finished` failed, or None if it did not: exit code 0, and no scheduler's word against it."""
+    """Why a Run that wrote `finished` failed, or None if it did not: exit code 0, and no scheduler's word against it.
+
+    CANCELLED counts only if a signal reached the script. slurmctld, back from an older state, starts a job that has ended once more, which
+    is refused on the node, and calls it that.
+    """
     code = ended.finished.exit_code
-    if reason := REASON_OF_STATE.get(ended.state):
+    is_said = ended.state is not RunState.CANCELLED or ended.finished.signalled or _signal(code) is not None
+    if is_said and (reason := REASON_OF_STATE.get(ended.state)):
         return Closing(reason, f"{_SENTENCE[reason]} (exit code {code})", exit_code=code, signal=_signal(code), word=ended.word)
     if code == 0:
         return None

@@ -15,6 +15,7 @@ from fairlead.domain.pacing import Pacing
 NOT_AGAIN = frozenset({
     JobReason.SUBMISSION_REJECTED,      # the same words would come again
     JobReason.INVALID_SCRIPT,
+    JobReason.DEPENDENCY_NEVER_SATISFIED,
     JobReason.CANCELLED_EXTERNALLY,     # a person on the cluster has said no
     JobReason.OOM_KILLED,               # at the same size it would end the same way
     JobReason.DEADLINE_EXCEEDED,

@@ -170,6 +170,7 @@ class Finished:
     restart: int
     exit_code: int
     at: int                          # epoch seconds, the node's clock
+    signalled: bool = False          # a signal was passed on to the script before it ended
 
 
 @dataclass(frozen=True, slots=True)

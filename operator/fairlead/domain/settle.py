@@ -70,6 +70,8 @@ def observed(job: Job, memory: Memory, observation: Observation, now: Now, pacin
     verdict = evidence.judge(job.key, observation, memory.claim)
     told = memory.stopping if memory.asked_at is not None else None
     match verdict:
+        case evidence.Live(row) if endings.of_hopeless(row):
+            return Outcome(replace(memory, closing=endings.of_hopeless(row)))
         case evidence.Live(row):
             memory = replace(memory, absent_since=None, revoke=False)
             status = report.live(job, row, now, detailed=now.monotonic - memory.written_at >= pacing.detail_seconds)

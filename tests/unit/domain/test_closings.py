@@ -12,8 +12,8 @@ UNREADABLE = LogTail("/no/such.out", "/no/such.out", None, b"")
 READ = LogTail("/home/a.out", "/home/a.out", 0, b"")
 
 
-def ended(code: int, state: RunState = RunState.FAILED, log: LogTail | None = READ) -> Ended:
-    return Ended(Finished("7", 0, code, 200), STARTED, state, state.name, log, "squeue")
+def ended(code: int, state: RunState = RunState.FAILED, log: LogTail | None = READ, *, signalled: bool = True) -> Ended:
+    return Ended(Finished("7", 0, code, 200, signalled), STARTED, state, state.name, log, "squeue")
 
 
 @pytest.mark.parametrize(("end", "reason", "code", "signal"), [
@@ -25,6 +25,8 @@ def ended(code: int, state: RunState = RunState.FAILED, log: LogTail | None = RE
     pytest.param(ended(255), JobReason.NON_ZERO_EXIT_CODE, 255, None, id="255 is no signal"),
     pytest.param(ended(0, RunState.TIMED_OUT), JobReason.TIME_LIMIT_EXCEEDED, 0, None, id="at its time limit, with code 0"),
     pytest.param(ended(3, RunState.CANCELLED), JobReason.CANCELLED_EXTERNALLY, 3, None, id="cancelled by somebody, with a code of its own"),
+    pytest.param(ended(143, RunState.CANCELLED, signalled=False), JobReason.CANCELLED_EXTERNALLY, 143, 15, id="cancelled, died at once"),
+    pytest.param(ended(3, RunState.CANCELLED, signalled=False), JobReason.NON_ZERO_EXIT_CODE, 3, None, id="called cancelled, never told"),
     pytest.param(ended(137, RunState.OUT_OF_MEMORY), JobReason.OOM_KILLED, 137, 9, id="out of memory"),
     pytest.param(ended(143, RunState.NODE_FAILED), JobReason.NODE_FAILURE, 143, 15, id="its node failed"),
     pytest.param(ended(143, RunState.PREEMPTED), JobReason.PREEMPTED, 143, 15, id="preempted"),
@@ -46,6 +48,11 @@ def test_an_end_with_its_code(end: Ended, reason: JobReason, code: int, signal: 
 def test_a_script_that_exits_with_0_is_a_success_unless_the_scheduler_knows_why_not(state: RunState) -> None:
     """FAILED alone is no reason: after a TERM that the script handles Slurm says so."""
     assert of_ended(ended(0, state)) is None
+
+
+def test_a_job_that_ended_well_before_the_scheduler_lost_its_memory_is_a_success() -> None:
+    """slurmctld, back from an older state, starts it once more, in vain, and calls it cancelled: a day's work would count as lost."""
+    assert of_ended(ended(0, RunState.CANCELLED, signalled=False)) is None
 
 
 def broken(state: RunState, code: int = 0, signal: int = 0, *, began: bool = True, word: str | None = None) -> Broken:

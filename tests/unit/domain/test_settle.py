@@ -181,6 +181,19 @@ def test_a_changed_pending_reason_is_written_at_most_once_a_minute() -> None:
     assert later.status.run.reason == "Priority"
 
 
+def test_a_job_that_would_wait_for_ever_is_withdrawn_and_has_failed() -> None:
+    """Else a user would wait for a Job behind another that has failed."""
+    hopeless = settle.observed(WATCHED, FRESH, observation(row(RunState.PENDING, "DependencyNeverSatisfied")), NOW, PACING)
+    assert hopeless.memory.closing is not None
+    revoked = settle.cancelled(WATCHED, hopeless.memory, REVOKE, CancelAnswer(True, revoked=True), (NOW, PACING))
+    closed = settle.cancelled(WATCHED, revoked.memory, END, CancelAnswer(True, revoked=True), (NOW, PACING))
+    assert closed.status is not None
+    assert is_true(closed.status.conditions, "Failed")
+    assert [event.reason for event in closed.events] == ["DependencyNeverSatisfied"]
+    waits = settle.observed(WATCHED, FRESH, observation(row(RunState.PENDING, "Dependency")), NOW, PACING)
+    assert waits.memory.closing is None
+
+
 def test_running_is_written_at_once() -> None:
     accepted = settle.submitted(JOB, FRESH, said(SubmitWord.SUBMITTED, run_id="7"), NOW, PACING)
     assert accepted.status is not None

@@ -209,7 +209,7 @@ def test_only_the_script_gets_the_signal(far: FarEnd) -> None:
         wait_for((far.home / "up").exists)
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 7
-    assert [ended.exit_code for ended in sentinels(far).finished] == [7]
+    assert [(ended.exit_code, ended.signalled) for ended in sentinels(far).finished] == [(7, True)]
     assert (far.home / "hello-100.out").read_text() == "caught\n"
 
 

@@ -114,6 +114,7 @@ class JobReason(Word):
     )
     SUBMISSION_DEFERRED = "SubmissionDeferred", "The scheduler takes no Job now, in its own words; it is asked again."
     SUBMISSION_REJECTED = "SubmissionRejected", "The scheduler refused the Job, in its own words."
+    DEPENDENCY_NEVER_SATISFIED = "DependencyNeverSatisfied", "What the Job was to wait for can never come any more, so it was withdrawn."
     SUBMITTED = "Submitted", "The scheduler accepted the Job."
     SUSPENDED = "Suspended", "The scheduler has stopped the Job for a while; it goes on by itself or when an operator resumes it."
     QUEUED = "Queued", "The Job waits in the queue, for the reason in the message."

@@ -5,7 +5,7 @@
 # runs/KEY/ holds script (0700), env (0600, `export` lines) and job (fl_* settings and `set -- arguments`).
 # Exit codes of its own, with which the script was not started: 121 claim lost, 122 requeue not allowed, 123 environment, 124 output.
 tree=$1 marker=$2 key=$3 build=$4 requeue=$5 watch_seconds=$6
-run=runs/$key pid='' signal='' watcher='' id=${SLURM_JOB_ID:-}
+run=runs/$key pid='' signal='' told='' watcher='' id=${SLURM_JOB_ID:-}
 PATH=${PATH:-/usr/local/bin:/usr/bin:/bin}
 export PATH
 user_umask=$(umask)
@@ -22,7 +22,7 @@ case $ignored in [012389ab]) heard=${heard:+$heard,}QUIT ;; esac
 # forward SIGNAL: to the user's script alone, as Slurm signals a batch shell. Not before the child has taken `.wait` away: until its exec it has our
 # handlers, and dash swallows the signal there.
 forward() {
-  signal=$1 tries=0
+  signal=$1 told=$1 tries=0
   [ "$pid" ] || return 0
   while [ -e "$run/.wait-$start" ] && [ $tries -lt 100 ]; do tries=$((tries + 1)); sleep 0.05 2>/dev/null || sleep 1; done
   kill -s "$signal" "$pid" 2>/dev/null
@@ -88,9 +88,10 @@ err=$out
 printf '%255s\n' '' >"$run/.finished-$start" && : >"$run/.wait-$start" && echo 0 >"$run/.profile-$start" &&
   printf '%s\n' "$id $start $(date +%s) $node" "$out" "$err" >"$run/.started-$start" && mv -f "$run/.started-$start" "$run/started-$start" || exit 123
 
-# end CODE: written in place, then renamed. Without the reserved file the directory has been taken down: nothing is put into it.
+# end CODE: written in place, then renamed; behind the time the signal that the script was given, if any: without one nobody has cancelled it.
+# Without the reserved file the directory has been taken down: nothing is put into it.
 end() {
-  [ -e "$run/.finished-$start" ] && printf '%s\n' "$id $start $1 $(date +%s)" 1<>"$run/.finished-$start" &&
+  [ -e "$run/.finished-$start" ] && printf '%s\n' "$id $start $1 $(date +%s)${told:+ $told}" 1<>"$run/.finished-$start" &&
     mv -f "$run/.finished-$start" "$run/finished-$start"
   [ "$requeue" = --requeue ] || rm -f "$run/env"
   rm -f "$run/.wait-$start" "$run/.profile-$start"

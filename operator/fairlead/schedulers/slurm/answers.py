@@ -121,12 +121,12 @@ def _sentinels(answer: Answer) -> dict[RunKey, Sentinels]:
     for row in answer.rows:
         key = RunKey.parse(row.field(0))
         words = row.field(1).split()
-        if key is None or len(words) != 4 or not all(_NUMBER.fullmatch(word) for word in words[:3]):
+        if key is None or len(words) not in {4, 5} or not all(_NUMBER.fullmatch(word) for word in words[:3]):
             continue
-        if row.kind == f"started-{words[1]}":
+        if row.kind == f"started-{words[1]}" and len(words) == 4:
             starts[key] = (*starts.get(key, ()), Started(words[0], int(words[1]), clean(words[3], _TEXT_CHARACTERS), int(words[2])))
         elif row.kind == f"finished-{words[1]}" and _NUMBER.fullmatch(words[3]):
-            ends[key] = (*ends.get(key, ()), Finished(words[0], int(words[1]), int(words[2]), int(words[3])))
+            ends[key] = (*ends.get(key, ()), Finished(words[0], int(words[1]), int(words[2]), int(words[3]), len(words) == 5))
     logs = _by_key(answer.of("log"))
     found = {}
     for key, row in _by_key(answer.of("run")).items():

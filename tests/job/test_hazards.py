@@ -1,0 +1,47 @@
+"""What real Slurm does that a controller would not expect, and what comes of it here."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from bed.slurm import SlurmCluster
+from product.scene import Scene
+from product.waiting import until
+
+
+def test_a_dependency_that_can_never_be_met_fails_the_job(scene: Scene, hpc: SlurmCluster) -> None:
+    """Else a Job behind one that failed would wait in the queue for ever."""
+    scene.cluster(hpc)
+    first = scene.job("first", "#!/bin/sh\nexit 1\n", extraOptions={"begin": "now+2"})
+    first.wait("Submitted")
+    second = scene.job("second", "#!/bin/sh\ntouch ~/second-ran\n", extraOptions={"dependency": f"afterok:{first.status['run']['id']}"})
+    second.wait("Failed", reason="DependencyNeverSatisfied", seconds=60)
+    assert hpc.jobs_active() == []
+    assert not (hpc.home / "second-ran").exists()
+
+
+def test_an_impossible_request_is_refused_in_slurms_words_and_leaves_no_job(scene: Scene, hpc: SlurmCluster) -> None:
+    """Slurm keeps a record FAILED/BadConstraints of what it refused: taken for the job, nobody would learn why."""
+    scene.cluster(hpc)
+    job = scene.job("huge", nodes=900)
+    failed = job.wait("Failed", reason="SubmissionRejected")
+    assert "Requested node configuration is not available" in failed["message"], failed
+    assert hpc.jobs_active() == []
+
+
+def test_the_end_of_a_job_is_when_it_ended_and_not_when_slurm_noticed(scene: Scene, slurm: Callable[..., SlurmCluster]) -> None:
+    """slurmctld that was killed just after a start comes back without knowing of it, starts the job again, in vain, and calls it cancelled.
+
+    Otherwise it gives the time of its restart for the job's end; a bill would be counted by that.
+    """
+    cluster = slurm()
+    scene.cluster(cluster)
+    job = scene.job("early", "#!/bin/sh\nwhile [ ! -e go ]; do sleep 0.1; done; date +%s >ended\n")
+    job.wait("Running")
+    cluster.slurmctld.kill()
+    cluster.run("touch", "go")
+    until((cluster.home / "ended").exists, "the script to end")
+    ended = int((cluster.home / "ended").read_text())
+    until(lambda: int(cluster.run("date", "+%s").stdout) > ended + 2, "the clock to go on")
+    cluster.slurmctld.start()
+    job.wait("Complete", seconds=60)
+    assert abs(datetime.fromisoformat(job.status["endTime"]).timestamp() - ended) <= 1
