@@ -1,6 +1,5 @@
 """A namespace with many running Jobs is deleted: gone within a minute; with its cluster away, gone at the deadline, and paid later."""
 
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -48,7 +47,7 @@ class Exodus:
 
 
 def exodus(grounds: Grounds, count: int, deadline_seconds: int | None, tell: Callable[[str], None]) -> Exodus:
-    """Run so many Jobs, delete their namespace's content as the namespace controller does, and see them gone.
+    """Run so many Jobs, delete their namespace with everything in it, Cluster and Secret too, and see it gone.
 
     `deadline_seconds`: the link is down meanwhile, and the Jobs are let go after so long.
     """
@@ -62,7 +61,8 @@ def exodus(grounds: Grounds, count: int, deadline_seconds: int | None, tell: Cal
     if away:
         cluster.link_down()
     began = time.monotonic()
-    _delete_content(grounds)
+    path = f"/api/v1/namespaces/{scene.namespace}"
+    scene.api.delete(path)
     until(lambda: not scene.jobs(), "all Jobs to be gone", 600)
     gone_seconds, debts, paid_seconds = time.monotonic() - began, _debts(grounds), 0.0
     tell(f"gone after {gone_seconds:.0f} s, {debts} debts")
@@ -71,21 +71,9 @@ def exodus(grounds: Grounds, count: int, deadline_seconds: int | None, tell: Cal
         cluster.link_up()
         until(lambda: not _debts(grounds), "all debts to be paid", 300)
         paid_seconds = time.monotonic() - healed
+    until(lambda: scene.api.get(path) is None, "the namespace to be gone", 120)
     left = len(cluster.jobs_active())
     return Exodus(count, away, deadline_seconds or 0, gone_seconds, debts, paid_seconds, left)
-
-
-def _delete_content(grounds: Grounds) -> None:
-    """What the namespace controller of Kubernetes does with a namespace that is deleted: each kind's collection, in no order to rely on.
-
-    The Secret goes first here: the worst of the orders. (The bed has no namespace controller of its own.)
-    """
-    api, namespace = grounds.scene.api, grounds.scene.namespace
-    for path in (f"/api/v1/namespaces/{namespace}/secrets", f"/apis/fairlead.dev/v1alpha1/namespaces/{namespace}/clusters",
-                 f"/apis/fairlead.dev/v1alpha1/namespaces/{namespace}/jobs"):
-        status, answer = api.request("DELETE", path)
-        if status != 200:
-            raise AssertionError(f"DELETE {path}: {status} {json.dumps(answer)[:300]}")
 
 
 def _debts(grounds: Grounds) -> int:
