@@ -7,6 +7,7 @@ from pathlib import Path
 from bed.enclosure import HOME
 from bed.slurm import SlurmCluster
 from product.scene import Scene, Thing
+from product.waiting import until
 
 
 def tree(node: SlurmCluster) -> Path:
@@ -60,8 +61,9 @@ def test_a_full_disk_is_said_and_found_free_again(own: SlurmCluster, scene: Scen
 def test_a_home_that_is_not_mounted_ends_no_job_and_is_not_written_to(own: SlurmCluster, scene: Scene) -> None:
     """Else a file server that comes up late would make every Job of the site look lost, and be started twice."""
     cluster = scene.cluster(own)
-    job = scene.job("through", "#!/bin/sh\nsleep 600\n", cancellationGracePeriodSeconds=1)
+    job = scene.job("through", "#!/bin/sh\ntouch ~/through\nsleep 600\n", cancellationGracePeriodSeconds=1)
     job.wait("Running")
+    until((own.home / "through").exists, "the script to have started")
     with home_not_mounted(own):
         waits_for_its_tree(cluster, job, says="is gone")
         assert list((own.home / ".fairlead").glob("*")) == [], "the tree was made a second time"

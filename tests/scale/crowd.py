@@ -48,11 +48,12 @@ def crowd(grounds: Grounds, count: int, kill_each_seconds: float, tell: Callable
     before = grounds.writes()
     with _killer(grounds.controller, kill_each_seconds) as kills:
         for number in range(count):
-            grounds.scene.job(f"one-{number}", SCRIPT, memory="20Mi")
+            grounds.scene.job(f"one-{number}", SCRIPT)
         tell(f"{count} Jobs applied after {time.monotonic() - began:.0f} s")
         _until_ended(grounds, began, tell)
     seconds = time.monotonic() - began
     grounds.controller.ensure()
+    grounds.await_sweep()
     _until_released(grounds)
     starts = Counter(line.split()[0].rpartition("-")[0] for line in grounds.starts())   # under whatever attempt
     after = grounds.writes()

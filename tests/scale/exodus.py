@@ -1,10 +1,12 @@
 """A namespace with many running Jobs is deleted: gone within a minute; with its cluster away, gone at the deadline, and paid later."""
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from fairlead.domain.debt import UNACCOUNTED
 from product.waiting import until
 from scale.grounds import Grounds
 
@@ -54,7 +56,7 @@ def exodus(grounds: Grounds, count: int, deadline_seconds: int | None, tell: Cal
     scene, cluster, away = grounds.scene, grounds.cluster, deadline_seconds is not None
     spec: dict[str, Any] = {"deletionDeadlineSeconds": deadline_seconds} if away else {}
     for number in range(count):
-        scene.job(f"many-{number}", SCRIPT, memory="20Mi", cancellationGracePeriodSeconds=2, **spec)
+        scene.job(f"many-{number}", SCRIPT, cancellationGracePeriodSeconds=2, **spec)
     until(lambda: sum(phase == "Running" for phase in grounds.phases().values()) >= min(count, 100), "Jobs to run", 300)
     until(lambda: all(phase in {"Running", "Queued"} for phase in grounds.phases().values()), "all Jobs to be on the cluster", 300)
     tell(f"{count} Jobs on the cluster")
@@ -77,5 +79,7 @@ def exodus(grounds: Grounds, count: int, deadline_seconds: int | None, tell: Cal
 
 
 def _debts(grounds: Grounds) -> int:
-    found = grounds.scene.api.get(LEDGER_PATH) or {}
-    return len(found.get("data") or {})
+    """How much is owed for Jobs of this namespace. (What is unaccounted has been cleaned up, and only waits for its tombstone to go.)"""
+    entries = ((grounds.scene.api.get(LEDGER_PATH) or {}).get("data") or {}).values()
+    owed = [json.loads(each) for each in entries]
+    return sum(1 for each in owed if each["namespace"] == grounds.scene.namespace and each["reason"] != UNACCOUNTED)

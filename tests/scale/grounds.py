@@ -11,6 +11,7 @@ from bed.state import Bed
 from product.api import Api
 from product.controller import Controller
 from product.scene import Scene
+from product.waiting import until
 
 CRDS = Path(__file__).parents[2] / "crds"
 LEDGER = "starts"
@@ -38,6 +39,13 @@ class Grounds:
     def phases(self) -> dict[str, str]:
         """The Jobs' phases by name."""
         return {job["metadata"]["name"]: str(job.get("status", {}).get("phase")) for job in self.scene.jobs()}
+
+    def await_sweep(self) -> None:
+        """Until a controller that has just started knows what is on the cluster.
+
+        What goes in that moment looks to it as if the API server had lost it, and waits for a person: see the sweep's guard.
+        """
+        until(lambda: 'exchange_finished_seconds_count{kind="sweep",outcome="ok"}' in self.controller.metrics(), "the first sweep", 60)
 
     def writes(self) -> tuple[int, int]:
         """The controller's writes so far to Jobs, and its Events, as the API server has counted them. Refused ones count too."""

@@ -25,8 +25,13 @@ class Use:
     ghosts: int = 0
     debts: tuple[Debt, ...] = ()
 
+    @property
+    def owed(self) -> tuple[Debt, ...]:
+        """The debts for which a deleted Cluster has to stay. What is unaccounted has been cleaned up: nothing more could be done there."""
+        return tuple(each for each in self.debts if each.is_payable)
+
     def __bool__(self) -> bool:
-        return bool(self.active_runs or self.ghosts or self.debts)
+        return bool(self.active_runs or self.ghosts or self.owed)
 
 
 NOT_USED = Use()
@@ -46,8 +51,8 @@ def in_use(use: Use) -> Says:
     kind = ClusterCondition.IN_USE
     if use.active_runs:
         return Says(kind, True, ClusterReason.RUNS_ACTIVE, "Jobs of this Cluster have not ended")
-    if use.debts:
-        count, oldest = len(use.debts), use.debts[0]
+    if use.owed:
+        count, oldest = len(use.owed), use.owed[0]
         return Says(kind, True, ClusterReason.DEBTS_OWED, (
             f"{count} {'Run' if count == 1 else 'Runs'} of deleted Jobs may have left something there (status.residue), the oldest of Job "
             f"{oldest.namespace}/{oldest.name} since {oldest.since}: they are cleaned up when the cluster answers. A deleted Cluster waits "

@@ -68,7 +68,7 @@ class Controller:
             self._cluster_changed(cluster, False)
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._every("ledger", self._settings.ledger_seconds, self._debts.refresh))
+                group.create_task(self._every("ledger", self._settings.ledger_seconds, self._look_into_ledger))
                 group.create_task(self._every("payments", self._settings.payments_seconds, self._collect))
                 group.create_task(self._every("lobby", 5.0, self._lobby.look, self._in_lobby))
                 group.create_task(self._every("graves", self._settings.finished_seconds, self._graves.look))
@@ -144,6 +144,11 @@ class Controller:
         metrics.sites_watched.labels("yes").set(reached)
         metrics.sites_watched.labels("no").set(len(self._sites) - reached)
         metrics.jobs_watched.set(sum(1 for _ in self._registry.jobs))
+
+    async def _look_into_ledger(self) -> None:
+        await self._debts.refresh()
+        if self._world.leadership.held():
+            await self._debts.strike_old()
 
     async def _swept(self, site: Overseer, removed: Removed) -> None:
         await self._graves.swept((site.cluster.ref.namespace, site.cluster.ref.name), removed, site)

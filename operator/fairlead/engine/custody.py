@@ -104,7 +104,7 @@ class Custody:
         With it the way to the directories of its finished Jobs goes: while the cluster answers, they go down to tombstones first.
         """
         ref = self.cluster.ref
-        if not self._debts.known or self._debts.of((ref.namespace, ref.name)):
+        if not self._debts.known or any(each.is_payable for each in self._debts.of((ref.namespace, ref.name))):
             return False
         if self.cluster.held and self._link.tree is not None and not await self._clear_tree():
             return False

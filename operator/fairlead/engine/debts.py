@@ -74,10 +74,10 @@ class Debts:
         paid = [each for each in self.of(cluster) if each.is_payable and each.ref.uid == job.ref.uid]
         await self.strike(paid, "paid")
 
-    async def strike_old(self, cluster: ClusterName) -> None:
+    async def strike_old(self) -> None:
         """Strike what is unaccounted and whose tombstone has gone too: nothing can start under its key after that. Raises `ApiFault`."""
         wall = self._world.clock.wall()
-        unaccounted = [each for each in self.of(cluster) if each.reason == UNACCOUNTED]
+        unaccounted = [each for each in self._debts.values() if each.reason == UNACCOUNTED]
         await self.strike([each for each in unaccounted if _age_seconds(each, wall) > UNACCOUNTED_SECONDS], "expired")
 
     def _written(self) -> None:

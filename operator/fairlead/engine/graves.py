@@ -101,7 +101,6 @@ class Graves:
         passes = await overseer.rule(Found(len(found), len(unforeseen)))
         if not passes:
             log.error("sweep_refused", gone=len(unforeseen), found=len(found), why="too many at once: is the API server whole?")
-        await self._debts.strike_old(cluster)
         payable = {each.ref.uid for each in self._debts.of(cluster) if each.is_payable}   # paid as such, on their own terms
         for grave in gone if passes else [each for each in gone if each.ref.uid in in_ledger]:
             if grave.ref.uid not in payable:

@@ -146,9 +146,9 @@ class Site:
     async def _count(self) -> None:
         """Know what the Cluster is needed for. What is owed there holds it as a Job does."""
         held = sum(1 for job in self._jobs() if job.held and not job.ended and job.ref.uid not in self._ghosts)
-        owed = self._context.debts.of(self._name)
-        self._link.health = replace(self._link.health, use=Use(held, len(self._ghosts), owed))
-        if owed and not self.cluster.deleting:
+        use = Use(held, len(self._ghosts), self._context.debts.of(self._name))
+        self._link.health = replace(self._link.health, use=use)
+        if use.owed and not self.cluster.deleting:
             await self._custody.hold()
 
     async def _see_to(self) -> float:

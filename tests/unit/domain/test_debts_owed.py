@@ -100,7 +100,7 @@ def test_a_debt_brings_back_enough_of_its_job_to_clean_up_behind_it() -> None:
     pytest.param(Use(1, 1, (debt(),)), True, ClusterReason.RUNS_ACTIVE, id="jobs-first"),
     pytest.param(Use(0, 1, (debt(),)), True, ClusterReason.DEBTS_OWED, id="then-debts"),
     pytest.param(Use(0, 1), True, ClusterReason.CLEANING_UP, id="then-what-is-being-cleaned-up"),
-    pytest.param(Use(0, 0, (debt(reason=UNACCOUNTED),)), True, ClusterReason.DEBTS_OWED, id="unaccounted-is-owed-too"),
+    pytest.param(Use(0, 0, (debt(reason=UNACCOUNTED),)), False, ClusterReason.NOT_IN_USE, id="what-is-unaccounted-was-cleaned-up"),
 ])
 def test_a_cluster_says_why_it_cannot_go(use: Use, status: bool, reason: ClusterReason) -> None:
     """Else people would wait for a deleted Cluster without knowing for what."""

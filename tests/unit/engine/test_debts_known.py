@@ -102,7 +102,7 @@ async def test_only_what_is_unaccounted_is_struck_by_age() -> None:
     bureau = Bureau(debt(1), debt(2, UNACCOUNTED), debt(3, UNACCOUNTED, since="2023-11-14T00:00:00Z"), debt(4, UNACCOUNTED, since="?"))
     await bureau.debts.refresh()
     assert bureau.virtual.clock.wall() < 1_700_000_000 + UNACCOUNTED_SECONDS
-    await bureau.debts.strike_old(HPC)
+    await bureau.debts.strike_old()
     assert {each.key for each in bureau.debts.of(HPC)} == {f"{UID}-1", f"{UID}-3", f"{UID}-4"}
 
 
