@@ -36,8 +36,8 @@ test: environment ## Run all tests on real parts; ARGS="-k once" picks some, as 
 faults: environment ## Play every fault in every moment of a Job, walk at random for MINUTES, and write docs/reliability.md; about an hour
 	@exec $(OWN) $(BIN)/python -m faults --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) --stages $(WORKERS) --page docs/reliability.md $(ARGS)
 
-scale: environment ## A thousand Jobs under a controller that is killed each 5 s, and namespaces deleted; writes docs/scale.md: about ten minutes
-	@exec $(OWN) $(BIN)/python -m scale --page docs/scale.md $(ARGS)
+scale: environment ## A thousand Jobs under a controller that is killed each 5 s, and namespaces deleted: about ten minutes
+	@exec $(OWN) $(BIN)/python -m scale $(ARGS)
 
 check: environment ## Run every check of the source, without starting anything: about a minute
 	@exec .ci/check $(CHECKS)
