@@ -1,5 +1,6 @@
 """Output of any size goes through in pieces, without being held, and leaves nothing when its reader goes."""
 
+import asyncio
 import hashlib
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -10,6 +11,8 @@ from ssh_addresses import address_of, running, script
 from fairlead.domain.errors import Refused, Unanswered
 from fairlead.ssh.stream import HELD_BYTES, line_to
 
+MOST_AHEAD_BYTES = 12 << 20          # two windows of SSH, what we hold, and the sockets' and pipes' buffers
+
 
 async def test_forty_megabytes_come_through_byte_for_byte_in_bounded_pieces(host):
     digest, longest = hashlib.sha256(), 0
@@ -19,6 +22,21 @@ async def test_forty_megabytes_come_through_byte_for_byte_in_bounded_pieces(host
             longest = max(longest, len(piece))
     assert digest.hexdigest() == hashlib.sha256((b"0123456789\n" * 3_636_364)[:40_000_000]).hexdigest()
     assert longest <= HELD_BYTES + 65536
+
+
+async def test_a_slow_reader_keeps_the_far_end_waiting(host):
+    wrote = host.home / "slow-reader-wrote"
+    endless = script("n=0; while head -c 1000000 /dev/zero; do n=$((n + 1)); echo $n >slow-reader-wrote; done")
+    taken = 0
+    async with aclosing(stream(address_of(host), endless)) as pieces:
+        async for piece in pieces:
+            taken += len(piece)
+            await asyncio.sleep(0.05)
+            ahead = int(wrote.read_text() or 0) * 1_000_000 - taken
+            assert ahead < MOST_AHEAD_BYTES, f"{ahead} bytes would be held for a reader that has taken {taken}"
+            if taken > 60_000_000:
+                break
+    wrote.unlink()
 
 
 async def test_a_reader_that_leaves_early_ends_what_runs(host, eventually):

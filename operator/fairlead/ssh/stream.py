@@ -48,9 +48,7 @@ class _Flow(Exec):
             return
         self.output += data
         self.arrived.set()
-        if self._channel and len(self.output) > HELD_BYTES:
-            self._paused = True
-            self._channel.pause_reading()
+        self._pause_if_full()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """There will be no more."""
@@ -58,12 +56,13 @@ class _Flow(Exec):
         self.arrived.set()
 
     def take(self) -> bytes:
-        """Take all that is here, and let more come."""
-        taken = bytes(self.output)
-        self.output.clear()
-        if not self.closed.is_set():
-            self.arrived.clear()
-        self._resume()
+        """Take what is here, at most `HELD_BYTES`; let more come when that was all."""
+        taken = bytes(self.output[:HELD_BYTES])
+        del self.output[:HELD_BYTES]
+        if not self.output:
+            if not self.closed.is_set():
+                self.arrived.clear()
+            self._resume()
         return taken
 
     def abandon(self) -> None:
@@ -71,10 +70,20 @@ class _Flow(Exec):
         self._abandoned = True
         self._resume()
 
+    def _pause_if_full(self) -> None:
+        if self._channel and not self._paused and len(self.output) > HELD_BYTES:
+            self._paused = True
+            self._channel.pause_reading()
+
     def _resume(self) -> None:
+        """Take over all that the channel held back, before pausing it again.
+
+        With each piece that it passes on it may grant the far end a whole window anew, so what it still holds would grow without end.
+        """
         if self._channel and self._paused:
-            self._paused = False
             self._channel.resume_reading()
+            self._paused = False
+            self._pause_if_full()
 
 
 class Line:
