@@ -23,6 +23,7 @@ def test_exit_codes_and_signals_are_told_apart(scene: Scene, hpc: SlurmCluster) 
     assert "SIGSEGV" in crashed.wait("Failed", reason="Signaled")["message"]
     assert missing.wait("Failed", reason="NonZeroExitCode")["message"] == "the script exited with code 127"
     assert "/no/such/program" in missing.status["logs"]["tail"]
+    code.wait_event("NonZeroExitCode")
     assert [(event["type"], event["reason"]) for event in code.events()] == [("Normal", "Submitted"), ("Warning", "NonZeroExitCode")]
 
 
@@ -97,7 +98,7 @@ def test_a_held_job_asks_for_a_person(scene: Scene, hpc: SlurmCluster) -> None:
     number = job.status["run"]["id"]
     hpc.run("scontrol", "hold", number, user=False)
     assert "JobHeldAdmin" in job.wait("Held")["message"]
-    until(lambda: "Held" in [event["reason"] for event in job.events()], "the Event")
+    job.wait_event("Held")
     hpc.run("scontrol", "release", number, user=False)
     hpc.run("scontrol", "update", f"jobid={number}", "starttime=now", user=False)
     job.wait("Complete")

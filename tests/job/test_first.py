@@ -12,6 +12,7 @@ def test_a_job_runs_once_and_shows_its_output(scene: Scene, hpc: SlurmCluster) -
     assert job.condition("Complete")["status"] == "True", status
     assert status["logs"]["tail"] == f"hello from {status['run']['id']}\n"
     assert status["run"]["exitCode"] == 0
+    job.wait_event("Completed")
     assert [event["reason"] for event in job.events()] == ["Submitted", "Completed"]
 
 

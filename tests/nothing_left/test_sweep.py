@@ -59,7 +59,7 @@ def test_many_that_are_gone_at_once_are_left_alone_until_a_person_agrees_each_ti
     cluster.wait("SweepHeld", "False", reason="SweepPassed")
     until(lambda: own.jobs_active() == [], "the jobs to be ended", 30)
     until(lambda: not remains_on(own, connected=True), "nothing of them to be left", 30)
-    [event] = [each for each in cluster.events() if each["reason"] == "SweepAgreed"]
+    event = cluster.wait_event("SweepAgreed")
     assert event["type"] == "Warning"
     until(lambda: cluster.status["sweepAgreement"] == {"number": MANY, "left": 0}, "the agreement to be spent")
     vanish(scene, controller, own, "second")

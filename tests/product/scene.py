@@ -88,6 +88,15 @@ class Thing:
         about = [each for each in found["items"] if each["involvedObject"]["name"] == self.name]
         return sorted(about, key=lambda each: each.get("eventTime") or each["metadata"]["creationTimestamp"])
 
+    def wait_event(self, reason: str) -> dict[str, Any]:
+        """The only Event of this reason. It is written behind the status that it tells of, so wait for it."""
+        def told() -> list[dict[str, Any]]:
+            return [event for event in self.events() if event["reason"] == reason]
+
+        until(told, f"{self.plural} {self.name}: the Event {reason}")
+        [event] = told()
+        return event
+
 
 @dataclass
 class Scene:
