@@ -154,15 +154,15 @@ class Scene:
         """All Jobs of the namespace."""
         return list((self.api.get(f"{GROUP}/namespaces/{self.namespace}/jobs") or {"items": []})["items"])
 
-    def close(self) -> None:
-        """Delete everything; no object, Slurm job, process, connection or file may be left (tombstones and users' files apart)."""
+    def close(self, seconds: float = 40.0) -> None:
+        """Delete everything; so soon no object, Slurm job, process, connection or file may be left (tombstones and users' files apart)."""
         self._clear("jobs")
         for name, node in self.nodes.items():
             if self.api.get(Thing(self, "clusters", name).path) is not None:
-                self._proved(name, node, connected=True)
+                self._proved(name, node, seconds, connected=True)
         self._clear("clusters")
         for name, node in self.nodes.items():
-            self._proved(name, node, connected=False)
+            self._proved(name, node, seconds, connected=False)
         self.api.delete(f"/api/v1/namespaces/{self.namespace}")
 
     def _clear(self, plural: str) -> None:
@@ -175,8 +175,8 @@ class Scene:
             self.api.delete(f"{path}/{name}")
         until(lambda: not names(), f"{plural} of {self.namespace} to be gone: people would see them stuck in Terminating", 60)
 
-    def _proved(self, name: str, node: LoginNode, *, connected: bool) -> None:
+    def _proved(self, name: str, node: LoginNode, seconds: float, *, connected: bool) -> None:
         try:
-            until(lambda: not remains_on(node, connected=connected), f"nothing to be left on {name} after deletion", 40)
+            until(lambda: not remains_on(node, connected=connected), f"nothing to be left on {name} after deletion", seconds)
         except AssertionError as error:
             raise AssertionError(f"{error}\nleft: {remains_on(node, connected=connected)}") from None

@@ -15,6 +15,7 @@ from product.waiting import until
 
 CRDS = Path(__file__).parents[2] / "crds"
 LEDGER = "starts"
+CLEANED_SECONDS = 300.0              # a thousand run directories come down in batches
 WROTE = {"create", "update", "patch", "delete"}
 
 
@@ -64,7 +65,7 @@ def grounds(bed: Bed, plane: ControlPlane, controller: Controller) -> Iterator[G
         scene.cluster(cluster)
         yield Grounds(plane, cluster, controller, scene)
         controller.ensure()
-        scene.close()
+        scene.close(CLEANED_SECONDS)
     finally:
         api.close()
         cluster.stop()
