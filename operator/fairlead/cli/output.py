@@ -15,7 +15,7 @@ from fairlead.kube.client import KubeClient
 from fairlead.schedulers import output
 from fairlead.schedulers.output import Nothing, Place, Reading
 from fairlead.schedulers.seam import Exchange
-from fairlead.schedulers.slurm.text import clean
+from fairlead.schedulers.text import clean
 from fairlead.ssh.stream import Line, line_to
 
 _PREAMBLE_BYTES: Final = 64 * 1024       # what a login shell may print before our row

@@ -17,8 +17,9 @@ from fairlead.domain.run import (
     SubmitWord,
     Tree,
 )
+from fairlead.schedulers import answers
 from fairlead.schedulers.fence import Answer, Row
-from fairlead.schedulers.slurm import answers
+from fairlead.schedulers.slurm.answers import VOCABULARY, observation
 
 UID = "0123abcd-0000-4000-8000-00000000000a"
 KEY = RunKey(UID, 1)
@@ -50,12 +51,12 @@ def answer(*rows: tuple[str, ...]) -> Answer:
 ], ids=lambda value: " ".join(value)[:40] if isinstance(value, tuple) else "")
 def test_a_submission(fields: tuple[str, ...], expected: SubmitAnswer) -> None:
     """A word taken wrong submits twice, or never."""
-    assert answers.submitted(answer(("submit", NAME, *fields)), [KEY]) == {KEY: expected}
+    assert answers.submitted(answer(("submit", NAME, *fields)), [KEY], VOCABULARY) == {KEY: expected}
 
 
 def test_a_key_without_an_answer_is_unknown() -> None:
     """A cut batch would count as refused, or as done."""
-    found = answers.submitted(answer(("submit", str(KEY.next), "submitted", "9"), ("submit", "x", "submitted", "9")), [KEY])
+    found = answers.submitted(answer(("submit", str(KEY.next), "submitted", "9"), ("submit", "x", "submitted", "9")), [KEY], VOCABULARY)
     assert found[KEY].word is SubmitWord.UNKNOWN
     assert not answers.cancelled(answer(), [KEY])[KEY].known
 
@@ -63,9 +64,9 @@ def test_a_key_without_an_answer_is_unknown() -> None:
 def test_no_tree_is_every_keys_answer() -> None:
     """A wrong mount would look like an empty cluster."""
     lost = answer(("no-tree", "/w holds no marker"))
-    assert answers.submitted(lost, [KEY])[KEY] == SubmitAnswer(SubmitWord.NO_TREE, text="/w holds no marker")
+    assert answers.submitted(lost, [KEY], VOCABULARY)[KEY] == SubmitAnswer(SubmitWord.NO_TREE, text="/w holds no marker")
     assert answers.cancelled(lost, [KEY])[KEY] == CancelAnswer(known=False, text="/w holds no marker")
-    for read in (lambda: answers.observation(lost, "here", {}), lambda: answers.removed(lost, "here")):
+    for read in (lambda: observation(lost, "here", {}), lambda: answers.removed(lost, "here", VOCABULARY)):
         with pytest.raises(RemoteFault, match="holds no marker"):
             read()
 
@@ -87,7 +88,7 @@ def test_a_cancellation(rows: tuple[tuple[str, ...], ...], expected: CancelAnswe
 
 def test_sentinels_are_read_by_their_file_names() -> None:
     """FINRC: the end of one start would be taken for the end of another."""
-    seen = answers.observation(answer(
+    seen = observation(answer(
         ("run", NAME, "present", "17.abc", "16", "", "suspend over"),
         ("started-0", NAME, "17 0 1700000001 n1"), ("finished-0", NAME, "17 0 143 1700000002"),
         ("started-1", NAME, "17 1 1700000003 n2"), ("finished-1", NAME, "17 0 0 1700000004"),
@@ -106,13 +107,13 @@ def test_sentinels_are_read_by_their_file_names() -> None:
 
 def test_a_key_that_nobody_asked_for_is_left_out() -> None:
     """A host could talk us into another object's end."""
-    seen = answers.observation(answer(("run", NAME, "present", "17.abc")), "here", {KEY.next: ""})
+    seen = observation(answer(("run", NAME, "present", "17.abc")), "here", {KEY.next: ""})
     assert seen.sentinels == {}
 
 
 def test_a_log_that_cannot_be_read_is_no_error() -> None:
     """One odd file would stop all polls."""
-    found = answers.observation(answer(("run", NAME, "present"), ("log", NAME, "", "/o", "/e", "zz")), "here", {KEY: ""}).sentinels[KEY]
+    found = observation(answer(("run", NAME, "present"), ("log", NAME, "", "/o", "/e", "zz")), "here", {KEY: ""}).sentinels[KEY]
     assert found.log is not None
     assert (found.log.size, found.log.tail) == (None, b"")
 
@@ -120,14 +121,14 @@ def test_a_log_that_cannot_be_read_is_no_error() -> None:
 def test_the_claimed_id_is_the_one_that_accounting_is_believed_of() -> None:
     """Rule 0: of two submissions the one that ran counts."""
     rows = (("sacct", f"16|CANCELLED|0:0|None||hello-{KEY}"), ("sacct", f"17|TIMEOUT|0:15|None||hello-{KEY}"))
-    seen = answers.observation(answer(("run", NAME, "present", "17.abc", "16"), *rows), "here", {KEY: "16"})
+    seen = observation(answer(("run", NAME, "present", "17.abc", "16"), *rows), "here", {KEY: "16"})
     assert (seen.records[KEY].id, seen.records[KEY].state) == ("17", RunState.TIMED_OUT)
 
 
 def test_a_listing_that_failed_is_no_observation() -> None:
     """Every Job would look gone."""
     with pytest.raises(Unanswered, match="Unable to contact"):
-        answers.observation(answer(("failed", "1", "slurm_load_jobs error: Unable to contact")), "here", {})
+        observation(answer(("failed", "1", "slurm_load_jobs error: Unable to contact")), "here", {})
 
 
 @pytest.mark.parametrize(("rows", "expected"), [
@@ -153,7 +154,7 @@ def test_a_sweep() -> None:
         ("remnant", str(odd), "ns hello another-uid", ""), ("remnant", "lost+found", "", ""),
         ("marked", "RUNNING", f"fairlead:here:{stone}"), ("marked", "FAILED", f"fairlead:here:{RunKey(UID, 9)}"),
         ("marked", "RUNNING", f"fairlead:there:{RunKey(UID, 8)}"), ("listed", "0"),
-    ), "here")
+    ), "here", VOCABULARY)
     assert (found.keys, found.complete) == (frozenset({stone}), True)
     assert set(found.remnants) == {
         Remnant(KEY, Owner("ns", "hello", UID), tombstone=False), Remnant(stone, None, tombstone=False),

@@ -11,9 +11,9 @@ from shlex import quote
 from types import MappingProxyType
 from typing import Final
 
-_FILES = ("prelude", "install", "probe", "submit", "observe", "cancel", "remove", "logs", "wrapper", "enter")
 _TEXTS: Final[Mapping[str, str]] = MappingProxyType({
-    name: resources.files(__name__).joinpath(f"{name}.sh").read_text(encoding="utf-8") for name in _FILES
+    file.name.removesuffix(".sh"): file.read_text(encoding="utf-8")
+    for file in resources.files(__name__).iterdir() if file.name.endswith(".sh")
 })
 
 WRAPPER: Final = _TEXTS["wrapper"]

@@ -28,9 +28,6 @@ bare() {
   env -i ${SLURM_CONF:+"SLURM_CONF=$SLURM_CONF"} HOME="$HOME" USER="$LOGIN" LOGNAME="$LOGIN" SHELL="${SHELL:-/bin/sh}" PATH="$PATH" "$@" </dev/null
 }
 
-# slurm SECONDS COMMAND...: ended after so many seconds (124, 137; busybox says 143). sbatch is not called so: it would pass TZ on to the job.
-slurm() { bare LC_ALL=C TZ=UTC SLURM_TIME_FORMAT=%s timeout -k 2 "$@"; }
-
 # hung STATUS: whether a time-out ended the command.
 hung() { [ "$1" = 124 ] || [ "$1" = 137 ] || [ "$1" = 143 ]; }
 

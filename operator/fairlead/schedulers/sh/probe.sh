@@ -1,6 +1,7 @@
 # shellcheck disable=SC2015  # A && B || C is meant: C when either fails
 # Makes or finds the tree and says what the site is.
-# Set before it: WORK_DIR, INSTALLATION, KNOWN (the marker we remember, or empty), FRESH (a new one), LAYOUT, ACCOUNTING, *_SECONDS.
+# Set before it: WORK_DIR, INSTALLATION, KNOWN (the marker we remember, or empty), FRESH (a new one), LAYOUT. In front of it stands a scheduler's part:
+# `look_at_scheduler` says what it is, and whether it can be used.
 
 problem() { say problem "$1" "$(words "$2")"; finish; }
 
@@ -39,25 +40,6 @@ find_marker() {
   [ "$number" = "$LAYOUT" ] || problem not-ours "$TREE is of layout ${number:-unknown}, this release knows $LAYOUT"
 }
 
-# look_at_scheduler: `scontrol ping` of 20.11 exits 0 also when nothing answers: its words count.
-look_at_scheduler() {
-  command -v sbatch >/dev/null 2>&1 || problem no-scheduler "sbatch is not in PATH ($PATH): write its folder into spec.slurm.binPath"
-  say version "$(words "$(slurm 10 scontrol --version 2>&1)")"
-  said=$(slurm "$SCONTROL_SECONDS" scontrol ping 2>&1)
-  case $said in *' is UP'*) say up ;; *) say problem scheduler-down "$(words "${said:-scontrol ping did not answer}")" ;; esac
-}
-
-# look_at_accounting: without a database `sacct` says so.
-look_at_accounting() {
-  [ "$ACCOUNTING" = None ] && return
-  said=$(slurm "$SACCT_SECONDS" sacct -X -n -P -S now -o JobID 2>&1)
-  case $?:$said in
-    0:*) say accounting available ;;
-    *'storage is disabled'*) say accounting absent ;;
-    *) say accounting down "$(words "$said")" ;;
-  esac
-}
-
 # shellcheck disable=SC2088  # the tilde is what the user wrote
 case $WORK_DIR in '~') WORK_DIR=$HOME ;; '~/'*) WORK_DIR=$HOME/${WORK_DIR#??} ;; esac
 TREE=${WORK_DIR%/}/$INSTALLATION
@@ -65,9 +47,8 @@ begin
 say home "$HOME"
 find_tree
 find_marker
-why=$(install_wrapper 2>&1) || no_room "$why"
+why=$(install_all 2>&1) || no_room "$why"
 put tmp "probe.$TAG" "$FENCE" && rm -f "tmp/probe.$TAG" || no_room
 say tree "$TREE" "$seen"
 look_at_scheduler
-look_at_accounting
 finish

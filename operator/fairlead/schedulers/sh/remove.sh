@@ -1,5 +1,6 @@
 # Brings run directories down to tombstones, takes old tombstones away, and lists what the tree holds.
-# Set before it: TREE, MARKER, MARK, KEYS (one a line), DAYS (of a tombstone), SWEEP, SQUEUE_SECONDS.
+# Set before it: TREE, MARKER, KEYS (one a line), DAYS (of a tombstone), SWEEP. In front of it stands a scheduler's part: `listed_jobs` says what has
+# our mark, and at the end `listed` with 0 if that was all.
 
 # bury KEY: `revoked` is renamed over the claim first, so that no start can win at any moment; `stop` goes last. What the user's script wrote stays.
 bury() {
@@ -40,10 +41,7 @@ list_tree() {
     orphaned=; [ -e "$run/orphaned" ] && orphaned=1
     say remnant "${run##*/}" "$owner" "$stone" "$orphaned"
   done
-  listing=$(slurm "$SQUEUE_SECONDS" squeue -h -a -t all -u "$ME" -o "$FENCE${US}marked$US%T$US%k" 2>&1)
-  status=$?
-  printf '%s\n' "$listing" | awk -F "$US" -v fence="$FENCE" -v mark="$MARK" '$1 == fence && NF == 4 && index($4, mark) == 1'
-  say listed "$status"
+  listed_jobs
 }
 
 begin

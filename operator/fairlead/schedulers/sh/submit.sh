@@ -1,5 +1,6 @@
-# Submits each key once, whatever happened before. Set before it: TREE, MARKER, BUILD, *_SECONDS, LOST_WORDS (sbatch's, after which the job may exist).
-# Then for each key: KEY PREVIOUS LOST AGAIN REQUEUE NAME COMMENT OWNER SETTINGS ENVIRONMENT BYTES SHA256, and `submit <sbatch options>`.
+# Submits each key once, whatever happened before. Set before it: TREE, MARKER, BUILD. In front of it stands a scheduler's part: `listed` sets `id` to what
+# the scheduler shows under the key (ASKED names whom it asks), `hand_in` hands the key over to it and answers.
+# Then for each key: KEY PREVIOUS LOST AGAIN OWNER SETTINGS ENVIRONMENT BYTES SHA256 and what the scheduler's part wants, and `submit <its options>`.
 # Standard input holds the scripts of all keys, one after the other, each of so many bytes.
 
 SKIP=                           # word and reason with which every further key of this batch is answered
@@ -12,16 +13,6 @@ take() {
   true 2>/dev/null >"$into" || into=/dev/null
   [ "$BYTES" = 0 ] || dd bs="$BYTES" count=1 iflag=fullblock 2>/dev/null >"$into"
   [ "$into" = "$1" ] && sum=$(sha256sum <"$into") && [ "${sum%% *}" = "$SHA256" ]
-}
-
-# listed: an id that the scheduler shows under this key, by comment or else by name, should a site rewrite one.
-listed() { shown %k "$COMMENT" && { [ "$id" ] || shown %j "$NAME"; }; }
-
-# shown FIELD TEXT: sets `id` to the first job whose field is that. The record that an impossible request leaves behind is no job.
-shown() {
-  rows=$(slurm "$SQUEUE_SECONDS" squeue -h -a -t all -u "$ME" -o "$FENCE$US%A$US%T$US%r$US$1" 2>&1) || return
-  id=$(printf '%s\n' "$rows" | awk -F "$US" -v fence="$FENCE" -v text="$2" \
-    '$1 == fence && NF == 5 && $5 == text && !($3 == "FAILED" && $4 == "BadConstraints") && $2 ~ /^[0-9]+$/ { print $2; exit }')
 }
 
 # accepted: writes the id down; a refusal before it counts no longer.
@@ -43,8 +34,8 @@ look() {
   fi
   id=''; listed; status=$?
   if [ "$status" != 0 ]; then
-    hung "$status" && SKIP="busy squeue did not answer"
-    answer unknown "$status" "squeue did not answer"
+    hung "$status" && SKIP="busy $ASKED did not answer"
+    answer unknown "$status" "$ASKED did not answer"
   elif [ "$id" ]; then
     accepted
     answer submitted "$id"
@@ -68,46 +59,11 @@ previous_is_over() {
   return 1
 }
 
-# make_ready: all that the wrapper needs moves in before sbatch; `ready` comes last.
+# make_ready: all that the wrapper needs moves in before the scheduler knows of it; `ready` comes last.
 make_ready() {
   [ -e "$RUN/ready" ] && return 0
   printf '%s' "$SETTINGS" >"$ASIDE/job" && printf '%s' "$ENVIRONMENT" >"$ASIDE/env" && printf '%s\n' "$OWNER" >"$ASIDE/owner" &&
     chmod 700 "$ASIDE/script" && mv -f "$ASIDE/owner" "$ASIDE/job" "$ASIDE/env" "$ASIDE/script" "$RUN/" && true >"$RUN/ready"
-}
-
-# hand_in OPTIONS...: only sbatch's own words decide, never how it died: killed in mid-call, its job exists all the same.
-hand_in() {
-  said=$(umask "$USER_UMASK"; bare timeout -k 2 "$SBATCH_SECONDS" sbatch "$@" --parsable --export=ALL --propagate=NONE "$REQUEUE" \
-    --job-name="$NAME" --comment="$COMMENT" --output="$LOG_FOLDER/$KEY/slurm-%j.log" --open-mode=append --chdir=/ \
-    "bin/$BUILD/wrapper.sh" "$TREE" "$MARKER" "$KEY" "$BUILD" "$REQUEUE" "$WATCH_SECONDS" 2>&1)
-  status=$?
-  [ "$status" = 143 ] && status=124
-  id=$(printf '%s\n' "$said" | sed -n 's/^\([1-9][0-9]*\)\(;.*\)*$/\1/p')
-  if [ "$status" = 0 ] && [ "$id" ]; then
-    accepted
-    if [ "$(readlink "$RUN/claim")" = revoked ]; then
-      slurm "$SCANCEL_SECONDS" scancel --name="$NAME" "$id" >/dev/null 2>&1
-      answer revoked
-    else
-      answer submitted "$id"
-    fi
-    return
-  fi
-  hung "$status" && SKIP="busy sbatch did not answer in $SBATCH_SECONDS s"
-  said=$(words "$said")
-  says_no "$status" && put "$RUN" refused "$status $said"
-  answer refused "$status" "$said"
-}
-
-# says_no STATUS: whether sbatch's words are an answer, so that no job comes of this call. Waiting for room in the queue it had sent nothing yet.
-says_no() {
-  printf '%s\n' "$said" | grep -E -q -e "$LOST_WORDS" && return 1
-  case $1 in
-    0) return 1 ;;
-    124) case $said in *'sleeping and retrying'*) return 0 ;; *) return 1 ;; esac ;;
-    255) return 0 ;;
-    *) [ "$1" -lt 124 ] ;;
-  esac
 }
 
 submit() {
@@ -128,7 +84,6 @@ submit() {
   rm -rf "$ASIDE"
 }
 
-LOG_FOLDER=$(printf '%s' "$TREE" | sed 's/%/%%/g')/runs   # sbatch reads % in it
 begin
 into_tree
-install_wrapper 2>/dev/null || SKIP="unknown the wrapper cannot be stored (disk full, or over quota)"
+install_all 2>/dev/null || SKIP="unknown the wrapper cannot be stored (disk full, or over quota)"

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from fairlead.domain.run import Record, RunKey
 from fairlead.schedulers.slurm import states
-from fairlead.schedulers.slurm.text import clean
+from fairlead.schedulers.text import clean
 
 SACCT_FORMAT = "JobID,State,ExitCode,Reason,Comment,JobName"
 """For `sacct -X -n -P -o`. Comment (kept by few sites) and name may hold anything, so they come last."""

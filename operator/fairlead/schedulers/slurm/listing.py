@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from fairlead.domain.run import Listed, RunKey
 from fairlead.schedulers.slurm import states
-from fairlead.schedulers.slurm.text import clean
+from fairlead.schedulers.text import clean
 
 SEPARATOR = "\x1f"
 

@@ -8,7 +8,7 @@ https://slurm.schedmd.com/job_reason_codes.html.
 import re
 
 from fairlead.domain.run import SubmitWord
-from fairlead.schedulers.slurm.text import clean
+from fairlead.schedulers.text import clean
 
 TIMED_OUT = 124                          # of `timeout`; from here on the code tells of a shell or a signal, not of sbatch
 BAD_OPTIONS = 255                        # of sbatch, for options that it does not know or cannot read; 1 for all else
@@ -60,11 +60,9 @@ _REFUSED = (                             # the same request never will be accept
     r"does not look like a batch script|Batch script is empty|DOS line breaks|Script arguments not permitted",
 )
 
-LOST_WORDS = "|".join(_UNKNOWN).replace("(?:", "(")
-"""An extended regular expression for the same words, as `grep -E` reads it: the submit script writes no refusal down where it matches."""
-
 LOST_WORDS = "|".join(_UNKNOWN)
-"""What sbatch says when the job may exist all the same; an extended regular expression for grep too."""
+"""What sbatch says when the job may exist all the same; an extended regular expression for `grep -E` too: the submit script writes no
+refusal down where it matches."""
 
 _TABLE = tuple(
     (re.compile("|".join(patterns)), word)

@@ -1,0 +1,201 @@
+"""What the scripts print of run directories, read into the words of a Run; what a scheduler itself says is read with its `Vocabulary`.
+
+A remote host prints what it likes: a row that is not as our scripts write it counts as not there, and what is not there decides nothing.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from fairlead.api.v1alpha1.reasons import ClusterReason
+from fairlead.domain.errors import RemoteFault
+from fairlead.domain.run import (
+    AccountingState,
+    CancelAnswer,
+    Finished,
+    LogTail,
+    Owner,
+    Probe,
+    ProbeProblem,
+    Remnant,
+    RunKey,
+    RunState,
+    Sentinels,
+    Started,
+    StopWord,
+    SubmitAnswer,
+    SubmitWord,
+    Tree,
+)
+from fairlead.schedulers.fence import Answer, Row
+from fairlead.schedulers.seam import Removed
+from fairlead.schedulers.text import clean
+
+ID = re.compile(r"[1-9][0-9]{0,9}")
+_MARKER = re.compile(r"[0-9a-f]{32}")
+NUMBER = re.compile(r"[0-9]{1,12}")
+TEXT_CHARACTERS = 1000
+_LINE_END = "\x1e"                       # what the scripts make of a newline in a program's words
+_WITH_ID = frozenset({SubmitWord.SUBMITTED, SubmitWord.CLAIMED, SubmitWord.ALIVE})
+_BARE = frozenset({SubmitWord.REVOKED, SubmitWord.NOT_YET})
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """A scheduler's own words: what a refusal means (exit code and text) and how it is said to people, and which state a word is."""
+
+    classify: Callable[[int, str], SubmitWord]
+    sentence: Callable[[str], str]
+    read: Callable[[str], RunState]
+
+
+def probe(answer: Answer) -> Probe:
+    """What the probe said: the tree if there is one, and the first problem."""
+    tree, trouble, books = answer.first("tree"), answer.first("problem"), answer.first("accounting")
+    problem = next((known for known in ProbeProblem if trouble and trouble.field(0) == known), None)
+    if (trouble and problem is None) or (tree and not (_MARKER.fullmatch(tree.field(1)) and tree.field(0).isprintable())):
+        problem = ProbeProblem.NOT_OURS
+    version, home = answer.first("version"), answer.first("home")
+    return Probe(
+        tree=Tree(tree.field(0), tree.field(1)) if tree and problem is not ProbeProblem.NOT_OURS else None,
+        version=clean(version.field(0), TEXT_CHARACTERS).rpartition(" ")[2] if version else "",
+        scheduler_up=answer.first("up") is not None,
+        accounting=next((state for state in AccountingState if books and books.field(0) == state), AccountingState.ABSENT),
+        problem=problem,
+        text=clean(trouble.field(1), TEXT_CHARACTERS) if trouble else "",
+        home=home.field(0) if home else "",
+    )
+
+
+def submitted(answer: Answer, keys: Sequence[RunKey], vocabulary: Vocabulary) -> dict[RunKey, SubmitAnswer]:
+    """Each key's answer; a key without one is UNKNOWN, all of them NO_TREE when the tree was not there."""
+    lost = answer.first("no-tree")
+    if lost:
+        return {key: SubmitAnswer(SubmitWord.NO_TREE, text=clean(lost.field(0), TEXT_CHARACTERS)) for key in keys}
+    told = by_key(answer.of("submit"))
+    silent = SubmitAnswer(SubmitWord.UNKNOWN, text="no answer for this key")
+    return {key: _submitted(told[key], vocabulary) if key in told else silent for key in keys}
+
+
+def _submitted(row: Row, vocabulary: Vocabulary) -> SubmitAnswer:
+    word, number, text = row.field(1), row.field(2), row.field(3)
+    if word in _WITH_ID and ID.fullmatch(number):
+        return SubmitAnswer(SubmitWord(word), id=number)
+    if word in _BARE:
+        return SubmitAnswer(SubmitWord(word))
+    if word == SubmitWord.REFUSED and NUMBER.fullmatch(number):
+        text = text.replace(_LINE_END, "\n")
+        return SubmitAnswer(vocabulary.classify(int(number), text), text=vocabulary.sentence(text))
+    known = SubmitWord.BUSY if word == SubmitWord.BUSY else SubmitWord.UNKNOWN
+    return SubmitAnswer(known, text=clean(text, TEXT_CHARACTERS))
+
+
+def sentinels(answer: Answer, vocabulary: Vocabulary) -> dict[RunKey, Sentinels]:
+    """What each run directory holds of which the answer speaks."""
+    starts: dict[RunKey, tuple[Started, ...]] = {}
+    ends: dict[RunKey, tuple[Finished, ...]] = {}
+    for row in answer.rows:
+        key = RunKey.parse(row.field(0))
+        words = row.field(1).split()
+        if key is None or len(words) not in {4, 5} or not all(NUMBER.fullmatch(word) for word in words[:3]):
+            continue
+        if row.kind == f"started-{words[1]}" and len(words) == 4:
+            starts[key] = (*starts.get(key, ()), Started(words[0], int(words[1]), clean(words[3], TEXT_CHARACTERS), int(words[2])))
+        elif row.kind == f"finished-{words[1]}" and NUMBER.fullmatch(words[3]):
+            ends[key] = (*ends.get(key, ()), Finished(words[0], int(words[1]), int(words[2]), int(words[3]), len(words) == 5))
+    logs = by_key(answer.of("log"))
+    found = {}
+    for key, row in by_key(answer.of("run")).items():
+        _, present, claim, job_id, refused, stop = (row.field(index) for index in range(6))
+        claimed = claim.split(".", 1)[0]
+        found[key] = Sentinels(
+            present=present == "present",
+            claim=claimed if ID.fullmatch(claimed) else "",
+            revoked=claim == "revoked",
+            id=job_id if ID.fullmatch(job_id) else "",
+            refused=vocabulary.sentence(refused.partition(" ")[2].replace(_LINE_END, "\n")),
+            stop=next((word for word in StopWord if stop.split(" ", 1)[0] == word), None),
+            started=starts.get(key, ()),
+            finished=ends.get(key, ()),
+            log=_log_tail(logs[key]) if key in logs else None,
+        )
+    return found
+
+
+def _log_tail(row: Row) -> LogTail:
+    size, out, err, digits = (row.field(index) for index in range(1, 5))
+    try:
+        tail = bytes.fromhex(digits)
+    except ValueError:
+        tail = b""
+    return LogTail(out, err, int(size) if NUMBER.fullmatch(size) else None, tail)
+
+
+def cancelled(answer: Answer, keys: Sequence[RunKey]) -> dict[RunKey, CancelAnswer]:
+    """Each key's answer; a key without one is not known, and so are all when the tree was not there."""
+    lost = answer.first("no-tree")
+    why = clean(lost.field(0), TEXT_CHARACTERS) if lost else "no answer for this key"
+    told, troubles = by_key(answer.of("cancel")), by_key(answer.of("trouble"))
+    ended: dict[str, tuple[str, ...]] = {}
+    for row in answer.of("ended"):
+        if ID.fullmatch(row.field(1)):
+            ended[row.field(0)] = (*ended.get(row.field(0), ()), row.field(1))
+
+    def one(key: RunKey) -> CancelAnswer:
+        if key not in told:
+            return CancelAnswer(known=False, text=why)
+        trouble = troubles[key].field(1) if key in troubles else ""
+        return _cancelled(told[key], ended.get(str(key), ()), trouble)
+
+    return {key: one(key) for key in keys}
+
+
+def _cancelled(row: Row, ended: tuple[str, ...], trouble: str) -> CancelAnswer:
+    _, word, claim, text = (row.field(index) for index in range(4))
+    claimed = claim.split(".", 1)[0]
+    return CancelAnswer(
+        known=word in {"done", "orphaned"},
+        claim=claimed if ID.fullmatch(claimed) else "",
+        revoked=claim == "revoked",
+        ids=ended,
+        text=clean(text or trouble, TEXT_CHARACTERS),
+        orphaned=word == "orphaned",
+    )
+
+
+def removed(answer: Answer, installation: str, vocabulary: Vocabulary) -> Removed:
+    """The tombstones made, and with a sweep all that the tree holds and all that is listed.
+
+    Raises `RemoteFault` when the tree was not there.
+    """
+    require_tree(answer)
+    prefix = f"fairlead:{installation}:"
+    remnants: dict[RunKey, Remnant] = {}
+    for row in answer.of("marked"):
+        key = RunKey.parse(row.field(1).removeprefix(prefix)) if row.field(1).startswith(prefix) else None
+        if key and vocabulary.read(row.field(0)).may_run:
+            remnants[key] = Remnant(key, None, tombstone=False)
+    for key, row in by_key(answer.of("remnant")).items():
+        tombstone = row.field(2) == "1" and key not in remnants
+        remnants[key] = Remnant(key, _owner(row.field(1), key), tombstone, orphaned=row.field(3) == "1")
+    whole = answer.first("listed")
+    return Removed(frozenset(by_key(answer.of("buried"))), tuple(remnants.values()), complete=whole is not None and whole.field(0) == "0")
+
+
+def _owner(text: str, key: RunKey) -> Owner | None:
+    words = text.split(" ")
+    return Owner(*words) if len(words) == 3 and words[2] == key.uid else None
+
+
+def require_tree(answer: Answer) -> None:
+    """Raise `RemoteFault` when the script found no tree of ours."""
+    lost = answer.first("no-tree")
+    if lost:
+        seen = clean(lost.field(0), TEXT_CHARACTERS)
+        raise RemoteFault(f"The work folder is not the one we know: {seen}.", ClusterReason.WORK_DIR_NOT_OURS)
+
+
+def by_key(rows: Sequence[Row]) -> dict[RunKey, Row]:
+    """Rows by the key in their first field; what is no key is left out."""
+    keyed = ((RunKey.parse(row.field(0)), row) for row in rows)
+    return {key: row for key, row in keyed if key}

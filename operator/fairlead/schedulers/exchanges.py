@@ -1,0 +1,95 @@
+"""The five exchanges, as far as they are the same for every scheduler: what goes into their variables, and the bounds of their answers.
+
+A scheduler gives each a `Part`: its own variables and scripts, and how long its commands may hang.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from fairlead.api.v1alpha1 import names
+from fairlead.domain.run import CancelAnswer, Observation, Probe, RunKey, Submission, SubmitAnswer, Tree
+from fairlead.schedulers import answers, sh
+from fairlead.schedulers.answers import Vocabulary
+from fairlead.schedulers.fence import Answer, read
+from fairlead.schedulers.seam import Cancellation, Exchange, Place, Query, Removal, Removed
+
+T = TypeVar("T")
+
+_KILL_SECONDS: Final = 2                 # `timeout -k`: what ignores TERM is killed after so long
+_SPARE_SECONDS: Final = 10               # for the shell itself, on a busy login node
+_SECONDS_PER_KEY: Final = 0.5
+_KIB: Final = 1024
+_OUTPUT_PER_KEY: Final = 12 * _KIB       # 4 KiB of a log as hexadecimal digits, and the rest
+_LISTING_BYTES: Final = 16 * _KIB * _KIB  # squeue -o of 100,000 jobs
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A scheduler's part in one exchange: variables, scripts in their order, and seconds for which each of its commands may hang."""
+
+    variables: Mapping[str, str]
+    scripts: Sequence[str]
+    hangs: Sequence[int]
+
+    def exchange(self, verb: str, fence: str, parse: Callable[[Answer], T], most_bytes: int = 64 * _KIB, *,
+                 keys: int = 0, calls: str = "", payload: bytes = b"") -> Exchange[T]:
+        """The exchange, with time for so many keys: after one command hung, none of its kind is called again."""
+        seconds = sum(self.hangs) + _KILL_SECONDS * len(self.hangs) + _SPARE_SECONDS + _SECONDS_PER_KEY * keys
+        code = sh.program({"FENCE": fence, **self.variables}, *self.scripts, calls=calls)
+        return Exchange(verb, code, payload, float(seconds), most_bytes, lambda output: parse(read(output, fence)))
+
+    def having(self, **variables: str) -> "Part":
+        """The part with further variables."""
+        return Part({**self.variables, **variables}, self.scripts, self.hangs)
+
+    def within(self, tree: Tree) -> "Part":
+        """The part with the tree that its scripts enter."""
+        return self.having(TREE=tree.path, MARKER=tree.marker)
+
+
+def probe(part: Part, fence: str, place: Place) -> Exchange[Probe]:
+    """Make or find the tree, and look at the site."""
+    whole = part.having(
+        WORK_DIR=place.work_dir, INSTALLATION=place.installation, KNOWN=place.marker, FRESH=place.fresh_marker,
+        LAYOUT=str(names.REMOTE_LAYOUT),
+    )
+    return whole.exchange("probe", fence, answers.probe)
+
+
+def submit(part: Part, fence: str, submissions: Sequence[Submission], calls: Sequence[str],
+           vocabulary: Vocabulary) -> Exchange[Mapping[RunKey, SubmitAnswer]]:
+    """Submit each once, by its call (see `payload`) and the script that goes along."""
+    keys = [submission.key for submission in submissions]
+    return part.exchange(
+        "submit", fence, lambda answer: answers.submitted(answer, keys, vocabulary), 64 * _KIB + 4 * _KIB * len(keys),
+        keys=len(keys), calls="\n".join([*calls, "finish"]), payload=b"".join(submission.script for submission in submissions),
+    )
+
+
+def observe(part: Part, fence: str, query: Query, parse: Callable[[Answer], Observation]) -> Exchange[Observation]:
+    """One poll for all keys."""
+    known = "\n".join(f"{key} {job_id}".strip() for key, job_id in query.keys.items())
+    whole = part.having(KEYS=known, TOUCH="1" if query.touch else "")
+    return whole.exchange("observe", fence, parse, _LISTING_BYTES + _OUTPUT_PER_KEY * len(query.keys), keys=len(query.keys))
+
+
+def cancel(part: Part, fence: str, cancellations: Sequence[Cancellation]) -> Exchange[Mapping[RunKey, CancelAnswer]]:
+    """Revoke, then end what is there."""
+    keys = [cancellation.key for cancellation in cancellations]
+    whole = part.having(KEYS="\n".join(_cancel_line(cancellation) for cancellation in cancellations))
+    return whole.exchange("cancel", fence, lambda answer: answers.cancelled(answer, keys), 64 * _KIB + 4 * _KIB * len(keys), keys=len(keys))
+
+
+def remove(part: Part, fence: str, removal: Removal, parse: Callable[[Answer], Removed]) -> Exchange[Removed]:
+    """Directories down to tombstones; with `sweep`, what the tree holds and what the scheduler lists."""
+    whole = part.having(
+        KEYS="\n".join(str(key) for key in removal.keys), DAYS=str(removal.tombstone_days), SWEEP="1" if removal.sweep else "",
+    )
+    return Part(whole.variables, whole.scripts, (*whole.hangs, *([60] if removal.sweep else []))).exchange(
+        "sweep" if removal.sweep else "remove", fence, parse, _LISTING_BYTES, keys=len(removal.keys))
+
+
+def _cancel_line(cancellation: Cancellation) -> str:
+    phase = "only" if cancellation.only_ids else str(cancellation.phase)
+    return " ".join((str(cancellation.key), phase, str(cancellation.why), *cancellation.only_ids))

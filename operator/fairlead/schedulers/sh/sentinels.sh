@@ -1,0 +1,37 @@
+# What run directories say. Set before it: KEYS (lines `key id`, the id perhaps missing).
+# shellcheck disable=SC2034  # what is set here is read by the scripts behind it
+
+# log_tail KEY START: size and last 4 KiB of the user's output, where this login node can read them.
+log_tail() {
+  { read -r _ && IFS= read -r out && IFS= read -r err; } <"runs/$1/started-$2" || return
+  size='' tail=''
+  if [ -f "$out" ] && [ -r "$out" ]; then
+    size=$(timeout -k 2 5 stat -L -c %s "$out" 2>/dev/null)
+    tail=$(timeout -k 2 5 tail -c 4096 "$out" 2>/dev/null | od -An -v -tx1 | tr -d ' \n')
+  fi
+  say log "$1" "$size" "$out" "$err" "$tail"
+}
+
+# sentinels KEY: what its directory holds. ENDED: a `finished` of the claimed id's last start is among it. ID: the claimed id, or the submitted one.
+sentinels() {
+  run=runs/$1 claim='' id='' refused='' stop='' ENDED='' ID=''
+  [ -d "$run" ] || { say run "$1" absent; return; }
+  set -- "$1" "$run"/*          # lists the folder afresh: an NFS client may remember that a file was not there
+  claim=$(readlink "$run/claim")
+  [ -s "$run/id" ] && read -r id <"$run/id"
+  [ -s "$run/refused" ] && read -r refused <"$run/refused"
+  for file in "$run"/started-* "$run"/finished-*; do
+    [ -s "$file" ] && IFS= read -r line <"$file" && say "${file##*/}" "$1" "$line"
+  done
+  [ -s "$run/stop" ] && read -r stop <"$run/stop"   # after the ends: one that a signal of ours has caused is never seen without its reason
+  say run "$1" present "$claim" "$id" "$refused" "$stop"
+  case $claim in '' | revoked) ID=$id; return ;; esac
+  ID=${claim%%.*}
+  ended "$run" "$ID" && ENDED=1 && log_tail "$1" "$LAST"
+}
+
+# touch_live: sites purge scratch; the directories of live Runs are kept young.
+touch_live() {
+  touch -c . marker layout bin bin/* bin/*/*
+  printf '%s\n' "$KEYS" | while read -r key _; do [ -d "runs/$key" ] && touch -c "runs/$key" "runs/$key"/[!c]*; done
+}

@@ -1,0 +1,4 @@
+# How Slurm's own commands are called.
+
+# slurm SECONDS COMMAND...: ended after so many seconds (124, 137; busybox says 143). sbatch is not called so: it would pass TZ on to the job.
+slurm() { bare LC_ALL=C TZ=UTC SLURM_TIME_FORMAT=%s timeout -k 2 "$@"; }

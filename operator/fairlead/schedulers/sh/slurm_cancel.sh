@@ -1,0 +1,82 @@
+# Slurm's part in a cancellation. Set before it: MARK (the comment of our jobs up to the key), *_SECONDS.
+# shellcheck disable=SC2034,SC2153  # ASKED, SAID: read by the script behind it; WORK is set there
+
+ASKED=squeue HUNG=''
+ENDED='^(BOOT_FAIL|CANCELLED|COMPLETED|DEADLINE|FAILED|NODE_FAIL|OUT_OF_MEMORY|PREEMPTED|TIMEOUT|REVOKED)$'
+
+# listing KIND FIELD: rows `kind id state text` of our user's jobs, the free text last, behind this exec's fence.
+listing() { slurm "$SQUEUE_SECONDS" squeue -h -a -t all -u "$ME" -o "$FENCE$US$1$US%i$US%T$US$2" 2>&1; }
+
+# marked: lines `key id state name` of the jobs that carry one of KEYS, by comment or by name, should a site rewrite one. A row with a separator in
+# its name or comment is nobody's. The name is `-` where only the comment says so. What has ended is left out.
+marked() {
+  { printf '%s\n' "$KEYS"; echo ""; printf '%s\n' "$NAMES" "$COMMENTS"; } | awk -F "$US" -v fence="$FENCE" -v mark="$MARK" -v ended="$ENDED" '
+    $0 == "" { behind = 1; next }
+    !behind { split($0, word, " "); wanted[word[1]] = 1; next }
+    $1 != fence || NF != 5 || $3 !~ /^[0-9]+$/ || $4 ~ ended { next }
+    $2 == "name" { key = match($5, /-[0-9]+$/) && RSTART > 36 ? substr($5, RSTART - 36) : ""; name = $5 }
+    $2 == "comment" { key = index($5, mark) == 1 ? substr($5, length(mark) + 1) : ""; name = "-" }
+    key in wanted && !(($3, key) in told) { told[$3, key] = 1; print key, $3, $4, name }'
+}
+
+# unmarked: such lines of jobs of which a site has rewritten name and comment both: ours by the log that sbatch was given, whose path holds the key.
+unmarked() {
+  live=$LINE_END$(printf '%s\n' "$NAMES" | awk -F "$US" -v fence="$FENCE" -v ended="$ENDED" \
+    '$1 == fence && NF == 5 && $3 ~ /^[0-9]+$/ && $4 !~ ended { print $3, $4, $5 }')
+  printf '%s' "$WORK" | while read -r key _; do
+    case $LINE_END$JOBS in *"$LINE_END$key "*) continue ;; esac
+    id=
+    [ -s "runs/$key/id" ] && read -r id <"runs/$key/id"
+    case $id:$live in :* | *[!0-9]*:*) continue ;; *"$LINE_END$id "*) ;; *) continue ;; esac
+    case $(slurm "$SCONTROL_SECONDS" scontrol -o show job "$id" 2>/dev/null) in
+      *" StdOut="*"/runs/$key/"*) printf '%s %s\n' "$key" "$(printf '%s' "$live" | awk -v id="$id" '$1 == id { print; exit }')" ;;
+    esac
+  done
+}
+
+# plan: lines `id how key name`, how is `term` or `end`, of the listed jobs that have to go. Those that wait come first: nodes that become free would
+# start them.
+plan() {
+  { printf '%s' "$WORK"; echo ""; printf '%s\n' "$JOBS"; } | awk '
+    !behind && $0 == "" { behind = 1; next }
+    !behind { phase[$1] = $2; only = " "; for (i = 4; i <= NF; i++) only = only $i " "; ids[$1] = only; next }
+    !($1 in phase) { next }
+    phase[$1] == "kill" { how = "end" }
+    phase[$1] == "only" { if (!index(ids[$1], " " $2 " ")) next; how = "end" }
+    phase[$1] == "term" {
+      if ($3 == "RUNNING") how = "term"   # to a waiting job a signal would be tried again for 95 s
+      else if ($3 ~ /^(PENDING|REQUEUED|REQUEUE_FED|REQUEUE_HOLD|RESV_DEL_HOLD|SPECIAL_EXIT|EXPEDITING)$/) how = "end"
+      else next
+    }
+    { key = $1; id = $2; state = $3; sub(/^[^ ]+ [^ ]+ [^ ]+ /, ""); line = id " " how " " key " " $0
+      if (state == "RUNNING") later = later line "\n"; else print line }
+    END { printf "%s", later }'
+}
+
+# end_job ID HOW KEY NAME: scancel goes by name as well where the name is ours: between listing and call an id may have become another's.
+end_job() {
+  [ "$HUNG" ] && return
+  id=$1 how=$2 key=$3 name=$4
+  [ "$name" = - ] && name=
+  set --
+  [ "$how" = term ] && set -- -t RUNNING --full -s TERM
+  said=$(slurm "$SCANCEL_SECONDS" scancel ${name:+"--name=$name"} "$@" "$id" 2>&1); status=$?
+  hung "$status" && HUNG=1
+  if [ "$status" = 0 ]; then say ended "$key" "$id"; else say trouble "$key" "$(words "$said")"; fi
+}
+
+# live_jobs, end_jobs: see the script behind this part.
+live_jobs() {
+  if NAMES=$(listing name %j) && COMMENTS=$(listing comment %k); then
+    JOBS=$(marked)
+    JOBS=$JOBS$LINE_END$(unmarked)
+  else
+    SAID=$(words "$NAMES$COMMENTS")
+    return 1
+  fi
+}
+end_jobs() {
+  while read -r id how key name; do [ "$id" ] && end_job "$id" "$how" "$key" "$name"; done <<END
+$(plan)
+END
+}

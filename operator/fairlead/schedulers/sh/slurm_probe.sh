@@ -1,0 +1,21 @@
+# Slurm's part in a probe. Set before it: ACCOUNTING, *_SECONDS.
+
+# look_at_scheduler: `scontrol ping` of 20.11 exits 0 also when nothing answers: its words count.
+look_at_scheduler() {
+  command -v sbatch >/dev/null 2>&1 || problem no-scheduler "sbatch is not in PATH ($PATH): write its folder into spec.slurm.binPath"
+  say version "$(words "$(slurm 10 scontrol --version 2>&1)")"
+  said=$(slurm "$SCONTROL_SECONDS" scontrol ping 2>&1)
+  case $said in *' is UP'*) say up ;; *) say problem scheduler-down "$(words "${said:-scontrol ping did not answer}")" ;; esac
+  look_at_accounting
+}
+
+# look_at_accounting: without a database `sacct` says so.
+look_at_accounting() {
+  [ "$ACCOUNTING" = None ] && return
+  said=$(slurm "$SACCT_SECONDS" sacct -X -n -P -S now -o JobID 2>&1)
+  case $?:$said in
+    0:*) say accounting available ;;
+    *'storage is disabled'*) say accounting absent ;;
+    *) say accounting down "$(words "$said")" ;;
+  esac
+}

@@ -1,0 +1,50 @@
+# Slurm's part in a submission. Set before it: *_SECONDS, LOST_WORDS (sbatch's, after which the job may exist); for each key REQUEUE NAME COMMENT.
+# shellcheck disable=SC2034  # ASKED is read by the script behind it
+
+ASKED=squeue
+LOG_FOLDER=$(printf '%s' "$TREE" | sed 's/%/%%/g')/runs   # sbatch reads % in it
+
+# listed: an id that the scheduler shows under this key, by comment or else by name, should a site rewrite one.
+listed() { shown %k "$COMMENT" && { [ "$id" ] || shown %j "$NAME"; }; }
+
+# shown FIELD TEXT: sets `id` to the first job whose field is that. The record that an impossible request leaves behind is no job.
+shown() {
+  rows=$(slurm "$SQUEUE_SECONDS" squeue -h -a -t all -u "$ME" -o "$FENCE$US%A$US%T$US%r$US$1" 2>&1) || return
+  id=$(printf '%s\n' "$rows" | awk -F "$US" -v fence="$FENCE" -v text="$2" \
+    '$1 == fence && NF == 5 && $5 == text && !($3 == "FAILED" && $4 == "BadConstraints") && $2 ~ /^[0-9]+$/ { print $2; exit }')
+}
+
+# hand_in OPTIONS...: only sbatch's own words decide, never how it died: killed in mid-call, its job exists all the same.
+hand_in() {
+  said=$(umask "$USER_UMASK"; bare timeout -k 2 "$SBATCH_SECONDS" sbatch "$@" --parsable --export=ALL --propagate=NONE "$REQUEUE" \
+    --job-name="$NAME" --comment="$COMMENT" --output="$LOG_FOLDER/$KEY/slurm-%j.log" --open-mode=append --chdir=/ \
+    "bin/$BUILD/wrapper.sh" "$TREE" "$MARKER" "$KEY" "$BUILD" "$REQUEUE" "$WATCH_SECONDS" 2>&1)
+  status=$?
+  [ "$status" = 143 ] && status=124
+  id=$(printf '%s\n' "$said" | sed -n 's/^\([1-9][0-9]*\)\(;.*\)*$/\1/p')
+  if [ "$status" = 0 ] && [ "$id" ]; then
+    accepted
+    if [ "$(readlink "$RUN/claim")" = revoked ]; then
+      slurm "$SCANCEL_SECONDS" scancel --name="$NAME" "$id" >/dev/null 2>&1
+      answer revoked
+    else
+      answer submitted "$id"
+    fi
+    return
+  fi
+  hung "$status" && SKIP="busy sbatch did not answer in $SBATCH_SECONDS s"
+  said=$(words "$said")
+  says_no "$status" && put "$RUN" refused "$status $said"
+  answer refused "$status" "$said"
+}
+
+# says_no STATUS: whether sbatch's words are an answer, so that no job comes of this call. Waiting for room in the queue it had sent nothing yet.
+says_no() {
+  printf '%s\n' "$said" | grep -E -q -e "$LOST_WORDS" && return 1
+  case $1 in
+    0) return 1 ;;
+    124) case $said in *'sleeping and retrying'*) return 0 ;; *) return 1 ;; esac ;;
+    255) return 0 ;;
+    *) [ "$1" -lt 124 ] ;;
+  esac
+}
