@@ -5,8 +5,8 @@ from pathlib import Path
 from bed.login import LoginNode
 from bed.slurm import SlurmCluster
 
-FIXED = {"bin", "layout", "marker", "runs", "tmp"}
-"""What a work folder holds by itself: the constant scripts, its layout and mark, and two folders."""
+FIXED = {"bin", "host", "layout", "marker", "runs", "tmp"}
+"""What a work folder holds by itself: the constant scripts, its layout and mark, two folders, and on a bare host one for its queue."""
 
 
 def remains_on(node: LoginNode, *, connected: bool) -> list[str]:
@@ -27,7 +27,7 @@ def remains_on(node: LoginNode, *, connected: bool) -> list[str]:
 
 def _strays(tree: Path) -> list[Path]:
     strays = [each for each in tree.iterdir() if each.name not in FIXED]
-    strays += list((tree / "tmp").iterdir())
+    strays += [*(tree / "tmp").iterdir(), *tree.glob("host/*/queue/*")]
     for run in (tree / "runs").iterdir():
         entries = sorted(each.name for each in run.iterdir())
         claim = run / "claim"

@@ -132,12 +132,20 @@ class Scene:
             "authSecretRef": {"name": f"{name}-key"}, "hostKeys": {"knownHosts": node.known_hosts},
             "polling": POLLING, "connection": {"connectTimeoutSeconds": 3}, **spec,
         }
+        if "process" in spec:
+            whole["type"] = "Process"
+            del whole["endpoints"]
         self.nodes[name] = node
         made = Thing(self, "clusters", name)
         self.api.apply(made.path, {"apiVersion": "fairlead.dev/v1alpha1", "kind": "Cluster", "metadata": {"name": name}, "spec": whole})
         if ready:
             made.wait("Ready")
         return made
+
+    def bare_host(self, node: LoginNode, name: str = "hpc", *, slots: int = 2, gpus: int = 0, **spec: Any) -> Thing:
+        """A Cluster for a host without a scheduler."""
+        host = {"host": node.host, "port": node.port, "slots": slots, "gpus": gpus}
+        return self.cluster(node, name, process={"hosts": [host]}, **spec)
 
     def job(self, name: str = "job", script: str | None = None, *, cluster: str = "hpc", **spec: Any) -> Thing:
         """A Job; without a script or command it is `true`."""

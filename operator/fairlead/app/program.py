@@ -34,6 +34,8 @@ from fairlead.kube.lease import Lease, LeaseSettings
 from fairlead.kube.ledger import Ledger
 from fairlead.kube.references import KubeReferences
 from fairlead.kube.store import KubeStore
+from fairlead.schedulers.process.preparer import ProcessPreparer
+from fairlead.schedulers.process.scheduler import Process
 from fairlead.schedulers.seam import Driver
 from fairlead.schedulers.slurm.preparer import SlurmPreparer
 from fairlead.schedulers.slurm.scheduler import Slurm
@@ -117,7 +119,10 @@ async def _lead(options: Options, client: KubeClient, lease: Lease, means: tuple
         settings = options.settings
 
         def driver_of(cluster: Cluster) -> Driver:
-            slurm = cluster.spec.slurm
+            slurm, process = cluster.spec.slurm, cluster.spec.process
+            if process:
+                host = process.hosts[0]
+                return Driver(Process(installation, host, settings.process), ProcessPreparer(host))
             return Driver(Slurm(installation, slurm.bin_path or "", slurm.accounting, settings.slurm), SlurmPreparer(slurm))
 
         controller = Controller(world, registry, settings.engine, installation, driver_of, heartbeats)

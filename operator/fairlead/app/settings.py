@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fairlead.domain.errors import UserFault
 from fairlead.engine.settings import EngineSettings
+from fairlead.schedulers.process.scheduler import ProcessTimeouts
 from fairlead.schedulers.slurm.scheduler import SlurmTimeouts
 from fairlead.ssh.pool import PoolLimits
 
@@ -33,6 +34,7 @@ class Settings(BaseModel):
 
     engine: EngineSettings = EngineSettings()
     slurm: SlurmTimeouts = SlurmTimeouts()
+    process: ProcessTimeouts = ProcessTimeouts()
     ssh: PoolLimits = PoolLimits()
     lease: LeaseTimes = LeaseTimes()
 

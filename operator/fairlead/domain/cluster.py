@@ -76,7 +76,7 @@ _REASONS_AT: dict[Stage, tuple[ClusterReason, ...]] = {
     Stage.HOST_KEY: (_R.HOST_KEYS_INVALID, _R.HOST_KEY_UNKNOWN, _R.HOST_KEY_MISMATCH),
     Stage.LOGIN: (_R.AUTHENTICATION_FAILED, _R.LOGIN_SHELL_FAILED),
     Stage.WORK_DIR: (_R.WORK_DIR_NOT_WRITABLE, _R.WORK_DIR_NOT_OURS),
-    Stage.SCHEDULER: (_R.NO_SBATCH, _R.SCHEDULER_DOWN, _R.POLL_TIMED_OUT, _R.POLL_FAILED),
+    Stage.SCHEDULER: (_R.NO_SBATCH, _R.TOOLS_MISSING, _R.ENDS_AT_LOGOUT, _R.SCHEDULER_DOWN, _R.POLL_TIMED_OUT, _R.POLL_FAILED),
     Stage.ACCOUNTING: (_R.ACCOUNTING_DOWN,),
 }
 STAGE_OF = {reason: stage for stage, reasons in _REASONS_AT.items() for reason in reasons}
@@ -104,7 +104,7 @@ CHECKS = (
 NEEDS_A_PERSON = frozenset({
     ClusterReason.HOST_KEY_UNKNOWN, ClusterReason.HOST_KEY_MISMATCH, ClusterReason.HOST_KEYS_INVALID, ClusterReason.AUTHENTICATION_FAILED,
     ClusterReason.SECRET_NOT_FOUND, ClusterReason.SECRET_INVALID, ClusterReason.PASSPHRASE_REQUIRED, ClusterReason.NO_SBATCH,
-    ClusterReason.WORK_DIR_NOT_WRITABLE, ClusterReason.WORK_DIR_NOT_OURS,
+    ClusterReason.TOOLS_MISSING, ClusterReason.ENDS_AT_LOGOUT, ClusterReason.WORK_DIR_NOT_WRITABLE, ClusterReason.WORK_DIR_NOT_OURS,
 })
 
 
@@ -135,7 +135,7 @@ def address_of(cluster: Cluster, secret: Mapping[str, bytes] | None, known_hosts
         raise Unreadable(f"{where} has no field {names.PRIVATE_KEY_FIELD} (it has {there}): put the private key there")
     credentials = Credentials(key, secret.get(names.PASSPHRASE_FIELD) or None, secret.get(names.CERTIFICATE_FIELD) or None)
     keys = HostKeys(spec.host_keys.known_hosts or known_hosts, spec.host_keys.fingerprints)
-    endpoint = spec.endpoints[0]
+    endpoint = spec.login
     return Address(
         endpoint.host, endpoint.port, spec.user, credentials, keys, spec.connection.connect_timeout_seconds,
         spec.connection.keepalive_interval_seconds, spec.connection.max_connections, spec.connection.max_channels_per_connection,
@@ -197,6 +197,8 @@ def _accounting(cluster: Cluster, health: Health) -> Says:
     if health.accounting is AccountingState.DOWN:
         message = "sacct does not answer: the end of a job that left the queue is read from its directory alone"
         return Says(kind, False, ClusterReason.ACCOUNTING_DOWN, message)
+    if cluster.spec.process:
+        return Says(kind, False, ClusterReason.ACCOUNTING_OFF, "a bare host keeps none: how a Job ended is read from its directory")
     off = "spec.slurm.accounting is None" if cluster.spec.slurm.accounting == "None" else "the site keeps no accounting"
     return Says(kind, False, ClusterReason.ACCOUNTING_OFF, off)
 

@@ -208,7 +208,7 @@ class Record:
     exit_code: int = 0
     signal: int = 0
     reason: str = ""
-    source: str = ""                 # squeue | scontrol | sacct
+    source: str = ""                 # squeue | scontrol | sacct | host
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +291,8 @@ class ProbeProblem(StrEnum):
     """Why a site cannot be used."""
 
     NO_SCHEDULER = "no-scheduler"            # no sbatch in PATH
+    NO_TOOLS = "no-tools"                    # a bare host without a program that we need there
+    ENDS_AT_LOGOUT = "ends-at-logout"        # a bare host that would end what we start when the connection closes
     NOT_WRITABLE = "not-writable"            # workDir cannot be made or written
     NOT_OURS = "not-ours"                    # another owner's marker, or not the marker we know
     SCHEDULER_DOWN = "scheduler-down"

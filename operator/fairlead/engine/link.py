@@ -26,12 +26,15 @@ log = structlog.get_logger()
 API_PAUSE_SECONDS = 1.0
 REASON_OF_PROBLEM: dict[ProbeProblem, ClusterReason] = {
     ProbeProblem.NO_SCHEDULER: ClusterReason.NO_SBATCH,
+    ProbeProblem.NO_TOOLS: ClusterReason.TOOLS_MISSING,
+    ProbeProblem.ENDS_AT_LOGOUT: ClusterReason.ENDS_AT_LOGOUT,
     ProbeProblem.NOT_WRITABLE: ClusterReason.WORK_DIR_NOT_WRITABLE,
     ProbeProblem.NOT_OURS: ClusterReason.WORK_DIR_NOT_OURS,
     ProbeProblem.SCHEDULER_DOWN: ClusterReason.SCHEDULER_DOWN,
 }
 FIXED_AT_LOGIN = frozenset({
-    ClusterReason.LOGIN_SHELL_FAILED, ClusterReason.NO_SBATCH, ClusterReason.WORK_DIR_NOT_WRITABLE, ClusterReason.WORK_DIR_NOT_OURS,
+    ClusterReason.LOGIN_SHELL_FAILED, ClusterReason.NO_SBATCH, ClusterReason.TOOLS_MISSING, ClusterReason.WORK_DIR_NOT_WRITABLE,
+    ClusterReason.WORK_DIR_NOT_OURS,
 })
 """What depends on shell, groups, environment or mounts, which a connection keeps as they were at its login: the next try needs another."""
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 from fairlead.domain.run import CancelAnswer, CancelPhase, Observation, Owner, Probe, RunKey, StopWord, Submission, SubmitAnswer, Tree
 from fairlead.schedulers import sh
 from fairlead.schedulers.seam import COMMAND, Cancellation, Exchange, Place, Query, Removal, Removed
-from fairlead.schedulers.slurm.scheduler import Slurm, SlurmTimeouts
+from fairlead.schedulers.slurm.scheduler import BUILD, Slurm, SlurmTimeouts
 
 T = TypeVar("T")
 
@@ -142,7 +142,7 @@ class FarEnd:
         spooled = self.root / f"spool-{job_id}"
         spooled.write_text(sh.WRAPPER)
         again = "--requeue" if requeue else "--no-requeue"
-        arguments = [known.path, known.marker, str(of), sh.BUILD, again, str(self.timeouts.watch_seconds)]
+        arguments = [known.path, known.marker, str(of), BUILD, again, str(self.timeouts.watch_seconds)]
         return [str(self.root / "tools" / "sh"), str(spooled), *arguments]
 
     def job_environment(self, job_id: str, **more: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ from far_end import FarEnd
 
 from fairlead.domain.run import AccountingState, ProbeProblem
 from fairlead.schedulers import sh
+from fairlead.schedulers.slurm.scheduler import BUILD
 
 
 def test_a_tree_is_made_once_and_found_again(bare: FarEnd) -> None:
@@ -23,8 +24,8 @@ def test_a_tree_is_made_once_and_found_again(bare: FarEnd) -> None:
 
 def test_the_wrapper_is_installed_by_its_content(far: FarEnd) -> None:
     """A pending job would start another release's wrapper otherwise."""
-    assert (far.tree / "bin" / sh.BUILD / "wrapper.sh").read_text() == sh.WRAPPER
-    assert (far.tree / "bin" / sh.BUILD / "enter.sh").read_text() == sh.ENTER
+    assert (far.tree / "bin" / BUILD / "wrapper.sh").read_text() == sh.WRAPPER
+    assert (far.tree / "bin" / BUILD / "enter.sh").read_text() == sh.ENTER
 
 
 def test_another_marker_is_not_ours(far: FarEnd) -> None:

@@ -11,6 +11,7 @@ from far_end import FarEnd, key, submission
 from fairlead.domain.run import CancelPhase, RunKey, SubmitWord
 from fairlead.schedulers import sh
 from fairlead.schedulers.seam import COMMAND, Cancellation
+from fairlead.schedulers.slurm.scheduler import BUILD
 
 ROUNDS = 340                             # for each of three shells: a thousand in all
 BATCH = 20
@@ -27,7 +28,7 @@ def race(far: FarEnd, of: list[RunKey], first: str, second: str) -> Counter[str]
     spool = far.root / "spool"
     spool.write_text(sh.WRAPPER)
     driver.write_text(f"""
-wrapper() {{ SLURM_JOB_ID=$1 sh {spool} {known.path} {known.marker} $key {sh.BUILD} $2 60 2>/dev/null; }}
+wrapper() {{ SLURM_JOB_ID=$1 sh {spool} {known.path} {known.marker} $key {BUILD} $2 60 2>/dev/null; }}
 revoke() {{ said=$(sh -c {quote(COMMAND)} <{far.root}/revoke-$key); case $said in *revoked*) true ;; *) false ;; esac; }}
 round=0
 while read -r key; do

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from fairlead.api.v1alpha1 import names
 from fairlead.api.v1alpha1.meta import ApiModel, ObjectMeta, ObjectStatus, Timestamp
@@ -127,6 +127,22 @@ class SlurmSettings(ApiModel):
     None: never."""
 
 
+class ProcessHost(Endpoint):
+    """A bare host: its address, and what it has to hand out."""
+
+    slots: int = Field(ge=1, le=1024)
+    """How many slots its Jobs share; a Job takes ntasks times cpusPerTask of them, one if it says neither."""
+    gpus: int = Field(default=0, ge=0, le=64)
+    """How many GPUs its Jobs share: those with the numbers from 0 on, as CUDA counts them."""
+
+
+class ProcessSettings(ApiModel):
+    """What is particular to a bare host, which has no scheduler."""
+
+    hosts: tuple[ProcessHost, ...] = Field(min_length=1, max_length=1, json_schema_extra=marks(keys=("host", "port")))
+    """The host. Exactly one: write a Cluster for each."""
+
+
 class Limits(ApiModel):
     """How much of the cluster's queue Fairlead takes."""
 
@@ -142,10 +158,17 @@ class Limits(ApiModel):
 class ClusterSpec(ApiModel):
     """How to reach the cluster, and as whom."""
 
-    type: Literal["Slurm"] = Field(json_schema_extra=marks(fixed=f"type {_FIXED}"))
-    """What runs jobs there."""
-    endpoints: tuple[Endpoint, ...] = Field(min_length=1, max_length=1, json_schema_extra=marks(keys=("host", "port")))
-    """The login node. Exactly one."""
+    model_config = ConfigDict(json_schema_extra=marks(
+        Rule(
+            "self.type == 'Slurm' ? has(self.endpoints) && !has(self.process) : has(self.process) && !has(self.endpoints)",
+            "a Cluster of type Slurm has endpoints and no process; one of type Process has process.hosts and no endpoints",
+        ),
+    ))
+
+    type: Literal["Slurm", "Process"] = Field(json_schema_extra=marks(fixed=f"type {_FIXED}"))
+    """What runs jobs there. Slurm: a Slurm cluster. Process: a bare host, whose slots and GPUs Fairlead hands out itself."""
+    endpoints: tuple[Endpoint, ...] = Field(default=(), min_length=1, max_length=1, json_schema_extra=marks(keys=("host", "port")))
+    """The login node of a Slurm cluster. Exactly one."""
     user: str = Field(max_length=128, json_schema_extra=marks(
         matches(r"^[A-Za-z0-9_][A-Za-z0-9_.@+\\-]*$", "user is a login name on the cluster, of letters, digits and . _ @ + \\ - only"),
         fixed=f"user {_FIXED}",
@@ -177,11 +200,18 @@ class ClusterSpec(ApiModel):
     ))
     """Folder on the cluster for Fairlead's own files, on a file system that login and compute nodes share; made when missing."""
     slurm: SlurmSettings = SlurmSettings()
-    """What is particular to a Slurm cluster."""
+    """What is particular to a Slurm cluster; of no effect where type is Process."""
+    process: ProcessSettings | None = None
+    """What is particular to a bare host."""
     limits: Limits = Limits()
     """How much of the cluster's queue Fairlead takes."""
     suspend: bool = False
     """While true, the cluster is not connected to: nothing is submitted, watched or cancelled there. Jobs that run there go on."""
+
+    @property
+    def login(self) -> Endpoint:
+        """Where to connect: the login node, or the bare host."""
+        return self.process.hosts[0] if self.process else self.endpoints[0]
 
 
 class Circuit(ApiModel):

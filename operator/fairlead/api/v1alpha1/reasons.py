@@ -74,6 +74,8 @@ class ClusterReason(Word):
     CONNECTION_FAILED = "ConnectionFailed", "The connection could not be made for a reason that the message names."
     LOGIN_SHELL_FAILED = "LoginShellFailed", "The user's login shell on the cluster did not run what it was given."
     NO_SBATCH = "NoSbatch", "sbatch was found neither in the login shell's PATH nor in spec.slurm.binPath."
+    TOOLS_MISSING = "ToolsMissing", "The bare host lacks a program that handing out its slots needs; the message names it."
+    ENDS_AT_LOGOUT = "EndsAtLogout", "The host ends a user's processes when his connection closes, so that no Job would live on there."
     WORK_DIR_NOT_WRITABLE = "WorkDirNotWritable", "The work folder cannot be made or written to."
     WORK_DIR_NOT_OURS = "WorkDirNotOurs", "The work folder's mark is missing or not the one in the status."
     SCHEDULER_DOWN = "SchedulerDown", "The scheduler did not answer."

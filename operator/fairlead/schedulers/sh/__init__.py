@@ -17,11 +17,20 @@ _TEXTS: Final[Mapping[str, str]] = MappingProxyType({
 })
 
 WRAPPER: Final = _TEXTS["wrapper"]
-"""What Slurm runs in the place of the user's script."""
+"""What runs in the place of the user's script, and runs that."""
 ENTER: Final = _TEXTS["enter"]
 """The last step between the login shell and the user's script."""
-BUILD: Final = hashlib.sha256(f"{WRAPPER}\0{ENTER}".encode()).hexdigest()[:16]
-"""Names the two by their content: a pending job finds the ones it was submitted with."""
+LIBRARY: Final = _TEXTS["prelude"] + _TEXTS["host"]
+"""What the next two read on a bare host."""
+RUNNER: Final = _TEXTS["runner"]
+"""What sees a Run through on a bare host."""
+KEEPER: Final = _TEXTS["keeper"]
+"""What holds its slots there."""
+
+
+def build(*texts: str) -> str:
+    """Name files by their content: a Run that waits finds the ones it was submitted with."""
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
 
 
 def program(variables: Mapping[str, str], *scripts: str, calls: str = "") -> str:

@@ -24,8 +24,10 @@ say() {
 words() { printf '%s' "$1" | tr '\n' '\036' | tr -s '\001-\035\037\177' ' ' | head -c 2000; }
 
 # bare COMMAND...: nothing of the SSH session's environment but what says who and where we are; some sites are found only by SLURM_CONF.
-bare() {
-  env -i ${SLURM_CONF:+"SLURM_CONF=$SLURM_CONF"} HOME="$HOME" USER="$LOGIN" LOGNAME="$LOGIN" SHELL="${SHELL:-/bin/sh}" PATH="$PATH" "$@" </dev/null
+# exec_bare COMMAND...: in the place of this shell.
+bare() ( exec_bare "$@" )
+exec_bare() {
+  exec env -i ${SLURM_CONF:+"SLURM_CONF=$SLURM_CONF"} HOME="$HOME" USER="$LOGIN" LOGNAME="$LOGIN" SHELL="${SHELL:-/bin/sh}" PATH="$PATH" "$@" </dev/null
 }
 
 # hung STATUS: whether a time-out ended the command.

@@ -1,11 +1,11 @@
 #!/bin/sh
 # shellcheck disable=SC2015  # A && B || C is meant: C when either fails
-# Runs the user's script once. Slurm runs a spooled copy of this on the job's first node:
-#   wrapper.sh TREE MARKER KEY BUILD --requeue|--no-requeue WATCH_SECONDS
+# Runs the user's script once. Slurm runs a spooled copy of this on the job's first node; on a bare host keeper.sh runs it, and names the id:
+#   wrapper.sh TREE MARKER KEY BUILD --requeue|--no-requeue WATCH_SECONDS [ID]
 # runs/KEY/ holds script (0700), env (0600, `export` lines) and job (fl_* settings and `set -- arguments`).
 # Exit codes of its own, with which the script was not started: 121 claim lost, 122 requeue not allowed, 123 environment, 124 output.
 tree=$1 marker=$2 key=$3 build=$4 requeue=$5 watch_seconds=$6
-run=runs/$key pid='' signal='' told='' watcher='' id=${SLURM_JOB_ID:-}
+run=runs/$key pid='' signal='' told='' watcher='' id=${7:-${SLURM_JOB_ID:-}} bare_host=${7:+1}
 PATH=${PATH:-/usr/local/bin:/usr/bin:/bin}
 export PATH
 user_umask=$(umask)
@@ -128,9 +128,14 @@ watch='trap "" TERM HUP INT
 FL_RUN=$tree/$run FL_ENTER=$tree/bin/$build/enter.sh FL_DIR=$dir FL_OUT=$out FL_ERR=$err FL_KEEP='' FL_PROFILE=$tree/$run/.profile-$start
 [ "$requeue" = --requeue ] && FL_KEEP=1
 export FL_RUN FL_ENTER FL_DIR FL_OUT FL_ERR FL_KEEP FL_PROFILE
-SLURM_SUBMIT_DIR=$dir
-export SLURM_SUBMIT_DIR
-unset SLURM_EXPORT_ENV SLURM_OPEN_MODE   # left set, srun passes no environment to its tasks, and appends to its files
+if [ "$bare_host" ]; then
+  FAIRLEAD_RUN=$key             # by it every process of the script is known, unless it clears its environment
+  export FAIRLEAD_RUN
+else
+  SLURM_SUBMIT_DIR=$dir
+  export SLURM_SUBMIT_DIR
+  unset SLURM_EXPORT_ENV SLURM_OPEN_MODE   # left set, srun passes no environment to its tasks, and appends to its files
+fi
 shell=${SHELL:-/bin/sh}
 [ "$fl_login" = 1 ] && [ -x "$shell" ] || shell=/bin/sh
 # shellcheck disable=SC2016  # its own arguments

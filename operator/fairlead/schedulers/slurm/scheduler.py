@@ -13,7 +13,10 @@ from fairlead.schedulers.slurm import accounting, answers, listing, refusals, st
 
 _PING_SECONDS: Final = 10                # scontrol --version
 
-_FILES: Final = {"BUILD": sh.BUILD, "WRAPPER": sh.WRAPPER, "ENTER": sh.ENTER}
+BUILD: Final = sh.build(sh.WRAPPER, sh.ENTER)
+"""Names the files that jobs find on the cluster."""
+
+_FILES: Final = {"BUILD": BUILD, "WRAPPER": sh.WRAPPER, "ENTER": sh.ENTER}
 
 _EXPLAINED = frozenset({RunState.PENDING, RunState.STARTING, RunState.HELD, RunState.RUNNING, RunState.SUSPENDED, RunState.FINISHING})
 """States of the listing that need no second source."""

@@ -1,0 +1,51 @@
+"""What the scripts print for a bare host, read into the words of a Run."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from fairlead.domain.run import Listed, Observation, Record, RunKey, RunState, SubmitWord
+from fairlead.schedulers.answers import ID, NUMBER, TEXT_CHARACTERS, Vocabulary, by_key, require_tree, sentinels
+from fairlead.schedulers.fence import Answer, Row
+from fairlead.schedulers.text import clean
+
+SOURCE: Final = "host"
+
+_WORDS: Final = {
+    "PENDING": RunState.PENDING, "RUNNING": RunState.RUNNING, "COMPLETED": RunState.COMPLETED, "FAILED": RunState.FAILED,
+    "TIMEOUT": RunState.TIMED_OUT, "NODE_FAIL": RunState.NODE_FAILED,
+}
+"""The host's words are Slurm's for the same thing, so that people need no second vocabulary."""
+
+
+def _read(word: str) -> RunState:
+    return _WORDS.get(word, RunState.UNKNOWN)
+
+
+VOCABULARY: Final = Vocabulary(lambda _, __: SubmitWord.UNSURE, lambda text: clean(text, TEXT_CHARACTERS), _read)
+"""The queue refuses nothing: what can never fit is refused before it is sent."""
+
+
+def observation(answer: Answer, keys: Mapping[RunKey, str]) -> Observation:
+    """One whole poll. Raises `RemoteFault` when the tree was not there."""
+    require_tree(answer)
+    listed = {key: (_listed(key, row),) for key, row in by_key(answer.of("job")).items() if key in keys and ID.fullmatch(row.field(1))}
+    found = {key: each for key, each in sentinels(answer, VOCABULARY).items() if key in keys}
+    records = {key: record for key, row in by_key(answer.of("outcome")).items() if key in keys and (record := _record(row))}
+    return Observation(listed, found, records, answer.remote_time, any(each.started for each in found.values()))
+
+
+def _listed(key: RunKey, row: Row) -> Listed:
+    _, number, word, since, reason, node = (row.field(index) for index in range(6))
+    return Listed(
+        key, number, _read(word), clean(word, TEXT_CHARACTERS), clean(reason, TEXT_CHARACTERS), clean(node, TEXT_CHARACTERS),
+        starts=int(since) if NUMBER.fullmatch(since) else None,
+    )
+
+
+def _record(row: Row) -> Record | None:
+    """How a Run came out: `id word code time`."""
+    words = row.field(1).split()
+    if len(words) != 4 or not (ID.fullmatch(words[0]) and NUMBER.fullmatch(words[2])):
+        return None
+    number, word, code, _ = words
+    return Record(number, _read(word), clean(word, TEXT_CHARACTERS), exit_code=int(code), source=SOURCE)

@@ -1,0 +1,77 @@
+"""A bare host behind the seam: which script is sent with which variables, and which reader takes its answer."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from fairlead.api.v1alpha1.cluster import ProcessHost
+from fairlead.domain.run import CancelAnswer, Observation, Probe, RunKey, Submission, SubmitAnswer, Tree
+from fairlead.schedulers import exchanges, payload, sh
+from fairlead.schedulers.answers import removed
+from fairlead.schedulers.exchanges import Part
+from fairlead.schedulers.process import answers
+from fairlead.schedulers.seam import Cancellation, Exchange, Place, Query, Removal, Removed
+
+BUILD: Final = sh.build(sh.WRAPPER, sh.ENTER, sh.LIBRARY, sh.RUNNER, sh.KEEPER)
+"""Names the files that Runs find on the host."""
+
+_FILES: Final = {
+    "BUILD": BUILD, "WRAPPER": sh.WRAPPER, "ENTER": sh.ENTER, "LIBRARY": sh.LIBRARY, "RUNNER": sh.RUNNER, "KEEPER": sh.KEEPER,
+}
+_RANK: Final = "5"                       # where in the queue a Run goes: all the same until Jobs have a priority
+_LOCK_SECONDS: Final = 10                # the scripts wait so long for the queue's lock
+_START_SECONDS: Final = 10               # and so long for one Run to begin
+_END_SECONDS: Final = 15                 # and so long for one to be gone
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessTimeouts:
+    """What a host goes by while nobody is connected. Whole seconds."""
+
+    watch_seconds: int = 60
+    """A wrapper looks this often whether its claim still stands, and ends the script if it does not."""
+    kill_seconds: int = 30
+    """Between TERM and the end by force at a time limit; Slurm's KillWait."""
+
+
+class Process:
+    """A bare host at the far end, with its slots and GPUs."""
+
+    def __init__(self, installation: str, host: ProcessHost, timeouts: ProcessTimeouts = ProcessTimeouts()) -> None:
+        self._installation = installation
+        self._variables = {
+            "BIN_PATH": "", "SLOTS": str(host.slots), "GPUS": str(host.gpus),
+            "WATCH_SECONDS": str(timeouts.watch_seconds), "KILL_SECONDS": str(timeouts.kill_seconds),
+        }
+
+    def probe(self, fence: str, place: Place) -> Exchange[Probe]:
+        """Make or find the tree, install what a Run needs, and see whether the host can hold Runs."""
+        part = self._part("host", "install", "host_install", "host_probe", "probe", hangs=(_LOCK_SECONDS,))
+        return exchanges.probe(part.having(**_FILES), fence, place)
+
+    def submit(self, fence: str, tree: Tree, submissions: Sequence[Submission]) -> Exchange[Mapping[RunKey, SubmitAnswer]]:
+        """Put each into the queue once, and hand out what is free.
+
+        Raises `UserFault` for what no shell can be given: NUL, a variable name that is no identifier, a path with control characters.
+        """
+        part = self._part("host", "install", "host_install", "host_submit", "submit", hangs=(_LOCK_SECONDS, _START_SECONDS))
+        calls = [*(payload.call(each, {"RANK": _RANK}) for each in submissions), "hand_out"]
+        return exchanges.submit(part.within(tree).having(**_FILES), fence, submissions, calls, answers.VOCABULARY)
+
+    def observe(self, fence: str, tree: Tree, query: Query) -> Exchange[Observation]:
+        """Hand out what is free, then look at each key's queue entry, process and directory."""
+        part = self._part("host", "sentinels", "host_observe", hangs=(_LOCK_SECONDS, _START_SECONDS, _END_SECONDS)).within(tree)
+        return exchanges.observe(part, fence, query, lambda answer: answers.observation(answer, query.keys))
+
+    def cancel(self, fence: str, tree: Tree, cancellations: Sequence[Cancellation]) -> Exchange[Mapping[RunKey, CancelAnswer]]:
+        """Revoke, take out of the queue, and end processes."""
+        part = self._part("host", "host_cancel", "cancel", hangs=(_LOCK_SECONDS, *[_END_SECONDS] * min(len(cancellations), 4))).within(tree)
+        return exchanges.cancel(part, fence, cancellations)
+
+    def remove(self, fence: str, tree: Tree, removal: Removal) -> Exchange[Removed]:
+        """Directories down to tombstones; with `sweep`, what the tree holds."""
+        part = self._part("host_remove", "remove", hangs=(_LOCK_SECONDS,)).within(tree)
+        return exchanges.remove(part, fence, removal, lambda answer: removed(answer, self._installation, answers.VOCABULARY))
+
+    def _part(self, *scripts: str, hangs: Sequence[int]) -> Part:
+        return Part(self._variables, scripts, hangs)

@@ -1,0 +1,162 @@
+# shellcheck shell=sh disable=SC2034,SC2153  # what is set here is read by the scripts behind it
+# A bare host as its own scheduler: a queue, and the slots and GPUs that are handed out of it. Part of what the controller sends there, and read by
+# runner.sh and keeper.sh, which go on when nobody is connected. The prelude stands in front of it.
+#
+#   HOST, in the tree        queue/<rank>-<id>: a Run that waits (`key id slots gpus seconds build`); number: the last id; capacity; lock
+#   LOCKS, in the user's home, one for all his trees     slot-<n>, gpu-<n>: locked while a process of the Run that was given it has it open
+#   runs/KEY/process         `id boot pid born time locks...` of the keeper: one process for all time, where a pid alone is another's some day
+#   runs/KEY/outcome         `id word code time`: how it came out, written last
+
+BOOT=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)
+MACHINE=$(cat /etc/machine-id 2>/dev/null || uname -n)
+HOST=host/$MACHINE
+LOCKS=$(cd "$HOME" && pwd -P)/.fairlead-slots/$MACHINE
+LOCK_SECONDS=10                 # for the queue's lock, which nobody holds for long
+
+# on_host: the folders are there, and the host's size is known to who comes without us. Set before it: SLOTS, GPUS, WATCH_SECONDS, KILL_SECONDS.
+on_host() {
+  [ -d "$HOST/queue" ] && [ -d "$LOCKS" ] || mkdir -p "$HOST/queue" "$LOCKS" || return
+  size="$SLOTS $GPUS $WATCH_SECONDS $KILL_SECONDS" seen=
+  [ -s "$HOST/capacity" ] && IFS= read -r seen <"$HOST/capacity"
+  [ "$seen" = "$size" ] || put "$HOST" capacity "$size"
+}
+
+# born PID: BORN is when that process began, in ticks since the boot; nothing if there is none.
+born() {
+  BORN=
+  { IFS= read -r line <"/proc/$1/stat"; } 2>/dev/null || return
+  # shellcheck disable=SC2086  # fields are words
+  set -- ${line##*) }
+  BORN=${20}
+}
+
+# kept KEY: whether its keeper lives. Sets ID, KEEPER, SINCE and TAKEN (its locks) to what is written of it.
+kept() {
+  ID='' KEEPER='' SINCE='' TAKEN='' boot='' start=''
+  { read -r ID boot KEEPER start SINCE TAKEN <"runs/$1/process"; } 2>/dev/null
+  [ "$KEEPER" ] && [ "$boot" = "$BOOT" ] && born "$KEEPER" && [ "$BORN" = "$start" ]
+}
+
+# members KEY: the processes of its script, whatever they have made of themselves: those with the key in their environment, those that have one of its
+# slots open, and all in the session of one of these. The keeper's own session is none of them.
+members() {
+  kept "$1" || KEEPER=
+  found=$({
+    grep -l -s -z -x -F "FAIRLEAD_RUN=$1" /proc/[0-9]*/environ
+    for lock in $TAKEN; do find /proc/[0-9]*/fd -maxdepth 1 -lname "$LOCKS/$lock" 2>/dev/null; done
+  } | cut -d / -f 3 | sort -u | tr '\n' ' ')
+  [ "$found" ] || return 0
+  cat /proc/[0-9]*/stat 2>/dev/null | awk -v found="$found" -v keeper="$KEEPER" '
+    match($0, /^[0-9]+ \(/) { pid = $1; sub(/.*\) /, ""); if ($1 != "Z") session[pid] = $4 }
+    END {
+      own = keeper in session ? session[keeper] : -1
+      count = split(found, pids, " ")
+      for (i = 1; i <= count; i++) if (pids[i] in session && session[pids[i]] != own) theirs[session[pids[i]]] = 1
+      for (pid in session) if (session[pid] in theirs) print pid
+    }'
+}
+
+# end_members KEY: ends them all, and looks whether they are gone.
+end_members() {
+  tries=0
+  while pids=$(members "$1"); [ "$pids" ]; do
+    [ "$tries" -lt 50 ] || return 1
+    # shellcheck disable=SC2086  # pids are words
+    kill -s KILL $pids 2>/dev/null
+    tries=$((tries + 1))
+    sleep 0.1 2>/dev/null || sleep 1
+  done
+}
+
+# look_at KEY: STATE is PENDING, RUNNING or nothing: not there, or ended. A claimed Run whose keeper is gone without a word has ended: what is left of it
+# is ended too, before anybody hears of it.
+look_at() {
+  STATE=
+  claim=$(readlink "runs/$1/claim")
+  if [ -s "runs/$1/outcome" ]; then
+    return
+  elif kept "$1"; then
+    STATE=RUNNING
+  elif [ -s "runs/$1/outcome" ] || [ "$claim" = revoked ]; then
+    return
+  elif [ "$claim" ]; then
+    end_members "$1" || { STATE=RUNNING; return; }
+    ID=${claim%%.*}
+    ended "runs/$1" "$ID" && return
+    word="FAILED 137"           # as a shell says it of SIGKILL: nothing else ends a keeper without a word
+    [ "$boot" ] && [ "$boot" != "$BOOT" ] && word="NODE_FAIL 0"
+    put "runs/$1" outcome "$ID $word $(date +%s)"
+  else
+    ID=$(waiting | awk -v key="$1" '$1 == key { print $2; exit }')
+    [ "$ID" ] && STATE=PENDING
+  fi
+}
+
+# waiting: the queue in its order.
+waiting() { cat "$HOST"/queue/* 2>/dev/null; }
+
+# withdraw ID: takes it out of the queue.
+withdraw() { rm -f "$HOST"/queue/*-"$(printf '%010d' "$1")"; }
+
+# locked: holds the queue's lock as file 9, until `unlocked`.
+locked() { exec 9>"$HOST/lock" && flock -w "$LOCK_SECONDS" 9; }
+unlocked() { exec 9>&-; }
+
+# free KIND COUNT: the numbers of the locks of this kind that nobody holds. Whoever was given one and died without a word is seen to first: not all of
+# a Run's processes need have its slots open.
+free() {
+  number=0
+  while [ "$number" -lt "$2" ]; do
+    lock=$LOCKS/$1-$number
+    if flock -n "$lock" true 9>&-; then
+      user=
+      [ -s "$lock" ] && IFS= read -r user <"$lock"
+      case $user in "$TREE/runs/"*) look_at "${user##*/}" >/dev/null; [ "$STATE" = RUNNING ] || printf '%s ' "$number" ;; *) printf '%s ' "$number" ;; esac
+    fi
+    number=$((number + 1))
+  done
+}
+
+# pick COUNT NUMBERS...: PICKED is the first so many of them, REST the others; fails when there are fewer.
+pick() {
+  wanted=$1 PICKED='' REST=''
+  shift
+  for number do
+    if [ "$wanted" -gt 0 ]; then PICKED="$PICKED$number " wanted=$((wanted - 1)); else REST="$REST$number "; fi
+  done
+  [ "$wanted" = 0 ]
+}
+
+# hand_out: starts what is at the head of the queue for as long as it fits; what does not fit holds back what is behind it.
+hand_out() {
+  [ "$(waiting | head -c 1)" ] || return 0
+  locked || { unlocked; return 1; }
+  free_slots=$(free slot "$SLOTS") free_gpus=$(free gpu "$GPUS")
+  nofork=
+  case $(flock --help 2>&1) in *--no-fork*) nofork=-F ;; esac
+  for entry in "$HOST"/queue/*; do
+    { read -r key id slots gpus seconds build <"$entry"; } 2>/dev/null || continue
+    if [ -h "runs/$key/claim" ] || [ -e "runs/$key/outcome" ]; then rm -f "$entry"; continue; fi
+    # shellcheck disable=SC2086  # numbers are words
+    { pick "$gpus" $free_gpus; } || break
+    gpu_numbers=$PICKED left_gpus=$REST
+    # shellcheck disable=SC2086  # the same
+    { pick "$slots" $free_slots; } || break
+    start || break
+    free_slots=$REST free_gpus=$left_gpus
+    rm -f "$entry"
+  done
+  unlocked
+}
+
+# start: the Run of `entry`, with the slots PICKED and the GPUs gpu_numbers; succeeds once it has its claim, or its end.
+start() {
+  ( umask "$USER_UMASK"; exec_bare setsid sh "bin/$build/runner.sh" "$TREE" "$MARKER" "$key" "$id" "$build" "$seconds" "$PICKED" "$gpu_numbers" "$nofork" ) \
+    >>"runs/$key/host.log" 2>&1 9>&- &
+  runner=$! tries=0
+  until [ -h "runs/$key/claim" ] || [ -e "runs/$key/outcome" ]; do
+    kill -0 "$runner" 2>/dev/null && [ "$tries" -lt 200 ] || return 1
+    tries=$((tries + 1))
+    sleep 0.05 2>/dev/null || sleep 1
+  done
+}

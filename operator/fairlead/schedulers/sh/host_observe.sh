@@ -1,0 +1,24 @@
+# One exec for all Runs of a bare host: hands out what is free, then says of each key what it is.
+# Set before it: TREE, MARKER, KEYS (lines `key id`, the id perhaps missing), TOUCH, SLOTS, GPUS, WATCH_SECONDS, KILL_SECONDS.
+
+begin
+into_tree
+on_host 2>/dev/null && hand_out
+first=$(waiting | head -n 1 | cut -d ' ' -f 1)
+while read -r key _; do
+  [ "$key" ] || continue
+  look_at "$key"
+  if [ "$STATE" ]; then
+    reason=
+    [ "$STATE" = PENDING ] && reason=Priority
+    [ "$key" = "$first" ] && reason=Resources
+    say job "$key" "$ID" "$STATE" "$SINCE" "$reason" "$(uname -n)"
+  else
+    sentinels "$key"
+    [ -s "runs/$key/outcome" ] && IFS= read -r line <"runs/$key/outcome" && say outcome "$key" "$line"
+  fi
+done <<END
+$KEYS
+END
+[ "$TOUCH" ] && touch_live 2>/dev/null
+finish

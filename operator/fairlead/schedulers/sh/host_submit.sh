@@ -1,0 +1,31 @@
+# A bare host's part in a submission: the queue. Set for each key: RANK (where in the queue it goes, the lowest first).
+# shellcheck disable=SC2034  # ASKED is read by the script behind it
+
+ASKED="the host's queue"
+
+listed() { id=$(waiting | awk -v key="$KEY" '$1 == key { print $2; exit }'); }
+
+# hand_in SLOTS GPUS SECONDS: a number, and its place in the queue.
+hand_in() {
+  if ! on_host || ! locked; then
+    unlocked
+    answer unknown 1 "the host's queue cannot be written or locked"
+    return
+  fi
+  id=0
+  [ -s "$HOST/number" ] && read -r id <"$HOST/number"
+  id=$((id + 1))
+  put "$HOST" number "$id" && put "$HOST/queue" "$RANK-$(printf '%010d' "$id")" "$KEY $id $1 $2 $3 $BUILD"; status=$?
+  unlocked
+  if [ "$status" != 0 ]; then
+    answer unknown 1 "the host's queue cannot be written (disk full, or over quota)"
+    return
+  fi
+  accepted
+  if [ "$(readlink "$RUN/claim")" = revoked ]; then
+    withdraw "$id"
+    answer revoked
+  else
+    answer submitted "$id"
+  fi
+}

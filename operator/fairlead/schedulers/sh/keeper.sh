@@ -1,0 +1,43 @@
+#!/bin/sh
+# shellcheck disable=SC2034,SC2153  # FENCE, BIN_PATH and sizes are read by host.sh, which sets LOCKS
+# Runs one Run's wrapper on a bare host and holds its slots and GPUs, which it and all below it have open and locked. Ends it at its time limit, ends what
+# its script has left behind, and writes how it came out. Started by runner.sh:
+#   keeper.sh TREE MARKER KEY ID BUILD SECONDS "LOCKS" "GPU NUMBERS"
+TREE=$1 MARKER=$2 key=$3 id=$4 build=$5 seconds=$6 locks=$7 gpus=$8
+FENCE=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n') BIN_PATH=
+cd "$TREE" || exit
+# shellcheck source=/dev/null
+. "./bin/$build/host.sh"
+into_tree
+read -r _ _ watch_seconds kill_seconds <"$HOST/capacity" || exit
+run=runs/$key
+
+born $$
+put "$run" process "$id $BOOT $$ $BORN $(date +%s)$locks" || exit
+for lock in $locks; do printf '%s\n' "$TREE/$run" >"$LOCKS/$lock"; done
+
+visible=$(printf '%s' "${gpus% }" | tr ' ' ,)
+( umask "$USER_UMASK"
+  exec_bare CUDA_VISIBLE_DEVICES="$visible" sh "bin/$build/wrapper.sh" "$TREE" "$MARKER" "$key" "$build" --no-requeue "$watch_seconds" "$id" ) &
+wrapper=$!
+trap 'kill -s TERM "$wrapper" 2>/dev/null' TERM HUP INT
+trap 'end_members "$key"' USR1
+
+# The time limit, kept here so that it holds while nobody is connected: TERM, and the end by force some seconds later.
+timer=
+if [ "$seconds" -gt 0 ]; then
+  # shellcheck disable=SC2016  # its own arguments
+  setsid sh -c 'sleep "$1"; : >"$2"; kill -s TERM "$3"; sleep "$4"; kill -s USR1 "$3"' sh "$seconds" "$run/.timed-out" $$ "$kill_seconds" </dev/null >/dev/null 2>&1 &
+  timer=$!
+fi
+while :; do
+  wait "$wrapper"; code=$?
+  kill -0 "$wrapper" 2>/dev/null || break
+done
+[ "$timer" ] && kill -s KILL "-$timer" 2>/dev/null
+end_members "$key"
+word=FAILED
+[ "$code" = 0 ] && word=COMPLETED
+[ -e "$run/.timed-out" ] && word=TIMEOUT
+rm -f "$run/.timed-out"
+put "$run" outcome "$id $word $code $(date +%s)"
