@@ -16,6 +16,7 @@ from bed.state import Bed
 from product.controller import Controller
 from product.scene import Scene
 from product.settings import SETTINGS
+from product.starts import starts
 from product.waiting import until
 
 COUNTED = "#!/bin/sh\necho x >>$HOME/starts\nwhile [ ! -e $HOME/enough ]; do sleep 0.2; done\n"
@@ -46,12 +47,6 @@ def page(controller: Controller, name: str) -> tuple[int, str]:
 def leads(controller: Controller) -> bool:
     """Whether it says so."""
     return "fairlead_leading 1.0" in page(controller, "metrics")[1]
-
-
-def starts(node: SlurmCluster) -> int:
-    """How often the counted script has started."""
-    log = node.home / "starts"
-    return len(log.read_text().splitlines()) if log.exists() else 0
 
 
 def sessions_by_port(node: SlurmCluster) -> dict[str, int]:
@@ -95,7 +90,7 @@ def test_one_controller_works_and_the_other_takes_over_when_it_dies(
     until(lambda: leads(second), "the second to lead")
     (own.home / "enough").touch()
     job.wait("Complete")
-    assert starts(own) == 1
+    assert len(starts(own)) == 1
     assert scene.job("next").wait_ended()["phase"] == "Complete"
 
 
@@ -121,7 +116,7 @@ def test_a_leader_that_slept_beyond_its_lease_touches_nothing_and_ends(
     (own.home / "enough").touch()
     job.wait("Complete")
     asleep.wait("Complete")
-    assert starts(own) == 2
+    assert len(starts(own)) == 2
 
 
 @pytest.mark.parametrize("command", ["sbatch", "scancel"])
@@ -154,7 +149,7 @@ def test_a_leader_that_sleeps_in_the_middle_of_a_call_leaves_it_to_the_next(
         job.wait("Running", seconds=60)
         (own.home / "enough").touch()
         job.wait("Complete")
-    assert starts(own) == 1
+    assert len(starts(own)) == 1
     until(lambda: not own.jobs_active(), "no job to be left")
     own.unshim(command)
 
@@ -176,7 +171,7 @@ def test_a_leader_whose_lease_is_taken_by_hand_ends_and_another_goes_on(
     (own.home / "enough").touch()
     job.wait("Complete")
     assert scene.job("next").wait_ended()["phase"] == "Complete"
-    assert starts(own) == 1
+    assert len(starts(own)) == 1
 
 
 def test_an_api_server_that_is_away_longer_than_the_lease_stops_the_work_and_not_the_jobs(
@@ -194,7 +189,7 @@ def test_an_api_server_that_is_away_longer_than_the_lease_stops_the_work_and_not
         plane.apiserver.cont()
     job.wait("Complete")
     assert scene.job("next").wait_ended()["phase"] == "Complete"
-    assert starts(own) == 1
+    assert len(starts(own)) == 1
     assert controller.daemon.alive
 
 
@@ -214,7 +209,7 @@ def test_a_controller_that_is_told_to_end_does_so_while_a_call_hangs(own: SlurmC
     controller.start()
     job.wait("Complete")
     late.wait("Complete", seconds=60)
-    assert starts(own) == 1
+    assert len(starts(own)) == 1
     (own.home / "hanging").unlink()
 
 
@@ -262,7 +257,7 @@ def test_a_killed_leader_is_replaced_within_twenty_seconds_as_in_production(own:
     assert leads(second)
     (own.home / "enough").touch()
     job.wait("Complete")
-    assert starts(own) == 1
+    assert len(starts(own)) == 1
 
 
 def test_a_leader_that_is_told_to_end_hands_over_at_once(own: SlurmCluster, scene: Scene, pair: Pair) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from bed.slurm import SlurmCluster
 from product.controller import Controller
 from product.scene import Scene, Thing
+from product.starts import starts
 from product.waiting import until
 
 GATED = "#!/bin/sh\necho {n} >> ~/order; while [ ! -e ~/go-{n} ]; do sleep 0.1; done\n"
@@ -23,8 +24,7 @@ def gated(scene: Scene, count: int) -> list[Thing]:
 
 def order(own: SlurmCluster) -> list[int]:
     """The Jobs' numbers, in the order in which they started."""
-    log = own.home / "order"
-    return [int(line) for line in log.read_text().split()] if log.exists() else []
+    return [int(number) for number in starts(own, "order")]
 
 
 def version(job: Thing) -> str:

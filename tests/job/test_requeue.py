@@ -2,15 +2,10 @@
 
 from bed.slurm import SlurmCluster
 from product.scene import Scene
+from product.starts import starts
 from product.waiting import until
 
 SCRIPT = "#!/bin/sh\necho $SLURM_JOB_ID >>~/{name}\nwhile [ ! -e ~/{name}-go ]; do sleep 0.1; done\n"
-
-
-def starts(cluster: SlurmCluster, name: str) -> list[str]:
-    """The ids under which the script has started, in their order."""
-    file = cluster.home / name
-    return file.read_text().split() if file.exists() else []
 
 
 def test_a_job_that_bears_it_runs_again_under_the_same_id(scene: Scene, hpc: SlurmCluster) -> None:

@@ -5,15 +5,10 @@ from datetime import datetime
 
 from bed.slurm import SlurmCluster
 from product.scene import Scene
+from product.starts import starts
 from product.waiting import until
 
 FLAKY = "#!/bin/sh\necho $SLURM_JOB_ID >>~/{name}; [ $(wc -l <~/{name}) -ge {good} ] || exit 3\n"
-
-
-def starts(cluster: SlurmCluster, name: str) -> list[str]:
-    """The scheduler's ids under which the script has started, in their order."""
-    file = cluster.home / name
-    return file.read_text().split() if file.exists() else []
 
 
 def test_a_script_that_fails_is_tried_again_as_often_as_it_may(scene: Scene, hpc: SlurmCluster) -> None:

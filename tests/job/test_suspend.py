@@ -3,12 +3,8 @@
 from bed.slurm import SlurmCluster
 from product.controller import Controller
 from product.scene import Scene, Thing
+from product.starts import starts
 from product.waiting import until
-
-
-def starts(cluster: SlurmCluster, name: str) -> list[str]:
-    file = cluster.home / name
-    return file.read_text().split() if file.exists() else []
 
 
 def parked(job: Thing) -> None:
