@@ -7,6 +7,13 @@ from product.starts import starts
 from product.waiting import until
 
 
+def begun(scene: Scene, hpc: SlurmCluster, name: str, script: str) -> Thing:
+    """A Job whose script has written its start into a file of the Job's name."""
+    job = scene.job(name, script)
+    until(lambda: starts(hpc, name), "the script to have started")
+    return job
+
+
 def parked(job: Thing) -> None:
     job.wait("Suspended", reason="JobSuspended", seconds=40)
     assert job.status["phase"] == "Suspended"
@@ -49,10 +56,8 @@ def test_suspended_in_the_queue_it_is_withdrawn_and_comes_back(scene: Scene, hpc
 def test_suspended_while_it_runs_it_may_save_and_runs_again(scene: Scene, hpc: SlurmCluster) -> None:
     """Else a Job that makes room for another would lose its work, or be called failed."""
     scene.cluster(hpc)
-    script = ("#!/bin/bash\ntrap 'echo saved >>~/polite-saved; exit 0' TERM\necho $SLURM_JOB_ID >>~/polite-runs\n"
-              "[ -e ~/polite-saved ] && exit 0\nsleep 600 & wait\n")
-    job = scene.job("polite", script)
-    until(lambda: starts(hpc, "polite-runs"), "the script to have started")
+    job = begun(scene, hpc, "polite", "#!/bin/bash\ntrap 'echo saved >>~/polite-saved; exit 0' TERM\necho $SLURM_JOB_ID >>~/polite\n"
+                "[ -e ~/polite-saved ] && exit 0\nsleep 600 & wait\n")
     job.change(suspend=True)
     parked(job)
     attempt = job.status["attempts"][0]
@@ -61,7 +66,7 @@ def test_suspended_while_it_runs_it_may_save_and_runs_again(scene: Scene, hpc: S
     assert hpc.jobs_active() == []
     job.change(suspend=False)
     job.wait("Complete")
-    assert (len(starts(hpc, "polite-runs")), job.status["run"]["attempt"], job.status.get("failures")) == (2, 2, None)
+    assert (len(starts(hpc, "polite")), job.status["run"]["attempt"], job.status.get("failures")) == (2, 2, None)
     job.wait_event("JobSuspended")
     job.wait_event("JobResumed")
 
@@ -92,10 +97,8 @@ def test_what_has_ended_when_it_is_suspended_has_ended(scene: Scene, hpc: SlurmC
 def test_resumed_at_once_it_ends_in_order_and_runs_again(scene: Scene, hpc: SlurmCluster) -> None:
     """Else two starts of one Job would run side by side."""
     scene.cluster(hpc)
-    script = ("#!/bin/bash\necho begin >>~/wavering\ntrap 'sleep 1; echo end >>~/wavering; exit 1' TERM\n"
-              "[ $(grep -c begin ~/wavering) = 2 ] && exit 0\nsleep 600 & wait\n")
-    job = scene.job("wavering", script)
-    until(lambda: starts(hpc, "wavering"), "the script to have started")
+    job = begun(scene, hpc, "wavering", "#!/bin/bash\necho begin >>~/wavering\ntrap 'sleep 1; echo end >>~/wavering; exit 1' TERM\n"
+                "[ $(grep -c begin ~/wavering) = 2 ] && exit 0\nsleep 600 & wait\n")
     job.change(suspend=True)
     job.wait("Suspended", "False", reason="JobSuspended")
     job.change(suspend=False)
@@ -106,9 +109,8 @@ def test_resumed_at_once_it_ends_in_order_and_runs_again(scene: Scene, hpc: Slur
 def test_a_suspension_that_is_taken_back_outlives_a_killed_controller(scene: Scene, hpc: SlurmCluster, controller: Controller) -> None:
     """Else a Job would be called failed for the signal that we ourselves had sent."""
     scene.cluster(hpc)
-    script = "#!/bin/bash\necho on >>~/asked\ntrap 'sleep 2; exit 9' TERM\n[ $(wc -l <~/asked) = 2 ] && exit 0\nsleep 600 & wait\n"
-    job = scene.job("interrupted", script)
-    until(lambda: starts(hpc, "asked"), "the script to have started")
+    job = begun(scene, hpc, "asked",
+                "#!/bin/bash\necho on >>~/asked\ntrap 'sleep 2; exit 9' TERM\n[ $(wc -l <~/asked) = 2 ] && exit 0\nsleep 600 & wait\n")
     job.change(suspend=True)
     until(lambda: list(hpc.home.glob(f".fairlead/*/runs/{job.uid}-1/stop")), "the Job to be told to end")
     controller.daemon.kill()
