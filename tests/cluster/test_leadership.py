@@ -14,7 +14,7 @@ from bed.existing import ExistingControlPlane
 from bed.slurm import SlurmCluster
 from bed.state import Bed
 from product.controller import Controller
-from product.scene import Scene
+from product.scene import Scene, Thing
 from product.settings import SETTINGS
 from product.starts import starts
 from product.waiting import until
@@ -49,6 +49,22 @@ def leads(controller: Controller) -> bool:
     return "fairlead_leading 1.0" in page(controller, "metrics")[1]
 
 
+def running(scene: Scene, own: SlurmCluster) -> Thing:
+    """A Job that runs the counted script until it is enough."""
+    scene.cluster(own)
+    job = scene.job("through", COUNTED)
+    job.wait("Running")
+    return job
+
+
+def assert_it_went_on(scene: Scene, own: SlurmCluster, job: Thing) -> None:
+    """The Job, of one start, comes to its end, and so does another after it."""
+    (own.home / "enough").touch()
+    job.wait("Complete")
+    assert scene.job("next").wait_ended()["phase"] == "Complete"
+    assert len(starts(own)) == 1
+
+
 def sessions_by_port(node: SlurmCluster) -> dict[str, int]:
     """Sessions that sshd opened, by the client's port: a connection, and so a controller."""
     found: dict[str, int] = {}
@@ -81,25 +97,18 @@ def test_the_three_pages_answer(scene: Scene, hpc: SlurmCluster, controller: Con
 def test_one_controller_works_and_the_other_takes_over_when_it_dies(
         own: SlurmCluster, scene: Scene, controller: Controller, second: Controller) -> None:
     """Else a node that dies would leave every Job unwatched, or start them twice."""
-    scene.cluster(own)
-    job = scene.job("through", COUNTED)
-    job.wait("Running")
+    job = running(scene, own)
     assert (leads(controller), leads(second)) == (True, False)
     assert own.connections() == 1, "the one that waits connects nowhere"
     controller.daemon.kill()
     until(lambda: leads(second), "the second to lead")
-    (own.home / "enough").touch()
-    job.wait("Complete")
-    assert len(starts(own)) == 1
-    assert scene.job("next").wait_ended()["phase"] == "Complete"
+    assert_it_went_on(scene, own, job)
 
 
 def test_a_leader_that_slept_beyond_its_lease_touches_nothing_and_ends(
         own: SlurmCluster, scene: Scene, controller: Controller, second: Controller) -> None:
     """Else a laptop that wakes up, or a paused virtual machine, would cancel and submit beside the new leader."""
-    scene.cluster(own)
-    job = scene.job("through", COUNTED)
-    job.wait("Running")
+    job = running(scene, own)
     controller.daemon.stop()
     until(lambda: leads(second), "the second to lead")
     until(lambda: own.connections() == 2, "the second to connect")
@@ -158,9 +167,7 @@ def test_a_leader_that_sleeps_in_the_middle_of_a_call_leaves_it_to_the_next(
 def test_a_leader_whose_lease_is_taken_by_hand_ends_and_another_goes_on(
         change: str, own: SlurmCluster, scene: Scene, controller: Controller, second: Controller) -> None:
     """Else two would lead, each sure of itself, or none would any more."""
-    scene.cluster(own)
-    job = scene.job("through", COUNTED)
-    job.wait("Running")
+    job = running(scene, own)
     path = "/apis/coordination.k8s.io/v1/namespaces/default/leases/fairlead-controller"
     if change == "deleted":
         scene.api.delete(path)
@@ -168,18 +175,13 @@ def test_a_leader_whose_lease_is_taken_by_hand_ends_and_another_goes_on(
         scene.api.merge(path, {"spec": {"holderIdentity": "somebody-else"}})
     until(lambda: not controller.daemon.alive, "the first to see it and end")
     until(lambda: leads(second), "the second to lead")
-    (own.home / "enough").touch()
-    job.wait("Complete")
-    assert scene.job("next").wait_ended()["phase"] == "Complete"
-    assert len(starts(own)) == 1
+    assert_it_went_on(scene, own, job)
 
 
 def test_an_api_server_that_is_away_longer_than_the_lease_stops_the_work_and_not_the_jobs(
         own: SlurmCluster, scene: Scene, controller: Controller, plane: ControlPlane) -> None:
     """Else an upgrade of the control plane would cost Jobs, or a controller would act without knowing whether it leads."""
-    scene.cluster(own)
-    job = scene.job("through", COUNTED)
-    job.wait("Running")
+    job = running(scene, own)
     plane.apiserver.stop()
     try:
         until(lambda: own.connections() == 1 and is_quiet(own), "the controller to leave the cluster alone")
@@ -187,17 +189,13 @@ def test_an_api_server_that_is_away_longer_than_the_lease_stops_the_work_and_not
         until(lambda: not own.jobs_active(), "the job to end by itself")
     finally:
         plane.apiserver.cont()
-    job.wait("Complete")
-    assert scene.job("next").wait_ended()["phase"] == "Complete"
-    assert len(starts(own)) == 1
+    assert_it_went_on(scene, own, job)
     assert controller.daemon.alive
 
 
 def test_a_controller_that_is_told_to_end_does_so_while_a_call_hangs(own: SlurmCluster, scene: Scene, controller: Controller) -> None:
     """Else every update would wait for the slowest login node, and then kill the controller."""
-    scene.cluster(own)
-    job = scene.job("through", COUNTED)
-    job.wait("Running")
+    job = running(scene, own)
     own.shim("sbatch", "touch $HOME/hanging; sleep 30")
     late = scene.job("late")
     until(lambda: (own.home / "hanging").exists(), "a submission to hang")
