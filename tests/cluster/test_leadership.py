@@ -44,11 +44,6 @@ def page(controller: Controller, name: str) -> tuple[int, str]:
         return 0, ""
 
 
-def leads(controller: Controller) -> bool:
-    """Whether it says so."""
-    return "fairlead_leading 1.0" in page(controller, "metrics")[1]
-
-
 def running(scene: Scene, own: SlurmCluster) -> Thing:
     """A Job that runs the counted script until it is enough."""
     scene.cluster(own)
@@ -98,10 +93,10 @@ def test_one_controller_works_and_the_other_takes_over_when_it_dies(
         own: SlurmCluster, scene: Scene, controller: Controller, second: Controller) -> None:
     """Else a node that dies would leave every Job unwatched, or start them twice."""
     job = running(scene, own)
-    assert (leads(controller), leads(second)) == (True, False)
+    assert (controller.leads(), second.leads()) == (True, False)
     assert own.connections() == 1, "the one that waits connects nowhere"
     controller.daemon.kill()
-    until(lambda: leads(second), "the second to lead")
+    until(second.leads, "the second to lead")
     assert_it_went_on(scene, own, job)
 
 
@@ -110,7 +105,7 @@ def test_a_leader_that_slept_beyond_its_lease_touches_nothing_and_ends(
     """Else a laptop that wakes up, or a paused virtual machine, would cancel and submit beside the new leader."""
     job = running(scene, own)
     controller.daemon.stop()
-    until(lambda: leads(second), "the second to lead")
+    until(second.leads, "the second to lead")
     until(lambda: own.connections() == 2, "the second to connect")
     asleep = scene.job("asleep", COUNTED)
     asleep.wait("Running")
@@ -144,7 +139,7 @@ def test_a_leader_that_sleeps_in_the_middle_of_a_call_leaves_it_to_the_next(
     until(lambda: (own.home / "hanging").exists(), f"{command} to be called")
     of_the_first = set(sessions_by_port(own))
     controller.daemon.stop()
-    until(lambda: leads(second), "the second to lead")
+    until(second.leads, "the second to lead")
     until(lambda: set(sessions_by_port(own)) - of_the_first, "the second to be at work")
     (own.home / "go").touch()
     before = sessions_by_port(own)
@@ -174,7 +169,7 @@ def test_a_leader_whose_lease_is_taken_by_hand_ends_and_another_goes_on(
     else:
         scene.api.merge(path, {"spec": {"holderIdentity": "somebody-else"}})
     until(lambda: not controller.daemon.alive, "the first to see it and end")
-    until(lambda: leads(second), "the second to lead")
+    until(second.leads, "the second to lead")
     assert_it_went_on(scene, own, job)
 
 
@@ -252,7 +247,7 @@ def test_a_killed_leader_is_replaced_within_twenty_seconds_as_in_production(own:
     first.daemon.kill()
     job = scene.job("after", COUNTED)
     until(lambda: starts(own), "the second to be at work", 20)
-    assert leads(second)
+    assert second.leads()
     (own.home / "enough").touch()
     job.wait("Complete")
     assert len(starts(own)) == 1
@@ -263,5 +258,5 @@ def test_a_leader_that_is_told_to_end_hands_over_at_once(own: SlurmCluster, scen
     first, second = pair(WithLongLease)
     scene.cluster(own)
     first.stop()
-    until(lambda: leads(second), "the second to lead", 20)
+    until(second.leads, "the second to lead", 20)
     assert scene.job("after").wait_ended()["phase"] == "Complete"

@@ -49,18 +49,10 @@ def _killed(call: str, when: str) -> Fault:
                  met=lambda play: not play.stage.controller.daemon.alive, with_=operations, why=_NOT_MADE)
 
 
-def leads(controller: Any) -> bool:
-    """Whether it says so."""
-    try:
-        return "fairlead_leading 1.0" in controller.metrics()
-    except OSError:
-        return False
-
-
 def _sleep_beside_another(play: Play) -> None:
     play.stage.controller.daemon.stop()
     _start_second(play)
-    until(lambda: leads(play.kept["second"]), "the second controller to lead")
+    until(play.kept["second"].leads, "the second controller to lead")
 
 
 def _start_second(play: Play) -> None:
@@ -149,7 +141,7 @@ FAULTS = (
     _fault("controller stopped beyond its Lease, continued beside another that leads", strike=_sleep_beside_another,
           heal=_wake, lasts_seconds=1.5, with_=_WHILE_ONE_RUNS, why="no controller runs"),
     _fault("two controllers at once, the leader killed", strike=_start_second,
-          during=lambda play: play.stage.controller.daemon.kill(), met=lambda play: leads(play.kept["second"]), lasts_seconds=1,
+          during=lambda play: play.stage.controller.daemon.kill(), met=lambda play: play.kept["second"].leads(), lasts_seconds=1,
           heal=lambda play: play.kept["second"].stop()),
     _fault("API server restarted", during=_restart_server, breaks_server=True),
     _fault("API server stopped for 30 s", during=_stop_server, heal=_cont_server, lasts_seconds=30,

@@ -6,7 +6,6 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
-from urllib.error import URLError
 from urllib.request import urlopen
 
 import yaml
@@ -56,11 +55,8 @@ class Controller:
         while time.monotonic() < until:
             if not self.daemon.alive:
                 break
-            try:
-                if "fairlead_leading 1.0" in self.metrics():
-                    return
-            except (URLError, OSError):
-                pass
+            if self.leads():
+                return
             time.sleep(0.05)
         raise BedError(f"the controller does not lead: {self.log.read_text(encoding='utf-8')[-3000:]}")
 
@@ -85,6 +81,13 @@ class Controller:
         """What /metrics says."""
         with urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=5) as answer:
             return str(answer.read(), "utf-8")
+
+    def leads(self) -> bool:
+        """Whether it says so."""
+        try:
+            return "fairlead_leading 1.0" in self.metrics()
+        except OSError:
+            return False
 
     def stop(self) -> None:
         """End it as Kubernetes would."""
