@@ -8,9 +8,10 @@ from bed.controlplane import ControlPlane
 from bed.errors import BedError
 from bed.state import Bed
 from product.controller import Controller
+from product.resources import install
 from scale.crowd import Crowd, crowd
 from scale.exodus import Exodus, exodus
-from scale.grounds import CRDS, grounds
+from scale.grounds import grounds
 
 _PAGE = """<!-- Made by `make scale`; run it again to change it. -->
 
@@ -38,8 +39,7 @@ def main() -> int:
     try:
         with Bed.create("scale") as bed:
             plane = ControlPlane.start(bed)
-            plane.kubectl("apply", "--server-side", "--filename", str(CRDS))
-            plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", "--filename", str(CRDS))
+            install(plane)
             controller = Controller(bed, plane.kubeconfig).start()
             with grounds(bed, plane, controller) as place:
                 results.append(crowd(place, options.jobs, options.kill_seconds, tell))

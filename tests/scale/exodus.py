@@ -1,17 +1,16 @@
 """A namespace with many running Jobs is deleted: gone within a minute; with its cluster away, gone at the deadline, and paid later."""
 
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from fairlead.domain.debt import UNACCOUNTED
+from product.ledger import debts_of
 from product.waiting import until
 from scale.grounds import Grounds
 
 SCRIPT = "#!/bin/sh\nexec sleep 3600\n"
-LEDGER_PATH = "/api/v1/namespaces/default/configmaps/fairlead-ledger"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +79,4 @@ def exodus(grounds: Grounds, count: int, deadline_seconds: int | None, tell: Cal
 
 def _debts(grounds: Grounds) -> int:
     """How much is owed for Jobs of this namespace. (What is unaccounted has been cleaned up, and only waits for its tombstone to go.)"""
-    entries = ((grounds.scene.api.get(LEDGER_PATH) or {}).get("data") or {}).values()
-    owed = [json.loads(each) for each in entries]
-    return sum(1 for each in owed if each["namespace"] == grounds.scene.namespace and each["reason"] != UNACCOUNTED)
+    return sum(1 for each in debts_of(grounds.scene).values() if each["reason"] != UNACCOUNTED)

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from bed.controlplane import ControlPlane
 from bed.slurm import SlurmCluster, SlurmConfig
@@ -13,7 +12,6 @@ from product.controller import Controller
 from product.scene import Scene
 from product.waiting import until
 
-CRDS = Path(__file__).parents[2] / "crds"
 LEDGER = "starts"
 CLEANED_SECONDS = 300.0              # a thousand run directories come down in batches
 WROTE = {"create", "update", "patch", "delete"}
