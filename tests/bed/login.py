@@ -91,6 +91,10 @@ class LoginNode:
         """What sshd has logged so far (LogLevel VERBOSE)."""
         return self.sshd.log.read_text(errors="replace")
 
+    def sessions(self) -> int:
+        """How many sessions were begun over SSH so far (commands, shells, subsystems), as sshd has logged them."""
+        return self.sshd_log().count("Starting session")
+
     def end_sessions(self) -> None:
         """Kills sshd's processes for open connections, as an administrator does; the listener goes on, and so do the user's programs."""
         self._signal_sessions(signal.SIGKILL)

@@ -37,9 +37,9 @@ POLLS = 'fairlead_exchange_finished_seconds_count{kind="observe",outcome="ok"}'
 
 def sessions_and_polls(own: SlurmCluster, poll_log: PollLog, count: int) -> tuple[int, int]:
     """While `count` polls are made: sessions that sshd opened, calls of squeue."""
-    sessions, polls = own.sshd_log().count("Starting session"), len(poll_log.times)
+    sessions, polls = own.sessions(), len(poll_log.times)
     until(lambda: len(poll_log.times) >= polls + count, f"{count} polls", 60)
-    return own.sshd_log().count("Starting session") - sessions, len(poll_log.times) - polls
+    return own.sessions() - sessions, len(poll_log.times) - polls
 
 
 def are_submitted(scene: Scene, count: int) -> bool:

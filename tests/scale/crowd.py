@@ -44,7 +44,7 @@ class Crowd:
 
 def crowd(grounds: Grounds, count: int, kill_each_seconds: float, tell: Callable[[str], None]) -> Crowd:
     """Apply so many Jobs, kill the controller each so many seconds until all have ended, and count."""
-    began, execs = time.monotonic(), grounds.execs()
+    began, execs = time.monotonic(), grounds.cluster.sessions()
     before = grounds.writes()
     with _killer(grounds.controller, kill_each_seconds) as kills:
         for number in range(count):
@@ -60,7 +60,7 @@ def crowd(grounds: Grounds, count: int, kill_each_seconds: float, tell: Callable
     phases = grounds.phases()
     return Crowd(
         count, seconds, len(kills), sum(phase == "Complete" for phase in phases.values()), sum(1 for each in starts.values() if each > 1),
-        count - len(starts), grounds.execs() - execs, (after[0] - before[0]) / count, (after[1] - before[1]) / count,
+        count - len(starts), grounds.cluster.sessions() - execs, (after[0] - before[0]) / count, (after[1] - before[1]) / count,
     )
 
 

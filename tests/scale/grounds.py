@@ -31,10 +31,6 @@ class Grounds:
         ledger = self.cluster.home / LEDGER
         return ledger.read_text(encoding="utf-8").splitlines() if ledger.exists() else []
 
-    def execs(self) -> int:
-        """How many commands were run over SSH so far, as the login node's sshd has counted them."""
-        return self.cluster.sshd_log().count("Starting session: command")
-
     def phases(self) -> dict[str, str]:
         """The Jobs' phases by name."""
         return {job["metadata"]["name"]: str(job.get("status", {}).get("phase")) for job in self.scene.jobs()}
