@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from faults import fault
 from faults.fault import nothing
-from faults.play import PATIENCE_SECONDS, Play
+from faults.play import ENDS, PATIENCE_SECONDS, Play
 from product.waiting import until
 
 LATER = {"begin": "now+1hour"}
@@ -31,7 +31,7 @@ def _submit(play: Play) -> None:
 
 def _ended(play: Play) -> None:
     play.ledger.go()
-    play.wait_result("Complete", "Failed")
+    play.wait_result(*ENDS)
 
 
 def _queued(play: Play) -> None:
@@ -62,7 +62,7 @@ def _suspend(play: Play) -> None:
 
 def _resume(play: Play) -> None:
     def is_over() -> bool:
-        return play.job.status.get("phase") == "Suspended" or play.result in {"Complete", "Failed"}
+        return play.job.status.get("phase") == "Suspended" or play.result in ENDS
 
     until(is_over, "the Job to be suspended", PATIENCE_SECONDS)
     play.scene.api.merge(play.job.path, {"spec": {"suspend": False}})

@@ -15,6 +15,7 @@ from product.scene import Scene, Thing
 from product.waiting import until
 
 JOB = "sim"
+ENDS = ("Complete", "Failed")
 PATIENCE_SECONDS = 60.0
 """How long a Job may take from healing to its end: a controller's restart, the bed's longest pauses, and a slow machine."""
 _CONFIG = {"nodes": 1, "gpus": 0}
@@ -75,11 +76,7 @@ class Play:
     @property
     def result(self) -> str:
         """Complete, Failed, gone, or waits."""
-        found = self.job.read()
-        if found is None:
-            return "gone"
-        held = {each["type"] for each in found.get("status", {}).get("conditions", []) if each["status"] == "True"}
-        return next((kind for kind in ("Complete", "Failed") if kind in held), "waits")
+        return result_of(self.job)
 
     def wait_result(self, *results: str, seconds: float = PATIENCE_SECONDS) -> None:
         """Until the Job has come to one of these; a Job that does not is judged as it is then."""
@@ -98,6 +95,15 @@ class Play:
         if self.proxy is not None:
             self.proxy.close()
         self.node.stop()
+
+
+def result_of(job: Thing) -> str:
+    """What a Job has come to: Complete, Failed, gone, or waits."""
+    found = job.read()
+    if found is None:
+        return "gone"
+    held = {each["type"] for each in found.get("status", {}).get("conditions", []) if each["status"] == "True"}
+    return next((kind for kind in ENDS if kind in held), "waits")
 
 
 def open_play(stage: Stage, config: Mapping[str, Any], *, proxied: bool) -> Play:

@@ -14,7 +14,7 @@ from bed.errors import BedError
 from faults import table
 from faults.fault import Fault, nothing
 from faults.ledger import Ledger
-from faults.play import SPEC, Play, open_play
+from faults.play import ENDS, SPEC, Play, open_play, result_of
 from faults.stage import Stage
 from product.scene import Thing
 from product.waiting import until
@@ -152,30 +152,26 @@ class Walk:
                 self._resume(job)
         for job in [*self.jobs]:
             with suppress(AssertionError):
-                until(lambda job=job: self._result(job) in {"Complete", "Failed"}, f"the end of {job.name}", END_SECONDS)   # type: ignore[misc]
-            yield from self._judged(job, self._result(job))
+                until(lambda job=job: result_of(self._thing(job)) in ENDS, f"the end of {job.name}", END_SECONDS)   # type: ignore[misc]
+            yield from self._judged(job, ENDS)
         for job in self.gone:
             with suppress(AssertionError):
                 until(lambda job=job: self._thing(job).read() is None, f"{job.name} to be gone", END_SECONDS)   # type: ignore[misc]
-            yield from self._judged(job, "gone" if self._thing(job).read() is None else "waits")
+            yield from self._judged(job, ("gone",))
         try:
             self.play.scene.close()
         except AssertionError as error:
             yield f"something is left: {error}"
 
-    def _result(self, job: Walker) -> str:
-        held = {each["type"] for each in self._thing(job).status.get("conditions", []) if each["status"] == "True"}
-        return next((kind for kind in ("Complete", "Failed") if kind in held), "waits")
-
-    def _judged(self, job: Walker, result: str) -> Iterator[str]:
-        starts = job.ledger.lines("start")
+    def _judged(self, job: Walker, right: tuple[str, ...]) -> Iterator[str]:
+        result, starts = result_of(self._thing(job)), job.ledger.lines("start")
         if job.ledger.lines("beside"):
             yield f"{job.name} ({job.uid}) ran twice at once"
         if len(starts) > job.attempts or len({line.key for line in starts}) < len(starts):
             yield f"{job.name} ({job.uid}) started {len(starts)} times; {job.attempts} would be right: {starts}"
         if result == "Complete" and not any(line.code == 0 for line in job.ledger.lines("end")):
             yield f"{job.name} ({job.uid}) is Complete, and no start of it ended with 0"
-        if result == "waits":
+        if result not in right:
             yield f"{job.name} ({job.uid}) came to no end: {self._thing(job).status}"
 
 
