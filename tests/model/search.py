@@ -115,14 +115,14 @@ class _Graph:
         heads: list[list[int]] = [[] for _ in self.states]
         for source, target in zip(self.sources, self.targets, strict=True):
             heads[target].append(source)
-        reached, todo = bytearray(len(self.states)), deque(good)
+        reached, waiting = bytearray(len(self.states)), deque(good)
         for number in good:
             reached[number] = 1
-        while todo:
-            for source in heads[todo.popleft()]:
+        while waiting:
+            for source in heads[waiting.popleft()]:
                 if not reached[source]:
                     reached[source] = 1
-                    todo.append(source)
+                    waiting.append(source)
         return next((number for number, known in enumerate(reached) if not known), None)
 
 

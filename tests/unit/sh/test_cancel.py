@@ -72,8 +72,8 @@ def test_a_job_without_any_of_its_marks_is_known_by_its_log(far: FarEnd) -> None
     """On a site whose plugin rewrites name and comment a deleted Job would stay in the queue, and be in Terminating for ever."""
     far.submit(submission())
     far.set_job("100", "PENDING", KEY, name="the site's own", comment="site")
-    (far.root / "scontrol.job").write_text(f"JobId=100 JobName=x StdErr=/h/work/here/runs/{KEY}/slurm-100.log "
-                                           f"StdOut=/h/work/here/runs/{KEY}/slurm-100.log Power=\n")
+    (far.root / "scontrol.job").write_text(f"JobId=100 JobName=x StdErr=/home/ann/tree/here/runs/{KEY}/slurm-100.log "
+                                           f"StdOut=/home/ann/tree/here/runs/{KEY}/slurm-100.log Power=\n")
     assert far.cancel(KEY, CancelPhase.ASK) == CancelAnswer(known=True, revoked=True, ids=("100",))
     assert far.calls("scancel") == ["--name=the site's own 100"]
 
