@@ -4,11 +4,15 @@ from typing import Any
 
 from fairlead.domain.cluster import Cluster
 from fairlead.domain.job import Job
+from fairlead.domain.pacing import Now
 from fairlead.domain.run import RunKey
 from fairlead.handlers.reading import read_cluster, read_job
 
 UID = "11111111-2222-4333-8444-555555555555"
 OTHER_UID = "99999999-2222-4333-8444-555555555555"
+KEY = RunKey(UID, 1)
+"""The first attempt of the Job with this uid."""
+NOW = Now(1000.0, 1.7e9)
 
 
 def a_job(

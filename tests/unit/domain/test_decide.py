@@ -9,12 +9,11 @@ import pytest
 from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain.job import Job, ghost
 from fairlead.domain.memory import Closing, Memory
-from fairlead.domain.pacing import Now, Pacing
+from fairlead.domain.pacing import Pacing
 from fairlead.domain.run import CancelPhase, RunKey, StopWord
 from fairlead.domain.steps import Bury, Cancel, Release, Rest, Resume, Step, Submit, Suspend, TakeUp, Watch, decide, wakes_at
-from product.objects import OTHER_UID, UID, a_job, submitted
+from product.objects import NOW, OTHER_UID, UID, a_job, submitted
 
-NOW = Now(1000.0, 1.7e9)
 PACING = Pacing()
 FRESH = Memory()
 ONE, TWO = RunKey(UID, 1), RunKey(UID, 2)

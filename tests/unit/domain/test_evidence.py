@@ -6,9 +6,7 @@ import pytest
 
 from fairlead.domain.evidence import Broken, Duplicated, Ended, Live, NeverRan, Unclaimed, Unexplained, is_accounted_for, judge
 from fairlead.domain.run import Finished, Listed, Observation, Record, RunKey, RunState, Sentinels, Started
-from product.objects import UID
-
-KEY = RunKey(UID, 1)
+from product.objects import KEY
 
 
 def row(run_id: str, state: RunState) -> Listed:

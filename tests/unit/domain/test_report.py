@@ -11,13 +11,10 @@ from fairlead.domain.conditions import moment
 from fairlead.domain.evidence import Ended
 from fairlead.domain.job import Job
 from fairlead.domain.memory import Closing
-from fairlead.domain.pacing import Now
 from fairlead.domain.retry import Again, Over
 from fairlead.domain.run import Finished, Listed, LogTail, RunKey, RunState, Started
-from product.objects import UID, a_job, submitted
+from product.objects import KEY, NOW, UID, a_job, submitted
 
-KEY = RunKey(UID, 1)
-NOW = Now(1000.0, 1.7e9)
 QUEUED = a_job(status=submitted())
 LOST = Closing(JobReason.LOST, "lost", word="COMPLETED")
 OVER = Over(JobReason.LOST, "lost", 1, 0)

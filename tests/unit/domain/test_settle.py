@@ -15,7 +15,6 @@ from fairlead.domain.run import (
     Finished,
     Listed,
     Observation,
-    RunKey,
     RunState,
     Sentinels,
     Started,
@@ -24,10 +23,8 @@ from fairlead.domain.run import (
     SubmitWord,
 )
 from fairlead.domain.steps import Cancel
-from product.objects import UID, a_job, submitted
+from product.objects import KEY, NOW, a_job, submitted
 
-KEY = RunKey(UID, 1)
-NOW = Now(1000.0, 1.7e9)
 PACING = Pacing()
 FRESH = Memory()
 JOB = a_job()

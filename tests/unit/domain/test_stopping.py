@@ -11,24 +11,21 @@ from fairlead.domain import settle
 from fairlead.domain.conditions import is_true
 from fairlead.domain.job import Job
 from fairlead.domain.memory import Memory
-from fairlead.domain.pacing import Now, Pacing
+from fairlead.domain.pacing import Pacing
 from fairlead.domain.run import (
     CancelAnswer,
     CancelPhase,
     Finished,
     Listed,
     Observation,
-    RunKey,
     RunState,
     Sentinels,
     Started,
     StopWord,
 )
 from fairlead.domain.steps import Cancel
-from product.objects import UID, a_job, submitted
+from product.objects import KEY, NOW, a_job, submitted
 
-KEY = RunKey(UID, 1)
-NOW = Now(1000.0, 1.7e9)
 PACING = Pacing()
 ASK = Cancel((KEY,), CancelPhase.ASK, why=StopWord.SUSPEND)
 SINCE = datetime.fromtimestamp(NOW.wall - 100, UTC)
