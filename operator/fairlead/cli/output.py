@@ -32,7 +32,7 @@ class Output:
 
     def __init__(self, client: KubeClient, job: Job, *, stderr: bool, tail_lines: int | None) -> None:
         self._client = client
-        self._cluster_name = job.ref.namespace, job.spec.cluster_ref.name
+        self._cluster_name = job.cluster
         self._stderr = stderr
         self._tail_lines = tail_lines
         self._open = AsyncExitStack()

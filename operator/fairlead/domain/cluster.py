@@ -10,7 +10,7 @@ from fairlead.api.v1alpha1.reasons import ClusterCondition, ClusterReason
 from fairlead.domain.address import Address, Credentials, HostKeys
 from fairlead.domain.conditions import Says, moment, told
 from fairlead.domain.errors import Unreadable
-from fairlead.domain.objects import ObjectRef
+from fairlead.domain.objects import ClusterName, ObjectRef
 from fairlead.domain.pacing import Now
 from fairlead.domain.residue import NOT_USED, Sweep, Use, agreement, in_use, residue, sweep_held
 from fairlead.domain.run import AccountingState, Probe
@@ -29,6 +29,11 @@ class Cluster:
     status: ClusterStatus
     forgives_debts: bool = False     # an annotation gives up what is owed there
     agreed_sweep: int = 0            # so many Runs may have lost their objects, by an annotation
+
+    @property
+    def name(self) -> ClusterName:
+        """By what Jobs and debts refer to it, also when it is made anew."""
+        return self.ref.namespace, self.ref.name
 
     @property
     def marker(self) -> str:

@@ -7,7 +7,7 @@ from fairlead.api.v1alpha1.meta import as_timestamp
 from fairlead.domain.conditions import moment
 from fairlead.domain.job import Job, ghost
 from fairlead.domain.memory import Memory
-from fairlead.domain.objects import ObjectRef
+from fairlead.domain.objects import ClusterName, ObjectRef
 from fairlead.domain.pacing import Now, Pacing
 from fairlead.domain.run import RunKey, StopWord
 from fairlead.domain.steps import patience_ends
@@ -38,7 +38,7 @@ class Debt:
     grace_seconds: int = 30          # between TERM and the end by force
 
     @property
-    def cluster(self) -> tuple[str, str]:
+    def cluster(self) -> ClusterName:
         """Namespace and name of the Cluster."""
         return self.cluster_namespace, self.cluster_name
 
@@ -58,10 +58,10 @@ class Debt:
         return ObjectRef(names.JOB_PLURAL, self.namespace, self.name, self.run.uid if self.run else "")
 
 
-def debt_of(job: Job, key: RunKey, cluster: tuple[str, str], reason: str, wall: float) -> Debt:
-    """What a Job leaves behind under `key` on a cluster (its namespace and name), from `wall` on (epoch seconds)."""
+def debt_of(job: Job, key: RunKey, reason: str, wall: float) -> Debt:
+    """What a Job leaves behind under `key` on its cluster, from `wall` on (epoch seconds)."""
     since, grace_seconds = as_timestamp(moment(wall)), job.spec.cancellation_grace_period_seconds
-    return Debt(str(key), *cluster, names.JOB_KIND, job.ref.namespace, job.ref.name, since, reason, grace_seconds)
+    return Debt(str(key), *job.cluster, names.JOB_KIND, job.ref.namespace, job.ref.name, since, reason, grace_seconds)
 
 
 def debtor(debt: Debt) -> Job:

@@ -7,7 +7,7 @@ from fairlead.api.v1alpha1.job import ClusterReference, JobSpec, JobStatus
 from fairlead.api.v1alpha1.meta import RunStatus
 from fairlead.api.v1alpha1.reasons import JobCondition, JobReason
 from fairlead.domain.conditions import is_true
-from fairlead.domain.objects import ObjectRef
+from fairlead.domain.objects import ClusterName, ObjectRef
 from fairlead.domain.run import Owner, RunKey
 
 
@@ -23,6 +23,11 @@ class Job:
     spec: JobSpec
     status: JobStatus
     deleted_at: float | None = None      # when its deletion was asked for, epoch seconds
+
+    @property
+    def cluster(self) -> ClusterName:
+        """The Cluster that it refers to: in its own namespace."""
+        return self.ref.namespace, self.spec.cluster_ref.name
 
     @property
     def key(self) -> RunKey:

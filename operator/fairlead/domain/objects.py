@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+ClusterName = tuple[str, str]
+"""Namespace and name of a Cluster, by which Jobs and debts refer to it."""
+
 
 @dataclass(frozen=True, slots=True)
 class ObjectRef:

@@ -9,6 +9,7 @@ import structlog
 from fairlead.domain.cluster import Cluster
 from fairlead.domain.errors import FairleadError
 from fairlead.domain.job import Job
+from fairlead.domain.objects import ClusterName
 from fairlead.engine.context import Overseer, SiteContext
 from fairlead.engine.debts import Debts
 from fairlead.engine.expiry import Expiry
@@ -18,7 +19,7 @@ from fairlead.engine.lobby import Lobby
 from fairlead.engine.overdue import Overdue
 from fairlead.engine.payments import Payments
 from fairlead.engine.ports import Pulse, World
-from fairlead.engine.registry import ClusterName, Registry, cluster_of
+from fairlead.engine.registry import Registry
 from fairlead.engine.settings import EngineSettings
 from fairlead.engine.site import Site
 from fairlead.engine.writer import Writer
@@ -86,7 +87,7 @@ class Controller:
         if gone:
             if site is not None:
                 site.leave()
-            self._graves.leave((cluster.ref.namespace, cluster.ref.name))
+            self._graves.leave(cluster.name)
             self._in_lobby.set()
         elif site is not None:
             site.changed(cluster)
@@ -104,7 +105,7 @@ class Controller:
         self._pulse.forget(_name(cluster))
 
     def _job_changed(self, job: Job) -> None:
-        site = self._site_of(cluster_of(job))
+        site = self._site_of(job.cluster)
         if site is not None:
             site.wake()
         else:
@@ -112,7 +113,7 @@ class Controller:
 
     def _job_lost(self, job: Job) -> None:
         """A Job went without our doing: its directories are kept as a finished Job's are, and buried once its object is surely gone."""
-        self._graves.keep(Grave(cluster_of(job), job.ref, job.key.attempt, policy=job.spec.deletion_policy))
+        self._graves.keep(Grave(job.cluster, job.ref, job.key.attempt, policy=job.spec.deletion_policy))
 
     def _site_of(self, name: ClusterName) -> Site | None:
         cluster = self._registry.cluster_named(name)
@@ -132,11 +133,11 @@ class Controller:
     async def _collect(self) -> None:
         """Begin to pay what is owed on each cluster that answers."""
         for site in [each for each in self._sites.values() if each.is_reached]:
-            await self._payments.collect((site.cluster.ref.namespace, site.cluster.ref.name), site.is_under_way)
+            await self._payments.collect(site.cluster.name, site.is_under_way)
 
     def _ended(self, cluster: Cluster, job: Job) -> None:
         self._expiry.ended(job)
-        self._graves.keep(Grave((cluster.ref.namespace, cluster.ref.name), job.ref, job.key.attempt, ended=True))
+        self._graves.keep(Grave(cluster.name, job.ref, job.key.attempt, ended=True))
 
     async def _gauge(self) -> None:
         """Count what is watched."""
@@ -151,7 +152,7 @@ class Controller:
             await self._debts.strike_old()
 
     async def _swept(self, site: Overseer, removed: Removed) -> None:
-        await self._graves.swept((site.cluster.ref.namespace, site.cluster.ref.name), removed, site)
+        await self._graves.swept(site.cluster.name, removed, site)
 
     async def _every(
         self, name: str, seconds: float, look: Callable[[], Coroutine[Any, Any, None]], wake: asyncio.Event | None = None,

@@ -84,8 +84,7 @@ class Custody:
 
     async def forgive(self, ghosts: Iterable[Job]) -> bool:
         """Strike what is owed there, since a person has given it up, and tell, of `ghosts` too; whether nothing is owed any more."""
-        ref = self.cluster.ref
-        owed = self._debts.of((ref.namespace, ref.name))
+        owed = self._debts.of(self.cluster.name)
         keys = [each.key for each in owed]
         keys += sorted({str(ghost.key) for ghost in ghosts} - set(keys))
         if keys:
@@ -103,8 +102,7 @@ class Custody:
 
         With it the way to the directories of its finished Jobs goes: while the cluster answers, they go down to tombstones first.
         """
-        ref = self.cluster.ref
-        if not self._debts.known or any(each.is_payable for each in self._debts.of((ref.namespace, ref.name))):
+        if not self._debts.known or any(each.is_payable for each in self._debts.of(self.cluster.name)):
             return False
         if self.cluster.held and self._link.tree is not None and not await self._clear_tree():
             return False

@@ -87,7 +87,7 @@ class Errands:
 
     def _beyond_limit(self, steps: Steps) -> set[str]:
         """The uids of those for whom spec.limits.maxActiveJobs has no place: who came last."""
-        jobs = self.context.registry.jobs_of((self.cluster.ref.namespace, self.cluster.ref.name))
+        jobs = self.context.registry.jobs_of(self.cluster.name)
         places = Admission(self.cluster.spec.limits.max_active_jobs).places(active(jobs))
         wanting = [job.ref.uid for job, step in steps if asks_for_a_place(job, step)]
         return set() if places is None else set(wanting[places:])
@@ -127,7 +127,7 @@ class Errands:
         memory = work.writer.memory(job)
         if not step.finished:
             try:
-                await self.context.debts.settle((self.cluster.ref.namespace, self.cluster.ref.name), job, memory.unaccounted)
+                await self.context.debts.settle(job, memory.unaccounted)
             except ApiFault as error:
                 log.info("write_not_done", error=str(error))
                 work.writer.remember(job, memory.later(work.now(), work.settings.pacing.ask_again_seconds))

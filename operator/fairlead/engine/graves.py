@@ -13,13 +13,13 @@ import structlog
 from fairlead.api.v1alpha1 import names
 from fairlead.domain.errors import ApiFault
 from fairlead.domain.job import Job, ghost
-from fairlead.domain.objects import ObjectRef
+from fairlead.domain.objects import ClusterName, ObjectRef
 from fairlead.domain.run import Remnant
 from fairlead.domain.sweep import Found
 from fairlead.engine.context import Overseer
 from fairlead.engine.debts import Debts
 from fairlead.engine.ports import World
-from fairlead.engine.registry import ClusterName, Registry
+from fairlead.engine.registry import Registry
 from fairlead.schedulers.seam import Removed
 
 log = structlog.get_logger()

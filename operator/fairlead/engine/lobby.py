@@ -10,7 +10,7 @@ from fairlead.domain.pacing import Now
 from fairlead.domain.settle import Outcome
 from fairlead.engine.overdue import Overdue
 from fairlead.engine.ports import World
-from fairlead.engine.registry import Registry, cluster_of
+from fairlead.engine.registry import Registry
 from fairlead.engine.writer import Writer
 
 
@@ -25,7 +25,7 @@ class Lobby:
 
     async def look(self) -> None:
         """Tell each Job without a Cluster what it waits for."""
-        await asyncio.gather(*(self._tell(job) for job in self._registry.jobs if self._registry.cluster_named(cluster_of(job)) is None))
+        await asyncio.gather(*(self._tell(job) for job in self._registry.jobs if self._registry.cluster_named(job.cluster) is None))
 
     async def _tell(self, job: Job) -> None:
         now, memory = Now(self._world.clock.monotonic(), self._world.clock.wall()), self._writer.memory(job)

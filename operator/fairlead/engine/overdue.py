@@ -13,7 +13,6 @@ from fairlead.domain.objects import EventNote
 from fairlead.domain.settle import Outcome
 from fairlead.engine.debts import Debts
 from fairlead.engine.ports import World
-from fairlead.engine.registry import cluster_of
 from fairlead.engine.writer import Writer
 
 log = structlog.get_logger()
@@ -42,7 +41,7 @@ class Overdue:
 
     async def _let_go(self, job: Job, why: str, reached: bool) -> None:
         clock, memory = self._world.clock, self._writer.memory(job)
-        debt = debt_of(job, job.key, cluster_of(job), what_is_owed(job, reached=reached), clock.wall())
+        debt = debt_of(job, job.key, what_is_owed(job, reached=reached), clock.wall())
         try:
             await self._debts.owe([debt])
         except ApiFault as error:

@@ -7,9 +7,10 @@ import structlog
 
 from fairlead.domain.debt import Debt, debtor
 from fairlead.domain.job import Job
+from fairlead.domain.objects import ClusterName
 from fairlead.engine.debts import Debts
 from fairlead.engine.ports import World
-from fairlead.engine.registry import ClusterName, Registry
+from fairlead.engine.registry import Registry
 
 log = structlog.get_logger()
 

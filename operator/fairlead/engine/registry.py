@@ -6,8 +6,7 @@ from dataclasses import replace
 from fairlead.api.v1alpha1.job import JobStatus
 from fairlead.domain.cluster import Cluster
 from fairlead.domain.job import Job
-
-ClusterName = tuple[str, str]        # namespace, name
+from fairlead.domain.objects import ClusterName
 
 
 class Registry:
@@ -37,7 +36,7 @@ class Registry:
 
     def cluster_named(self, name: ClusterName) -> Cluster | None:
         """The Cluster that lives under this name now: of several uids the one that is not being deleted."""
-        found = [each for each in self._clusters.values() if (each.ref.namespace, each.ref.name) == name]
+        found = [each for each in self._clusters.values() if each.name == name]
         return min(found, key=lambda each: (each.deleting, -each.resource_version), default=None)
 
     def job(self, uid: str) -> Job | None:
@@ -77,7 +76,7 @@ class Registry:
         if old and (old.resource_version > job.resource_version or old == job):
             return
         self._jobs[job.ref.uid] = job
-        self._jobs_of.setdefault(cluster_of(job), {})[job.ref.uid] = None
+        self._jobs_of.setdefault(job.cluster, {})[job.ref.uid] = None
         self.on_job(job)
 
     def drop_job(self, uid: str, *, released: bool = False) -> None:
@@ -89,7 +88,7 @@ class Registry:
         old = self._jobs.pop(uid, None)
         if old is None:
             return
-        self._jobs_of[cluster_of(old)].pop(uid, None)
+        self._jobs_of[old.cluster].pop(uid, None)
         if (old.held or old.status.run is not None) and not released:
             self.on_job_lost(old)
         self.on_job(old)
@@ -132,8 +131,3 @@ class Registry:
         for job in jobs:
             if job.ref.uid not in left:
                 self.put_job(job)
-
-
-def cluster_of(job: Job) -> ClusterName:
-    """The name of the Cluster that a Job refers to: in its own namespace."""
-    return job.ref.namespace, job.spec.cluster_ref.name

@@ -146,7 +146,7 @@ class Site:
     async def _count(self) -> None:
         """Know what the Cluster is needed for. What is owed there holds it as a Job does."""
         held = sum(1 for job in self._jobs() if job.held and not job.ended and job.ref.uid not in self._ghosts)
-        use = Use(held, len(self._ghosts), self._context.debts.of(self._name))
+        use = Use(held, len(self._ghosts), self._context.debts.of(self.cluster.name))
         self._link.health = replace(self._link.health, use=use)
         if use.owed and not self.cluster.deleting:
             await self._custody.hold()
@@ -248,12 +248,8 @@ class Site:
         deadlines = [deadline for job in self._jobs() if (deadline := deadline_of(job)) is not None]
         return now.monotonic + max(min(deadlines, default=float("inf")) - now.wall, 1.0)
 
-    @property
-    def _name(self) -> tuple[str, str]:
-        return self.cluster.ref.namespace, self.cluster.ref.name
-
     def _jobs(self) -> list[Job]:
-        return [*self._registry.jobs_of(self._name), *self._ghosts.values()]
+        return [*self._registry.jobs_of(self.cluster.name), *self._ghosts.values()]
 
     def _current(self, uid: str) -> Job | None:
         return self._registry.job(uid) or self._ghosts.get(uid)

@@ -84,7 +84,7 @@ def test_what_is_owed_says_what_is_to_be_done(spec: dict[str, Any], reached: boo
 def test_a_debt_brings_back_enough_of_its_job_to_clean_up_behind_it() -> None:
     """Else the grace or the policy that a user chose would be lost with the object."""
     job = a_job(status=submitted(attempt=3), cancellationGracePeriodSeconds=300)
-    owed = debt_of(job, job.key, ("lab", "hpc"), UNREACHABLE, DEADLINE)
+    owed = debt_of(job, job.key, UNREACHABLE, DEADLINE)
     assert owed.since == "2026-01-01T00:10:00Z"
     again = debtor(owed)
     assert again.deleting

@@ -8,12 +8,13 @@ from virtual import SETTINGS, Virtual
 from fairlead.domain.debt import UNACCOUNTED, UNREACHABLE, Debt
 from fairlead.domain.errors import ApiFault, Forbidden, Unavailable
 from fairlead.domain.job import Job
+from fairlead.domain.objects import ClusterName
 from fairlead.domain.run import RunKey
 from fairlead.engine.debts import UNACCOUNTED_SECONDS, Debts
 from fairlead.engine.lobby import Lobby
 from fairlead.engine.overdue import ASK_AGAIN_SECONDS, Overdue
 from fairlead.engine.payments import Payments
-from fairlead.engine.registry import ClusterName, Registry
+from fairlead.engine.registry import Registry
 from fairlead.engine.writer import Writer
 from product.objects import UID, a_job, submitted
 
@@ -91,7 +92,7 @@ async def test_a_job_that_was_seen_to_owes_only_what_nobody_saw_end() -> None:
     """Else what is paid would be paid for ever, or a start that nobody saw end would be forgotten."""
     bureau = Bureau(debt(1), debt(2), debt(1, uid="99999999-0000-4000-8000-000000000000"))
     await bureau.debts.refresh()
-    await bureau.debts.settle(HPC, a_job(), [RunKey(UID, 2)])
+    await bureau.debts.settle(a_job(), [RunKey(UID, 2)])
     left = {each.key: each.reason for each in bureau.debts.of(HPC)}
     assert left == {f"{UID}-2": UNACCOUNTED, "99999999-0000-4000-8000-000000000000-1": UNREACHABLE}
     assert {each.key: each.reason for each in bureau.virtual.ledger.debts.values()} == left

@@ -8,12 +8,12 @@ from virtual import Virtual
 from fairlead.domain.debt import UNACCOUNTED, UNREACHABLE, Debt
 from fairlead.domain.errors import Forbidden, Unavailable
 from fairlead.domain.job import Job
-from fairlead.domain.objects import ObjectRef
+from fairlead.domain.objects import ClusterName, ObjectRef
 from fairlead.domain.run import Owner, Remnant, RunKey
 from fairlead.domain.sweep import SUSPICIOUS_COUNT, Found
 from fairlead.engine.debts import Debts
 from fairlead.engine.graves import Grave, Graves
-from fairlead.engine.registry import ClusterName, Registry
+from fairlead.engine.registry import Registry
 from fairlead.schedulers.seam import Removed
 from product.objects import a_job
 
