@@ -65,5 +65,5 @@ def _configure(settings: kopf.OperatorSettings) -> None:
     settings.watching.chunk_size = feed.PAGE_SIZE
     settings.watching.server_timeout = SERVER_TIMEOUT_SECONDS
     settings.watching.client_timeout = SERVER_TIMEOUT_SECONDS + 30
-    settings.watching.label_selectors[names.GROUP, names.JOB_PLURAL] = feed.UNFINISHED
+    settings.watching.label_selectors[names.GROUP, names.JOB_PLURAL] = names.UNFINISHED_SELECTOR
     settings.process.ultimate_exiting_timeout = 10

@@ -17,7 +17,6 @@ log = structlog.get_logger()
 
 T = TypeVar("T")
 
-UNFINISHED = f"{names.FINISHED_LABEL}!={names.FINISHED_VALUE}"
 PAGE_SIZE = 500
 
 
@@ -63,7 +62,8 @@ async def relist(client: KubeClient, registry: Registry, grace_seconds: float = 
     An object that came or changed while the list was read is newer than the list: it stays.
     """
     known = registry.begin_list()
-    jobs = sorted(await _list(client, names.JOB_PLURAL, UNFINISHED), key=_created)   # the registry keeps the order in which they came
+    jobs = await _list(client, names.JOB_PLURAL, names.UNFINISHED_SELECTOR)
+    jobs.sort(key=_created)              # the registry keeps the order in which they came
     clusters = await _list(client, names.CLUSTER_PLURAL, "")
     present = {str(body["metadata"]["uid"]) for body in (*jobs, *clusters)}
     await asyncio.sleep(grace_seconds)
@@ -93,11 +93,4 @@ def _readable(bodies: Iterable[Mapping[str, Any]], read: Callable[[Mapping[str, 
 
 
 async def _list(client: KubeClient, plural: str, selector: str) -> list[Mapping[str, Any]]:
-    found: list[Mapping[str, Any]] = []
-    params = {"limit": str(PAGE_SIZE)} | ({"labelSelector": selector} if selector else {})
-    while True:
-        page = await client.request("GET", path_of("apis", names.GROUP, names.VERSION, plural), params=params)
-        found += page["items"]
-        if not (following := page["metadata"].get("continue")):
-            return found
-        params = {**params, "continue": following}
+    return [body async for body in client.objects(path_of("apis", names.GROUP, names.VERSION, plural), selector, PAGE_SIZE)]

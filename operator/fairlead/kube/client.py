@@ -9,8 +9,8 @@ through `KubeClient`, so that another client can take this one's place here.
 import asyncio
 import json
 import random
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -72,6 +72,12 @@ class _Call:
         return f"{self.method} {self.path}"
 
 
+def _selected(page_size: int, label_selector: str, field_selector: str) -> dict[str, str]:
+    """The parameters of a list."""
+    params = {"limit": str(page_size), "labelSelector": label_selector, "fieldSelector": field_selector}
+    return {name: value for name, value in params.items() if value}
+
+
 class KubeClient:
     """Requests to one API server. All faults are `ApiFault`s: see `faults`; each call is bounded in time.
 
@@ -118,14 +124,12 @@ class KubeClient:
 
     async def list_metadata(self, path: str, label_selector: str, page_size: int, field_selector: str = "") -> list[JsonObject]:
         """The metadata of all objects that the selectors match, page by page."""
-        found: list[JsonObject] = []
-        params = {"labelSelector": label_selector, "limit": str(page_size)} | ({"fieldSelector": field_selector} if field_selector else {})
-        while True:
-            page = await self._send(_Call("GET", path, params=params, accept=METADATA_LIST))
-            found += [item["metadata"] for item in page.get("items") or []]
-            if not (rest := page["metadata"].get("continue")):
-                return found
-            params = {**params, "continue": rest}
+        call = _Call("GET", path, params=_selected(page_size, label_selector, field_selector), accept=METADATA_LIST)
+        return [item["metadata"] async for item in self._items(call)]
+
+    def objects(self, path: str, label_selector: str, page_size: int, field_selector: str = "") -> AsyncIterator[JsonObject]:
+        """All objects that the selectors match, whole, page by page: no more than a page is held here."""
+        return self._items(_Call("GET", path, params=_selected(page_size, label_selector, field_selector)))
 
     def connection_info(self) -> ConnectionInfo:
         """A fresh session for kopf, which closes it itself; to be called in the event loop that uses it."""
@@ -162,6 +166,16 @@ class KubeClient:
         response.release()
         request.headers["Authorization"] = f"Bearer {await self._access.tokens.current()}"
         return await handler(request)
+
+    async def _items(self, call: _Call) -> AsyncIterator[JsonObject]:
+        """What a list call finds, over all its pages."""
+        while True:
+            page = await self._send(call)
+            for item in page.get("items") or []:
+                yield item
+            if not (rest := page["metadata"].get("continue")):
+                return
+            call = replace(call, params={**call.params, "continue": rest})
 
     async def _send(self, call: _Call) -> JsonObject:
         attempts = _READ_ATTEMPTS if call.method == "GET" else 1

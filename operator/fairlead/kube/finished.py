@@ -17,7 +17,6 @@ from fairlead.kube.store import object_path
 
 log = structlog.get_logger()
 
-_FINISHED: Final = f"{names.FINISHED_LABEL}={names.FINISHED_VALUE}"
 _WITH_TTL: Final = "spec.ttlSecondsAfterFinished!="
 _JOBS: Final = path_of("apis", names.GROUP, names.VERSION, names.JOB_PLURAL)
 
@@ -32,19 +31,13 @@ class KubeFinishedJobs:
 
     async def generations(self) -> Mapping[str, int]:
         """The generation of each by uid, from metadata alone. Raises `Unavailable`."""
-        found = await self._client.list_metadata(_JOBS, _FINISHED, self._metadata_page, field_selector=_WITH_TTL)
+        found = await self._client.list_metadata(_JOBS, names.FINISHED_SELECTOR, self._metadata_page, field_selector=_WITH_TTL)
         return {each["uid"]: int(each["generation"]) for each in found if not each.get("deletionTimestamp")}
 
     async def expiring(self) -> Sequence[Expiring]:
         """All of them with their times. One that cannot be read is left out: it stays. Raises `Unavailable`."""
-        found: list[Expiring] = []
-        params = {"labelSelector": _FINISHED, "fieldSelector": _WITH_TTL, "limit": str(self._whole_page)}
-        while True:
-            page = await self._client.request("GET", _JOBS, params=params)
-            found += [each for body in page["items"] if (each := _read(body)) is not None]
-            if not (following := page["metadata"].get("continue")):
-                return found
-            params = {**params, "continue": following}
+        bodies = self._client.objects(_JOBS, names.FINISHED_SELECTOR, self._whole_page, field_selector=_WITH_TTL)
+        return [each async for body in bodies if (each := _read(body)) is not None]
 
     async def delete(self, job: Expiring) -> None:
         """Delete it if its spec is as known; gone or on its way is a success. Raises `Conflict` when it was changed, `Unavailable`."""

@@ -35,8 +35,8 @@ class KubeReferences:
 
     async def list_objects(self, plural: str, *, finished: bool = False) -> Sequence[ObjectRef]:
         """Objects in all namespaces, or those with the finished label alone: metadata, page by page. Raises `Unavailable`."""
-        path, selector = path_of("apis", names.GROUP, names.VERSION, plural), f"{names.FINISHED_LABEL}={names.FINISHED_VALUE}"
-        found = await self._client.list_metadata(path, selector if finished else "", self._page_size)
+        selector = names.FINISHED_SELECTOR if finished else ""
+        found = await self._client.list_metadata(path_of("apis", names.GROUP, names.VERSION, plural), selector, self._page_size)
         return [ObjectRef(plural, item["namespace"], item["name"], item["uid"]) for item in found]
 
     async def _read(self, namespace: str, plural: str, name: str) -> JsonObject | None:
