@@ -22,7 +22,7 @@ from fairlead.domain.steps import Release, Resume, Step, Suspend, TakeUp, decide
 from fairlead.engine.context import SiteContext
 from fairlead.engine.custody import Custody
 from fairlead.engine.lanes import Lanes, Work
-from fairlead.engine.limits import Admission, active, asks_for_a_place
+from fairlead.engine.limits import active, asks_for_a_place, places
 from fairlead.engine.overdue import Overdue
 
 log = structlog.get_logger()
@@ -88,9 +88,9 @@ class Errands:
     def _beyond_limit(self, steps: Steps) -> set[str]:
         """The uids of those for whom spec.limits.maxActiveJobs has no place: who came last."""
         jobs = self.context.registry.jobs_of(self.cluster.name)
-        places = Admission(self.cluster.spec.limits.max_active_jobs).places(active(jobs))
+        free = places(self.cluster.spec.limits, active(jobs))
         wanting = [job.ref.uid for job, step in steps if asks_for_a_place(job, step)]
-        return set() if places is None else set(wanting[places:])
+        return set() if free is None else set(wanting[free:])
 
     async def _write(self, job: Job, step: _Write, is_beyond_limit: bool) -> None:
         name = self.cluster.ref.name

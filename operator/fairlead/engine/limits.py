@@ -23,19 +23,9 @@ def asks_for_a_place(job: Job, step: Step) -> bool:
     return isinstance(step, Resume) or (isinstance(step, TakeUp) and not job.is_parked)
 
 
-@dataclass(frozen=True, slots=True)
-class Admission:
-    """Whether a further Job may be taken up; `limit` None: always."""
-
-    limit: int | None
-
-    def places(self, active: int) -> int | None:
-        """How many more may be admitted beside so many that are active; None: as many as there are."""
-        return None if self.limit is None else max(0, self.limit - active)
-
-    def admits(self, active: int) -> bool:
-        """Whether one more may be."""
-        return self.places(active) != 0
+def places(limits: Limits, active: int) -> int | None:
+    """How many more may be taken up beside so many that are active; None: as many as there are."""
+    return None if limits.max_active_jobs is None else max(0, limits.max_active_jobs - active)
 
 
 @dataclass(frozen=True, slots=True)
