@@ -1,6 +1,7 @@
 """What is still owed on a cluster when an object had to be let go, and when that is."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from fairlead.api.v1alpha1 import names
 from fairlead.api.v1alpha1.meta import as_timestamp
@@ -46,6 +47,14 @@ class Debt:
     def run(self) -> RunKey | None:
         """The key as one; None if somebody has written another text into the ledger."""
         return RunKey.parse(self.key)
+
+    @property
+    def written_at(self) -> datetime | None:
+        """`since` as a time; None if somebody has written another text into the ledger."""
+        try:
+            return datetime.fromisoformat(self.since)
+        except ValueError:
+            return None
 
     @property
     def is_payable(self) -> bool:

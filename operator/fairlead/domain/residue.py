@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from fairlead.api.v1alpha1 import names
 from fairlead.api.v1alpha1.cluster import ClusterStatus, Residue, SweepAgreement
@@ -69,7 +68,7 @@ def in_use(use: Use) -> Says:
 def residue(debts: Sequence[Debt]) -> tuple[Residue, ...]:
     """The oldest debts as the status shows them."""
     return tuple(
-        Residue(key=each.key[:128], kind=each.kind, namespace=each.namespace, name=each.name, since=_time(each.since), reason=each.reason)
+        Residue(key=each.key[:128], kind=each.kind, namespace=each.namespace, name=each.name, since=each.written_at, reason=each.reason)
         for each in debts[:RESIDUE_SHOWN]
     )
 
@@ -100,10 +99,3 @@ def keys_told(keys: Sequence[str]) -> str:
     """Keys as an Event names them."""
     told = ", ".join(keys[:KEYS_TOLD])
     return told if len(keys) <= KEYS_TOLD else f"{told} and {len(keys) - KEYS_TOLD} more"
-
-
-def _time(text: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return None

@@ -4,7 +4,6 @@ Read when leading begins, and again now and then; our own writes count at once. 
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 
 import structlog
 
@@ -87,7 +86,4 @@ class Debts:
 
 def _age_seconds(debt: Debt, wall: float) -> float:
     """How old a debt is; one whose time cannot be read is not old."""
-    try:
-        return wall - datetime.fromisoformat(debt.since).timestamp()
-    except ValueError:
-        return 0.0
+    return wall - debt.written_at.timestamp() if debt.written_at else 0.0
