@@ -7,7 +7,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
 
-from fairlead.api.v1alpha1.reasons import ClusterReason
+from fairlead.api.v1alpha1.reasons import ClusterReason, JobCondition
 from fairlead.cli.access import kubeconfig_file
 from fairlead.cli.follow import Follower, Write
 from fairlead.cli.objects import get_job
@@ -71,8 +71,9 @@ async def _print(request: Request, client: KubeClient) -> int:
 async def _print_whole(request: Request, job: Job, output: Output, write: Write) -> None:
     """All that the file holds now."""
     if job.status.run is None:
-        why = next((each.message for each in job.status.conditions if each.type == "Submitted" and each.status != "True"), "")
-        raise UserFault(f"Job {request} has not been submitted yet, so there is no output{f': {why}' if why else ''}")
+        submitted = job.status.condition(JobCondition.SUBMITTED)
+        why = f": {submitted.message}" if submitted and submitted.status != "True" and submitted.message else ""
+        raise UserFault(f"Job {request} has not been submitted yet, so there is no output{why}")
     size, before = None, -1
     while size is None or output.offset < size:
         if output.offset == before:

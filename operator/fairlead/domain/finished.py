@@ -4,10 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from fairlead.api.v1alpha1.meta import Condition
-from fairlead.api.v1alpha1.reasons import JobCondition
+from fairlead.domain.job import ENDS
 from fairlead.domain.objects import ObjectRef
-
-_ENDS = frozenset({JobCondition.COMPLETE, JobCondition.FAILED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,5 +19,5 @@ class Expiring:
 
 def expiring(ref: ObjectRef, generation: int, conditions: Iterable[Condition], ttl_seconds: int | None) -> Expiring | None:
     """When it expires; None without a TTL, and for what has not ended."""
-    ends = [each.last_transition_time.timestamp() for each in conditions if each.type in _ENDS and each.status == "True"]
+    ends = [each.last_transition_time.timestamp() for each in conditions if each.type in ENDS and each.status == "True"]
     return None if ttl_seconds is None or not ends else Expiring(ref, generation, max(ends) + ttl_seconds)

@@ -10,6 +10,9 @@ from fairlead.domain.conditions import is_true
 from fairlead.domain.objects import ClusterName, ObjectRef
 from fairlead.domain.run import Owner, RunKey
 
+ENDS = (JobCondition.COMPLETE, JobCondition.FAILED)
+"""The conditions by which a Job has ended for good."""
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -50,7 +53,7 @@ class Job:
     @property
     def ended(self) -> bool:
         """Whether it has come to its end for good."""
-        return any(is_true(self.status.conditions, kind) for kind in (JobCondition.COMPLETE, JobCondition.FAILED))
+        return any(is_true(self.status.conditions, kind) for kind in ENDS)
 
     @property
     def previous_is_lost(self) -> bool:

@@ -6,10 +6,9 @@ from dataclasses import replace
 import structlog
 
 from fairlead.api.v1alpha1.job import JobStatus
-from fairlead.api.v1alpha1.reasons import JobCondition
 from fairlead.domain.conditions import is_true
 from fairlead.domain.errors import ApiFault, Conflict, Unavailable
-from fairlead.domain.job import Job
+from fairlead.domain.job import ENDS, Job
 from fairlead.domain.memory import Memory
 from fairlead.domain.objects import EventNote
 from fairlead.domain.settle import Outcome
@@ -110,6 +109,6 @@ def _count(job: Job, status: JobStatus) -> None:
     metrics.status_written.labels("Job", "ok").inc()
     if not job.run_id and status.run and status.run.id:
         metrics.job_submitted.inc()
-    for kind in (JobCondition.COMPLETE, JobCondition.FAILED):
+    for kind in ENDS:
         if is_true(status.conditions, kind) and not is_true(job.status.conditions, kind):
             metrics.job_ended.labels(next(each.reason for each in status.conditions if each.type == kind)).inc()
