@@ -7,23 +7,22 @@ are not followed, since theirs is another world, and what is under way goes on.
 import re
 import shutil
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from fairlead.domain import evidence
-from fairlead.domain.run import CancelAnswer, Observation, RunKey, SubmitAnswer, SubmitWord
+from fairlead.domain.run import RunKey, SubmitWord
 from fairlead.schedulers.seam import COMMAND, Exchange
 from fairlead.schedulers.slurm.scheduler import SlurmTimeouts
 from model.gates import Gated
+from model.heard import Heard
 from model.search import Step
 from model.stand_ins import NEXT, SBATCH_WORDS, TO_THE_END, Cast, command, stops
 from model.state import NOBODY, Controller, Script, Start
 from unit.sh.far_end import FarEnd, key
 
 _ENDS = frozenset({"done", "failed", "lost", "refused", "never ran", "suspended", "stopped"})
-_SUBMITTED = frozenset({SubmitWord.SUBMITTED, SubmitWord.CLAIMED})
 UNHURRIED: Final = SlurmTimeouts(60, 60, 60, 60, 60, 600)
 """Nothing may run into a time-out while it waits at a gate."""
 STRANGER: Final = 9
@@ -58,11 +57,7 @@ class Stage:
         self._newest: dict[str, Gated] = {}
         self._all: list[Gated] = []
         self._restarts: Counter[str] = Counter()
-        self._submitted: SubmitAnswer | None = None
-        self._cancelled: CancelAnswer | None = None
-        self._verdict: evidence.Verdict | None = None
-        self._listed_live = False
-        self._claim_read = ""
+        self._heard = Heard()
 
     # What is seen from outside.
 
@@ -112,7 +107,7 @@ class Stage:
         """All that is under way goes on to its end, and so does every job that waits in the queue."""
         for under_way in list(self._scripts.values()):
             under_way.gated.finishes()
-            self._heard(under_way)
+            self._answered(under_way)
         for start in self._starts.values():
             start.finishes()
         for job_id in self.far.jobs():
@@ -125,8 +120,8 @@ class Stage:
         self._latest.clear()
         self._script_step(script, Step(script, "readlink claim"))
         self._hear_out(0)
-        assert self._submitted is not None
-        return self._submitted.word
+        assert self._heard.submitted is not None
+        return self._heard.submitted.word
 
     def close(self) -> None:
         """Nothing of it stays."""
@@ -155,7 +150,7 @@ class Stage:
         if step.does == "sbatch" and not step.fault:
             self._accepted(*sorted(set(self.far.jobs()) - before))
         if gated.has_ended:
-            self._heard(under_way)
+            self._answered(under_way)
 
     def _mount_another_tree(self) -> None:
         """At the path of ours. Who is in ours already stays there."""
@@ -181,12 +176,11 @@ class Stage:
         if self._latest.get(script.owner) == self._place(script):
             return None                  # it has ended sooner than that of the trace
         self._hear_out(script.owner)
-        self.followed = self.followed and self._would_begin(script)
+        self.followed = self.followed and self._heard.would_begin(script)
         if not self.followed:
             return None
         self._latest[script.owner] = self._place(script)
-        others = self._verdict.others if isinstance(self._verdict, evidence.Duplicated) else ()
-        exchange = self.cast.exchange(script, others)
+        exchange = self.cast.exchange(script, self._heard.others)
         shell = str(self.far.root / "tools" / "sh")
         gated = self._gated([shell, "-c", COMMAND], self.far.environment(), stops(script.kind, script.attempt), exchange.stdin())
         self._scripts[self._place(script)] = under_way = UnderWay(gated, exchange, script)
@@ -201,62 +195,18 @@ class Stage:
         """A controller goes on: its script has come to its end."""
         for under_way in [each for place, each in self._scripts.items() if place[0] == owner]:
             under_way.gated.finishes()
-            self._heard(under_way)
+            self._answered(under_way)
 
-    def _heard(self, under_way: UnderWay) -> None:
+    def _answered(self, under_way: UnderWay) -> None:
         """A script has answered."""
         script = under_way.script
         self._scripts.pop(self._place(script), None)
         self._mount_ours()
         if script.owner == NOBODY:
             return
-        mine = key(script.attempt)
-        answer = under_way.exchange.parse(under_way.gated.output)
-        match answer[mine] if isinstance(answer, Mapping) else answer:
-            case SubmitAnswer() as submitted:
-                self._submitted = submitted
-            case CancelAnswer() as cancelled:
-                self._cancelled = cancelled
-                self._claim_read = ""
-            case Observation() as observation if script.kind == "listing":
-                self._listed_live = any(row.state.may_run for rows in observation.listed.values() for row in rows)
-            case Observation() as observation:
-                self._verdict = evidence.judge(mine, observation, self._claim_read)
-                if isinstance(self._verdict, evidence.Unexplained):
-                    self._claim_read = self._verdict.claim or self._claim_read
+        self._heard.take(script, key(script.attempt), under_way.exchange.parse(under_way.gated.output))
 
     # Controllers.
-
-    def _would_begin(self, script: Script) -> bool:
-        """Whether the real controller would run this script, by what it has heard."""
-        match script.kind, script.why:
-            case _, "duplicate":
-                return isinstance(self._verdict, evidence.Duplicated)
-            case _, "lost":
-                return isinstance(self._verdict, evidence.Broken)
-            case _, "revoke":
-                return isinstance(self._verdict, evidence.Unclaimed)
-            case _, "refused":
-                return self._submitted is not None and self._submitted.word is SubmitWord.REFUSED
-            case "remove", _:
-                return not self._listed_live
-        return True
-
-    def _would_write(self, why: str) -> bool:
-        """Whether the real controller would write this, by what it has heard."""
-        verdict, cancelled, submitted = self._verdict, self._cancelled, self._submitted
-        match why:
-            case "id":
-                return submitted is not None and submitted.word in _SUBMITTED
-            case "done" | "failed":
-                return isinstance(verdict, evidence.Ended) and (verdict.finished.exit_code == 0) == (why == "done")
-            case "never ran":
-                return isinstance(verdict, evidence.NeverRan) or (submitted is not None and submitted.word is SubmitWord.REVOKED)
-            case "lost":
-                return cancelled is not None and bool(cancelled.claim)
-            case "refused" | "suspended":
-                return cancelled is not None and cancelled.revoked
-        return True
 
     def _controller_step(self, controller: Controller, step: Step) -> None:
         self._latest.pop(controller.number, None)
@@ -270,7 +220,7 @@ class Stage:
             return
         why = step.does.removeprefix("writes ")
         self._hear_out(controller.number)
-        self.followed = self.followed and self._would_write(why)
+        self.followed = self.followed and self._heard.would_write(why)
         if self.followed and why in _ENDS:
             self.promised[controller.attempt] = self.runs(controller.attempt)
         if self.followed and why in {"release", "paid"}:
