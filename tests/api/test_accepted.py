@@ -41,6 +41,7 @@ def good(name, manifest):
     good("time as Slurm writes it", job(timeLimit="1-12:00:00")),
     good("time as a clock", job(timeLimit="12:00:00")),
     good("options", job(extraOptions={"nice": "100", "mail-type": "END,FAIL", "mem-per-gpu": "8G", "overcommit": "", "time-min": "1:00"})),
+    good("Cluster of another namespace", job(clusterRef={"name": "hpc", "namespace": "shared"})),
     good("no grace", job(cancellationGracePeriodSeconds=0)),
     good("smallest Cluster", cluster()),
     good("address and port", cluster(endpoints=[{"host": "2001:db8::1", "port": 2222}])),
@@ -52,6 +53,10 @@ def good(name, manifest):
     good("Slurm settings", cluster(slurm={"defaultPartition": "gpu", "defaultAccount": "physics", "accounting": "None"})),
     good("fast polls", cluster(polling={"intervalSeconds": 0.2, "maxIntervalSeconds": 0.5, "timeoutSeconds": 2})),
     good("suspended", cluster(suspend=True)),
+    good("open to all namespaces", cluster(allowedNamespaces={"from": "All"})),
+    good("open to some namespaces", cluster(allowedNamespaces={"from": "Selector", "selector": {
+        "matchLabels": {"team": "physics"}, "matchExpressions": [{"key": "stage", "operator": "NotIn", "values": ["trial"]},
+                                                                 {"key": "quota", "operator": "Exists"}]}})),
 ])
 def test_taken_as_written(kubectl, manifest):
     """What a user may write would be refused, or reach the cluster as something else."""
@@ -87,7 +92,7 @@ def test_defaults_of_a_cluster(kubectl):
         "endpoints": [{"host": "login.example.org", "port": 22}],
         "connection": {"connectTimeoutSeconds": 10, "keepaliveIntervalSeconds": 15, "maxConnections": 1, "maxChannelsPerConnection": 4},
         "polling": {"intervalSeconds": 2, "maxIntervalSeconds": 30, "timeoutSeconds": 30},
-        "slurm": {"accounting": "Auto"}, "workDir": "~/.fairlead", "suspend": False, "limits": {},
+        "slurm": {"accounting": "Auto"}, "workDir": "~/.fairlead", "suspend": False, "limits": {}, "allowedNamespaces": {"from": "Same"},
     }
 
 

@@ -35,6 +35,14 @@ WORK_DIR = (
 )
 BIN_PATH = "binPath is the absolute path of the folder that holds sbatch, such as /opt/slurm/bin, of letters, digits and . _ @ + - only"
 
+SELECTOR = "write a selector with from: Selector, and only then"
+SELECTED = "spec.allowedNamespaces.selector.matchExpressions"
+VALUES = "write values with the operators In and NotIn, and none with Exists and DoesNotExist"
+
+
+def selected(operator, *values):
+    return {"from": "Selector", "selector": {"matchExpressions": [{"key": "team", "operator": operator, "values": list(values)}]}}
+
 
 def bad(name, manifest, path, sentence):
     return pytest.param(manifest, path, sentence, id=name)
@@ -44,6 +52,8 @@ JOBS = [
     bad("no cluster", job(clusterRef=None), "spec.clusterRef", "Required value"),
     bad("cluster without a name", job(clusterRef={}), "spec.clusterRef.name", "Required value"),
     bad("cluster with an empty name", job(clusterRef={"name": ""}), "spec.clusterRef.name", NAME.format("clusterRef.name")),
+    bad("cluster of a namespace without a name", job(clusterRef={"name": "hpc", "namespace": ""}), "spec.clusterRef.namespace",
+        NAME.format("clusterRef.namespace")),
     bad("nothing to run", job(script=None), "spec", EXACTLY_ONE),
     bad("two things to run", job(command=["true"]), "spec", EXACTLY_ONE),
     bad("script and scriptRef", job(scriptRef={"name": "a", "key": "b"}), "spec", EXACTLY_ONE),
@@ -178,6 +188,12 @@ CLUSTERS = [
         'Unsupported value: "Maybe": supported values: "Auto", "Required", "None"'),
     bad("default partition with a space", cluster(slurm={"defaultPartition": "a b"}), "spec.slurm.defaultPartition",
         "defaultPartition is a partition's name, without spaces: see sinfo on the cluster"),
+    bad("open to namespaces in another word", cluster(allowedNamespaces={"from": "Any"}), "spec.allowedNamespaces.from",
+        'Unsupported value: "Any": supported values: "Same", "All", "Selector"'),
+    bad("open by a selector that is not there", cluster(allowedNamespaces={"from": "Selector"}), "spec.allowedNamespaces", SELECTOR),
+    bad("selector that would not count", cluster(allowedNamespaces={"selector": {}}), "spec.allowedNamespaces", SELECTOR),
+    bad("selector without values", cluster(allowedNamespaces=selected("In")), SELECTED, VALUES),
+    bad("selector with values that would not count", cluster(allowedNamespaces=selected("Exists", "a")), SELECTED, VALUES),
     bad("default account with a space", cluster(slurm={"defaultAccount": "a b"}), "spec.slurm.defaultAccount",
         "defaultAccount is an account's name, without spaces: see sacctmgr show associations on the cluster"),
 ]
@@ -200,7 +216,7 @@ def test_sentence(kubectl, manifest, path, sentence):
 @pytest.mark.parametrize(("manifest", "field"), [
     pytest.param(job(wallTime="1h"), "spec.wallTime", id="a field that nobody knows"),
     pytest.param(job(dependencies=[]), "spec.dependencies", id="a field for later"),
-    pytest.param(job(clusterRef={"name": "hpc", "namespace": "other"}), "spec.clusterRef.namespace", id="a Cluster of another namespace"),
+    pytest.param(job(clusterRef={"name": "hpc", "cluster": "other"}), "spec.clusterRef.cluster", id="a field that a reference has not"),
     pytest.param(cluster(proxyJump=[]), "spec.proxyJump", id="a field of Cluster for later"),
 ])
 def test_unknown_field(kubectl, manifest, field):

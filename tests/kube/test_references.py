@@ -52,6 +52,17 @@ async def test_who_may_not_read_a_secret_is_told_so_and_not_that_it_is_missing(s
         await stranger.read_secret(sandbox.namespace, "nobody")
 
 
+async def test_labels_of_a_namespace_are_read_by_those_who_may(
+        sandbox: Sandbox, references: KubeReferences, stranger: KubeReferences) -> None:
+    """Else a Cluster would be opened or closed to the wrong namespaces, or a missing right would look like a missing label."""
+    sandbox.kubectl("label", "namespace", sandbox.namespace, "queue=night")
+    read = await references.read_labels(sandbox.namespace)
+    assert read == {"kubernetes.io/metadata.name": sandbox.namespace, "queue": "night"}
+    assert await references.read_labels("nobodys") is None
+    with pytest.raises(Unavailable, match='cannot get resource "namespaces"'):
+        await stranger.read_labels(sandbox.namespace)
+
+
 async def test_finished_objects_are_listed_over_all_pages(sandbox: Sandbox, client: KubeClient, store: KubeStore) -> None:
     finished = [sandbox.job(f"done-{number}") for number in range(5)]
     sandbox.job("running")

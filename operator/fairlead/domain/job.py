@@ -29,8 +29,13 @@ class Job:
 
     @property
     def cluster(self) -> ClusterName:
-        """The Cluster that it refers to: in its own namespace."""
-        return self.ref.namespace, self.spec.cluster_ref.name
+        """The Cluster that it refers to."""
+        return self.spec.cluster_ref.namespace or self.ref.namespace, self.spec.cluster_ref.name
+
+    @property
+    def is_taken_up(self) -> bool:
+        """Whether something of it may be on a cluster: our finalizer is on it, or somebody took that off after it was submitted."""
+        return self.held or self.status.run is not None
 
     @property
     def key(self) -> RunKey:
@@ -84,8 +89,9 @@ class Job:
         return Owner(self.ref.namespace, self.ref.name, self.ref.uid)
 
 
-def ghost(ref: ObjectRef, attempt: int, cluster_name: str, policy: Literal["Cancel", "Orphan"] = "Cancel") -> Job:
+def ghost(ref: ObjectRef, attempt: int, cluster: ClusterName, policy: Literal["Cancel", "Orphan"] = "Cancel") -> Job:
     """A Job whose object is gone, as if it were being deleted: what is left of its attempts is cancelled and buried by the same steps."""
     key = RunKey(ref.uid, attempt)
-    spec = JobSpec(cluster_ref=ClusterReference(name=cluster_name), command=("true",), deletion_policy=policy)
+    reference = ClusterReference(namespace=cluster[0], name=cluster[1])
+    spec = JobSpec(cluster_ref=reference, command=("true",), deletion_policy=policy)
     return Job(ref, 0, 0, deleting=True, held=True, spec=spec, status=JobStatus(run=RunStatus(key=str(key), attempt=attempt)))

@@ -65,6 +65,7 @@ class Controller:
         self._registry.on_cluster = self._cluster_changed
         self._registry.on_job = self._job_changed
         self._registry.on_job_lost = self._job_lost
+        self._registry.on_labels = self._labels_changed
         for cluster in self._registry.clusters:
             self._cluster_changed(cluster, False)
         try:
@@ -88,7 +89,6 @@ class Controller:
             if site is not None:
                 site.leave()
             self._graves.leave(cluster.name)
-            self._in_lobby.set()
         elif site is not None:
             site.changed(cluster)
         else:
@@ -98,6 +98,7 @@ class Controller:
             task = asyncio.create_task(site.run(), name=f"site {cluster.ref}")
             self._tasks[uid] = task
             task.add_done_callback(lambda _task: self._site_ended(cluster))
+        self._in_lobby.set()
 
     def _site_ended(self, cluster: Cluster) -> None:
         self._tasks.pop(cluster.ref.uid, None)
@@ -108,8 +109,12 @@ class Controller:
         site = self._site_of(job.cluster)
         if site is not None:
             site.wake()
-        else:
+        if site is None or self._registry.is_refused(job, site.cluster):
             self._in_lobby.set()
+
+    def _labels_changed(self) -> None:
+        for site in self._sites.values():
+            site.wake()
 
     def _job_lost(self, job: Job) -> None:
         """A Job went without our doing: its directories are kept as a finished Job's are, and buried once its object is surely gone."""

@@ -97,6 +97,8 @@ class Errands:
         match step:
             case TakeUp() if self.cluster.deleting:
                 await self._tell_waiting(job, JobReason.CLUSTER_TERMINATING, f"Cluster {name} is being deleted")
+            case Resume() if why := self.context.registry.refusal(job, self.cluster):
+                await self._tell_waiting(job, JobReason.NAMESPACE_NOT_ALLOWED, why)
             case TakeUp() | Resume() if is_beyond_limit:
                 limit = self.cluster.spec.limits.max_active_jobs
                 why = f"Cluster {name} takes {limit} Jobs at a time (spec.limits.maxActiveJobs): this one waits"

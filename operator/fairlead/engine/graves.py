@@ -71,7 +71,7 @@ class Graves:
                 continue
             if await self._is_gone(grave.ref):
                 del self._graves[grave.ref.uid]
-                self._haunt(grave.cluster, ghost(grave.ref, grave.attempt, grave.cluster[1], grave.policy))
+                self._haunt(grave.cluster, ghost(grave.ref, grave.attempt, grave.cluster, grave.policy))
 
     async def swept(self, cluster: ClusterName, removed: Removed, overseer: Overseer) -> None:
         """What a sweep found: keep watch over what has an object, bury what has none. Raises `ApiFault`.
@@ -104,7 +104,7 @@ class Graves:
         payable = {each.ref.uid for each in self._debts.of(cluster) if each.is_payable}   # paid as such, on their own terms
         for grave in gone if passes else [each for each in gone if each.ref.uid in in_ledger]:
             if grave.ref.uid not in payable:
-                self._haunt(cluster, ghost(grave.ref, grave.attempt, cluster[1]))
+                self._haunt(cluster, ghost(grave.ref, grave.attempt, cluster))
 
     async def _is_gone(self, ref: ObjectRef) -> bool:
         try:

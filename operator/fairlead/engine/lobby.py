@@ -1,10 +1,19 @@
-"""Jobs whose Cluster does not exist: told so, and let go where nothing of theirs can be anywhere, or when their deadline is over."""
+"""Jobs that no site has: their Cluster does not exist, or does not admit their namespace. They are told so, and asked after again.
+
+One whose Cluster is gone is let go where nothing of it can be anywhere, or when its deadline is over.
+"""
 
 import asyncio
+from collections.abc import Mapping
+
+import structlog
 
 from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain import report
+from fairlead.domain.admission import asks_for_labels
+from fairlead.domain.cluster import Cluster
 from fairlead.domain.debt import is_overdue
+from fairlead.domain.errors import ApiFault
 from fairlead.domain.job import Job
 from fairlead.domain.pacing import Now
 from fairlead.domain.settle import Outcome
@@ -12,6 +21,11 @@ from fairlead.engine.overdue import Overdue
 from fairlead.engine.ports import World
 from fairlead.engine.registry import Registry
 from fairlead.engine.writer import Writer
+
+log = structlog.get_logger()
+
+QUESTIONS_AT_ONCE = 16
+"""To the API server."""
 
 
 class Lobby:
@@ -24,14 +38,29 @@ class Lobby:
         self._overdue = overdue
 
     async def look(self) -> None:
-        """Tell each Job without a Cluster what it waits for."""
-        await asyncio.gather(*(self._tell(job) for job in self._registry.jobs if self._registry.cluster_named(job.cluster) is None))
+        """Tell each Job without a Cluster what it waits for. Labels of namespaces that a Cluster asks for are read first."""
+        found = [(job, self._registry.cluster_named(job.cluster)) for job in self._registry.jobs]
+        asked = {job.ref.namespace for job, cluster in found if cluster and _may_begin(job) and asks_for_labels(cluster, job.ref.namespace)}
+        places = asyncio.Semaphore(QUESTIONS_AT_ONCE)
+        read = await asyncio.gather(*(self._read_labels(namespace, places) for namespace in asked))
+        self._registry.know_labels({namespace: labels for namespace, labels in zip(asked, read, strict=True) if labels is not None})
+        await asyncio.gather(*(self._tell_missing(job) for job, cluster in found if cluster is None),
+                             *(self._tell_refused(job, cluster) for job, cluster in found if cluster))
 
-    async def _tell(self, job: Job) -> None:
-        now, memory = Now(self._world.clock.monotonic(), self._world.clock.wall()), self._writer.memory(job)
+    async def _read_labels(self, namespace: str, places: asyncio.Semaphore) -> Mapping[str, str] | None:
+        """The labels of a namespace as they are now, None if they cannot be read: then nobody is admitted by them."""
+        async with places:
+            try:
+                return await self._world.data.read_labels(namespace)
+            except ApiFault as error:
+                log.info("labels_unknown", namespace=namespace, error=str(error))
+                return None
+
+    async def _tell_missing(self, job: Job) -> None:
+        now, memory = self._now(), self._writer.memory(job)
         if now.monotonic < memory.retry_at:
             return
-        name = f"{job.ref.namespace}/{job.spec.cluster_ref.name}"
+        name = "/".join(job.cluster)
         if job.ended:
             await self._writer.release(job, finished=True)
         elif is_overdue(job, now.wall):
@@ -44,3 +73,18 @@ class Lobby:
             why = f"Cluster {name} does not exist: apply it, or correct clusterRef"
             status = report.waiting(job, JobReason.CLUSTER_NOT_FOUND, why, now)
             await self._writer.apply(job, Outcome(memory, status))
+
+    async def _tell_refused(self, job: Job, cluster: Cluster) -> None:
+        now, memory = self._now(), self._writer.memory(job)
+        why = self._registry.refusal(job, cluster) if self._registry.is_refused(job, cluster) else None
+        if why is None or job.deleting or job.ended or now.monotonic < memory.retry_at:
+            return
+        await self._writer.apply(job, Outcome(memory, report.waiting(job, JobReason.NAMESPACE_NOT_ALLOWED, why, now)))
+
+    def _now(self) -> Now:
+        return Now(self._world.clock.monotonic(), self._world.clock.wall())
+
+
+def _may_begin(job: Job) -> bool:
+    """Whether it is still to be decided if something is begun for this Job."""
+    return not job.deleting and not job.ended and (job.is_parked or not job.is_taken_up)

@@ -73,6 +73,10 @@ class ClusterData(Protocol):
         """A ConfigMap's data; None if there is none. Raises `Unavailable`."""
         ...
 
+    async def read_labels(self, namespace: str) -> Mapping[str, str] | None:
+        """A namespace's labels; None if there is no such namespace. Raises `Unavailable`, of which `Forbidden`."""
+        ...
+
     async def list_objects(self, plural: str, *, finished: bool = False) -> Sequence[ObjectRef]:
         """Objects in all namespaces, or those with the finished label alone. Raises `Unavailable`."""
         ...

@@ -1,9 +1,10 @@
 """The objects as they are known in this process: fed by watch events and by our own writes, read by the sites' loops."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 
 from fairlead.api.v1alpha1.job import JobStatus
+from fairlead.domain.admission import refusal
 from fairlead.domain.cluster import Cluster
 from fairlead.domain.job import Job
 from fairlead.domain.objects import ClusterName
@@ -19,8 +20,10 @@ class Registry:
         self._clusters: dict[str, Cluster] = {}
         self._jobs: dict[str, Job] = {}
         self._jobs_of: dict[ClusterName, dict[str, None]] = {}   # in the order in which they came
+        self._labels: dict[str, Mapping[str, str]] = {}
         self._left: set[str] = set()     # uids that were dropped since the last list was begun
         self.on_cluster: Callable[[Cluster, bool], None] = lambda _cluster, _gone: None
+        self.on_labels: Callable[[], None] = lambda: None
         self.on_job: Callable[[Job], None] = lambda _job: None
         self.on_job_lost: Callable[[Job], None] = lambda _job: None
 
@@ -46,6 +49,20 @@ class Registry:
     def jobs_of(self, name: ClusterName) -> tuple[Job, ...]:
         """The Jobs that refer to the Cluster of this name."""
         return tuple(self._jobs[uid] for uid in self._jobs_of.get(name, {}))
+
+    def refusal(self, job: Job, cluster: Cluster) -> str | None:
+        """Why a Cluster does not let this Job begin, also after a suspension; None if it does."""
+        return refusal(cluster, job.ref.namespace, self._labels.get(job.ref.namespace))
+
+    def is_refused(self, job: Job, cluster: Cluster) -> bool:
+        """Whether a Job is kept out of a Cluster. One that was taken up is not, whatever is allowed by now."""
+        return not job.is_taken_up and self.refusal(job, cluster) is not None
+
+    def know_labels(self, labels: Mapping[str, Mapping[str, str]]) -> None:
+        """The labels of the namespaces that Clusters ask for, as they were read just now; of no other are they known any more."""
+        if labels != self._labels:
+            self._labels = dict(labels)
+            self.on_labels()
 
     def put_cluster(self, cluster: Cluster) -> None:
         """A Cluster as an event or our own write shows it."""
@@ -89,7 +106,7 @@ class Registry:
         if old is None:
             return
         self._jobs_of[old.cluster].pop(uid, None)
-        if (old.held or old.status.run is not None) and not released:
+        if old.is_taken_up and not released:
             self.on_job_lost(old)
         self.on_job(old)
 

@@ -249,7 +249,8 @@ class Site:
         return now.monotonic + max(min(deadlines, default=float("inf")) - now.wall, 1.0)
 
     def _jobs(self) -> list[Job]:
-        return [*self._registry.jobs_of(self.cluster.name), *self._ghosts.values()]
+        jobs = self._registry.jobs_of(self.cluster.name)
+        return [*(job for job in jobs if not self._registry.is_refused(job, self.cluster)), *self._ghosts.values()]
 
     def _current(self, uid: str) -> Job | None:
         return self._registry.job(uid) or self._ghosts.get(uid)

@@ -1,4 +1,7 @@
-"""What our objects refer to: Secrets, ConfigMaps, and the list of Jobs that have ended. Contents of Secrets are never logged."""
+"""What our objects refer to: Secrets, ConfigMaps, labels of namespaces, and the list of Jobs that have ended.
+
+Contents of Secrets are never logged.
+"""
 
 import base64
 import binascii
@@ -32,6 +35,14 @@ class KubeReferences:
         """A ConfigMap's data; None if there is none. Raises `Unavailable`."""
         config_map = await self._read(namespace, "configmaps", name)
         return None if config_map is None else dict(config_map.get("data") or {})
+
+    async def read_labels(self, namespace: str) -> Mapping[str, str] | None:
+        """A namespace's labels; None if there is no such namespace. Raises `Unavailable`."""
+        try:
+            metadata = await self._client.metadata(path_of("api", "v1", "namespaces", namespace))
+        except NotFound:
+            return None
+        return dict(metadata.get("labels") or {})
 
     async def list_objects(self, plural: str, *, finished: bool = False) -> Sequence[ObjectRef]:
         """Objects in all namespaces, or those with the finished label alone: metadata, page by page. Raises `Unavailable`."""

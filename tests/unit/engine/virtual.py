@@ -104,9 +104,10 @@ class FakeStore:
 
 @dataclass
 class FakeData:
-    """Secrets by name, and finished objects."""
+    """Secrets by name, labels by namespace, and finished objects."""
 
     secrets: dict[str, Mapping[str, bytes]] = field(default_factory=lambda: {"hpc-key": {"ssh-privatekey": b"one"}})
+    labels: dict[str, Mapping[str, str]] = field(default_factory=dict)
     finished: list[ObjectRef] = field(default_factory=list)
     unfinished: list[ObjectRef] = field(default_factory=list)
     fault: FairleadError | None = None
@@ -120,6 +121,12 @@ class FakeData:
     async def read_config_map(self, namespace: str, name: str) -> Mapping[str, str] | None:
         """There is none."""
         return None
+
+    async def read_labels(self, namespace: str) -> Mapping[str, str] | None:
+        """The labels of the namespace, or the fault."""
+        if self.fault is not None:
+            raise self.fault
+        return self.labels.get(namespace)
 
     async def list_objects(self, plural: str, *, finished: bool = False) -> Sequence[ObjectRef]:
         """What was put there."""

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 
 from fairlead.api.v1alpha1 import names
 from fairlead.api.v1alpha1.meta import ApiModel, ObjectMeta, ObjectStatus, Timestamp
+from fairlead.api.v1alpha1.namespaces import ONE_OF_BOTH, AllowedNamespaces
 from fairlead.api.v1alpha1.schema import NO_NUL, ONE_WORD, Rule, marks, matches
 
 _PLAIN_PATH: Final = r"(/[A-Za-z0-9._@+-]+)+"
@@ -205,6 +206,8 @@ class ClusterSpec(ApiModel):
     """What is particular to a bare host."""
     limits: Limits = Limits()
     """How much of the cluster's queue Fairlead takes."""
+    allowed_namespaces: AllowedNamespaces = Field(default=AllowedNamespaces(), json_schema_extra=marks(ONE_OF_BOTH))
+    """From which namespaces Jobs may run here, as `user`. A Job that was taken up runs to its end, also when this is narrowed."""
     suspend: bool = False
     """While true, the cluster is not connected to: nothing is submitted, watched or cancelled there. Jobs that run there go on."""
 

@@ -35,10 +35,12 @@ class JobPhase(StrEnum):
 
 
 class ClusterReference(ApiModel):
-    """A Cluster in the Job's namespace."""
+    """A Cluster, in the Job's namespace or in another that allows it."""
 
     name: str = Field(min_length=1, max_length=253)
     """Name of the Cluster."""
+    namespace: str | None = Field(default=None, min_length=1, max_length=63)
+    """Namespace of the Cluster, whose allowedNamespaces must admit that of the Job. Default: the Job's own."""
 
 
 class ScriptReference(ApiModel):
@@ -83,7 +85,7 @@ class JobSpec(ApiModel):
     ))
 
     cluster_ref: ClusterReference = Field(json_schema_extra=marks(fixed=_fixed("clusterRef")))
-    """The Cluster on which the Job runs, in the Job's namespace."""
+    """The Cluster on which the Job runs."""
     script: str | None = Field(default=None, max_length=1_572_864, json_schema_extra=marks(*script_rules.RULES, fixed=_fixed("script")))
     """The script to run, with its #! line, at most 1 MiB. It runs as under sbatch: its #SBATCH lines count where the spec does not say
     otherwise. A script above 256 KiB needs `kubectl apply --server-side`, since plain `kubectl apply` keeps a copy in an annotation."""

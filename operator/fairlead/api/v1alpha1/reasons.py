@@ -98,8 +98,9 @@ class JobReason(Word):
 
     CLUSTER_NOT_FOUND = (
         "ClusterNotFound",
-        "The Cluster that spec.clusterRef names does not exist in the Job's namespace; the Job waits for it.",
+        "The Cluster that spec.clusterRef names does not exist; the Job waits for it.",
     )
+    NAMESPACE_NOT_ALLOWED = "NamespaceNotAllowed", "The Cluster's spec.allowedNamespaces does not admit the Job's namespace; the Job waits."
     CLUSTER_NOT_READY = "ClusterNotReady", "The Cluster is not ready; the Job waits for it."
     CLUSTER_SUSPENDED = "ClusterSuspended", "The Cluster's spec.suspend is true; the Job waits."
     CLUSTER_TERMINATING = "ClusterTerminating", "The Cluster is being deleted and takes no new Job."

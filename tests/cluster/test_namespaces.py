@@ -1,0 +1,115 @@
+"""Jobs of other namespaces: admitted or refused by the Cluster's spec.allowedNamespaces, and told why."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from bed.slurm import SlurmCluster
+from product.api import Api
+from product.controller import Controller
+from product.scene import Scene, Thing
+from product.starts import starts
+
+WRITES = "#!/bin/sh\necho $SLURM_JOB_ID >>~/{name}\n"
+ENDLESS = "#!/bin/sh\nexec sleep 600\n"
+
+
+@pytest.fixture
+def team(api: Api, scene: Scene) -> Iterator[Scene]:
+    """Another namespace than the Cluster's."""
+    assert scene, "is closed behind it"
+    team = Scene(api).open()
+    yield team
+    team.close()
+
+
+def job_of(team: Scene, scene: Scene, name: str, script: str, **spec: Any) -> Thing:
+    """A Job of the team, on the Cluster of the scene."""
+    return team.job(name, script, clusterRef={"name": "hpc", "namespace": scene.namespace}, **spec)
+
+
+def label(team: Scene, value: str | None) -> None:
+    """Give the team's namespace a label, or take it away."""
+    team.api.merge(f"/api/v1/namespaces/{team.namespace}", {"metadata": {"labels": {"queue": value}}})
+
+
+def allow(cluster: Thing, allowed: dict[str, Any]) -> None:
+    """Change the namespaces that are allowed."""
+    cluster.scene.api.merge(cluster.path, {"spec": {"allowedNamespaces": {"selector": None} | allowed}})
+
+
+def refused(job: Thing, says: str) -> None:
+    """Told why, and nothing was begun."""
+    job.wait("Submitted", "False", reason="NamespaceNotAllowed", says=says)
+    assert job.status["phase"] == "Pending"
+    assert "finalizers" not in (job.read() or {})["metadata"], "nothing was begun"
+
+
+def test_a_job_of_another_namespace_waits_until_its_cluster_is_opened(hpc: SlurmCluster, scene: Scene, team: Scene) -> None:
+    """Else whoever may make a Job anywhere would run it as the user of any Cluster; or a user would not learn why nothing happens."""
+    cluster = scene.cluster(hpc)
+    job = job_of(team, scene, "guest", WRITES.format(name="guest"))
+    refused(job, f"{scene.namespace}/hpc takes no Jobs of other namespaces")
+    homeless = team.job("homeless")
+    assert f"{team.namespace}/hpc does not exist" in homeless.wait("Submitted", "False", reason="ClusterNotFound")["message"]
+    scene.job("resident").wait("Complete")
+    assert starts(hpc, "guest") == []
+    allow(cluster, {"from": "All"})
+    job.wait("Complete")
+    assert starts(hpc, "guest") == [job.status["run"]["id"]]
+    job.delete()
+
+
+def test_labels_of_a_namespace_open_and_close_a_cluster(hpc: SlurmCluster, scene: Scene, team: Scene, controller: Controller) -> None:
+    """Else an administrator would have to name each team in each Cluster, or a label that is taken away would go on to count."""
+    scene.cluster(hpc, allowedNamespaces={"from": "Selector", "selector": {"matchLabels": {"queue": "night"}}})
+    first = job_of(team, scene, "first", WRITES.format(name="labelled"))
+    refused(first, f"the namespace {team.namespace}, whose labels")
+    label(team, "day")
+    scene.job("own-namespace").wait("Complete")
+    refused(first, "whose labels")
+    label(team, "night")
+    first.wait("Complete")
+    controller.daemon.kill()            # the next one knows no labels yet
+    controller.ensure()
+    second = job_of(team, scene, "second", WRITES.format(name="labelled"))
+    second.wait("Complete")
+    label(team, None)
+    third = job_of(team, scene, "third", WRITES.format(name="labelled"))
+    refused(third, "whose labels")
+    assert starts(hpc, "labelled") == [first.status["run"]["id"], second.status["run"]["id"]]
+
+
+def test_what_was_taken_up_goes_on_when_the_cluster_is_closed_again(hpc: SlurmCluster, scene: Scene, team: Scene) -> None:
+    """Else a Cluster that is closed to a namespace would lose sight of what runs there, or could not end it."""
+    cluster = scene.cluster(hpc, allowedNamespaces={"from": "All"})
+    runs = job_of(team, scene, "runs", ENDLESS, cancellationGracePeriodSeconds=1)
+    aside = job_of(team, scene, "aside", ENDLESS, cancellationGracePeriodSeconds=1)
+    for job in (runs, aside):
+        job.wait("Running")
+    allow(cluster, {"from": "Same"})
+    aside.change(suspend=True)
+    aside.wait("Suspended", reason="JobSuspended")
+    aside.change(suspend=False)
+    aside.wait("Ready", "False", reason="NamespaceNotAllowed")
+    late = job_of(team, scene, "late", ENDLESS)
+    refused(late, "takes no Jobs of other namespaces")
+    assert runs.condition("Running")["status"] == "True"
+    assert len(hpc.jobs_active()) == 1
+    runs.delete()
+    assert hpc.jobs_active() == []
+    late.delete(seconds=5)
+    aside.delete()
+
+
+def test_a_deleted_cluster_waits_for_jobs_of_other_namespaces(hpc: SlurmCluster, scene: Scene, team: Scene) -> None:
+    """Else with the Cluster the way to what runs there for another team would go."""
+    cluster = scene.cluster(hpc, allowedNamespaces={"from": "All"})
+    job = job_of(team, scene, "guest", ENDLESS, cancellationGracePeriodSeconds=1)
+    job.wait("Running")
+    cluster.delete(wait=False)
+    cluster.wait("InUse", reason="RunsActive")
+    job.delete()
+    cluster.wait_gone()
+    assert hpc.jobs_active() == []
