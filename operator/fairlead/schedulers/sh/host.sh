@@ -8,7 +8,8 @@
 #   runs/KEY/outcome         `id word code time`: how it came out, written last
 
 BOOT=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)
-MACHINE=$(cat /etc/machine-id 2>/dev/null || uname -n)
+MACHINE=$(head -c 64 /etc/machine-id 2>/dev/null | tr -cd '0-9a-f')
+MACHINE=${MACHINE:-$(uname -n)} # the file is empty on a host that was cloned and never set up
 HOST=host/$MACHINE
 LOCKS=$(cd "$HOME" && pwd -P)/.fairlead-slots/$MACHINE
 LOCK_SECONDS=10                 # for the queue's lock, which nobody holds for long
