@@ -10,7 +10,7 @@ from ssh_addresses import address_of, script
 from bed.sshdconf import KeyPair
 from fairlead.domain.address import Address, Credentials, HostKeys
 from fairlead.domain.errors import Unreachable
-from fairlead.ssh.pool import PoolLimits
+from fairlead.ssh.limits import PoolLimits
 from fairlead.ssh.remote import SshRemote
 
 TRUE = script("echo yes")

@@ -11,7 +11,7 @@ from ssh_addresses import address_of, running, script
 from bed.sshd import SshHost
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.errors import Refused, Unanswered, Unreachable
-from fairlead.ssh.pool import PoolLimits
+from fairlead.ssh.limits import PoolLimits
 from fairlead.ssh.remote import SshRemote
 
 TRUE = script("echo yes")

@@ -115,6 +115,8 @@ async def _lead(options: Options, client: KubeClient, lease: Lease, means: tuple
         return 0
     lost = asyncio.create_task(lease.lost(), name="lease-lost")
     async with SshRemote(options.settings.ssh, lease.held) as remote:
+        metrics.connections_held.set_function(lambda: remote.seats.held)
+        metrics.connections_awaited.set_function(lambda: remote.seats.waiting)
         world = compose(client, lease, remote, options.namespace or client.namespace)
         settings = options.settings
 

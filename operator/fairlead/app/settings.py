@@ -11,7 +11,7 @@ from fairlead.domain.errors import UserFault
 from fairlead.engine.settings import EngineSettings
 from fairlead.schedulers.process.scheduler import ProcessTimeouts
 from fairlead.schedulers.slurm.scheduler import SlurmTimeouts
-from fairlead.ssh.pool import PoolLimits
+from fairlead.ssh.limits import PoolLimits
 
 
 class LeaseTimes(BaseModel):

@@ -36,3 +36,6 @@ class Address:
     keepalive_interval_seconds: float = 15.0
     max_connections: int = 1
     max_channels: int = 4            # below half of sshd's MaxSessions 10: it frees a slot only after the client saw the exit
+
+    def __str__(self) -> str:
+        return f"{self.user}@{self.host}:{self.port}"

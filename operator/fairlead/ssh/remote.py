@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
@@ -15,9 +15,13 @@ from fairlead.schedulers.seam import Exchange
 from fairlead.ssh.channel import open_channel, put_down
 from fairlead.ssh.connect import connect
 from fairlead.ssh.execute import Errand, execute
-from fairlead.ssh.pool import Gate, PoolLimits, Site, closed_by_us
+from fairlead.ssh.gate import Gate
+from fairlead.ssh.held import Dial, Held, closed_by_us
+from fairlead.ssh.limits import PoolLimits
+from fairlead.ssh.pool import Site
 from fairlead.ssh.profile import Profile, read_profile
 from fairlead.ssh.resolver import Resolver
+from fairlead.ssh.seats import Seats
 
 T = TypeVar("T")
 
@@ -36,6 +40,7 @@ class SshRemote:
         self._may_send = may_send
         self._execs = asyncio.Semaphore(self._limits.execs)
         self._gate = Gate(self._limits)
+        self.seats = Seats(self._limits)
         self._resolver = Resolver()
         self._sites: dict[Address, Site] = {}
         self._running: set[asyncio.Task[bytes]] = set()
@@ -56,9 +61,8 @@ class SshRemote:
         """
         if self._closed:
             raise closed_by_us()
-        site = self._sites.get(address) or self._sites.setdefault(address, Site(address, self._dialler(address)))
-        where = f"{address.user}@{address.host}:{address.port}"
-        errand = Errand(exchange.verb, where, exchange.stdin(), exchange.timeout_seconds, exchange.max_output_bytes)
+        site = self._sites.get(address) or self._sites.setdefault(address, self._site(address))
+        errand = Errand(exchange.verb, str(address), exchange.stdin(), exchange.timeout_seconds, exchange.max_output_bytes)
         task = asyncio.create_task(self._run(site, errand, address.connect_timeout_seconds))
         self._running.add(task)
         task.add_done_callback(self._ended)
@@ -72,7 +76,7 @@ class SshRemote:
     async def forget(self, address: Address) -> None:
         """Close this address's connections; never raises, bounded in time also when the far end is stopped."""
         if site := self._sites.pop(address, None):
-            await site.close(self._limits.close_seconds)
+            await site.close()
 
     async def close(self) -> None:
         """Close everything at once, within the bound of one: exchanges in flight end as `Unanswered`, waiting ones as `Unreachable`."""
@@ -81,7 +85,11 @@ class SshRemote:
         if self._running:
             await asyncio.wait(self._running)
 
-    def _dialler(self, address: Address) -> Callable[[], Awaitable[asyncssh.SSHClientConnection]]:
+    def _site(self, address: Address) -> Site:
+        dial = self._dialler(address)
+        return Site(address, lambda: Held(dial, str(address), self.seats, self._limits))
+
+    def _dialler(self, address: Address) -> Dial:
         """How to connect to one address, remembering what was read of its key and host keys."""
         profile: Profile | None = None
 
@@ -103,8 +111,7 @@ class SshRemote:
         """Hold a lane, then an exec's place of all, and run. Asked again only while nothing was sent: no channel, or a connection lost."""
         async with site.lane() as lane:
             for pause_seconds in (*REOPEN_SECONDS, 0.0):
-                connection = await lane.connection()
-                async with self._execs:
+                async with lane.connection() as connection, self._execs:
                     if opened := await open_channel(connection, errand.max_output_bytes, open_seconds):
                         if not self._may_send():
                             await put_down(connection, *opened)

@@ -14,7 +14,7 @@ from fairlead.schedulers.seam import COMMAND, Exchange
 from fairlead.ssh.channel import Exec, put_down
 from fairlead.ssh.connect import connect
 from fairlead.ssh.execute import require_success
-from fairlead.ssh.pool import close_connection
+from fairlead.ssh.held import close_connection
 from fairlead.ssh.profile import Profile, read_profile
 from fairlead.ssh.remote_text import one_line
 from fairlead.ssh.resolver import Resolver

@@ -72,6 +72,7 @@ class ClusterReason(Word):
     CONNECT_TIMEOUT = "ConnectTimeout", "The connection was not made in time."
     CONNECTION_LOST = "ConnectionLost", "The connection broke off."
     CONNECTION_FAILED = "ConnectionFailed", "The connection could not be made for a reason that the message names."
+    NO_FREE_CONNECTION = "NoFreeConnection", "All connections that this controller may hold are in use."
     LOGIN_SHELL_FAILED = "LoginShellFailed", "The user's login shell on the cluster did not run what it was given."
     NO_SBATCH = "NoSbatch", "sbatch was found neither in the login shell's PATH nor in spec.slurm.binPath."
     TOOLS_MISSING = "ToolsMissing", "The bare host lacks a program that handing out its slots needs; the message names it."

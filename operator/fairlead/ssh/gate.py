@@ -1,0 +1,37 @@
+"""Connects at once: bounded over all hosts, few to one host."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fairlead.domain.address import Address
+from fairlead.ssh.limits import PoolLimits
+
+
+class Gate:
+    """Lets so many connects through at once, in order, and only a few of them to one host, those apart by a random moment."""
+
+    def __init__(self, limits: PoolLimits) -> None:
+        self._limits = limits
+        self._all = asyncio.Semaphore(limits.connects)
+        self._hosts: dict[tuple[str, int], asyncio.Semaphore] = {}
+        self._users: Counter[tuple[str, int]] = Counter()
+
+    @asynccontextmanager
+    async def passed(self, address: Address) -> AsyncIterator[None]:
+        """Hold a place of the host and one of all. The host's comes first, so that hosts that hang keep nobody else waiting."""
+        host = (address.host, address.port)
+        crowded = self._users[host] > 0
+        self._users[host] += 1
+        try:
+            async with self._hosts.setdefault(host, asyncio.Semaphore(self._limits.connects_per_host)):
+                if crowded:
+                    await asyncio.sleep(random.uniform(0, self._limits.jitter_seconds))   # noqa: S311  # not for secrets
+                async with self._all:
+                    yield
+        finally:
+            self._users[host] -= 1
+            if not self._users[host]:
+                del self._users[host], self._hosts[host]

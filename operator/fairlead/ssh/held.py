@@ -1,0 +1,120 @@
+"""One held connection, from the wait for its seat until it is closed and the seat given back.
+
+    seat -> connect -> in use, or idle -> retired: no new exchange; closed when the last has ended -> seat given back
+                            '--- lost, or cut off by us: its exchanges end as unanswered ------------'
+"""  # noqa: D208  a drawing
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import asyncssh
+
+from fairlead.api.v1alpha1.reasons import ClusterReason
+from fairlead.domain.errors import Unreachable
+from fairlead.ssh.limits import PoolLimits
+from fairlead.ssh.seats import Seats
+
+Dial = Callable[[], Awaitable[asyncssh.SSHClientConnection]]
+
+
+class Held:
+    """A connection that is being made, or stands. It retires by itself when nobody has used it for a while."""
+
+    def __init__(self, dial: Dial, where: str, seats: Seats, limits: PoolLimits) -> None:
+        self._dial, self._where, self._seats, self._limits = dial, where, seats, limits
+        self._loop = asyncio.get_running_loop()
+        self._made: asyncio.Future[asyncssh.SSHClientConnection] = self._loop.create_future()
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._used_at = self._loop.time()
+        self.users = 0
+        self.retired = False
+        self._life = asyncio.create_task(self._live())
+        self._life.add_done_callback(self._ended)
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether an exchange may begin on it, as far as is known."""
+        return not self.retired and not (self._made.done() and self._made.result().is_closed())
+
+    @asynccontextmanager
+    async def used(self) -> AsyncIterator[asyncssh.SSHClientConnection]:
+        """Use it; waits until it is made. All who wait share one connect, and none of them ends it by giving up."""
+        self.users += 1
+        self._seats.used(self)
+        try:
+            yield await asyncio.shield(self._made)
+        finally:
+            self.users -= 1
+            self._used_at = self._loop.time()
+            self._seats.rested(self)
+            self._close_if_done()
+
+    def retire(self) -> None:
+        """Take no new exchange; close once those that run have ended."""
+        self.retired = True
+        self._close_if_done()
+
+    async def cut(self) -> None:
+        """Close it at once, whatever runs on it, within the bound for a clean close; never raises."""
+        self.retired = True
+        self._close()
+        await asyncio.wait([self._life])
+
+    async def _live(self) -> None:
+        try:
+            async with self._seats.seat(self, self._where):
+                connection = await self._dial()
+                self._made.set_result(connection)
+                self._look_for_idleness()
+                self._close_if_done()
+                await connection.wait_closed()
+        finally:
+            self.retired = True
+            for timer in self._timers.values():
+                timer.cancel()
+
+    def _ended(self, life: asyncio.Task[None]) -> None:
+        """Tell those who wait why there is no connection, if none was made."""
+        failure = closed_by_us() if life.cancelled() else life.exception()
+        if failure and not self._made.done():
+            self._made.set_exception(failure)
+            self._made.exception()   # seen: those who waited may all have given up
+
+    def _look_for_idleness(self) -> None:
+        """One timer for the whole life: an exchange only writes down when it ended."""
+        left = self._used_at + self._limits.idle_seconds - self._loop.time()
+        if not self.users and left <= 0:
+            self.retire()
+        else:
+            self._timers["idle"] = self._loop.call_later(left if left > 0 else self._limits.idle_seconds, self._look_for_idleness)
+
+    def _close_if_done(self) -> None:
+        if self.retired and not self.users:
+            self._close()
+
+    def _close(self) -> None:
+        """Cleanly if the far end plays along, else by cutting off."""
+        if not self._made.done():
+            self._life.cancel()
+        elif "close" not in self._timers and not self._made.exception():
+            connection = self._made.result()
+            connection.close()
+            self._timers["close"] = self._loop.call_later(self._limits.close_seconds, connection.abort)
+
+
+async def close_connection(connection: asyncssh.SSHClientConnection, seconds: float) -> None:
+    """Close a connection that nobody else holds, by cutting it off if the far end has not let go in time."""
+    connection.close()
+    try:
+        async with asyncio.timeout(seconds):
+            await connection.wait_closed()
+    except TimeoutError:
+        connection.abort()
+        await connection.wait_closed()
+
+
+def closed_by_us() -> Unreachable:
+    """The error for an exchange whose address was forgotten before it began."""
+    return Unreachable("the connection was closed by Fairlead before anything was sent: the Cluster changed, or Fairlead is stopping",
+                       ClusterReason.CONNECTION_LOST)
