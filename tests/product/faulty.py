@@ -112,6 +112,9 @@ class FaultyRemote:
     async def forget(self, address: Address) -> None:
         await self.real.forget(address)
 
+    def retire(self, address: Address) -> None:
+        self.real.retire(address)
+
 
 @dataclass
 class FaultyStore:

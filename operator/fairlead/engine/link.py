@@ -81,7 +81,7 @@ class Link:
         except FairleadError as error:
             self.failed(error)
             if self._address is not None and isinstance(error, RemoteFault) and error.reason in FIXED_AT_LOGIN:
-                await self._world.remote.forget(self._address)
+                self._world.remote.retire(self._address)
             return False
         return self.tree is not None
 
@@ -185,7 +185,7 @@ class Link:
             old, self._address = self._address, address
             self._give_up()
             if old is not None:
-                await self._world.remote.forget(old)
+                self._world.remote.retire(old)
 
     async def _probe(self, cluster: Cluster) -> None:
         """Find or make the tree. An answer that names a problem is a failure like any other: the breaker counts it."""

@@ -33,6 +33,10 @@ class Remote(Protocol):
         """Close this address's connections; never raises, bounded in time also when the far end is stopped."""
         ...
 
+    def retire(self, address: Address) -> None:
+        """Take what is asked from now on to a new login; what runs or waits on the connections of before ends there, then they close."""
+        ...
+
 
 class Store(Protocol):
     """Writes to our objects, each a compare-and-set on uid (and attempt): a stale view cannot repeat a decision.

@@ -5,6 +5,7 @@
 """  # noqa: D208  a drawing
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -15,11 +16,13 @@ from fairlead.domain.errors import Unreachable
 from fairlead.ssh.limits import PoolLimits
 from fairlead.ssh.seats import Seats
 
+AGE_JITTER = 0.2                     # of the greatest age: connections that were made together are not made again together
+
 Dial = Callable[[], Awaitable[asyncssh.SSHClientConnection]]
 
 
 class Held:
-    """A connection that is being made, or stands. It retires by itself when nobody has used it for a while."""
+    """A connection that is being made, or stands. It retires by itself when nobody has used it for a while, and at its greatest age."""
 
     def __init__(self, dial: Dial, where: str, seats: Seats, limits: PoolLimits) -> None:
         self._dial, self._where, self._seats, self._limits = dial, where, seats, limits
@@ -27,6 +30,7 @@ class Held:
         self._made: asyncio.Future[asyncssh.SSHClientConnection] = self._loop.create_future()
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._used_at = self._loop.time()
+        self._retires_at = self._used_at + limits.age_seconds * random.uniform(1 - AGE_JITTER, 1)   # noqa: S311  # not for secrets
         self.users = 0
         self.retired = False
         self._life = asyncio.create_task(self._live())
@@ -36,6 +40,11 @@ class Held:
     def is_usable(self) -> bool:
         """Whether an exchange may begin on it, as far as is known."""
         return not self.retired and not (self._made.done() and self._made.result().is_closed())
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether it is closed, or never came about, and its seat is given back."""
+        return self._life.done()
 
     @asynccontextmanager
     async def used(self) -> AsyncIterator[asyncssh.SSHClientConnection]:
@@ -66,6 +75,7 @@ class Held:
             async with self._seats.seat(self, self._where):
                 connection = await self._dial()
                 self._made.set_result(connection)
+                self._timers["age"] = self._loop.call_at(self._retires_at, self.retire)
                 self._look_for_idleness()
                 self._close_if_done()
                 await connection.wait_closed()

@@ -15,6 +15,9 @@ class PoolLimits:
     idle_seconds: float = 600.0
     """A connection that nobody has used for so long is closed. Below engine.secret_refresh_seconds, a quiet cluster would be logged in to
     for each look at it."""
+    age_seconds: float = 900.0
+    """The greatest age of a connection, at random up to a fifth less. Then the next exchange makes a new one, and the old one is closed
+    when what runs on it has ended. A key that the site has withdrawn shows after that at the latest."""
     connects: int = 50
     """Connections that are being made at the same time."""
     execs: int = 50

@@ -35,6 +35,16 @@ class Lane:
         async with self._held.used() as connection:
             yield connection
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it has a connection that is not closed yet."""
+        return self._held is not None and not self._held.is_gone
+
+    def retire(self) -> None:
+        """Make the next exchange take a new connection; this one closes when what runs on it has ended."""
+        if self._held:
+            self._held.retire()
+
     async def close(self) -> None:
         """Close for good, bounded in time."""
         self._closed = True
@@ -49,20 +59,42 @@ class Site:
         self._channels = address.max_channels
         self._slots = asyncio.Semaphore(address.max_channels * address.max_connections)
         self._lanes = [Lane(hold) for _ in range(address.max_connections)]
+        self._users = 0              # exchanges that run or wait
+        self._retired = False
         self._closed = False
 
     @asynccontextmanager
     async def lane(self) -> AsyncIterator[Lane]:
         """Hold a channel's place on a lane; waits in order until one is free. A lane is filled before the next connection is made."""
-        async with self._slots:
-            if self._closed:
-                raise closed_by_us()
-            lane = next(lane for lane in self._lanes if lane.busy < self._channels)
-            lane.busy += 1
-            try:
-                yield lane
-            finally:
-                lane.busy -= 1
+        self._users += 1
+        try:
+            async with self._slots:
+                if self._closed:
+                    raise closed_by_us()
+                lane = next(lane for lane in self._lanes if lane.busy < self._channels)
+                lane.busy += 1
+                try:
+                    yield lane
+                finally:
+                    lane.busy -= 1
+        finally:
+            self._users -= 1
+            self._retire_if_done()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it has connections that are not closed yet."""
+        return any(lane.is_open for lane in self._lanes)
+
+    def retire(self) -> None:
+        """Serve those who run or wait, then close; nobody asks anew."""
+        self._retired = True
+        self._retire_if_done()
+
+    def _retire_if_done(self) -> None:
+        if self._retired and not self._users:
+            for lane in self._lanes:
+                lane.retire()
 
     async def close(self) -> None:
         """Close all lanes at once; who waits for one gets `Unreachable`."""

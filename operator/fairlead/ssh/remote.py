@@ -43,6 +43,7 @@ class SshRemote:
         self.seats = Seats(self._limits)
         self._resolver = Resolver()
         self._sites: dict[Address, Site] = {}
+        self._leaving: list[Site] = []       # retired, as far as is known not closed yet
         self._running: set[asyncio.Task[bytes]] = set()
         self._closed = False
         logging.getLogger("asyncssh").setLevel(logging.ERROR)   # it tells of each connection and command; we say what matters ourselves
@@ -78,10 +79,16 @@ class SshRemote:
         if site := self._sites.pop(address, None):
             await site.close()
 
+    def retire(self, address: Address) -> None:
+        """Take what is asked from now on to new connections; those of before close when what they have to do has ended."""
+        if site := self._sites.pop(address, None):
+            site.retire()
+            self._leaving = [each for each in (*self._leaving, site) if each.is_open]
+
     async def close(self) -> None:
         """Close everything at once, within the bound of one: exchanges in flight end as `Unanswered`, waiting ones as `Unreachable`."""
         self._closed = True
-        await asyncio.gather(*(self.forget(address) for address in list(self._sites)))
+        await asyncio.gather(*(self.forget(address) for address in list(self._sites)), *(site.close() for site in self._leaving))
         if self._running:
             await asyncio.wait(self._running)
 

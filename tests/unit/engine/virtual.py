@@ -44,6 +44,7 @@ class FakeRemote:
     answers: dict[str, object] = field(default_factory=lambda: {"probe": GOOD_PROBE, "observe": NOTHING})
     asked: list[tuple[str, Address, float]] = field(default_factory=list)
     forgotten: list[Address] = field(default_factory=list)
+    retired: list[Address] = field(default_factory=list)
     during: Callable[[str], None] = lambda _verb: None
 
     async def exchange(self, address: Address, exchange: Exchange[T]) -> T:
@@ -58,6 +59,10 @@ class FakeRemote:
     async def forget(self, address: Address) -> None:
         """Remember that the connections were closed."""
         self.forgotten.append(address)
+
+    def retire(self, address: Address) -> None:
+        """Remember that a new login was asked for."""
+        self.retired.append(address)
 
     def count(self, verb: str) -> int:
         """How often this was asked."""

@@ -1,0 +1,28 @@
+"""Connections as a person meets them who changes keys, hosts and ways."""
+
+from bed.slurm import SlurmCluster
+from product.scene import Scene
+from product.waiting import until
+
+
+def test_a_key_that_the_site_withdraws_is_told_although_the_connection_stands(own: SlurmCluster, scene: Scene) -> None:
+    """Else a withdrawn key would be used for as long as the controller runs, and nobody would be told that it has to be replaced."""
+    cluster = scene.cluster(own)
+    job = scene.job("through", "#!/bin/sh\nsleep 600\n", cancellationGracePeriodSeconds=1)
+    job.wait("Running")
+    key = (own.folder / "ssh/authorized_keys").read_text()
+    own.write("ssh/authorized_keys", "")
+    cluster.wait("Ready", "False", reason="AuthenticationFailed", seconds=40)
+    assert job.condition("Running")["status"] == "True"
+    own.write("ssh/authorized_keys", key)
+    cluster.wait("Ready")
+
+
+def test_a_connection_that_is_made_anew_is_no_news(own: SlurmCluster, scene: Scene) -> None:
+    """Else each quarter of an hour a Cluster would seem to be away for a moment."""
+    cluster = scene.cluster(own)
+    since = cluster.condition("Ready")["lastTransitionTime"]
+    logins = own.sshd_log().count("Accepted publickey")
+    until(lambda: own.sshd_log().count("Accepted publickey") > logins, "another login", 40)
+    assert cluster.condition("Ready")["lastTransitionTime"] == since
+    assert cluster.status["circuit"]["state"] == "Closed"
