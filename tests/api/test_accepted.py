@@ -44,6 +44,7 @@ def good(name, manifest):
     good("Cluster of another namespace", job(clusterRef={"name": "hpc", "namespace": "shared"})),
     good("no grace", job(cancellationGracePeriodSeconds=0)),
     good("smallest Cluster", cluster()),
+    good("two login nodes", cluster(endpoints=[{"host": "login1"}, {"host": "login2", "port": 2222}])),
     good("address and port", cluster(endpoints=[{"host": "2001:db8::1", "port": 2222}])),
     good("user of a domain", cluster(user="HPC\\ada.lovelace@example.org")),
     good("host keys in a Secret", cluster(hostKeys={"knownHostsSecretRef": {"name": "keys"}})),

@@ -1,5 +1,6 @@
 """Connections as a person meets them who changes keys, hosts and ways."""
 
+from bed.controlplane.ports import free
 from bed.slurm import SlurmCluster
 from product.scene import Scene
 from product.waiting import until
@@ -26,3 +27,11 @@ def test_a_connection_that_is_made_anew_is_no_news(own: SlurmCluster, scene: Sce
     until(lambda: own.sshd_log().count("Accepted publickey") > logins, "another login", 40)
     assert cluster.condition("Ready")["lastTransitionTime"] == since
     assert cluster.status["circuit"]["state"] == "Closed"
+
+
+def test_a_second_login_node_takes_over_when_the_first_is_away(own: SlurmCluster, scene: Scene) -> None:
+    """Else maintenance of one login node would stop the work on a cluster that has two."""
+    away = {"host": own.host, "port": free(1)[0]}
+    cluster = scene.cluster(own, endpoints=[away, {"host": own.host, "port": own.port}])
+    assert cluster.condition("Reachable")["status"] == "True"
+    assert scene.job("hello").wait_ended()["phase"] == "Complete"

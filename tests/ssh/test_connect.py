@@ -13,7 +13,7 @@ from fairlead.domain.address import Address, Credentials, HostKeys
 from fairlead.domain.errors import FairleadError, Refused, Unreachable, Unreadable
 from fairlead.ssh.connect import connect
 from fairlead.ssh.held import close_connection
-from fairlead.ssh.profile import read_profile
+from fairlead.ssh.profile import read_profiles
 from fairlead.ssh.remote import SshRemote
 from fairlead.ssh.resolver import Resolver
 
@@ -133,8 +133,8 @@ async def test_of_a_names_addresses_the_next_is_tried_when_one_does_not_answer()
     key, client = asyncssh.generate_private_key("ssh-ed25519"), asyncssh.generate_private_key("ssh-ed25519")
     async with _server([key], client) as server:
         pins = HostKeys(f"[login.example.org]:{server.get_port()} {key.export_public_key().decode()}")
-        profile = read_profile(replace(_local(server.get_port(), client, pins), host="login.example.org"))
-        connection = await connect(profile, Resolver(lambda _host, _port: ["127.0.0.2", "127.0.0.1"]))
+        [profile] = read_profiles(replace(_local(server.get_port(), client, pins), host="login.example.org"))
+        connection = await connect(profile, Resolver(lambda _host, _port: ["127.0.0.2", "127.0.0.1"]), 5.0)
         assert connection.get_extra_info("peername")[0] == "127.0.0.1"
         await close_connection(connection, 1.0)
 

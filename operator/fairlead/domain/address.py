@@ -24,6 +24,17 @@ class HostKeys:
 
 
 @dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A host name or IP address, and the port of an SSH server there."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
 class Address:
     """A remote login identity to connect to, with all that is needed for it. Equal addresses share connections."""
 
@@ -36,6 +47,12 @@ class Address:
     keepalive_interval_seconds: float = 15.0
     max_connections: int = 1
     max_channels: int = 4            # below half of sshd's MaxSessions 10: it frees a slot only after the client saw the exit
+    more_endpoints: tuple[Endpoint, ...] = ()    # of the same login service, tried in this order after host and port
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """All endpoints of the login service, in the order in which they are tried."""
+        return (Endpoint(self.host, self.port), *self.more_endpoints)
 
     def __str__(self) -> str:
         return f"{self.user}@{self.host}:{self.port}"

@@ -7,7 +7,7 @@ from enum import IntEnum
 from fairlead.api.v1alpha1 import names
 from fairlead.api.v1alpha1.cluster import Circuit, ClusterPhase, ClusterSpec, ClusterStatus, WorkDirStatus
 from fairlead.api.v1alpha1.reasons import ClusterCondition, ClusterReason
-from fairlead.domain.address import Address, Credentials, HostKeys
+from fairlead.domain.address import Address, Credentials, Endpoint, HostKeys
 from fairlead.domain.conditions import Says, moment, told
 from fairlead.domain.errors import Unreadable
 from fairlead.domain.objects import ClusterName, ObjectRef
@@ -141,10 +141,11 @@ def address_of(cluster: Cluster, secret: Mapping[str, bytes] | None, known_hosts
         raise Unreadable(f"{where} has no field {names.PRIVATE_KEY_FIELD} (it has {there}): put the private key there")
     credentials = Credentials(key, secret.get(names.PASSPHRASE_FIELD) or None, secret.get(names.CERTIFICATE_FIELD) or None)
     keys = HostKeys(spec.host_keys.known_hosts or known_hosts, spec.host_keys.fingerprints)
-    endpoint = spec.login
+    first, *more = (Endpoint(each.host, each.port) for each in spec.endpoints or (spec.login,))
     return Address(
-        endpoint.host, endpoint.port, spec.user, credentials, keys, spec.connection.connect_timeout_seconds,
+        first.host, first.port, spec.user, credentials, keys, spec.connection.connect_timeout_seconds,
         spec.connection.keepalive_interval_seconds, spec.connection.max_connections, spec.connection.max_channels_per_connection,
+        tuple(more),
     )
 
 

@@ -31,15 +31,15 @@ class _Client(asyncssh.SSHClient):
         return False
 
 
-async def connect(profile: Profile, resolver: Resolver) -> asyncssh.SSHClientConnection:
-    """Connect and log in within the address's connect time-out, trying each of the name's IP addresses. Nothing is left of a failure.
+async def connect(profile: Profile, resolver: Resolver, seconds: float) -> asyncssh.SSHClientConnection:
+    """Connect and log in within so many seconds, trying each of the name's IP addresses. Nothing is left of a failure.
 
     Raises `Refused` and `Unreachable`, each with the sentence that a person can act on.
     """
     client = _Client(profile.pins)
     try:
-        async with asyncio.timeout(profile.address.connect_timeout_seconds) as deadline:
-            addresses = await resolver.addresses(profile.address.host, profile.address.port)
+        async with asyncio.timeout(seconds) as deadline:
+            addresses = await resolver.addresses(profile.endpoint.host, profile.endpoint.port)
             for left, address in zip(range(len(addresses) - 1, -1, -1), addresses, strict=True):
                 client = _Client(profile.pins)
                 share = (deadline.when() or 0.0) - asyncio.get_running_loop().time()
@@ -50,7 +50,7 @@ async def connect(profile: Profile, resolver: Resolver) -> asyncssh.SSHClientCon
                     if not left:
                         raise
     except TimeoutError as error:
-        raise too_late(profile, client.reached) from error
+        raise too_late(profile, client.reached, seconds) from error
     except (OSError, asyncssh.Error) as error:
         raise explain(profile, error) from error
     raise explain(profile, OSError("the name has no address"))
@@ -62,7 +62,7 @@ async def _connect_to(profile: Profile, address: str, client: _Client) -> asyncs
     refusal: RemoteFault | None = None
     while algorithms := profile.pins.algorithms(address, passed_over):
         try:
-            return await asyncssh.connect(address, profile.address.port, options=profile.options, config=None,
+            return await asyncssh.connect(address, profile.endpoint.port, options=profile.options, config=None,
                                           client_factory=lambda: client, server_host_key_algs=algorithms)
         except asyncssh.HostKeyNotVerifiable as error:
             refusal = refusal or profile.pins.refusal(address, client.seen, str(error))

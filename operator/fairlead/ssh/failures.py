@@ -23,7 +23,7 @@ def _permission_denied(profile: Profile, _: Exception) -> RemoteFault:
 
 def _not_resolved(profile: Profile, error: Exception) -> RemoteFault:
     words = one_line(str(error.args[-1] if error.args else error))
-    return Unreachable(f"the name {profile.address.host} has no address ({words}): check spec.endpoints and the cluster's DNS",
+    return Unreachable(f"the name {profile.endpoint.host} has no address ({words}): check spec.endpoints and the cluster's DNS",
                        ClusterReason.NAME_NOT_RESOLVED)
 
 
@@ -66,11 +66,11 @@ def explain(profile: Profile, error: Exception) -> RemoteFault:
     return next((say for kind, say in TABLE if isinstance(error, kind)), _other)(profile, error)
 
 
-def too_late(profile: Profile, reached: bool) -> Unreachable:
-    """The error for a connection that was not made in time; `reached`: the port had answered."""
+def too_late(profile: Profile, reached: bool, seconds: float) -> Unreachable:
+    """The error for a connection that was not made within so many seconds; `reached`: the port had answered."""
     words = "took the connection and did not finish the SSH login" if reached else "did not answer (name, route or firewall)"
-    return Unreachable(f"{_where(profile)} {words} within {profile.address.connect_timeout_seconds:g} s", ClusterReason.CONNECT_TIMEOUT)
+    return Unreachable(f"{_where(profile)} {words} within {seconds:.3g} s", ClusterReason.CONNECT_TIMEOUT)
 
 
 def _where(profile: Profile) -> str:
-    return f"{profile.address.host}:{profile.address.port}"
+    return str(profile.endpoint)

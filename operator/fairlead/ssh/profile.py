@@ -1,4 +1,4 @@
-"""All that a connection to one address needs, parsed once: key, host keys, asyncssh's options."""
+"""All that a connection to one endpoint needs, parsed once: key, host keys, asyncssh's options."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 import asyncssh
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
-from fairlead.domain.address import Address
+from fairlead.domain.address import Address, Endpoint
 from fairlead.domain.errors import Unreadable
 from fairlead.ssh.hostkeys import Pins, read_host_keys
 from fairlead.ssh.keys import ClientKey, read_key
@@ -25,27 +25,32 @@ KEEPALIVES_UNANSWERED: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """An address with its key and host keys read."""
+    """One endpoint of an address, with its key and host keys read."""
 
     address: Address
+    endpoint: Endpoint
     key: ClientKey
     pins: Pins
     options: asyncssh.SSHClientConnectionOptions
 
     def __str__(self) -> str:
-        return f"{self.address.user}@{self.address.host}:{self.address.port}"
+        return f"{self.address.user}@{self.endpoint}"
 
 
-def read_profile(address: Address) -> Profile:
-    """Read an address's key and host keys and build the options. Slow for keys with a passphrase: call it in a thread.
+def read_profiles(address: Address) -> tuple[Profile, ...]:
+    """Read an address's key and host keys and build the options for each endpoint. Slow for keys with a passphrase: call it in a thread.
 
     Nothing of this machine is used: no configuration file, agent, default key, Kerberos ticket or known_hosts file. Raises `Unreadable`.
     """
     key = read_key(address.credentials)
-    pins = read_host_keys(address.host_keys, address.host, address.port)
+    return tuple(_profile(address, endpoint, key) for endpoint in address.endpoints)
+
+
+def _profile(address: Address, endpoint: Endpoint, key: ClientKey) -> Profile:
+    pins = read_host_keys(address.host_keys, endpoint.host, endpoint.port)
     try:
         options = asyncssh.SSHClientConnectionOptions(
-            config=None, host=address.host, port=address.port, username=address.user, host_key_alias=address.host,
+            config=None, host=endpoint.host, port=endpoint.port, username=address.user, host_key_alias=endpoint.host,
             known_hosts=pins.known_hosts, x509_trusted_certs=None,
             client_keys=[(key.key, key.certificate) if key.certificate else key.key], agent_path=None, pkcs11_provider=None,
             preferred_auth=["publickey"], password_auth=False, kbdint_auth=False, host_based_auth=False,
@@ -55,6 +60,6 @@ def read_profile(address: Address) -> Profile:
             keepalive_interval=address.keepalive_interval_seconds, keepalive_count_max=KEEPALIVES_UNANSWERED,
         )
     except ValueError as error:
-        raise Unreadable(f"{address.user}@{address.host}:{address.port} cannot be connected to: {one_line(str(error))}",
+        raise Unreadable(f"{address.user}@{endpoint} cannot be connected to: {one_line(str(error))}",
                          ClusterReason.CONNECTION_FAILED) from error
-    return Profile(address, key, pins, options)
+    return Profile(address, endpoint, key, pins, options)

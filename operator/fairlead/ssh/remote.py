@@ -13,15 +13,15 @@ from fairlead.domain.address import Address
 from fairlead.domain.errors import Unreachable
 from fairlead.schedulers.seam import Exchange
 from fairlead.ssh.channel import open_channel, put_down
-from fairlead.ssh.connect import connect
 from fairlead.ssh.execute import Errand, execute
 from fairlead.ssh.gate import Gate
 from fairlead.ssh.held import Dial, Held, closed_by_us
 from fairlead.ssh.limits import PoolLimits
 from fairlead.ssh.pool import Site
-from fairlead.ssh.profile import Profile, read_profile
+from fairlead.ssh.profile import read_profiles
 from fairlead.ssh.resolver import Resolver
 from fairlead.ssh.seats import Seats
+from fairlead.ssh.service import LoginService
 
 T = TypeVar("T")
 
@@ -98,14 +98,14 @@ class SshRemote:
 
     def _dialler(self, address: Address) -> Dial:
         """How to connect to one address, remembering what was read of its key and host keys."""
-        profile: Profile | None = None
+        service: LoginService | None = None
 
         async def dial() -> asyncssh.SSHClientConnection:
-            nonlocal profile
-            if profile is None:
-                profile = await asyncio.to_thread(read_profile, address)
+            nonlocal service
+            if service is None:
+                service = LoginService(await asyncio.to_thread(read_profiles, address))
             async with self._gate.passed(address):
-                return await connect(profile, self._resolver)
+                return await service.connect(self._resolver)
 
         return dial
 

@@ -12,12 +12,12 @@ from fairlead.domain.address import Address
 from fairlead.domain.errors import Unanswered, Unreachable
 from fairlead.schedulers.seam import COMMAND, Exchange
 from fairlead.ssh.channel import Exec, put_down
-from fairlead.ssh.connect import connect
 from fairlead.ssh.execute import require_success
 from fairlead.ssh.held import close_connection
-from fairlead.ssh.profile import Profile, read_profile
+from fairlead.ssh.profile import read_profiles
 from fairlead.ssh.remote_text import one_line
 from fairlead.ssh.resolver import Resolver
+from fairlead.ssh.service import LoginService
 
 T = TypeVar("T")
 
@@ -89,9 +89,9 @@ class _Flow(Exec):
 class Line:
     """One connection, over which scripts print output of any size, one after the other."""
 
-    def __init__(self, connection: asyncssh.SSHClientConnection, profile: Profile) -> None:
+    def __init__(self, connection: asyncssh.SSHClientConnection, address: Address) -> None:
         self._connection = connection
-        self._profile = profile
+        self._address = address
 
     async def output(self, exchange: Exchange[T], *, idle_timeout_seconds: float | None = 60.0) -> AsyncGenerator[bytes, None]:
         """Run an exchange's script and pass on what it prints; its bounds and its `parse` are not used.
@@ -100,7 +100,7 @@ class Line:
         `Unanswered` after the last piece if the script came to no clean end, or if nothing came for `idle_timeout_seconds` (None: wait for
         ever).
         """
-        what = f"{exchange.verb} on {self._profile}"
+        what = f"{exchange.verb} on {self._address}"
         flow = _Flow()
         try:
             channel, _ = await self._connection.create_session(lambda: flow, COMMAND, encoding=None, request_pty=False)
@@ -126,9 +126,9 @@ class Line:
 @asynccontextmanager
 async def line_to(address: Address) -> AsyncGenerator[Line, None]:
     """Connect, and close the connection at the end. Raises `Refused`, `Unreachable` and `Unreadable`."""
-    profile = await asyncio.to_thread(read_profile, address)
-    connection = await connect(profile, Resolver())
+    service = LoginService(await asyncio.to_thread(read_profiles, address))
+    connection = await service.connect(Resolver())
     try:
-        yield Line(connection, profile)
+        yield Line(connection, address)
     finally:
         await close_connection(connection, CLOSE_SECONDS)

@@ -168,8 +168,9 @@ class ClusterSpec(ApiModel):
 
     type: Literal["Slurm", "Process"] = Field(json_schema_extra=marks(fixed=f"type {_FIXED}"))
     """What runs jobs there. Slurm: a Slurm cluster. Process: a bare host, whose slots and GPUs Fairlead hands out itself."""
-    endpoints: tuple[Endpoint, ...] = Field(default=(), min_length=1, max_length=1, json_schema_extra=marks(keys=("host", "port")))
-    """The login node of a Slurm cluster. Exactly one."""
+    endpoints: tuple[Endpoint, ...] = Field(default=(), min_length=1, max_length=8, json_schema_extra=marks(keys=("host", "port")))
+    """The login nodes of a Slurm cluster, which share users, homes and scheduler. Tried in this order until one answers, within
+    connectTimeoutSeconds for all; that one is kept to while it answers. The host key of each must be one of hostKeys."""
     user: str = Field(max_length=128, json_schema_extra=marks(
         matches(r"^[A-Za-z0-9_][A-Za-z0-9_.@+\\-]*$", "user is a login name on the cluster, of letters, digits and . _ @ + \\ - only"),
         fixed=f"user {_FIXED}",
