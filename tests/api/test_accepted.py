@@ -45,6 +45,10 @@ def good(name, manifest):
     good("no grace", job(cancellationGracePeriodSeconds=0)),
     good("smallest Cluster", cluster()),
     good("two login nodes", cluster(endpoints=[{"host": "login1"}, {"host": "login2", "port": 2222}])),
+    good("jump hosts", cluster(proxyJump=[
+        {"host": "bastion", "user": "ada", "authSecretRef": {"name": "bastion"}, "hostKeys": {"fingerprints": [FINGERPRINT]}},
+        {"host": "inner", "port": 2222, "user": "al", "authSecretRef": {"name": "k"}, "hostKeys": {"knownHostsSecretRef": {"name": "k"}}},
+    ])),
     good("address and port", cluster(endpoints=[{"host": "2001:db8::1", "port": 2222}])),
     good("user of a domain", cluster(user="HPC\\ada.lovelace@example.org")),
     good("host keys in a Secret", cluster(hostKeys={"knownHostsSecretRef": {"name": "keys"}})),

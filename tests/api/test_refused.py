@@ -154,7 +154,8 @@ CLUSTERS = [
     bad("no endpoint", cluster(endpoints=[]), "spec.endpoints", "spec.endpoints in body should have at least 1 items"),
     bad("nine endpoints", cluster(endpoints=[{"host": f"login{n}"} for n in range(9)]), "spec.endpoints",
         "Too many: 9: must have at most 8 items"),
-    bad("the same endpoint twice", cluster(endpoints=[{"host": "a"}, {"host": "a"}]), "spec.endpoints[1]", 'Duplicate value: {"host":"a","port":22}'),
+    bad("the same endpoint twice", cluster(endpoints=[{"host": "a"}, {"host": "a"}]), "spec.endpoints[1]",
+        'Duplicate value: {"host":"a","port":22}'),
     bad("host that is an option", cluster(endpoints=[{"host": "-oProxyCommand=x"}]), "spec.endpoints[0].host", HOST),
     bad("host that is a URL", cluster(endpoints=[{"host": "ssh://a"}]), "spec.endpoints[0].host", HOST),
     bad("host with a user", cluster(endpoints=[{"host": "ada@a"}]), "spec.endpoints[0].host", HOST),
@@ -168,6 +169,11 @@ CLUSTERS = [
     bad("no host keys", cluster(hostKeys=None), "spec.hostKeys", "Required value"),
     bad("host keys of no kind", cluster(hostKeys={}), "spec.hostKeys", HOST_KEYS),
     bad("no fingerprint", cluster(hostKeys={"fingerprints": []}), "spec.hostKeys", HOST_KEYS),
+    bad("jump host without host keys", cluster(proxyJump=[{"host": "b", "user": "a", "authSecretRef": {"name": "k"}, "hostKeys": {}}]),
+        "spec.proxyJump[0].hostKeys", HOST_KEYS),
+    bad("five jump hosts", cluster(proxyJump=5 * [
+        {"host": "b", "user": "a", "authSecretRef": {"name": "k"}, "hostKeys": {"fingerprints": [FINGERPRINT]}}]), "spec.proxyJump",
+        "Too many: 5: must have at most 4 items"),
     bad("host keys of two kinds", cluster(hostKeys={"knownHosts": "a", "fingerprints": [FINGERPRINT]}), "spec.hostKeys", HOST_KEYS),
     bad("fingerprint of the old kind", cluster(hostKeys={"fingerprints": ["MD5:00:11"]}), "spec.hostKeys.fingerprints",
         "a fingerprint looks as ssh-keygen -l prints it: SHA256: and 43 characters"),
@@ -219,7 +225,7 @@ def test_sentence(kubectl, manifest, path, sentence):
     pytest.param(job(wallTime="1h"), "spec.wallTime", id="a field that nobody knows"),
     pytest.param(job(dependencies=[]), "spec.dependencies", id="a field for later"),
     pytest.param(job(clusterRef={"name": "hpc", "cluster": "other"}), "spec.clusterRef.cluster", id="a field that a reference has not"),
-    pytest.param(cluster(proxyJump=[]), "spec.proxyJump", id="a field of Cluster for later"),
+    pytest.param(cluster(proxyCommand="nc"), "spec.proxyCommand", id="a field of ssh's that a Cluster has not"),
 ])
 def test_unknown_field(kubectl, manifest, field):
     """A mistyped field would be dropped without a word, and the job would run without what it needs."""

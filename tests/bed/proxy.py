@@ -1,4 +1,4 @@
-"""A TCP proxy on the loopback that can be slow, cut answers short, reset, refuse or swallow everything.
+"""A TCP proxy on the loopback, or on a cable, that can be slow, cut answers short, reset, refuse or swallow everything.
 
 Its event loop has a thread of its own, so that tests with and without asyncio can use it; the methods return once the change holds.
 """
@@ -44,9 +44,12 @@ class _Connection:
 
 
 class TcpProxy:
-    """Listens on 127.0.0.1:`port` and passes everything on to the target, until told otherwise. A context manager that closes itself."""
+    """Listens on `host`:`port` and passes everything on to the target, until told otherwise. A context manager that closes itself.
 
-    def __init__(self, target_host: str, target_port: int) -> None:
+    On the host's end of a node's cable (`node.enclosure.network.outer`) it is that node's only way to another one.
+    """
+
+    def __init__(self, target_host: str, target_port: int, host: str = "127.0.0.1") -> None:
         self._target = (target_host, target_port)
         self._delay_seconds = 0.0
         self._allowance: int | None = None
@@ -60,7 +63,7 @@ class TcpProxy:
         self._passing.set()
         self._thread = threading.Thread(target=self._loop.run_forever, name="tcp-proxy", daemon=True)
         self._thread.start()
-        self.host = "127.0.0.1"
+        self.host = host
         self.port = 0
         self._call(self._listen())
 

@@ -1,7 +1,10 @@
 """Connections as a person meets them who changes keys, hosts and ways."""
 
 from bed.controlplane.ports import free
+from bed.proxy import TcpProxy
 from bed.slurm import SlurmCluster
+from bed.sshd import SshHost
+from bed.sshdconf import KeyPair
 from product.scene import Scene
 from product.waiting import until
 
@@ -35,3 +38,28 @@ def test_a_second_login_node_takes_over_when_the_first_is_away(own: SlurmCluster
     cluster = scene.cluster(own, endpoints=[away, {"host": own.host, "port": own.port}])
     assert cluster.condition("Reachable")["status"] == "True"
     assert scene.job("hello").wait_ended()["phase"] == "Complete"
+
+
+def test_a_cluster_behind_a_jump_host_runs_jobs_and_says_when_that_one_fails(own: SlurmCluster, host: SshHost, scene: Scene) -> None:
+    """Else a site with a bastion could not be used, or its bastion's fault would be looked for at the login node."""
+    scene.secret("bastion", ssh_privatekey=host.private_key)
+    with TcpProxy(own.host, own.port, host.enclosure.network.outer) as cable:
+        cluster = scene.cluster(
+            own, endpoints=[{"host": cable.host, "port": cable.port}],
+            hostKeys={"knownHosts": f"[{cable.host}]:{cable.port} {own.known_hosts.split(' ', 1)[1]}"},
+            proxyJump=[{"host": host.host, "user": host.user, "authSecretRef": {"name": "bastion"},
+                        "hostKeys": {"knownHosts": host.known_hosts}}],
+        )
+        assert scene.job("hello").wait_ended()["phase"] == "Complete"
+        host.sshd.kill()
+        host.end_sessions()
+        ready = cluster.wait("Ready", "False", reason="ConnectionRefused")
+        assert "(spec.proxyJump[0])" in ready["message"]
+        host.sshd.start()
+        cluster.wait("Ready")
+        scene.secret("bastion", ssh_privatekey=KeyPair.generate().private)
+        cluster.wait("Ready", "False", reason="AuthenticationFailed", says="spec.proxyJump[0].user")
+        scene.secret("bastion", ssh_privatekey=host.private_key)
+        cluster.wait("Ready")
+        scene.close()
+        until(lambda: host.connections() == 0, "the jump host to be left")

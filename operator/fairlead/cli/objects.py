@@ -2,7 +2,7 @@
 
 from fairlead.api.v1alpha1 import names
 from fairlead.domain.address import Address
-from fairlead.domain.cluster import Cluster, address_of, known_hosts_of
+from fairlead.domain.cluster import Cluster, address_of, jump_secrets, known_hosts_of, way_to
 from fairlead.domain.errors import Forbidden, UserFault
 from fairlead.domain.job import Job
 from fairlead.handlers.reading import read_cluster, read_job
@@ -31,7 +31,8 @@ async def get_address(client: KubeClient, cluster: Cluster) -> Address:
     wanted, keys = cluster.spec.auth_secret_ref.name, cluster.spec.host_keys.known_hosts_secret_ref
     try:
         known_hosts = known_hosts_of(cluster, await data.read_secret(namespace, keys.name) if keys else None)
-        return address_of(cluster, await data.read_secret(namespace, wanted), known_hosts)
+        jumps = {name: await data.read_secret(namespace, name) for name in jump_secrets(cluster)}
+        return address_of(cluster, await data.read_secret(namespace, wanted), known_hosts, way_to(cluster, jumps))
     except Forbidden as error:
         raise UserFault(
             f"You may not read the Secret {namespace}/{wanted}, with which one logs in to Cluster {cluster.ref.name}: the whole output is "

@@ -48,11 +48,18 @@ class Address:
     max_connections: int = 1
     max_channels: int = 4            # below half of sshd's MaxSessions 10: it frees a slot only after the client saw the exit
     more_endpoints: tuple[Endpoint, ...] = ()    # of the same login service, tried in this order after host and port
+    via: "Address | None" = None     # the jump host through whose connection it is reached; that one may lie behind another
+    hop: int | None = None           # of a jump host: its place in the Cluster's spec.proxyJump
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:
         """All endpoints of the login service, in the order in which they are tried."""
         return (Endpoint(self.host, self.port), *self.more_endpoints)
+
+    @property
+    def place(self) -> str:
+        """What of a Cluster says how to reach it: `spec`, or of a jump host `spec.proxyJump[0]`."""
+        return "spec" if self.hop is None else f"spec.proxyJump[{self.hop}]"
 
     def __str__(self) -> str:
         return f"{self.user}@{self.host}:{self.port}"

@@ -114,24 +114,60 @@ NEEDS_A_PERSON = frozenset({
 })
 
 
-def known_hosts_of(cluster: Cluster, secret: Mapping[str, bytes] | None) -> str:
+Secret = Mapping[str, bytes]
+
+
+def jump_secrets(cluster: Cluster) -> frozenset[str]:
+    """Names of the Secrets that the jump hosts on the way to the cluster need."""
+    hops = cluster.spec.proxy_jump
+    keys = (hop.host_keys.known_hosts_secret_ref for hop in hops)
+    return frozenset(hop.auth_secret_ref.name for hop in hops) | frozenset(ref.name for ref in keys if ref)
+
+
+def way_to(cluster: Cluster, secrets: Mapping[str, Secret | None]) -> Address | None:
+    """The last jump host on the way to the cluster, which knows the one before it; None: there is none.
+
+    Raises `Unreadable` when one of the `secrets` is missing or lacks what is needed.
+    """
+    via: Address | None = None
+    for number, hop in enumerate(cluster.spec.proxy_jump):
+        ref, name, namespace = hop.host_keys.known_hosts_secret_ref, hop.auth_secret_ref.name, cluster.ref.namespace
+        listed = _known_hosts_in(secrets[ref.name], ref.key, f"Secret {namespace}/{ref.name}") if ref else hop.host_keys.known_hosts or ""
+        credentials = _credentials_in(secrets[name], f"Secret {namespace}/{name}")
+        via = Address(hop.host, hop.port, hop.user, credentials, HostKeys(listed, hop.host_keys.fingerprints), via=via, hop=number)
+    return via
+
+
+def known_hosts_of(cluster: Cluster, secret: Secret | None) -> str:
     """The known_hosts text in the Secret that knownHostsSecretRef names. Raises `Unreadable` when Secret or field is missing."""
     keys = cluster.spec.host_keys.known_hosts_secret_ref
-    if keys is None:
-        return ""
-    if secret is None or keys.key not in secret:
-        msg = f"Secret {cluster.ref.namespace}/{keys.name} with the field {keys.key} does not exist: put the known_hosts lines there"
-        raise Unreadable(msg, ClusterReason.SECRET_NOT_FOUND)
-    return secret[keys.key].decode("utf-8", "replace")
+    return _known_hosts_in(secret, keys.key, f"Secret {cluster.ref.namespace}/{keys.name}") if keys else ""
 
 
-def address_of(cluster: Cluster, secret: Mapping[str, bytes] | None, known_hosts: str) -> Address:
+def address_of(cluster: Cluster, secret: Secret | None, known_hosts: str, via: Address | None = None) -> Address:
     """Where and as whom to connect. `known_hosts` is the text of the Secret that knownHostsSecretRef names, if it names one.
 
     Raises `Unreadable` when the Secret is missing or lacks the private key.
     """
-    spec, name = cluster.spec, cluster.spec.auth_secret_ref.name
-    where = f"Secret {cluster.ref.namespace}/{name}"
+    spec = cluster.spec
+    credentials = _credentials_in(secret, f"Secret {cluster.ref.namespace}/{spec.auth_secret_ref.name}")
+    keys = HostKeys(spec.host_keys.known_hosts or known_hosts, spec.host_keys.fingerprints)
+    first, *more = (Endpoint(each.host, each.port) for each in spec.endpoints or (spec.login,))
+    return Address(
+        first.host, first.port, spec.user, credentials, keys, spec.connection.connect_timeout_seconds,
+        spec.connection.keepalive_interval_seconds, spec.connection.max_connections, spec.connection.max_channels_per_connection,
+        tuple(more), via,
+    )
+
+
+def _known_hosts_in(secret: Secret | None, field: str, where: str) -> str:
+    if secret is None or field not in secret:
+        msg = f"{where} with the field {field} does not exist: put the known_hosts lines there"
+        raise Unreadable(msg, ClusterReason.SECRET_NOT_FOUND)
+    return secret[field].decode("utf-8", "replace")
+
+
+def _credentials_in(secret: Secret | None, where: str) -> Credentials:
     if secret is None:
         msg = f"{where} does not exist: create it with the private key under {names.PRIVATE_KEY_FIELD}"
         raise Unreadable(msg, ClusterReason.SECRET_NOT_FOUND)
@@ -139,14 +175,7 @@ def address_of(cluster: Cluster, secret: Mapping[str, bytes] | None, known_hosts
     if not key.strip():
         there = ", ".join(sorted(secret)) or "no field at all"
         raise Unreadable(f"{where} has no field {names.PRIVATE_KEY_FIELD} (it has {there}): put the private key there")
-    credentials = Credentials(key, secret.get(names.PASSPHRASE_FIELD) or None, secret.get(names.CERTIFICATE_FIELD) or None)
-    keys = HostKeys(spec.host_keys.known_hosts or known_hosts, spec.host_keys.fingerprints)
-    first, *more = (Endpoint(each.host, each.port) for each in spec.endpoints or (spec.login,))
-    return Address(
-        first.host, first.port, spec.user, credentials, keys, spec.connection.connect_timeout_seconds,
-        spec.connection.keepalive_interval_seconds, spec.connection.max_connections, spec.connection.max_channels_per_connection,
-        tuple(more),
-    )
+    return Credentials(key, secret.get(names.PASSPHRASE_FIELD) or None, secret.get(names.CERTIFICATE_FIELD) or None)
 
 
 def report(cluster: Cluster, health: Health, now: Now, heartbeat_seconds: float) -> ClusterStatus | None:

@@ -11,7 +11,17 @@ import structlog
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.address import Address
-from fairlead.domain.cluster import NEEDS_A_PERSON, Cluster, Health, Trouble, accounting_fault, address_of, known_hosts_of
+from fairlead.domain.cluster import (
+    NEEDS_A_PERSON,
+    Cluster,
+    Health,
+    Trouble,
+    accounting_fault,
+    address_of,
+    jump_secrets,
+    known_hosts_of,
+    way_to,
+)
 from fairlead.domain.errors import ApiFault, FairleadError, Forbidden, RemoteFault, Unanswered, Unreadable
 from fairlead.domain.evidence import hidden
 from fairlead.domain.run import Observation, ProbeProblem, Tree
@@ -171,7 +181,8 @@ class Link:
         try:
             secret = await data.read_secret(namespace, cluster.spec.auth_secret_ref.name)
             known_hosts = known_hosts_of(cluster, await data.read_secret(namespace, keys.name) if keys else None)
-            address = address_of(cluster, secret, known_hosts)
+            jumps = {name: await data.read_secret(namespace, name) for name in jump_secrets(cluster)}
+            address = address_of(cluster, secret, known_hosts, way_to(cluster, jumps))
         except ApiFault:
             if self._address is None:
                 raise

@@ -31,15 +31,17 @@ class _Client(asyncssh.SSHClient):
         return False
 
 
-async def connect(profile: Profile, resolver: Resolver, seconds: float) -> asyncssh.SSHClientConnection:
-    """Connect and log in within so many seconds, trying each of the name's IP addresses. Nothing is left of a failure.
+async def connect(profile: Profile, means: Resolver | asyncssh.SSHClientConnection, seconds: float) -> asyncssh.SSHClientConnection:
+    """Connect and log in within so many seconds: to each of the name's IP addresses in turn, or through a jump host's connection.
 
-    Raises `Refused` and `Unreachable`, each with the sentence that a person can act on.
+    Nothing is left of a failure. Raises `Refused` and `Unreachable`, each with the sentence that a person can act on.
     """
     client = _Client(profile.pins)
     try:
         async with asyncio.timeout(seconds) as deadline:
-            addresses = await resolver.addresses(profile.endpoint.host, profile.endpoint.port)
+            if not isinstance(means, Resolver):
+                return await _connect_to(profile, "", client, means)
+            addresses = await means.addresses(profile.endpoint.host, profile.endpoint.port)
             for left, address in zip(range(len(addresses) - 1, -1, -1), addresses, strict=True):
                 client = _Client(profile.pins)
                 share = (deadline.when() or 0.0) - asyncio.get_running_loop().time()
@@ -56,14 +58,18 @@ async def connect(profile: Profile, resolver: Resolver, seconds: float) -> async
     raise explain(profile, OSError("the name has no address"))
 
 
-async def _connect_to(profile: Profile, address: str, client: _Client) -> asyncssh.SSHClientConnection:
-    """Connect to one IP address. With fingerprints, ask for each type of host key in turn until a pinned one is shown."""
+async def _connect_to(profile: Profile, address: str, client: _Client,
+                      over: asyncssh.SSHClientConnection | None = None) -> asyncssh.SSHClientConnection:
+    """Connect to one IP address, or through `over`: then its far end looks the name up, and no IP address says who answers.
+
+    With fingerprints, ask for each type of host key in turn until a pinned one is shown.
+    """
     passed_over: frozenset[str] = frozenset()
     refusal: RemoteFault | None = None
     while algorithms := profile.pins.algorithms(address, passed_over):
         try:
-            return await asyncssh.connect(address, profile.endpoint.port, options=profile.options, config=None,
-                                          client_factory=lambda: client, server_host_key_algs=algorithms)
+            return await asyncssh.connect(address or profile.endpoint.host, profile.endpoint.port, tunnel=over, options=profile.options,
+                                          config=None, client_factory=lambda: client, server_host_key_algs=algorithms)
         except asyncssh.HostKeyNotVerifiable as error:
             refusal = refusal or profile.pins.refusal(address, client.seen, str(error))
             if client.seen is None or not profile.pins.fingerprints:

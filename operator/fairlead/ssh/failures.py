@@ -16,14 +16,15 @@ DROPPED_EARLY = ("broke the connection off before the login was done: sshd may b
 
 
 def _permission_denied(profile: Profile, _: Exception) -> RemoteFault:
-    return Refused(f"{_where(profile)} refused user {profile.address.user} with key {profile.key}: check spec.user, that the key's public "
-                   "half is in the user's authorized_keys, and that the site lets a key in without a second factor",
+    return Refused(f"{_where(profile)} refused user {profile.address.user} with key {profile.key}: check "
+                   f"{profile.address.place}.user, that the key's public half is in the user's authorized_keys, and that the site lets "
+                   "a key in without a second factor",
                    ClusterReason.AUTHENTICATION_FAILED)
 
 
 def _not_resolved(profile: Profile, error: Exception) -> RemoteFault:
     words = one_line(str(error.args[-1] if error.args else error))
-    return Unreachable(f"the name {profile.endpoint.host} has no address ({words}): check spec.endpoints and the cluster's DNS",
+    return Unreachable(f"the name {profile.endpoint.host} has no address ({words}): check {_field(profile)} and the cluster's DNS",
                        ClusterReason.NAME_NOT_RESOLVED)
 
 
@@ -41,6 +42,18 @@ def _no_common_algorithm(profile: Profile, error: Exception) -> RemoteFault:
                    ClusterReason.CONNECTION_FAILED)
 
 
+def _no_way_on(profile: Profile, error: Exception) -> RemoteFault:
+    """The jump host before it did not make a connection to it."""
+    jump, words = profile.address.via, one_line(str(error))
+    if jump is None or not isinstance(error, asyncssh.ChannelOpenError):
+        return _other(profile, error)
+    here = f"the jump host {jump.host}:{jump.port} ({jump.place})"
+    if error.code == asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED:
+        return Refused(f"{here} does not forward to {profile.endpoint} ({words}): its sshd must allow that, by AllowTcpForwarding and "
+                       "PermitOpen, and the key's line in authorized_keys too", ClusterReason.CONNECTION_FAILED)
+    return Unreachable(f"{here} cannot connect to {profile.endpoint}: {words}", ClusterReason.CONNECTION_FAILED)
+
+
 def _other(profile: Profile, error: Exception) -> RemoteFault:
     return Unreachable(f"{_where(profile)} cannot be connected to: {one_line(str(error)) or type(error).__name__}",
                        ClusterReason.CONNECTION_FAILED)
@@ -48,6 +61,7 @@ def _other(profile: Profile, error: Exception) -> RemoteFault:
 
 TABLE: tuple[tuple[type[Exception], Callable[[Profile, Exception], RemoteFault]], ...] = (
     (asyncssh.PermissionDenied, _permission_denied),
+    (asyncssh.ChannelOpenError, _no_way_on),
     (asyncssh.KeyExchangeFailed, _no_common_algorithm),
     (asyncssh.ConnectionLost, _dropped),
     (socket.gaierror, _not_resolved),
@@ -73,4 +87,11 @@ def too_late(profile: Profile, reached: bool, seconds: float) -> Unreachable:
 
 
 def _where(profile: Profile) -> str:
-    return str(profile.endpoint)
+    """The endpoint; of a jump host, its place in the spec; and what it was to be reached through."""
+    address = profile.address
+    place = "" if address.hop is None else f" ({address.place})"
+    return f"{profile.endpoint}{place}" + (f" behind {address.via.host}:{address.via.port}" if address.via else "")
+
+
+def _field(profile: Profile) -> str:
+    return "spec.endpoints" if profile.address.hop is None else f"{profile.address.place}.host"

@@ -1,40 +1,61 @@
 """One held connection, from the wait for its seat until it is closed and the seat given back.
 
-    seat -> connect -> in use, or idle -> retired: no new exchange; closed when the last has ended -> seat given back
-                            '--- lost, or cut off by us: its exchanges end as unanswered ------------'
+    the jump host's, if there is one -> seat -> connect
+        -> in use, or idle -> retired: no new exchange; closed when the last has ended -> seat given back, jump host let go
+              '--- lost, or cut off by us: its exchanges end as unanswered -----------------'
 """  # noqa: D208  a drawing
 
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Self
 
 import asyncssh
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
+from fairlead.domain.address import Address
 from fairlead.domain.errors import Unreachable
 from fairlead.ssh.limits import PoolLimits
 from fairlead.ssh.seats import Seats
 
 AGE_JITTER = 0.2                     # of the greatest age: connections that were made together are not made again together
 
-Dial = Callable[[], Awaitable[asyncssh.SSHClientConnection]]
+Connection = asyncssh.SSHClientConnection
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How one address is connected to: with `dial`, through the connection that `over` lends, if it lies behind a jump host."""
+
+    address: Address
+    dial: Callable[[Connection | None], Awaitable[Connection]]
+    over: "Callable[[], AbstractAsyncContextManager[Held]] | None" = None
 
 
 class Held:
-    """A connection that is being made, or stands. It retires by itself when nobody has used it for a while, and at its greatest age."""
+    """A connection that is being made, or stands. It retires by itself when nobody has used it for a while, and at its greatest age.
 
-    def __init__(self, dial: Dial, where: str, seats: Seats, limits: PoolLimits) -> None:
-        self._dial, self._where, self._seats, self._limits = dial, where, seats, limits
+    One to a jump host retires as soon as nobody uses it, and one that leads through a jump host not after that one's.
+    """
+
+    def __init__(self, way: Way, seats: Seats, limits: PoolLimits) -> None:
+        self._way, self._seats, self._limits = way, seats, limits
         self._loop = asyncio.get_running_loop()
-        self._made: asyncio.Future[asyncssh.SSHClientConnection] = self._loop.create_future()
+        self._made: asyncio.Future[Connection] = self._loop.create_future()
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._used_at = self._loop.time()
-        self._retires_at = self._used_at + limits.age_seconds * random.uniform(1 - AGE_JITTER, 1)   # noqa: S311  # not for secrets
+        self.retires_at = self._used_at + limits.age_seconds * random.uniform(1 - AGE_JITTER, 1)   # noqa: S311  # not for secrets
         self.users = 0
         self.retired = False
         self._life = asyncio.create_task(self._live())
         self._life.add_done_callback(self._ended)
+
+    @property
+    def connection(self) -> Connection:
+        """The connection, for who uses it."""
+        return self._made.result()
 
     @property
     def is_usable(self) -> bool:
@@ -47,16 +68,18 @@ class Held:
         return self._life.done()
 
     @asynccontextmanager
-    async def used(self) -> AsyncIterator[asyncssh.SSHClientConnection]:
+    async def used(self) -> AsyncIterator[Self]:
         """Use it; waits until it is made. All who wait share one connect, and none of them ends it by giving up."""
         self.users += 1
         self._seats.used(self)
         try:
-            yield await asyncio.shield(self._made)
+            await asyncio.shield(self._made)
+            yield self
         finally:
             self.users -= 1
             self._used_at = self._loop.time()
             self._seats.rested(self)
+            self.retired |= self._way.address.hop is not None and not self.users
             self._close_if_done()
 
     def retire(self) -> None:
@@ -72,10 +95,13 @@ class Held:
 
     async def _live(self) -> None:
         try:
-            async with self._seats.seat(self, self._where):
-                connection = await self._dial()
+            async with AsyncExitStack() as held:
+                jump = await held.enter_async_context(self._way.over()) if self._way.over else None
+                await held.enter_async_context(self._seats.seat(self, str(self._way.address)))
+                connection = await self._way.dial(jump.connection if jump else None)
                 self._made.set_result(connection)
-                self._timers["age"] = self._loop.call_at(self._retires_at, self.retire)
+                self.retires_at = min(self.retires_at, jump.retires_at) if jump else self.retires_at
+                self._timers["age"] = self._loop.call_at(self.retires_at, self.retire)
                 self._look_for_idleness()
                 self._close_if_done()
                 await connection.wait_closed()
@@ -113,7 +139,7 @@ class Held:
             self._timers["close"] = self._loop.call_later(self._limits.close_seconds, connection.abort)
 
 
-async def close_connection(connection: asyncssh.SSHClientConnection, seconds: float) -> None:
+async def close_connection(connection: Connection, seconds: float) -> None:
     """Close a connection that nobody else holds, by cutting it off if the far end has not let go in time."""
     connection.close()
     try:

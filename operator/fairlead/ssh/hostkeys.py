@@ -34,6 +34,7 @@ class Pins:
     port: int
     known_hosts: asyncssh.SSHKnownHosts
     fingerprints: frozenset[str]
+    field: str = "spec.hostKeys"     # where a person wrote them
 
     def trusts(self, key: asyncssh.SSHKey) -> bool:
         """Whether a key that known_hosts does not name is pinned by its fingerprint."""
@@ -57,9 +58,9 @@ class Pins:
         pinned = sorted(self.fingerprints) or [describe(key) for key in (*keys, *authorities)]
         if pinned or seen is None:
             return Refused(f"{where} shows a host key that is not the pinned one: seen {shown}; pinned {', '.join(pinned) or 'none'}. "
-                           "Either the site changed its key or somebody is in between: ask the site before you change spec.hostKeys",
+                           f"Either the site changed its key or somebody is in between: ask the site before you change {self.field}",
                            ClusterReason.HOST_KEY_MISMATCH)
-        return Refused(f"{where} shows a host key that spec.hostKeys does not know: {shown}. "
+        return Refused(f"{where} shows a host key that {self.field} does not know: {shown}. "
                        "Compare it with what the site publishes, then add it", ClusterReason.HOST_KEY_UNKNOWN)
 
     def _listed(self, address: str) -> tuple[Sequence[asyncssh.SSHKey], Sequence[asyncssh.SSHKey]]:
@@ -72,21 +73,29 @@ def describe(key: asyncssh.SSHKey) -> str:
     return f"{key.get_algorithm()} {key.get_fingerprint()}"
 
 
-def read_host_keys(host_keys: HostKeys, host: str, port: int) -> Pins:
-    """Read known_hosts text or fingerprints, once. Raises `Unreadable` with HOST_KEYS_INVALID, naming the line that is wrong."""
+def read_host_keys(host_keys: HostKeys, host: str, port: int, field: str = "spec.hostKeys") -> Pins:
+    """Read known_hosts text or fingerprints, once. Raises `Unreadable` with HOST_KEYS_INVALID, naming the field and the line."""
+    try:
+        known_hosts, fingerprints = _parsed(host_keys)
+    except ValueError as error:
+        raise Unreadable(f"{field} cannot be used: {error}", ClusterReason.HOST_KEYS_INVALID) from error
+    return Pins(host, port, known_hosts, fingerprints, field)
+
+
+def _parsed(host_keys: HostKeys) -> tuple[asyncssh.SSHKnownHosts, frozenset[str]]:
     if bool(host_keys.known_hosts.strip()) == bool(host_keys.fingerprints):
-        raise _invalid("give either known_hosts lines or fingerprints, not both and not none")
+        raise ValueError("give either known_hosts lines or fingerprints, not both and not none")
     fingerprints = frozenset(_fingerprint(text.strip()) for text in host_keys.fingerprints)
     lines = [_line(number, text.strip()) for number, text in enumerate(host_keys.known_hosts.splitlines(), 1)]
     known_hosts = asyncssh.import_known_hosts("\n".join(line for line in lines if line))
     if not fingerprints and not any(lines):
-        raise _invalid("the known_hosts text has comments only")
-    return Pins(host, port, known_hosts, fingerprints)
+        raise ValueError("the known_hosts text has comments only")
+    return known_hosts, fingerprints
 
 
 def _fingerprint(text: str) -> str:
     if not FINGERPRINT.fullmatch(text):
-        raise _invalid(f"`{text[:60]}` is not a fingerprint: write `SHA256:` and 43 characters, as `ssh-keygen -l` prints it")
+        raise ValueError(f"`{text[:60]}` is not a fingerprint: write `SHA256:` and 43 characters, as `ssh-keygen -l` prints it")
     return text.rstrip("=")
 
 
@@ -99,9 +108,5 @@ def _line(number: int, text: str) -> str:
         asyncssh.import_public_key(fields[-1])
         asyncssh.import_known_hosts(text)
     except (ValueError, IndexError) as error:
-        raise _invalid(f"line {number} of the known_hosts text is not `host type key`, as `ssh-keyscan` prints it") from error
+        raise ValueError(f"line {number} of the known_hosts text is not `host type key`, as `ssh-keyscan` prints it") from error
     return text
-
-
-def _invalid(words: str) -> Unreadable:
-    return Unreadable(f"spec.hostKeys cannot be used: {words}", ClusterReason.HOST_KEYS_INVALID)

@@ -10,8 +10,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-import asyncssh
-
 from fairlead.domain.address import Address
 from fairlead.ssh.held import Held, closed_by_us
 
@@ -21,35 +19,29 @@ class Lane:
 
     def __init__(self, hold: Callable[[], Held]) -> None:
         self._hold = hold
-        self._held: Held | None = None
+        self._held: list[Held] = []  # the last is the one in use; those before it are retired or lost
         self._closed = False
         self.busy = 0                # channels given out
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[asyncssh.SSHClientConnection]:
+    async def held(self) -> AsyncIterator[Held]:
         """Use the living connection."""
         if self._closed:
             raise closed_by_us()
-        if self._held is None or not self._held.is_usable:
-            self._held = self._hold()
-        async with self._held.used() as connection:
-            yield connection
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it has a connection that is not closed yet."""
-        return self._held is not None and not self._held.is_gone
+        if not self._held or not self._held[-1].is_usable:
+            self._held = [*(each for each in self._held if not each.is_gone), self._hold()]
+        async with self._held[-1].used() as held:
+            yield held
 
     def retire(self) -> None:
         """Make the next exchange take a new connection; this one closes when what runs on it has ended."""
-        if self._held:
-            self._held.retire()
+        for held in self._held:
+            held.retire()
 
     async def close(self) -> None:
         """Close for good, bounded in time."""
         self._closed = True
-        if self._held:
-            await self._held.cut()
+        await asyncio.gather(*(held.cut() for held in self._held))
 
 
 class Site:
@@ -80,11 +72,6 @@ class Site:
         finally:
             self._users -= 1
             self._retire_if_done()
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it has connections that are not closed yet."""
-        return any(lane.is_open for lane in self._lanes)
 
     def retire(self) -> None:
         """Serve those who run or wait, then close; nobody asks anew."""

@@ -42,12 +42,17 @@ def read_profiles(address: Address) -> tuple[Profile, ...]:
 
     Nothing of this machine is used: no configuration file, agent, default key, Kerberos ticket or known_hosts file. Raises `Unreadable`.
     """
-    key = read_key(address.credentials)
+    try:
+        key = read_key(address.credentials)
+    except Unreadable as error:
+        if address.hop is None:
+            raise
+        raise Unreadable(f"{address.place}.authSecretRef: {error}", error.reason) from error
     return tuple(_profile(address, endpoint, key) for endpoint in address.endpoints)
 
 
 def _profile(address: Address, endpoint: Endpoint, key: ClientKey) -> Profile:
-    pins = read_host_keys(address.host_keys, endpoint.host, endpoint.port)
+    pins = read_host_keys(address.host_keys, endpoint.host, endpoint.port, f"{address.place}.hostKeys")
     try:
         options = asyncssh.SSHClientConnectionOptions(
             config=None, host=endpoint.host, port=endpoint.port, username=address.user, host_key_alias=endpoint.host,

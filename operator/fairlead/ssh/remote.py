@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self, TypeVar
+from weakref import WeakValueDictionary
 
 import asyncssh
 
@@ -15,9 +16,9 @@ from fairlead.schedulers.seam import Exchange
 from fairlead.ssh.channel import open_channel, put_down
 from fairlead.ssh.execute import Errand, execute
 from fairlead.ssh.gate import Gate
-from fairlead.ssh.held import Dial, Held, closed_by_us
+from fairlead.ssh.held import Held, Way, closed_by_us
 from fairlead.ssh.limits import PoolLimits
-from fairlead.ssh.pool import Site
+from fairlead.ssh.pool import Lane, Site
 from fairlead.ssh.profile import read_profiles
 from fairlead.ssh.resolver import Resolver
 from fairlead.ssh.seats import Seats
@@ -43,7 +44,8 @@ class SshRemote:
         self.seats = Seats(self._limits)
         self._resolver = Resolver()
         self._sites: dict[Address, Site] = {}
-        self._leaving: list[Site] = []       # retired, as far as is known not closed yet
+        self._jumps: WeakValueDictionary[Address, Lane] = WeakValueDictionary()      # as long as a site leads through them
+        self._held: set[Held] = set()
         self._running: set[asyncio.Task[bytes]] = set()
         self._closed = False
         logging.getLogger("asyncssh").setLevel(logging.ERROR)   # it tells of each connection and command; we say what matters ourselves
@@ -83,31 +85,44 @@ class SshRemote:
         """Take what is asked from now on to new connections; those of before close when what they have to do has ended."""
         if site := self._sites.pop(address, None):
             site.retire()
-            self._leaving = [each for each in (*self._leaving, site) if each.is_open]
 
     async def close(self) -> None:
         """Close everything at once, within the bound of one: exchanges in flight end as `Unanswered`, waiting ones as `Unreachable`."""
         self._closed = True
-        await asyncio.gather(*(self.forget(address) for address in list(self._sites)), *(site.close() for site in self._leaving))
+        await asyncio.gather(*(held.cut() for held in self._held))
         if self._running:
             await asyncio.wait(self._running)
 
     def _site(self, address: Address) -> Site:
-        dial = self._dialler(address)
-        return Site(address, lambda: Held(dial, str(address), self.seats, self._limits))
+        way = self._way(address)
+        return Site(address, lambda: self._hold(way))
 
-    def _dialler(self, address: Address) -> Dial:
-        """How to connect to one address, remembering what was read of its key and host keys."""
+    def _jump(self, address: Address) -> Lane:
+        """The connection to a jump host, shared by all who name the same one."""
+        if lane := self._jumps.get(address):
+            return lane
+        way = self._way(address)
+        return self._jumps.setdefault(address, Lane(lambda: self._hold(way)))
+
+    def _hold(self, way: Way) -> Held:
+        if self._closed:
+            raise closed_by_us()
+        held = Held(way, self.seats, self._limits)
+        self._held = {each for each in self._held if not each.is_gone} | {held}
+        return held
+
+    def _way(self, address: Address) -> Way:
+        """How to connect to one address, remembering what was read of its key and host keys, and which endpoint answered."""
         service: LoginService | None = None
 
-        async def dial() -> asyncssh.SSHClientConnection:
+        async def dial(over: asyncssh.SSHClientConnection | None) -> asyncssh.SSHClientConnection:
             nonlocal service
             if service is None:
                 service = LoginService(await asyncio.to_thread(read_profiles, address))
             async with self._gate.passed(address):
-                return await service.connect(self._resolver)
+                return await service.connect(self._resolver, over)
 
-        return dial
+        return Way(address, dial, self._jump(address.via).held if address.via else None)
 
     def _ended(self, task: asyncio.Task[bytes]) -> None:
         self._running.discard(task)
@@ -118,13 +133,13 @@ class SshRemote:
         """Hold a lane, then an exec's place of all, and run. Asked again only while nothing was sent: no channel, or a connection lost."""
         async with site.lane() as lane:
             for pause_seconds in (*REOPEN_SECONDS, 0.0):
-                async with lane.connection() as connection, self._execs:
-                    if opened := await open_channel(connection, errand.max_output_bytes, open_seconds):
+                async with lane.held() as held, self._execs:
+                    if opened := await open_channel(held.connection, errand.max_output_bytes, open_seconds):
                         if not self._may_send():
-                            await put_down(connection, *opened)
+                            await put_down(held.connection, *opened)
                             raise Unreachable(f"{errand.verb} on {errand.where} was not sent: this controller does not lead now",
                                               ClusterReason.CONNECTION_LOST)
-                        return await execute(connection, opened, errand)
+                        return await execute(held.connection, opened, errand)
                 await asyncio.sleep(pause_seconds)
         raise Unreachable(f"{errand.where} opens no session for {errand.verb}: all that sshd allows (MaxSessions) are taken, or it breaks "
                           "connections off at once", ClusterReason.CONNECTION_FAILED)

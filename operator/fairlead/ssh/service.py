@@ -18,8 +18,10 @@ class LoginService:
         self._profiles = tuple(profiles)
         self._kept: Profile | None = None
 
-    async def connect(self, resolver: Resolver) -> asyncssh.SSHClientConnection:
-        """Connect within the address's connect time-out. Each endpoint has an equal share of what is left of it.
+    async def connect(self, resolver: Resolver, over: asyncssh.SSHClientConnection | None = None) -> asyncssh.SSHClientConnection:
+        """Connect within the address's connect time-out, through `over`, if it lies behind a jump host.
+
+        Each endpoint has an equal share of what is left of the time.
 
         Only what cannot be reached is passed over: a host key that is not trusted, or a login that is refused, is for a person to see.
         Raises `Refused`, and `Unreachable` with what was wrong at each endpoint.
@@ -30,7 +32,7 @@ class LoginService:
         order = sorted(self._profiles, key=lambda profile: profile is not self._kept)
         for left, profile in zip(range(len(order), 0, -1), order, strict=True):
             try:
-                connection = await connect(profile, resolver, max(until - loop.time(), 0.0) / left)
+                connection = await connect(profile, over or resolver, max(until - loop.time(), 0.0) / left)
             except Unreachable as failure:
                 failures.append(failure)
             else:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TypeVar
 
 import asyncssh
@@ -126,9 +126,15 @@ class Line:
 @asynccontextmanager
 async def line_to(address: Address) -> AsyncGenerator[Line, None]:
     """Connect, and close the connection at the end. Raises `Refused`, `Unreachable` and `Unreadable`."""
-    service = LoginService(await asyncio.to_thread(read_profiles, address))
-    connection = await service.connect(Resolver())
-    try:
+    async with _connection_to(address) as connection:
         yield Line(connection, address)
-    finally:
-        await close_connection(connection, CLOSE_SECONDS)
+
+
+@asynccontextmanager
+async def _connection_to(address: Address) -> AsyncGenerator[asyncssh.SSHClientConnection, None]:
+    async with AsyncExitStack() as stack:
+        over = await stack.enter_async_context(_connection_to(address.via)) if address.via else None
+        service = LoginService(await asyncio.to_thread(read_profiles, address))
+        connection = await service.connect(Resolver(), over)
+        stack.push_async_callback(close_connection, connection, CLOSE_SECONDS)
+        yield connection

@@ -80,6 +80,27 @@ class HostKeys(ApiModel):
     """SHA-256 fingerprints of the host keys, as `ssh-keygen -l` prints them."""
 
 
+_LOGIN_NAME: Final = matches(
+    r"^[A-Za-z0-9_][A-Za-z0-9_.@+\\-]*$", "user is a login name on the cluster, of letters, digits and . _ @ + \\ - only",
+)
+_ONE_KIND_OF_HOST_KEYS: Final = Rule(
+    "[has(self.knownHostsSecretRef), has(self.knownHosts), has(self.fingerprints) && size(self.fingerprints) > 0]"
+    ".filter(each, each).size() == 1",
+    "write exactly one of knownHosts, knownHostsSecretRef and fingerprints: no host key is accepted unseen",
+)
+
+
+class JumpHost(Endpoint):
+    """An SSH server through which the login node, or the next jump host, is reached."""
+
+    user: str = Field(max_length=128, json_schema_extra=marks(_LOGIN_NAME))
+    """The login name there."""
+    auth_secret_ref: SecretReference
+    """Secret with the private key for it, in the same fields as the Cluster's own."""
+    host_keys: HostKeys = Field(json_schema_extra=marks(_ONE_KIND_OF_HOST_KEYS))
+    """By what its host key is recognised. Exactly one of its fields."""
+
+
 class Connection(ApiModel):
     """How connections to the login node are made and kept."""
 
@@ -172,18 +193,17 @@ class ClusterSpec(ApiModel):
     """The login nodes of a Slurm cluster, which share users, homes and scheduler. Tried in this order until one answers, within
     connectTimeoutSeconds for all; that one is kept to while it answers. The host key of each must be one of hostKeys."""
     user: str = Field(max_length=128, json_schema_extra=marks(
-        matches(r"^[A-Za-z0-9_][A-Za-z0-9_.@+\\-]*$", "user is a login name on the cluster, of letters, digits and . _ @ + \\ - only"),
+        _LOGIN_NAME,
         fixed=f"user {_FIXED}",
     ))
     """The login name on the cluster under which all Jobs run."""
     auth_secret_ref: SecretReference
     """Secret with the private key in ssh-privatekey (OpenSSH or PEM) and, where they apply, certificate and passphrase."""
-    host_keys: HostKeys = Field(json_schema_extra=marks(Rule(
-        "[has(self.knownHostsSecretRef), has(self.knownHosts), has(self.fingerprints) && size(self.fingerprints) > 0]"
-        ".filter(each, each).size() == 1",
-        "write exactly one of knownHosts, knownHostsSecretRef and fingerprints: no host key is accepted unseen",
-    )))
+    host_keys: HostKeys = Field(json_schema_extra=marks(_ONE_KIND_OF_HOST_KEYS))
     """By what the server's host key is recognised. Exactly one of its fields; a host key that is not named there is never accepted."""
+    proxy_jump: tuple[JumpHost, ...] = Field(default=(), max_length=4)
+    """Jump hosts on the way to the endpoints, the first to be connected to first, as ssh's ProxyJump. Clusters that name the same ones
+    share the connections to them."""
     connection: Connection = Connection()
     """How connections to the login node are made and kept."""
     polling: Polling = Field(default=Polling(), json_schema_extra=marks(Rule(
