@@ -18,6 +18,7 @@ from bed.state import Bed
 from bed.sweep import leftovers
 from product.api import Api
 from product.controller import Controller
+from product.faulty import VARIABLE
 from product.resources import install
 from product.scene import Scene
 
@@ -120,3 +121,20 @@ def slurm(bed: Bed) -> Iterator[Callable[..., SlurmCluster]]:
     yield start
     for cluster in started:
         cluster.stop()
+
+
+@pytest.fixture
+def faulty(bed: Bed, controller: Controller, plane: Plane) -> Iterator[Callable[[str], Controller]]:
+    """Puts a controller with a fault in the place of the session's: `faulty("remote.submit:after:1:kill")`."""
+    made: list[Controller] = []
+
+    def start(fault: str, *, wait: bool = True) -> Controller:
+        controller.stop()
+        one = Controller(bed, plane.kubeconfig, f"faulty-{len(made)}", ("-m", "product.faulty", "controller"), {VARIABLE: fault})
+        made.append(one)
+        return one.start(wait=wait)
+
+    yield start
+    for one in made:
+        one.stop()
+    controller.ensure()

@@ -1,34 +1,17 @@
 """What a bare host and the user's script do to a Run: it ends rightly, once, and nothing of it is left."""
 
 import shlex
-from pathlib import Path
 
 import pytest
 
 from bed.sshd import SshHost
 from product.controller import Controller
+from product.remains import running
 from product.scene import Scene, Thing
+from product.starts import starts
 from product.waiting import until
 
 AWAY_SECONDS = 30.0
-
-
-def started(host: SshHost, name: str) -> list[str]:
-    """The lines that a script has written into its file."""
-    path = host.home / name
-    return path.read_text().splitlines() if path.exists() else []
-
-
-def running(host: SshHost, word: str) -> list[int]:
-    """The user's processes with this word in their command line."""
-    found = []
-    for pid in host.user_pids():
-        try:
-            if word in Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace"):
-                found.append(pid)
-        except OSError:
-            continue
-    return found
 
 
 def reboot(host: SshHost) -> None:
@@ -57,7 +40,7 @@ def test_a_script_that_is_hard_on_its_host_ends_as_it_ended(host: SshHost, scene
     job.wait(kind, reason=reason)
     after = scene.job("after", "#!/bin/sh\ntrue\n", cpusPerTask=2)
     after.wait("Complete")
-    assert len(started(host, "rough-starts")) == 1
+    assert len(starts(host, "rough-starts")) == 1
 
 
 LEFTOVERS = {
@@ -92,16 +75,16 @@ def test_a_script_that_takes_its_time_to_save_is_given_it(host: SshHost, scene: 
     """Else a Job that writes a checkpoint at TERM would lose it."""
     scene.bare_host(host)
     job = scene.job("polite", "#!/bin/bash\ntrap 'sleep 1; echo saved > ~/saved; exit 0' TERM\necho on > ~/on\nsleep 600 & wait\n")
-    until(lambda: started(host, "on"), "the script to have started")
+    until(lambda: starts(host, "on"), "the script to have started")
     job.delete()
-    assert started(host, "saved") == ["saved"]
+    assert starts(host, "saved") == ["saved"]
 
 
 def test_its_time_limit_holds_while_nobody_is_connected(host: SshHost, scene: Scene) -> None:
     """Else a lost connection would let a Job run for ever."""
     cluster = scene.bare_host(host)
     job = scene.job("slow", "#!/bin/sh\necho on > ~/on\nsleep 4242\n", timeLimit="4s")
-    until(lambda: started(host, "on"), "the script to have started")
+    until(lambda: starts(host, "on"), "the script to have started")
     cluster.change(suspend=True)
     until(lambda: not running(host, "4242"), "the script to be ended by its host", AWAY_SECONDS)
     cluster.change(suspend=False)
@@ -119,7 +102,7 @@ def test_the_next_one_starts_while_nobody_is_connected(host: SshHost, scene: Sce
     cluster.change(suspend=True)
     until(lambda: not host.connections(), "the connection to be closed")
     (host.home / "go").touch()
-    until(lambda: started(host, "second-on"), "the second to start by itself", AWAY_SECONDS)
+    until(lambda: starts(host, "second-on"), "the second to start by itself", AWAY_SECONDS)
     cluster.change(suspend=False)
     first.wait("Complete")
     second.wait("Complete")
@@ -135,7 +118,7 @@ def test_it_outlives_connection_sshd_and_controller(host: SshHost, scene: Scene,
     (host.home / "go").touch()
     controller.start()
     job.wait("Complete")
-    assert len(started(host, "steady")) == 1
+    assert len(starts(host, "steady")) == 1
 
 
 def test_a_reboot_is_a_failed_node(host: SshHost, scene: Scene) -> None:
@@ -145,11 +128,11 @@ def test_a_reboot_is_a_failed_node(host: SshHost, scene: Scene) -> None:
     again = scene.job("again", "#!/bin/sh\necho $$ >> ~/again\n[ $(wc -l < ~/again) = 2 ] || sleep 4242\n", backoffLimit=1)
     for each in (job, again):
         each.wait("Running")
-    until(lambda: started(host, "lost") and started(host, "again"), "both to have started")
+    until(lambda: starts(host, "lost") and starts(host, "again"), "both to have started")
     reboot(host)
     job.wait("Failed", reason="NodeFailure", seconds=60)
     again.wait("Complete", seconds=60)
-    assert (len(started(host, "lost")), len(started(host, "again"))) == (1, 2)
+    assert (len(starts(host, "lost")), len(starts(host, "again"))) == (1, 2)
 
 
 def test_another_process_with_the_same_pid_is_not_taken_for_it(host: SshHost, scene: Scene) -> None:
@@ -176,7 +159,7 @@ def test_two_clusters_of_one_user_share_the_slots(host: SshHost, scene: Scene) -
     jobs = [scene.job(f"{cluster}-{number}", script, cluster=cluster) for number in range(3) for cluster in ("hpc", "twin")]
     for job in jobs:
         job.wait("Complete", seconds=60)
-    assert started(host, "shared") == []
+    assert starts(host, "shared") == []
 
 
 def test_a_script_that_removes_its_own_state_ends(host: SshHost, scene: Scene) -> None:
@@ -196,7 +179,7 @@ def test_two_hundred_jobs_on_four_slots_each_run_once_in_their_order(host: SshHo
         scene.job(f"n{number}", f"#!/bin/sh\necho {number} >> ~/ran\nsleep 1\n", stdoutPath="all.out")
     until(lambda: all(job.get("status", {}).get("phase") == "Complete" for job in scene.jobs()), "all Jobs to be Complete", 115)
     ids = {job["metadata"]["name"]: int(job["status"]["run"]["id"]) for job in scene.jobs()}
-    ran = [int(line) for line in started(host, "ran")]
+    ran = [int(line) for line in starts(host, "ran")]
     assert sorted(ran) == list(range(200)), "each ran once"
     by_turn = [ids[f"n{number}"] for number in ran]
     assert all(abs(turn - number) < 4 for turn, number in enumerate(by_turn, start=1)), "in the order of their numbers, four at a time"

@@ -1,8 +1,10 @@
 """A Job on a bare host, as a user walks it."""
 
+import pytest
+
 from bed.sshd import SshHost
+from product.remains import running
 from product.scene import Scene
-from product.waiting import until
 
 
 def test_a_job_runs_once_and_shows_its_output(host: SshHost, scene: Scene) -> None:
@@ -31,13 +33,13 @@ def test_a_deleted_job_ends_on_the_host(host: SshHost, scene: Scene) -> None:
     job = scene.job("long", "#!/bin/bash\nsleep 600\n", cancellationGracePeriodSeconds=2)
     job.wait("Running")
     job.delete()
-    until(lambda: not any("sleep" in host.run("ps", "-o", "comm=", "-p", str(pid)).stdout for pid in host.user_pids()), "sleep to be gone")
+    assert not running(host, "600")
 
 
 def test_what_does_not_fit_waits_in_its_order(host: SshHost, scene: Scene) -> None:
     """Else Jobs would share a slot, or a later one would overtake."""
     scene.bare_host(host, slots=2)
-    script = "#!/bin/sh\necho $0 >/dev/null; echo start %s >> ~/order; sleep 1; echo end %s >> ~/order\n"
+    script = "#!/bin/sh\necho start %s >> ~/order; sleep 1; echo end %s >> ~/order\n"
     first = scene.job("a", script % ("a", "a"), cpusPerTask=2)
     first.wait("Submitted")
     second = scene.job("b", script % ("b", "b"), cpusPerTask=2)
@@ -59,3 +61,18 @@ def test_gpus_are_given_to_one_job_each(host: SshHost, scene: Scene) -> None:
     assert seen == ["gpus=0\n", "gpus=1\n"]
     assert both.wait_ended()["logs"]["tail"] == "gpus=0,1\n"
     assert none.wait_ended()["logs"]["tail"] == "gpus=\n"
+
+
+@pytest.mark.parametrize("shell", ["bash --posix", "busybox sh"])
+def test_the_scripts_run_under_any_shell(host: SshHost, scene: Scene, shell: str) -> None:
+    """Else a host whose sh is not Debian's would lose Jobs, or leave processes behind."""
+    host.shim("sh", f'exec {shell} "$@"')
+    scene.bare_host(host, slots=2, gpus=1)
+    done = scene.job("done", "#!/bin/bash\n( setsid env -i sleep 4242 & )\necho on $CUDA_VISIBLE_DEVICES\n", gpus=1, cpusPerTask=2)
+    long = scene.job("long", "#!/bin/bash\ntrap '' TERM\nsetsid sleep 4242 &\nsleep 600\n", cancellationGracePeriodSeconds=0)
+    assert done.wait_ended()["logs"]["tail"] == "on 0\n"
+    long.wait("Running")
+    long.delete()
+    slow = scene.job("slow", "#!/bin/bash\nsleep 4242\n", timeLimit="1s")
+    slow.wait("Failed", reason="TimeLimitExceeded")
+    assert not running(host, "4242"), "processes are left"

@@ -25,6 +25,11 @@ def remains_on(node: LoginNode, *, connected: bool) -> list[str]:
     return left
 
 
+def running(node: LoginNode, word: str) -> list[int]:
+    """The user's processes that have this word in their command line."""
+    return [pid for pid in sorted(node.user_pids()) if word in _command(pid)]
+
+
 def _strays(tree: Path) -> list[Path]:
     strays = [each for each in tree.iterdir() if each.name not in FIXED]
     strays += [*(tree / "tmp").iterdir(), *tree.glob("host/*/queue/*")]

@@ -6,8 +6,9 @@ look_at_scheduler() {
   done
   [ "$BOOT" ] && born $$ && [ "$BORN" ] || problem no-tools "/proc does not say when a process began, or which boot this is"
   printf 'x\0FAIRLEAD_RUN=1\0' | grep -q -z -x -F FAIRLEAD_RUN=1 || problem no-tools "grep knows no -z, so that processes cannot be told by their environment"
+  find / -maxdepth 0 -lname x >/dev/null 2>&1 || problem no-tools "find knows no -lname, so that processes cannot be told by their slots"
   why=$(on_host 2>&1) || problem not-writable "$why"
-  ends_at_logout && problem ends-at-logout "logind ends all processes of $LOGIN at logout (KillUserProcesses)"
+  ends_at_logout && problem ends-at-logout "logind ends all processes of $LOGIN at logout (KillUserProcesses): have 'loginctl enable-linger $LOGIN' run there"
   say version "$(uname -sr | tr ' ' -)"
   say up
 }
