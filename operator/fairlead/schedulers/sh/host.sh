@@ -13,6 +13,9 @@ MACHINE=${MACHINE:-$(uname -n)} # the file is empty on a host that was cloned an
 HOST=host/$MACHINE
 LOCKS=$(cd "$HOME" && pwd -P)/.fairlead-slots/$MACHINE
 LOCK_SECONDS=10                 # for the queue's lock, which nobody holds for long
+STARTS=25                       # in one go, so that no exec outlasts its time-out; the next goes on
+LINE_END='
+'
 
 # on_host: the folders are there, and the host's size is known to who comes without us. Set before it: SLOTS, GPUS, WATCH_SECONDS, KILL_SECONDS.
 on_host() {
@@ -69,11 +72,11 @@ end_members() {
   done
 }
 
-# look_at KEY: STATE is PENDING, RUNNING or nothing: not there, or ended. A claimed Run whose keeper is gone without a word has ended: what is left of it
+# look_at KEY, behind `look_at_queue`: STATE is PENDING, RUNNING or nothing: not there, or ended. A claimed Run whose keeper is gone without a word has ended: what is left of it
 # is ended too, before anybody hears of it.
 look_at() {
-  STATE=
-  claim=$(readlink "runs/$1/claim")
+  STATE='' claim=''
+  [ -h "runs/$1/claim" ] && claim=$(readlink "runs/$1/claim")
   if [ -s "runs/$1/outcome" ]; then
     return
   elif kept "$1"; then
@@ -88,13 +91,17 @@ look_at() {
     [ "$boot" ] && [ "$boot" != "$BOOT" ] && word="NODE_FAIL 0"
     put "runs/$1" outcome "$ID $word $(date +%s)"
   else
-    ID=$(waiting | awk -v key="$1" '$1 == key { print $2; exit }')
-    [ "$ID" ] && STATE=PENDING
+    queued "$1" && STATE=PENDING
   fi
 }
 
-# waiting: the queue in its order.
-waiting() { cat "$HOST"/queue/* 2>/dev/null; }
+# look_at_queue: QUEUE is what waits, in its order, as `look_at` takes it.
+look_at_queue() { QUEUE=$(cat "$HOST"/queue/* 2>/dev/null); }
+
+# queued KEY: sets ID to its number in QUEUE, or fails.
+queued() {
+  case $LINE_END$QUEUE in *"$LINE_END$1 "*) ID=${QUEUE#*"$1 "} ID=${ID%% *} ;; *) ID=''; return 1 ;; esac
+}
 
 # withdraw ID: takes it out of the queue.
 withdraw() { rm -f "$HOST"/queue/*-"$(printf '%010d' "$1")"; }
@@ -130,12 +137,15 @@ pick() {
 
 # hand_out: starts what is at the head of the queue for as long as it fits; what does not fit holds back what is behind it.
 hand_out() {
-  [ "$(waiting | head -c 1)" ] || return 0
+  look_at_queue
+  [ "$QUEUE" ] || return 0
   locked || { unlocked; return 1; }
+  begun=0
   free_slots=$(free slot "$SLOTS") free_gpus=$(free gpu "$GPUS")
   nofork=
   case $(flock --help 2>&1) in *--no-fork*) nofork=-F ;; esac
   for entry in "$HOST"/queue/*; do
+    [ "$begun" -lt "$STARTS" ] || break
     { read -r key id slots gpus seconds build <"$entry"; } 2>/dev/null || continue
     if [ -h "runs/$key/claim" ] || [ -e "runs/$key/outcome" ]; then rm -f "$entry"; continue; fi
     # shellcheck disable=SC2086  # numbers are words
@@ -144,7 +154,7 @@ hand_out() {
     # shellcheck disable=SC2086  # the same
     { pick "$slots" $free_slots; } || break
     start || break
-    free_slots=$REST free_gpus=$left_gpus
+    free_slots=$REST free_gpus=$left_gpus begun=$((begun + 1))
     rm -f "$entry"
   done
   unlocked

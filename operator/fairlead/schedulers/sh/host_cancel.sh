@@ -5,10 +5,11 @@ ASKED="the host" SAID=
 
 live_jobs() {
   JOBS=
+  look_at_queue
   while read -r key _; do
     [ "$key" ] || continue
     look_at "$key"
-    [ -z "$STATE" ] && ID=$(waiting | awk -v key="$key" '$1 == key { print $2; exit }') && [ "$ID" ] && STATE=PENDING   # revoked by now
+    [ "$STATE" ] || ! queued "$key" || STATE=PENDING   # revoked by now
     [ "$STATE" ] && JOBS="$JOBS$key $ID $STATE $KEEPER$LINE_END"
   done <<END
 $WORK

@@ -4,7 +4,8 @@
 begin
 into_tree
 on_host 2>/dev/null && hand_out
-first=$(waiting | head -n 1 | cut -d ' ' -f 1)
+look_at_queue
+first=${QUEUE%% *} node=$(uname -n)
 while read -r key _; do
   [ "$key" ] || continue
   look_at "$key"
@@ -12,7 +13,7 @@ while read -r key _; do
     reason=
     [ "$STATE" = PENDING ] && reason=Priority
     [ "$key" = "$first" ] && reason=Resources
-    say job "$key" "$ID" "$STATE" "$SINCE" "$reason" "$(uname -n)"
+    say job "$key" "$ID" "$STATE" "$SINCE" "$reason" "$node"
   else
     sentinels "$key"
     [ -s "runs/$key/outcome" ] && IFS= read -r line <"runs/$key/outcome" && say outcome "$key" "$line"

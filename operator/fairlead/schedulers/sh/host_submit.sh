@@ -3,7 +3,7 @@
 
 ASKED="the host's queue"
 
-listed() { id=$(waiting | awk -v key="$KEY" '$1 == key { print $2; exit }'); }
+listed() { look_at_queue; queued "$KEY"; id=$ID; }
 
 # hand_in SLOTS GPUS SECONDS: a number, and its place in the queue.
 hand_in() {
