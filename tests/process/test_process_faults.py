@@ -1,5 +1,6 @@
 """What a bare host and the user's script do to a Run: it ends rightly, once, and nothing of it is left."""
 
+import os
 import shlex
 
 import pytest
@@ -183,6 +184,21 @@ def test_two_hundred_jobs_on_four_slots_each_run_once_in_their_order(host: SshHo
     assert sorted(ran) == list(range(200)), "each ran once"
     by_turn = [ids[f"n{number}"] for number in ran]
     assert all(abs(turn - number) < 4 for turn, number in enumerate(by_turn, start=1)), "in the order of their numbers, four at a time"
+
+
+def test_a_disk_that_is_full_at_any_write_costs_time_and_never_a_second_run(host: SshHost, scene: Scene) -> None:
+    """Else a full home would lose a Job, start it twice, or leave a slot taken for ever."""
+    scene.bare_host(host, slots=1)
+    for pages in (0, 1, 2, 3, 4, 6, 8, 11, 14, 18):
+        home = os.statvfs(host.home)
+        used = (home.f_blocks - home.f_bfree) * home.f_frsize
+        name = f"full-{pages}"
+        with host.full_disk(str(used + pages * home.f_frsize)):
+            job = scene.job(name, f"#!/bin/sh\nmkdir -p /tmp/starts && echo $FAIRLEAD_RUN >> /tmp/starts/{name}\n", infrastructureRetries=100)
+            until(lambda job=job: job.status.get("run") or job.condition("Submitted"), "the Job to be tried")
+        job.wait_ended(60)
+        done = host.run("cat", f"/tmp/starts/{name}", check=False).stdout.split()
+        assert (len(done), job.condition("Complete").get("status")) == (1, "True"), (pages, done, job.status)
 
 
 REFUSED = {
