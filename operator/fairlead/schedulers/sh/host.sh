@@ -106,8 +106,8 @@ queued() {
 # withdraw ID: takes it out of the queue.
 withdraw() { rm -f "$HOST"/queue/*-"$(printf '%010d' "$1")"; }
 
-# locked: holds the queue's lock as file 9, until `unlocked`.
-locked() { exec 9>"$HOST/lock" && flock -w "$LOCK_SECONDS" 9; }
+# locked: holds the queue's lock as file 9, until `unlocked`. Tried first: a redirection of `exec` that fails ends dash.
+locked() { { true >>"$HOST/lock"; } 2>/dev/null && exec 9>>"$HOST/lock" && flock -w "$LOCK_SECONDS" 9; }
 unlocked() { exec 9>&-; }
 
 # free KIND COUNT: the numbers of the locks of this kind that nobody holds. Whoever was given one and died without a word is seen to first: not all of

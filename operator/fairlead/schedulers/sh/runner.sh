@@ -18,4 +18,4 @@ set -- sh "bin/$build/keeper.sh" "$TREE" "$MARKER" "$key" "$id" "$build" "$secon
 # shellcheck disable=SC2086  # nofork may be nothing
 for lock in $locks; do set -- flock -n $nofork "$LOCKS/$lock" "$@"; done
 ( umask "$USER_UMASK"; exec "$@" )
-hand_out
+[ -h "runs/$key/claim" ] && hand_out   # without a claim it never began: whoever started it still holds the queue
