@@ -59,6 +59,7 @@ def good(name, manifest):
     good("fast polls", cluster(polling={"intervalSeconds": 0.2, "maxIntervalSeconds": 0.5, "timeoutSeconds": 2})),
     good("suspended", cluster(suspend=True)),
     good("open to all namespaces", cluster(allowedNamespaces={"from": "All"})),
+    good("with a login for each namespace", cluster(allowedNamespaces={"from": "All"}, credentials="PerNamespace")),
     good("open to some namespaces", cluster(allowedNamespaces={"from": "Selector", "selector": {
         "matchLabels": {"team": "physics"}, "matchExpressions": [{"key": "stage", "operator": "NotIn", "values": ["trial"]},
                                                                  {"key": "quota", "operator": "Exists"}]}})),
@@ -98,6 +99,7 @@ def test_defaults_of_a_cluster(kubectl):
         "connection": {"connectTimeoutSeconds": 10, "keepaliveIntervalSeconds": 15, "maxConnections": 1, "maxChannelsPerConnection": 4},
         "polling": {"intervalSeconds": 2, "maxIntervalSeconds": 30, "timeoutSeconds": 30},
         "slurm": {"accounting": "Auto"}, "workDir": "~/.fairlead", "suspend": False, "limits": {}, "allowedNamespaces": {"from": "Same"},
+        "credentials": "Shared",
     }
 
 

@@ -198,6 +198,11 @@ CLUSTERS = [
         "defaultPartition is a partition's name, without spaces: see sinfo on the cluster"),
     bad("open to namespaces in another word", cluster(allowedNamespaces={"from": "Any"}), "spec.allowedNamespaces.from",
         'Unsupported value: "Any": supported values: "Same", "All", "Selector"'),
+    bad("logins of their own on a bare host", cluster(type="Process", endpoints=None, process={"hosts": [{"host": "a", "slots": 2}]},
+                                                     credentials="PerNamespace"), "spec.credentials",
+        "credentials: PerNamespace is for type Slurm: the slots of a bare host are handed out by one login, which knows no other's"),
+    bad("credentials in another word", cluster(credentials="Private"), "spec.credentials",
+        'Unsupported value: "Private": supported values: "Shared", "PerNamespace"'),
     bad("open by a selector that is not there", cluster(allowedNamespaces={"from": "Selector"}), "spec.allowedNamespaces", SELECTOR),
     bad("selector that would not count", cluster(allowedNamespaces={"selector": {}}), "spec.allowedNamespaces", SELECTOR),
     bad("selector without values", cluster(allowedNamespaces=selected("In")), SELECTED, VALUES),
@@ -268,7 +273,7 @@ def test_fixed_field_is_neither_added_nor_taken_away(kubectl, keep, first, then,
     assert FIXED.format(field) in changed.stderr
 
 
-@pytest.mark.parametrize(("field", "value"), [("user", "bob"), ("workDir", "/scratch/ada")])
+@pytest.mark.parametrize(("field", "value"), [("user", "bob"), ("workDir", "/scratch/ada"), ("credentials", "PerNamespace")])
 def test_identity_of_a_cluster_stays(kubectl, keep, field, value):
     """Jobs that run under the old name or folder would be lost sight of."""
     keep(cluster("fixed"))

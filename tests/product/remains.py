@@ -20,9 +20,13 @@ def remains_on(node: LoginNode, *, connected: bool) -> list[str]:
         command = _command(pid)
         if command and not (connected and _is_session(command)):
             left.append(f"process {pid}: {command}")
-    for tree in sorted((node.home / ".fairlead").glob("*")):
-        left += [f"file {path.relative_to(node.home)}" for path in _strays(tree)]
-    return left
+    return left + files_in(node.home)
+
+
+def files_in(home: Path) -> list[str]:
+    """What is left in a user's home, in words."""
+    trees = sorted((home / ".fairlead").glob("*"))
+    return [f"file {path.relative_to(home)}" for tree in trees for path in _strays(tree)]
 
 
 def running(node: LoginNode, word: str) -> list[int]:

@@ -10,6 +10,7 @@ from fairlead.cli.objects import get_address, get_cluster
 from fairlead.domain.cluster import Cluster
 from fairlead.domain.errors import Unanswered, UserFault
 from fairlead.domain.job import Job
+from fairlead.domain.logins import seen_by
 from fairlead.domain.run import RunKey, Tree
 from fairlead.kube.client import KubeClient
 from fairlead.schedulers import output
@@ -32,7 +33,7 @@ class Output:
 
     def __init__(self, client: KubeClient, job: Job, *, stderr: bool, tail_lines: int | None) -> None:
         self._client = client
-        self._cluster_name = job.cluster
+        self._cluster_name, self._namespace = job.cluster, job.ref.namespace
         self._stderr = stderr
         self._tail_lines = tail_lines
         self._open = AsyncExitStack()
@@ -90,7 +91,8 @@ class Output:
 
     async def _connected(self) -> tuple[Line, Tree]:
         if self._line is None or self._tree is None:
-            cluster = await get_cluster(self._client, *self._cluster_name)
+            whole = await get_cluster(self._client, *self._cluster_name)
+            cluster = seen_by(whole, whole.login_for(self._namespace))
             self._tree = _tree_of(cluster)
             self._line = await self._open.enter_async_context(line_to(await get_address(self._client, cluster)))
         return self._line, self._tree

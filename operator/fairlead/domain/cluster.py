@@ -1,11 +1,12 @@
 """A Cluster as Fairlead sees it: its address, and its status as people and tools read it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
 from fairlead.api.v1alpha1 import names
-from fairlead.api.v1alpha1.cluster import Circuit, ClusterPhase, ClusterSpec, ClusterStatus, WorkDirStatus
+from fairlead.api.v1alpha1.cluster import USER_PATTERN, Circuit, ClusterPhase, ClusterSpec, ClusterStatus, WorkDirStatus
 from fairlead.api.v1alpha1.reasons import ClusterCondition, ClusterReason
 from fairlead.domain.address import Address, Credentials, Endpoint, HostKeys
 from fairlead.domain.conditions import Says, moment, told
@@ -29,11 +30,21 @@ class Cluster:
     status: ClusterStatus
     forgives_debts: bool = False     # an annotation gives up what is owed there
     agreed_sweep: int = 0            # so many Runs may have lost their objects, by an annotation
+    login: str = ""                  # as it is seen by the login of another namespace, and whose; see `logins`
 
     @property
     def name(self) -> ClusterName:
         """By what Jobs and debts refer to it, also when it is made anew."""
         return self.ref.namespace, self.ref.name
+
+    @property
+    def login_namespace(self) -> str:
+        """The namespace whose Secret logs in."""
+        return self.login or self.ref.namespace
+
+    def login_for(self, namespace: str) -> str:
+        """The namespace whose Secret logs in for Jobs of this one."""
+        return namespace if self.spec.credentials == "PerNamespace" else self.ref.namespace
 
     @property
     def marker(self) -> str:
@@ -150,11 +161,12 @@ def address_of(cluster: Cluster, secret: Secret | None, known_hosts: str, via: A
     Raises `Unreadable` when the Secret is missing or lacks the private key.
     """
     spec = cluster.spec
-    credentials = _credentials_in(secret, f"Secret {cluster.ref.namespace}/{spec.auth_secret_ref.name}")
+    where = f"Secret {cluster.login_namespace}/{spec.auth_secret_ref.name}"
+    credentials = _credentials_in(secret, where)
     keys = HostKeys(spec.host_keys.known_hosts or known_hosts, spec.host_keys.fingerprints)
     first, *more = (Endpoint(each.host, each.port) for each in spec.endpoints or (spec.login,))
     return Address(
-        first.host, first.port, spec.user, credentials, keys, spec.connection.connect_timeout_seconds,
+        first.host, first.port, _user(cluster, secret or {}, where), credentials, keys, spec.connection.connect_timeout_seconds,
         spec.connection.keepalive_interval_seconds, spec.connection.max_connections, spec.connection.max_channels_per_connection,
         tuple(more), via,
     )
@@ -176,6 +188,17 @@ def _credentials_in(secret: Secret | None, where: str) -> Credentials:
         there = ", ".join(sorted(secret)) or "no field at all"
         raise Unreadable(f"{where} has no field {names.PRIVATE_KEY_FIELD} (it has {there}): put the private key there")
     return Credentials(key, secret.get(names.PASSPHRASE_FIELD) or None, secret.get(names.CERTIFICATE_FIELD) or None)
+
+
+def _user(cluster: Cluster, secret: Secret, where: str) -> str:
+    """The login name: the Cluster's own, or what another namespace's Secret says."""
+    if not cluster.login:
+        return cluster.spec.user
+    user = secret.get(names.USERNAME_FIELD, b"").decode("utf-8", "replace").strip()
+    if not re.fullmatch(USER_PATTERN, user):
+        msg = f"{where} has no login name in its field {names.USERNAME_FIELD}: write there as whom Jobs of {cluster.login} run"
+        raise Unreadable(msg, ClusterReason.SECRET_INVALID)
+    return user
 
 
 def report(cluster: Cluster, health: Health, now: Now, heartbeat_seconds: float) -> ClusterStatus | None:

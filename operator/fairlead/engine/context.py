@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from fairlead.domain.cluster import Cluster
 from fairlead.domain.job import Job
+from fairlead.domain.objects import ClusterName
 from fairlead.domain.sweep import Found
 from fairlead.engine.debts import Debts
 from fairlead.engine.ports import World
@@ -26,6 +27,10 @@ class Overseer(Protocol):
         """Whether what is left of this object is being cleaned up already."""
         ...
 
+    def haunt(self, ghost: Job) -> None:
+        """See to it that nothing is left of a Job whose object is gone."""
+        ...
+
     async def rule(self, found: Found) -> bool:
         """Whether so many may be cleaned up. What it rests on is in the Cluster's status before it answers."""
         ...
@@ -33,7 +38,10 @@ class Overseer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SiteContext:
-    """What all sites share. `beat` proves life, `ended` hands over a finished Job, `swept` everything that a sweep found."""
+    """What all sites share. `beat` proves life of a site by name, `ended` hands over a finished Job, `swept` everything that a sweep found.
+
+    `remembered` says whether directories of finished Jobs of a namespace are kept on a Cluster.
+    """
 
     world: World
     registry: Registry
@@ -41,6 +49,7 @@ class SiteContext:
     installation: str
     debts: Debts
     driver_of: Callable[[Cluster], Driver]
-    beat: Callable[[Cluster, float], None]
+    beat: Callable[[str, float], None]
+    remembered: Callable[[ClusterName, str], bool]
     ended: Callable[[Cluster, Job], None]
     swept: Callable[[Overseer, Removed], Coroutine[Any, Any, None]]

@@ -1,4 +1,4 @@
-"""All of the engine: a site for each Cluster, the lobby for Jobs without one, and the graves."""
+"""All of the engine: a site for each login of each Cluster, the lobby for Jobs without one, and the graves."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 
 from fairlead.domain.cluster import Cluster
+from fairlead.domain.debt import Debt
 from fairlead.domain.errors import FairleadError
 from fairlead.domain.job import Job
 from fairlead.domain.objects import ClusterName
@@ -19,6 +20,7 @@ from fairlead.engine.lobby import Lobby
 from fairlead.engine.overdue import Overdue
 from fairlead.engine.payments import Payments
 from fairlead.engine.ports import Pulse, World
+from fairlead.engine.record import Record
 from fairlead.engine.registry import Registry
 from fairlead.engine.settings import EngineSettings
 from fairlead.engine.site import Site
@@ -27,6 +29,9 @@ from fairlead.schedulers.seam import Driver, Removed
 from fairlead.telemetry import metrics
 
 log = structlog.get_logger()
+
+SiteKey = tuple[str, str]
+"""A Cluster's uid, and the namespace whose Secret logs in."""
 
 GAUGES_SECONDS = 15.0
 EXPIRY_SECONDS = 1.0
@@ -46,8 +51,9 @@ class Controller:
         self._registry = registry
         self._settings = settings
         self._pulse = pulse
-        self._sites: dict[str, Site] = {}
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._records: dict[str, Record] = {}
+        self._sites: dict[SiteKey, Site] = {}
+        self._tasks: dict[SiteKey, asyncio.Task[None]] = {}
         writer = Writer(world, registry, settings.api_writes)
         self._debts = Debts(world)
         self._lobby = Lobby(world, registry, writer, Overdue(world, self._debts, writer))
@@ -57,7 +63,7 @@ class Controller:
         self._in_lobby = asyncio.Event()
         self._context = SiteContext(
             world, registry, settings, installation, self._debts, driver_of,
-            lambda cluster, seconds: pulse.beat(_name(cluster), seconds), self._ended, self._swept,
+            pulse.beat, self._graves.has, self._ended, self._swept,
         )
 
     async def run(self) -> None:
@@ -84,33 +90,62 @@ class Controller:
 
     def _cluster_changed(self, cluster: Cluster, gone: bool) -> None:
         uid = cluster.ref.uid
-        site = self._sites.get(uid)
+        sites = [site for key, site in self._sites.items() if key[0] == uid]
         if gone:
-            if site is not None:
+            for site in sites:
                 site.leave()
+            self._records.pop(uid, None)
             self._graves.leave(cluster.name)
-        elif site is not None:
-            site.changed(cluster)
         else:
-            link = Link(self._world, self._settings, self._context.installation, self._context.driver_of)
-            site = Site(cluster, self._context, link)
-            self._sites[uid] = site
-            task = asyncio.create_task(site.run(), name=f"site {cluster.ref}")
-            self._tasks[uid] = task
-            task.add_done_callback(lambda _task: self._site_ended(cluster))
+            record = self._records.setdefault(uid, Record(cluster, self._world, self._registry))
+            record.cluster = cluster
+            for site in sites:
+                site.changed()
+            self._open_logins(cluster)
         self._in_lobby.set()
 
-    def _site_ended(self, cluster: Cluster) -> None:
-        self._tasks.pop(cluster.ref.uid, None)
-        self._sites.pop(cluster.ref.uid, None)
-        self._pulse.forget(_name(cluster))
+    def _open_logins(self, cluster: Cluster) -> None:
+        """Have a site for the Cluster's own login, and one for each namespace that has something to do there with its own."""
+        record = self._records[cluster.ref.uid]
+        if record.released:
+            return
+        jobs = [job for job in self._registry.jobs_of(cluster.name) if self._needs_site(job, cluster)]
+        wanting = {job.ref.namespace for job in jobs} | {debt.namespace for debt in self._debts.of(cluster.name) if debt.is_payable}
+        kept = {login.namespace for login in record.cluster.status.logins}
+        for namespace in {cluster.ref.namespace} | {cluster.login_for(each) for each in wanting} | kept:
+            self._open(cluster, namespace)
+
+    def _open(self, cluster: Cluster, namespace: str) -> Site:
+        """The site of one login, made if there is none."""
+        key = cluster.ref.uid, namespace
+        site = self._sites.get(key)
+        if site is None:
+            link = Link(self._world, self._settings, self._context.installation, self._context.driver_of)
+            site = self._sites[key] = Site(self._records[cluster.ref.uid], namespace, self._context, link)
+            task = self._tasks[key] = asyncio.create_task(site.run(), name=site.name)
+            task.add_done_callback(lambda _task: self._site_ended(key, site))
+        return site
+
+    def _site_ended(self, key: SiteKey, site: Site) -> None:
+        self._tasks.pop(key, None)
+        self._sites.pop(key, None)
+        self._pulse.forget(site.name)
+        for each in self._sites.values():
+            if each.cluster.ref.uid == key[0]:
+                each.wake()              # a deleted Cluster's own login waits for the others
+
+    def _needs_site(self, job: Job, cluster: Cluster) -> bool:
+        """Whether something is to be done for a Job under its login. A Cluster that is being deleted begins nothing for anybody."""
+        return job.is_taken_up or not (cluster.deleting or self._registry.is_refused(job, cluster))
 
     def _job_changed(self, job: Job) -> None:
-        site = self._site_of(job.cluster)
-        if site is not None:
-            site.wake()
-        if site is None or self._registry.is_refused(job, site.cluster):
+        cluster = self._registry.cluster_named(job.cluster)
+        if cluster is None or self._registry.is_refused(job, cluster):
             self._in_lobby.set()
+        elif self._registry.job(job.ref.uid) is not None and self._needs_site(job, cluster):
+            self._open(cluster, cluster.login_for(job.ref.namespace)).wake()
+        elif site := self._site_for(job.cluster, job.ref.namespace):
+            site.wake()
 
     def _labels_changed(self) -> None:
         for site in self._sites.values():
@@ -120,25 +155,28 @@ class Controller:
         """A Job went without our doing: its directories are kept as a finished Job's are, and buried once its object is surely gone."""
         self._graves.keep(Grave(job.cluster, job.ref, job.key.attempt, policy=job.spec.deletion_policy))
 
-    def _site_of(self, name: ClusterName) -> Site | None:
+    def _site_for(self, name: ClusterName, namespace: str) -> Site | None:
+        """The site that does the work for Jobs of a namespace on a Cluster."""
         cluster = self._registry.cluster_named(name)
-        return self._sites.get(cluster.ref.uid) if cluster else None
+        return self._sites.get((cluster.ref.uid, cluster.login_for(namespace))) if cluster else None
 
-    def _is_reached(self, name: ClusterName) -> bool:
-        site = self._site_of(name)
+    def _is_reached(self, grave: Grave) -> bool:
+        site = self._site_for(grave.cluster, grave.ref.namespace)
         return site is not None and site.is_reached
 
-    def _haunt(self, name: ClusterName, ghost: Job) -> None:
-        site = self._site_of(name)
-        if site is not None:
-            metrics.run_swept.inc()
-            log.info("burying", job=str(ghost.ref), attempt=ghost.key.attempt)
+    def _haunt(self, ghost: Job) -> None:
+        if site := self._site_for(ghost.cluster, ghost.ref.namespace):
             site.haunt(ghost)
 
     async def _collect(self) -> None:
-        """Begin to pay what is owed on each cluster that answers."""
-        for site in [each for each in self._sites.values() if each.is_reached]:
-            await self._payments.collect(site.cluster.name, site.is_under_way)
+        """Begin to pay what is owed under each login that answers; those for which there is something to do are opened first."""
+        for cluster in self._registry.clusters:
+            self._open_logins(cluster)
+            await self._payments.collect(cluster.name, self._may_be_paid)
+
+    def _may_be_paid(self, debt: Debt) -> bool:
+        site = self._site_for(debt.cluster, debt.namespace)
+        return site is not None and site.is_reached and not site.is_under_way(debt.ref.uid)
 
     def _ended(self, cluster: Cluster, job: Job) -> None:
         self._expiry.ended(job)
@@ -181,7 +219,3 @@ class Controller:
                     await wake.wait()
             except TimeoutError:
                 pass
-
-
-def _name(cluster: Cluster) -> str:
-    return f"site {cluster.ref}"

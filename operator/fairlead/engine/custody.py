@@ -1,6 +1,5 @@
-"""Our hold on one Cluster object: its finalizer while Jobs may run there, its status, and its release once nothing can be left behind."""
+"""Our hold on a Cluster for one login: its finalizer while Jobs may run there, its status, its release once nothing can be left behind."""
 
-import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
@@ -8,8 +7,10 @@ import structlog
 
 from fairlead.api.v1alpha1.reasons import ClusterCondition, ClusterReason
 from fairlead.domain import cluster as clusters
+from fairlead.domain import logins
 from fairlead.domain.cluster import Cluster
 from fairlead.domain.conditions import is_true
+from fairlead.domain.debt import Debt
 from fairlead.domain.errors import ApiFault, FairleadError
 from fairlead.domain.job import Job
 from fairlead.domain.objects import EventNote
@@ -21,51 +22,47 @@ from fairlead.engine.debts import Debts
 from fairlead.engine.graves import newest
 from fairlead.engine.link import Link
 from fairlead.engine.ports import World
-from fairlead.engine.registry import Registry
+from fairlead.engine.record import Record
 from fairlead.schedulers.seam import Driver, Removal, Removed
 
 log = structlog.get_logger()
 
 
 class Custody:
-    """Holds, reports and releases. `cluster` is the object as it was last read or written."""
+    """Holds, reports and releases, for one login: `namespace` is the one whose Secret logs in."""
 
-    def __init__(self, cluster: Cluster, world: World, registry: Registry, debts: Debts, way: tuple[Link, Callable[[], Driver]]) -> None:
-        self.cluster = cluster
+    def __init__(self, record: Record, namespace: str, world: World, debts: Debts, way: tuple[Link, Callable[[], Driver]]) -> None:
+        self.record = record
+        self._namespace = namespace
         self._world = world
-        self._registry = registry
         self._debts = debts
         self._link, self._driver = way
-        self._holding = asyncio.Lock()
-        self._reporting = asyncio.Lock()
+
+    @property
+    def cluster(self) -> Cluster:
+        """The Cluster as it was last read or written, as this login sees it."""
+        return logins.seen_by(self.record.cluster, self._namespace)
+
+    @property
+    def owed(self) -> tuple[Debt, ...]:
+        """What is owed under this login, the oldest first."""
+        cluster = self.record.cluster
+        return tuple(each for each in self._debts.of(cluster.name) if cluster.login_for(each.namespace) == self._namespace)
 
     async def hold(self) -> bool:
-        """Our finalizer on the Cluster, before the first intent: it must not go while a Job may run there. Whether it is on."""
-        async with self._holding:
-            if not self.cluster.held:
-                try:
-                    await self._world.store.add_finalizer(self.cluster.ref)
-                except ApiFault as error:
-                    log.info("write_not_done", error=str(error))
-                    return False
-                self.cluster = replace(self.cluster, held=True)
-        return True
+        """Our finalizer on the Cluster, before the first intent; whether it is on."""
+        return await self.record.hold()
 
     async def report(self, now: Now, heartbeat_seconds: float) -> bool:
         """Write the status if anything that a person reads has changed, or a heartbeat is due; whether it is as it should be."""
-        async with self._reporting:
-            status = clusters.report(self.cluster, self._link.health, now, heartbeat_seconds)
+        async with self.record.writing:
+            cluster = self.cluster
+            status = clusters.report(cluster, self._link.health, now, heartbeat_seconds)
             if status is None:
                 return True
-            try:
-                body = status.model_dump(mode="json", by_alias=True, exclude_none=True)
-                version = await self._world.store.write_status(self.cluster.ref, body)
-            except ApiFault as error:
-                log.info("write_not_done", error=str(error))
-                return False
-            self.cluster = replace(self.cluster, status=status)
-            self._registry.cluster_written(self.cluster, int(version))
-            return True
+            if cluster.login:
+                status = logins.with_login(self.record.cluster.status, self._namespace, self._link.user, status)
+            return await self.record.write(status)
 
     async def rule(self, found: Found, now: Now, heartbeat_seconds: float) -> bool:
         """Whether a sweep may clean up so many. The status says so first: who comes next must know that an agreement was used."""
@@ -84,7 +81,7 @@ class Custody:
 
     async def forgive(self, ghosts: Iterable[Job]) -> bool:
         """Strike what is owed there, since a person has given it up, and tell, of `ghosts` too; whether nothing is owed any more."""
-        owed = self._debts.of(self.cluster.name)
+        owed = self.owed
         keys = [each.key for each in owed]
         keys += sorted({str(ghost.key) for ghost in ghosts} - set(keys))
         if keys:
@@ -102,16 +99,21 @@ class Custody:
 
         With it the way to the directories of its finished Jobs goes: while the cluster answers, they go down to tombstones first.
         """
-        if not self._debts.known or any(each.is_payable for each in self._debts.of(self.cluster.name)):
+        cluster = self.record.cluster
+        if not self._debts.known or any(each.is_payable for each in self._debts.of(cluster.name)) or cluster.status.logins:
             return False
-        if self.cluster.held and self._link.tree is not None and not await self._clear_tree():
+        return await self._cleared() and await self.record.release()
+
+    async def retire(self) -> bool:
+        """Take this login of another namespace out of the Cluster's status; whether it is out. Of a deleted Cluster it is cleared first."""
+        if not self._debts.known or (self.cluster.deleting and not await self._cleared()):
             return False
-        try:
-            await self._world.store.release(self.cluster.ref, finished=False)
-        except ApiFault as error:
-            log.info("write_not_done", error=str(error))
-            return False
-        return True
+        async with self.record.writing:
+            return await self.record.write(logins.without_login(self.record.cluster.status, self._namespace))
+
+    async def _cleared(self) -> bool:
+        """Whether nothing but tombstones is there, as far as the cluster can be reached."""
+        return not self.cluster.held or self._link.tree is None or await self._clear_tree()
 
     async def _clear_tree(self) -> bool:
         scheduler, tree = self._driver().scheduler, self._link.tree

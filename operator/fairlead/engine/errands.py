@@ -86,9 +86,8 @@ class Errands:
         return [job for job in self.jobs() if not self.lanes.is_busy(job.ref.uid)]
 
     def _beyond_limit(self, steps: Steps) -> set[str]:
-        """The uids of those for whom spec.limits.maxActiveJobs has no place: who came last."""
-        jobs = self.context.registry.jobs_of(self.cluster.name)
-        free = places(self.cluster.spec.limits, active(jobs))
+        """The uids of those for whom spec.limits.maxActiveJobs has no place under this login: who came last."""
+        free = places(self.cluster.spec.limits, active(job for job in self.jobs() if job.ref.uid not in self.ghosts))
         wanting = [job.ref.uid for job, step in steps if asks_for_a_place(job, step)]
         return set() if free is None else set(wanting[free:])
 

@@ -40,8 +40,7 @@ class Graves:
     """Knows the directories of finished Jobs and finds out which have lost their object."""
 
     def __init__(
-        self, world: World, registry: Registry, debts: Debts, haunt: Callable[[ClusterName, Job], None],
-        is_reached: Callable[[ClusterName], bool],
+        self, world: World, registry: Registry, debts: Debts, haunt: Callable[[Job], None], is_reached: Callable[[Grave], bool],
     ) -> None:
         self._world = world
         self._registry = registry
@@ -58,6 +57,10 @@ class Graves:
         """A Cluster is gone, and with it the way to its directories."""
         self._graves = {uid: each for uid, each in self._graves.items() if each.cluster != cluster}
 
+    def has(self, cluster: ClusterName, namespace: str) -> bool:
+        """Whether directories of Jobs of a namespace are kept on a Cluster."""
+        return any(each.cluster == cluster and each.ref.namespace == namespace for each in self._graves.values())
+
     async def look(self) -> None:
         """See which finished Jobs are gone, and have their directories buried. Raises `ApiFault`.
 
@@ -67,11 +70,11 @@ class Graves:
             return
         finished = {ref.uid for ref in await self._world.data.list_objects(names.JOB_PLURAL, finished=True)}
         for grave in [each for uid, each in self._graves.items() if uid not in finished and self._registry.job(uid) is None]:
-            if grave.ended and not self._is_reached(grave.cluster):
+            if grave.ended and not self._is_reached(grave):
                 continue
             if await self._is_gone(grave.ref):
                 del self._graves[grave.ref.uid]
-                self._haunt(grave.cluster, ghost(grave.ref, grave.attempt, grave.cluster, grave.policy))
+                self._haunt(ghost(grave.ref, grave.attempt, grave.cluster, grave.policy))
 
     async def swept(self, cluster: ClusterName, removed: Removed, overseer: Overseer) -> None:
         """What a sweep found: keep watch over what has an object, bury what has none. Raises `ApiFault`.
@@ -104,7 +107,7 @@ class Graves:
         payable = {each.ref.uid for each in self._debts.of(cluster) if each.is_payable}   # paid as such, on their own terms
         for grave in gone if passes else [each for each in gone if each.ref.uid in in_ledger]:
             if grave.ref.uid not in payable:
-                self._haunt(cluster, ghost(grave.ref, grave.attempt, cluster))
+                overseer.haunt(ghost(grave.ref, grave.attempt, cluster))
 
     async def _is_gone(self, ref: ObjectRef) -> bool:
         try:

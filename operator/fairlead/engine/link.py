@@ -71,6 +71,11 @@ class Link:
         """When the next try may be made (monotonic)."""
         return self._breaker.retry_at
 
+    @property
+    def user(self) -> str:
+        """The login name, empty while it is not known."""
+        return self._address.user if self._address else ""
+
     def reset(self) -> None:
         """The Cluster's spec changed: try at once."""
         self._breaker = CLOSED
@@ -179,7 +184,7 @@ class Link:
         """
         data, namespace, keys = self._world.data, cluster.ref.namespace, cluster.spec.host_keys.known_hosts_secret_ref
         try:
-            secret = await data.read_secret(namespace, cluster.spec.auth_secret_ref.name)
+            secret = await data.read_secret(cluster.login_namespace, cluster.spec.auth_secret_ref.name)
             known_hosts = known_hosts_of(cluster, await data.read_secret(namespace, keys.name) if keys else None)
             jumps = {name: await data.read_secret(namespace, name) for name in jump_secrets(cluster)}
             address = address_of(cluster, secret, known_hosts, way_to(cluster, jumps))

@@ -21,22 +21,22 @@ QUESTIONS_AT_ONCE = 16
 class Payments:
     """Finds the debts that can be paid. `haunt` has a Run cleaned up whose object is gone."""
 
-    def __init__(self, world: World, registry: Registry, debts: Debts, haunt: Callable[[ClusterName, Job], None]) -> None:
+    def __init__(self, world: World, registry: Registry, debts: Debts, haunt: Callable[[Job], None]) -> None:
         self._world = world
         self._registry = registry
         self._debts = debts
         self._haunt = haunt
 
-    async def collect(self, cluster: ClusterName, is_under_way: Callable[[str], bool]) -> None:
-        """Begin to pay what is owed on a cluster that answers, but for the uids that are under way. Raises `ApiFault`.
+    async def collect(self, cluster: ClusterName, may_be_paid: Callable[[Debt], bool]) -> None:
+        """Begin to pay what is owed on a cluster, as far as it may be: its login answers, and it is not under way. Raises `ApiFault`.
 
         The API server is asked first: gone is a 404 or another uid. An object that somebody brought back owes nothing.
         """
-        owed = [each for each in self._debts.of(cluster) if each.is_payable and not is_under_way(each.ref.uid)]
+        owed = [each for each in self._debts.of(cluster) if each.is_payable and may_be_paid(each)]
         places = asyncio.Semaphore(QUESTIONS_AT_ONCE)
-        await asyncio.gather(*(self._collect(cluster, each, places) for each in owed))
+        await asyncio.gather(*(self._collect(each, places) for each in owed))
 
-    async def _collect(self, cluster: ClusterName, debt: Debt, places: asyncio.Semaphore) -> None:
+    async def _collect(self, debt: Debt, places: asyncio.Semaphore) -> None:
         async with places:
             living = self._registry.job(debt.ref.uid)
             if living is not None:
@@ -44,4 +44,4 @@ class Payments:
                     await self._debts.strike([debt], "void")
             elif await self._world.store.uid_of(debt.ref) != debt.ref.uid:
                 log.info("paying", job=str(debt.ref), key=debt.key, reason=debt.reason, since=debt.since)
-                self._haunt(cluster, debtor(debt))
+                self._haunt(debtor(debt))

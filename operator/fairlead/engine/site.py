@@ -1,4 +1,4 @@
-"""One site's loop: connection, polls, submits, cancels and burials of all its Jobs, batched into few execs.
+"""One site's loop, of one login of a Cluster: connection, polls, submits, cancels and burials of all its Jobs, batched into few execs.
 
     wake or due -> link up? -> decide() for each Job -> API writes (take up, release)
                                      |
@@ -16,7 +16,8 @@ from dataclasses import replace
 import structlog
 
 from fairlead.api.v1alpha1.reasons import JobReason
-from fairlead.domain.cluster import Cluster
+from fairlead.domain import logins
+from fairlead.domain.cluster import STAGE_OF, Cluster, Stage
 from fairlead.domain.debt import deadline_of
 from fairlead.domain.job import Job
 from fairlead.domain.residue import Use
@@ -31,10 +32,12 @@ from fairlead.engine.link import Link
 from fairlead.engine.overdue import Overdue
 from fairlead.engine.polls import PollPace
 from fairlead.engine.ports import World
+from fairlead.engine.record import Record
 from fairlead.engine.registry import Registry
 from fairlead.engine.settings import EngineSettings
 from fairlead.engine.writer import Writer
 from fairlead.schedulers.seam import Driver
+from fairlead.telemetry import metrics
 
 log = structlog.get_logger()
 
@@ -46,15 +49,18 @@ TURN_SECONDS = 300.0
 
 
 class Site:
-    """The loop of one Cluster: `run()` goes on until it is cancelled or the Cluster has been released."""
+    """The loop of one login of a Cluster: `run()` goes on until it is cancelled or released. `namespace`: whose Secret logs in."""
 
-    def __init__(self, cluster: Cluster, context: SiteContext, link: Link) -> None:
+    def __init__(self, record: Record, namespace: str, context: SiteContext, link: Link) -> None:
+        cluster = self._seen = logins.seen_by(record.cluster, namespace)
+        self.namespace = namespace
+        self.name = f"site {cluster.ref}{f' for {namespace}' if cluster.login else ''}"
         self._context = context
         self._world: World = context.world
         self._registry: Registry = context.registry
         self._settings: EngineSettings = context.settings
         self._link = link
-        self._custody = Custody(cluster, context.world, context.registry, context.debts, (link, self._driver))
+        self._custody = Custody(record, namespace, context.world, context.debts, (link, self._driver))
         self._writer = Writer(context.world, context.registry, context.settings.api_writes)
         self._bucket = Bucket.of(cluster.spec.limits, context.world.clock.monotonic())
         self._work = Work(self._world, self._settings, self._link, self._writer, self._current, self._driver)
@@ -83,16 +89,17 @@ class Site:
         """Something changed: look at it at once."""
         self._wake.set()
 
-    def changed(self, cluster: Cluster) -> None:
+    def changed(self) -> None:
         """The Cluster was changed or deleted."""
-        if cluster.generation != self.cluster.generation:
+        before, cluster = self._seen, self.cluster
+        self._seen = cluster
+        if cluster.generation != before.generation:
             polling = cluster.spec.polling
             self._pace = replace(PollPace.of(polling.interval_seconds, polling.max_interval_seconds), began=self._pace.began)
             self._bucket = self._bucket.after(cluster.spec.limits, self._world.clock.monotonic())
             self._link.reset()
-        if cluster.agreed_sweep != self.cluster.agreed_sweep:
+        if cluster.agreed_sweep != before.agreed_sweep:
             self._sweep_at = self._world.clock.monotonic()
-        self._custody.cluster = cluster
         self.wake()
 
     def leave(self) -> None:
@@ -102,6 +109,8 @@ class Site:
 
     def haunt(self, ghost: Job) -> None:
         """See to it that nothing is left of a Job whose object is gone."""
+        metrics.run_swept.inc()
+        log.info("burying", job=str(ghost.ref), attempt=ghost.key.attempt)
         self._ghosts[ghost.ref.uid] = ghost
         self.wake()
 
@@ -115,17 +124,18 @@ class Site:
 
     async def run(self) -> None:
         """Turn until the Cluster is released."""
-        structlog.contextvars.bind_contextvars(cluster=f"{self.cluster.ref.namespace}/{self.cluster.ref.name}")
+        structlog.contextvars.bind_contextvars(cluster=f"{self.cluster.ref.namespace}/{self.cluster.ref.name}",
+                                               **({"login": self.namespace} if self.cluster.login else {}))
         try:
             while not self._released:
                 self._wake.clear()
-                self._context.beat(self.cluster, TURN_SECONDS + self.cluster.spec.connection.connect_timeout_seconds)
+                self._context.beat(self.name, TURN_SECONDS + self.cluster.spec.connection.connect_timeout_seconds)
                 try:
                     due = await self._turn()
                 except Exception:
                     log.exception("turn_failed")
                     due = self._world.clock.monotonic() + self._settings.pacing.ask_again_seconds
-                self._context.beat(self.cluster, 2 * IDLE_SECONDS)
+                self._context.beat(self.name, 2 * IDLE_SECONDS)
                 pause = min(due - self._world.clock.monotonic(), IDLE_SECONDS)
                 if pause > 0 and not self._released:
                     await _event_within(self._wake, pause)
@@ -144,9 +154,11 @@ class Site:
         return min(due, self._next_deadline())
 
     async def _count(self) -> None:
-        """Know what the Cluster is needed for. What is owed there holds it as a Job does."""
-        held = sum(1 for job in self._jobs() if job.held and not job.ended and job.ref.uid not in self._ghosts)
-        use = Use(held, len(self._ghosts), self._context.debts.of(self.cluster.name))
+        """Know what this login is needed for, the Cluster's own by all. What is owed there holds the Cluster as a Job does."""
+        name, is_own = self.cluster.name, not self.cluster.login
+        jobs = self._registry.jobs_of(name) if is_own else self._own_jobs()
+        held = sum(1 for job in jobs if job.held and not job.ended)
+        use = Use(held, len(self._ghosts), self._context.debts.of(name) if is_own else self._custody.owed)
         self._link.health = replace(self._link.health, use=use)
         if use.owed and not self.cluster.deleting:
             await self._custody.hold()
@@ -233,14 +245,27 @@ class Site:
 
     async def _let_go(self) -> None:
         """Release a deleted Cluster once none of its Jobs may run any more, and nothing is owed there or a person has given it up."""
-        if not self.cluster.deleting or any(job.held for job in self._jobs() if job.ref.uid not in self._ghosts):
+        if not self.cluster.deleting:
+            if self.cluster.login and not self._is_needed():
+                self._released = await self._custody.retire()
+            return
+        if any(job.held for job in self._registry.jobs_of(self.cluster.name)):
             return
         if self.cluster.forgives_debts:
             if not await self._custody.forgive(self._ghosts.values()):
                 return
             self._ghosts.clear()
-        if not self._ghosts:
-            self._released = await self._custody.release()
+        if not self._ghosts and not any(each.is_payable for each in self._custody.owed):
+            self._released = await (self._custody.retire() if self.cluster.login else self._custody.release())
+
+    def _is_needed(self) -> bool:
+        """Whether the login of another namespace has something to do, or may have: what lies there is known after the first sweep."""
+        if self._jobs() or any(each.is_payable for each in self._custody.owed):
+            return True
+        health = self._link.health
+        if health.trouble is not None and STAGE_OF.get(health.trouble.reason) is Stage.CREDENTIALS:
+            return False                 # its Secret is gone, and nobody waits for it
+        return health.sweep is None or self._context.remembered(self.cluster.name, self.namespace)
 
     def _next_deadline(self) -> float:
         """When the next deleted Job is overdue (monotonic); one that is so already is looked at each second."""
@@ -249,8 +274,12 @@ class Site:
         return now.monotonic + max(min(deadlines, default=float("inf")) - now.wall, 1.0)
 
     def _jobs(self) -> list[Job]:
-        jobs = self._registry.jobs_of(self.cluster.name)
-        return [*(job for job in jobs if not self._registry.is_refused(job, self.cluster)), *self._ghosts.values()]
+        return [*self._own_jobs(), *self._ghosts.values()]
+
+    def _own_jobs(self) -> list[Job]:
+        cluster, registry = self.cluster, self._registry
+        return [job for job in registry.jobs_of(cluster.name)
+                if cluster.login_for(job.ref.namespace) == self.namespace and not registry.is_refused(job, cluster)]
 
     def _current(self, uid: str) -> Job | None:
         return self._registry.job(uid) or self._ghosts.get(uid)

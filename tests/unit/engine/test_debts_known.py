@@ -8,7 +8,6 @@ from virtual import SETTINGS, Virtual
 from fairlead.domain.debt import UNACCOUNTED, UNREACHABLE, Debt
 from fairlead.domain.errors import ApiFault, Forbidden, Unavailable
 from fairlead.domain.job import Job
-from fairlead.domain.objects import ClusterName
 from fairlead.domain.run import RunKey
 from fairlead.engine.debts import UNACCOUNTED_SECONDS, Debts
 from fairlead.engine.lobby import Lobby
@@ -45,11 +44,11 @@ class Bureau:
     async def collect(self, *under_way: str) -> list[str]:
         """Begin to pay; the keys that are being cleaned up."""
         await self.debts.refresh()
-        await self.payments.collect(HPC, lambda uid: uid in under_way)
+        await self.payments.collect(HPC, lambda debt: debt.ref.uid not in under_way)
         return [str(job.key) for job in self.paying]
 
-    def _haunt(self, name: ClusterName, ghost: Job) -> None:
-        assert name == HPC
+    def _haunt(self, ghost: Job) -> None:
+        assert ghost.cluster == HPC
         self.paying.append(ghost)
 
 

@@ -8,7 +8,7 @@ from virtual import Virtual
 from fairlead.domain.debt import UNACCOUNTED, UNREACHABLE, Debt
 from fairlead.domain.errors import Forbidden, Unavailable
 from fairlead.domain.job import Job
-from fairlead.domain.objects import ClusterName, ObjectRef
+from fairlead.domain.objects import ObjectRef
 from fairlead.domain.run import Owner, Remnant, RunKey
 from fairlead.domain.sweep import SUSPICIOUS_COUNT, Found
 from fairlead.engine.debts import Debts
@@ -48,7 +48,7 @@ class Yard:
         self.debts = Debts(self.virtual.world)
         self.debts.known = True
         self.reached = True
-        self.graves = Graves(self.virtual.world, self.registry, self.debts, self._haunt, lambda _cluster: self.reached)
+        self.graves = Graves(self.virtual.world, self.registry, self.debts, self.haunt, lambda _grave: self.reached)
 
     async def swept(self, removed: Removed) -> None:
         """A sweep of the Cluster's tree has found this."""
@@ -63,8 +63,9 @@ class Yard:
         self.asked.append(found)
         return not found.is_suspicious
 
-    def _haunt(self, name: ClusterName, ghost: Job) -> None:
-        assert name == HPC
+    def haunt(self, ghost: Job) -> None:
+        """Remember whose directories are buried."""
+        assert ghost.cluster == HPC
         self.buried.append(str(ghost.key))
         self.policies.append(ghost.spec.deletion_policy)
 

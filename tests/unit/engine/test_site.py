@@ -16,6 +16,7 @@ from fairlead.domain.run import SubmitAnswer, SubmitWord
 from fairlead.engine.context import Overseer, SiteContext
 from fairlead.engine.debts import Debts
 from fairlead.engine.link import Link
+from fairlead.engine.record import Record
 from fairlead.engine.registry import Registry
 from fairlead.engine.site import Site
 from fairlead.schedulers.seam import Exchange, Removed
@@ -35,8 +36,10 @@ class Stage:
         self.registry.put_cluster(self.cluster)
         world = self.virtual.world
         self.debts = Debts(world)
-        context = SiteContext(world, self.registry, SETTINGS, "one", self.debts, driver_of, self._beat, self._ended, self._swept)
-        self.site = Site(self.cluster, context, Link(world, SETTINGS, "one", driver_of))
+        context = SiteContext(world, self.registry, SETTINGS, "one", self.debts, driver_of, self.hearts.beat,
+                              lambda _cluster, _namespace: False, self._ended, self._swept)
+        self.record = Record(self.cluster, world, self.registry)
+        self.site = Site(self.record, self.cluster.ref.namespace, context, Link(world, SETTINGS, "one", driver_of))
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -55,8 +58,10 @@ class Stage:
             self.site.wake()
             await asyncio.sleep(0)
 
-    def _beat(self, cluster: Cluster, seconds: float) -> None:
-        self.hearts.beat(f"site {cluster.ref.name}", seconds)
+    def change(self, **fields: Any) -> None:
+        """The Cluster was changed by somebody."""
+        self.record.cluster = replace(self.record.cluster, **fields)
+        self.site.changed()
 
     def _ended(self, cluster: Cluster, job: Job) -> None:
         raise AssertionError("there is no Job here")
@@ -82,7 +87,7 @@ async def test_a_loop_that_is_stuck_is_named_and_one_that_turns_is_not() -> None
         stage.virtual.clock.seconds += 3600
         await stage.turns()
         [complaint] = stage.hearts.stale()
-        assert complaint.startswith("site hpc: silent for")
+        assert complaint.startswith("site clusters/lab/hpc: silent for")
 
 
 async def test_an_idle_site_beats_on_however_seldom_it_is_polled() -> None:
@@ -141,7 +146,7 @@ async def test_the_first_sweep_waits_for_the_ledger_and_an_agreement_for_no_hour
         stage.virtual.clock.seconds += 1
         await stage.turns()
         assert stage.virtual.remote.count("sweep") == 1
-        stage.site.changed(replace(stage.site.cluster, agreed_sweep=40))
+        stage.change(agreed_sweep=40)
         await stage.turns()
         assert stage.virtual.remote.count("sweep") == 2
         stage.virtual.clock.seconds += SETTINGS.sweep_seconds - 1
@@ -155,12 +160,12 @@ async def test_a_deleted_cluster_goes_when_nothing_is_owed_and_that_is_known() -
     owed = Debt("00000000-0000-4000-8000-000000000001-1", "lab", "hpc", "Job", "lab", "sim", "2023-11-14T00:00:00Z", UNREACHABLE)
     stage.virtual.ledger.debts = {owed.key: owed}
     async with stage.running():
-        stage.site.changed(replace(stage.site.cluster, deleting=True, held=True))
+        stage.change(deleting=True, held=True)
         await stage.turns()
         await stage.debts.refresh()
         await stage.turns()
         assert stage.virtual.store.released == []
-        stage.site.changed(replace(stage.site.cluster, forgives_debts=True))
+        stage.change(forgives_debts=True)
         await stage.turns()
         assert [ref.name for ref in stage.virtual.store.released] == ["hpc"]
         assert stage.virtual.ledger.debts == {}

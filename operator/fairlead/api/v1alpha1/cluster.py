@@ -8,10 +8,11 @@ from typing import Annotated, Final, Literal
 from pydantic import ConfigDict, Field
 
 from fairlead.api.v1alpha1 import names
-from fairlead.api.v1alpha1.meta import ApiModel, ObjectMeta, ObjectStatus, Timestamp
+from fairlead.api.v1alpha1.meta import ApiModel, Condition, ObjectMeta, ObjectStatus, Timestamp
 from fairlead.api.v1alpha1.namespaces import ONE_OF_BOTH, AllowedNamespaces
 from fairlead.api.v1alpha1.schema import NO_NUL, ONE_WORD, Rule, marks, matches
 
+USER_PATTERN: Final = r"^[A-Za-z0-9_][A-Za-z0-9_.@+\\-]*$"
 _PLAIN_PATH: Final = r"(/[A-Za-z0-9._@+-]+)+"
 _NO_DOTS: Final = "!self.split('/').exists(part, part == '..' || part == '.')"
 # A rule and not `minimum`: for a whole number the API server cuts a minimum of 0.2 down to 0.
@@ -80,9 +81,7 @@ class HostKeys(ApiModel):
     """SHA-256 fingerprints of the host keys, as `ssh-keygen -l` prints them."""
 
 
-_LOGIN_NAME: Final = matches(
-    r"^[A-Za-z0-9_][A-Za-z0-9_.@+\\-]*$", "user is a login name on the cluster, of letters, digits and . _ @ + \\ - only",
-)
+_LOGIN_NAME: Final = matches(USER_PATTERN, "user is a login name on the cluster, of letters, digits and . _ @ + \\ - only")
 _ONE_KIND_OF_HOST_KEYS: Final = Rule(
     "[has(self.knownHostsSecretRef), has(self.knownHosts), has(self.fingerprints) && size(self.fingerprints) > 0]"
     ".filter(each, each).size() == 1",
@@ -185,6 +184,11 @@ class ClusterSpec(ApiModel):
             "self.type == 'Slurm' ? has(self.endpoints) && !has(self.process) : has(self.process) && !has(self.endpoints)",
             "a Cluster of type Slurm has endpoints and no process; one of type Process has process.hosts and no endpoints",
         ),
+        Rule(
+            "self.type == 'Slurm' || !has(self.credentials) || self.credentials == 'Shared'",
+            "credentials: PerNamespace is for type Slurm: the slots of a bare host are handed out by one login, which knows no other's",
+            ".credentials",
+        ),
     ))
 
     type: Literal["Slurm", "Process"] = Field(json_schema_extra=marks(fixed=f"type {_FIXED}"))
@@ -229,6 +233,9 @@ class ClusterSpec(ApiModel):
     """How much of the cluster's queue Fairlead takes."""
     allowed_namespaces: AllowedNamespaces = Field(default=AllowedNamespaces(), json_schema_extra=marks(ONE_OF_BOTH))
     """From which namespaces Jobs may run here, as `user`. A Job that was taken up runs to its end, also when this is narrowed."""
+    credentials: Literal["Shared", "PerNamespace"] = Field(default="Shared", json_schema_extra=marks(fixed=f"credentials {_FIXED}"))
+    """Whose login the Jobs of other namespaces use. Shared: the Cluster's. PerNamespace: each namespace its own, by a Secret there of the
+    same name as `authSecretRef`, whose field `username` is the login name; never the Cluster's."""
     suspend: bool = False
     """While true, the cluster is not connected to: nothing is submitted, watched or cancelled there. Jobs that run there go on."""
 
@@ -285,6 +292,21 @@ class SweepAgreement(ApiModel):
     """How many Runs it still allows to be cleaned up; with 0 it is spent, until the annotation is taken away or has another number."""
 
 
+class LoginStatus(ApiModel):
+    """How the login of another namespace stands, with `credentials: PerNamespace`."""
+
+    namespace: str = Field(max_length=63)
+    """The namespace, whose Jobs and whose Secret it is."""
+    user: str | None = None
+    """The login name in its Secret."""
+    work_dir: WorkDirStatus | None = None
+    """Where its files lie, and their mark: remembered for as long as something of the namespace's Jobs may be there."""
+    conditions: tuple[Condition, ...] = Field(default=(), json_schema_extra=marks(keys=("type",)))
+    """The same conditions as the Cluster's own, for this login."""
+    sweep_agreement: SweepAgreement | None = None
+    """What is left of the agreement in the annotation fairlead.dev/agree-to-sweep, here."""
+
+
 class ClusterStatus(ObjectStatus):
     """What is known of the cluster."""
 
@@ -302,6 +324,8 @@ class ClusterStatus(ObjectStatus):
     """What is still owed on the cluster, the oldest first, 100 entries at most; `fairlead debts` lists all."""
     sweep_agreement: SweepAgreement | None = None
     """What is left of the agreement in the annotation fairlead.dev/agree-to-sweep, once it has been read."""
+    logins: tuple[LoginStatus, ...] = Field(default=(), max_length=256, json_schema_extra=marks(keys=("namespace",)))
+    """How the logins of other namespaces stand, with `credentials: PerNamespace`: those whose Jobs use the Cluster."""
 
 
 class Cluster(ApiModel):

@@ -42,6 +42,8 @@ LEDGER_CONFIG_MAP: Final = "fairlead-ledger"
 PRIVATE_KEY_FIELD: Final = "ssh-privatekey"
 """The same field name as in Secrets of type kubernetes.io/ssh-auth."""
 CERTIFICATE_FIELD: Final = "certificate"
+USERNAME_FIELD: Final = "username"
+"""The login name, in the Secret of a namespace that has credentials of its own on a Cluster of another."""
 PASSPHRASE_FIELD: Final = "passphrase"  # noqa: S105  the name of a field
 KNOWN_HOSTS_FIELD: Final = "known_hosts"
 
