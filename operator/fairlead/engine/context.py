@@ -40,7 +40,7 @@ class Overseer(Protocol):
 class SiteContext:
     """What all sites share. `beat` proves life of a site by name, `ended` hands over a finished Job, `swept` everything that a sweep found.
 
-    `remembered` says whether directories of finished Jobs of a namespace are kept on a Cluster.
+    `remembers` says whether directories of finished Jobs of a namespace are kept on a Cluster.
     """
 
     world: World
@@ -50,6 +50,6 @@ class SiteContext:
     debts: Debts
     driver_of: Callable[[Cluster], Driver]
     beat: Callable[[str, float], None]
-    remembered: Callable[[ClusterName, str], bool]
+    remembers: Callable[[ClusterName, str], bool]
     ended: Callable[[Cluster, Job], None]
     swept: Callable[[Overseer, Removed], Coroutine[Any, Any, None]]

@@ -1,6 +1,6 @@
 """Our hold on a Cluster for one login: its finalizer while Jobs may run there, its status, its release once nothing can be left behind."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import structlog
@@ -16,12 +16,11 @@ from fairlead.domain.job import Job
 from fairlead.domain.objects import EventNote
 from fairlead.domain.pacing import Now
 from fairlead.domain.residue import Sweep, keys_told
-from fairlead.domain.run import RunKey
+from fairlead.domain.run import Remnant
 from fairlead.domain.sweep import Found, judge
-from fairlead.engine.debts import Debts
+from fairlead.engine.context import SiteContext
 from fairlead.engine.graves import newest
 from fairlead.engine.link import Link
-from fairlead.engine.ports import World
 from fairlead.engine.record import Record
 from fairlead.schedulers.seam import Driver, Removal, Removed
 
@@ -31,11 +30,12 @@ log = structlog.get_logger()
 class Custody:
     """Holds, reports and releases, for one login: `namespace` is the one whose Secret logs in."""
 
-    def __init__(self, record: Record, namespace: str, world: World, debts: Debts, way: tuple[Link, Callable[[], Driver]]) -> None:
+    def __init__(self, record: Record, namespace: str, context: SiteContext, way: tuple[Link, Callable[[], Driver]]) -> None:
         self.record = record
         self._namespace = namespace
-        self._world = world
-        self._debts = debts
+        self._context = context
+        self._world = context.world
+        self._debts = context.debts
         self._link, self._driver = way
 
     @property
@@ -79,7 +79,34 @@ class Custody:
             await self._tell(EventNote("Warning", ClusterReason.SWEEP_AGREED, said, "Sweep"))
         return ruling.passes
 
-    async def forgive(self, ghosts: Iterable[Job]) -> bool:
+    async def let_go(self, jobs: Sequence[Job], ghosts: dict[str, Job]) -> bool:
+        """Release a deleted Cluster once no Job may run there any more, and nothing is owed, or it was given up; whether it is gone.
+
+        The login of another namespace goes before that, or as soon as nothing is left to do for its `jobs` and `ghosts`.
+        """
+        cluster = self.cluster
+        if not cluster.deleting:
+            return bool(cluster.login) and not self._is_needed(jobs, ghosts) and await self._retire()
+        if any(job.held for job in self._context.registry.jobs_of(cluster.name)):
+            return False
+        if cluster.forgives_debts:
+            if not await self._forgive(ghosts.values()):
+                return False
+            ghosts.clear()
+        if ghosts or any(each.is_payable for each in self.owed):
+            return False
+        return await (self._retire() if cluster.login else self._release())
+
+    def _is_needed(self, jobs: Sequence[Job], ghosts: Mapping[str, Job]) -> bool:
+        """Whether the login of another namespace has something to do, or may have: what lies there is known after the first sweep."""
+        if jobs or ghosts or any(each.is_payable for each in self.owed):
+            return True
+        health = self._link.health
+        if health.trouble is not None and clusters.STAGE_OF.get(health.trouble.reason) is clusters.Stage.CREDENTIALS:
+            return False                 # its Secret is gone, and nobody waits for it
+        return health.sweep is None or self._context.remembers(self.cluster.name, self._namespace)
+
+    async def _forgive(self, ghosts: Iterable[Job]) -> bool:
         """Strike what is owed there, since a person has given it up, and tell, of `ghosts` too; whether nothing is owed any more."""
         owed = self.owed
         keys = [each.key for each in owed]
@@ -94,8 +121,8 @@ class Custody:
             return False
         return True
 
-    async def release(self) -> bool:
-        """Let a deleted Cluster go, of which no Job may run any more, and on which nothing is owed; whether it is gone.
+    async def _release(self) -> bool:
+        """Let a deleted Cluster go, once all other logins have gone and nothing is owed under any; whether it is gone.
 
         With it the way to the directories of its finished Jobs goes: while the cluster answers, they go down to tombstones first.
         """
@@ -104,7 +131,7 @@ class Custody:
             return False
         return await self._cleared() and await self.record.release()
 
-    async def retire(self) -> bool:
+    async def _retire(self) -> bool:
         """Take this login of another namespace out of the Cluster's status; whether it is out. Of a deleted Cluster it is cleared first."""
         if not self._debts.known or (self.cluster.deleting and not await self._cleared()):
             return False
@@ -121,7 +148,7 @@ class Custody:
             return False
         try:
             found = await self._link.exchange(scheduler.remove(self._world.token(), tree, Removal((), sweep=True)))
-            keys = _to_clear(found)
+            keys = [each.key for each in _to_clear(found)]
             removed = await self._link.exchange(scheduler.remove(self._world.token(), tree, Removal(keys)))
         except FairleadError as error:
             log.info("exchange_failed", lane="clear", error=str(error))
@@ -133,8 +160,8 @@ class Custody:
         await self._world.store.record_event(self.cluster.ref, note)
 
 
-def _to_clear(found: Removed) -> list[RunKey]:
+def _to_clear(found: Removed) -> list[Remnant]:
     """All directories but tombstones, and those that were left alone by their Jobs' deletionPolicy."""
     there = [each for each in found.remnants if not each.tombstone]
     uids = {each.key.uid for each in newest(there)}
-    return [each.key for each in there if each.key.uid in uids]
+    return [each for each in there if each.key.uid in uids]

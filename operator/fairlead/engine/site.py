@@ -17,7 +17,7 @@ import structlog
 
 from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain import logins
-from fairlead.domain.cluster import STAGE_OF, Cluster, Stage
+from fairlead.domain.cluster import Cluster
 from fairlead.domain.debt import deadline_of
 from fairlead.domain.job import Job
 from fairlead.domain.residue import Use
@@ -60,7 +60,7 @@ class Site:
         self._registry: Registry = context.registry
         self._settings: EngineSettings = context.settings
         self._link = link
-        self._custody = Custody(record, namespace, context.world, context.debts, (link, self._driver))
+        self._custody = Custody(record, namespace, context, (link, self._driver))
         self._writer = Writer(context.world, context.registry, context.settings.api_writes)
         self._bucket = Bucket.of(cluster.spec.limits, context.world.clock.monotonic())
         self._work = Work(self._world, self._settings, self._link, self._writer, self._current, self._driver)
@@ -150,7 +150,8 @@ class Site:
         await self._count()
         due = await self._see_to()
         await self._custody.report(self._work.now(), self._settings.heartbeat_seconds)
-        await self._let_go()
+        if await self._custody.let_go(self._own_jobs(), self._ghosts):
+            self._released = True
         return min(due, self._next_deadline())
 
     async def _count(self) -> None:
@@ -242,30 +243,6 @@ class Site:
             self._touched_at = now
         self._lanes.observe(watched, touch=touch)
         return now + IDLE_SECONDS
-
-    async def _let_go(self) -> None:
-        """Release a deleted Cluster once none of its Jobs may run any more, and nothing is owed there or a person has given it up."""
-        if not self.cluster.deleting:
-            if self.cluster.login and not self._is_needed():
-                self._released = await self._custody.retire()
-            return
-        if any(job.held for job in self._registry.jobs_of(self.cluster.name)):
-            return
-        if self.cluster.forgives_debts:
-            if not await self._custody.forgive(self._ghosts.values()):
-                return
-            self._ghosts.clear()
-        if not self._ghosts and not any(each.is_payable for each in self._custody.owed):
-            self._released = await (self._custody.retire() if self.cluster.login else self._custody.release())
-
-    def _is_needed(self) -> bool:
-        """Whether the login of another namespace has something to do, or may have: what lies there is known after the first sweep."""
-        if self._jobs() or any(each.is_payable for each in self._custody.owed):
-            return True
-        health = self._link.health
-        if health.trouble is not None and STAGE_OF.get(health.trouble.reason) is Stage.CREDENTIALS:
-            return False                 # its Secret is gone, and nobody waits for it
-        return health.sweep is None or self._context.remembered(self.cluster.name, self.namespace)
 
     def _next_deadline(self) -> float:
         """When the next deleted Job is overdue (monotonic); one that is so already is looked at each second."""
