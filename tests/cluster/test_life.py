@@ -80,3 +80,16 @@ def test_a_cluster_that_is_replaced_under_its_name_is_another_cluster(own: Slurm
     after.wait("Complete")
     assert after.status["logs"]["tail"].strip() == hpc.name
     assert own.connections() == 0
+
+
+def test_a_deleted_cluster_leaves_what_another_has_under_the_same_login_alone(own: SlurmCluster, scene: Scene) -> None:
+    """Else to delete one of two Clusters that lead to one login would end what runs for the other."""
+    first = scene.cluster(own, "first")
+    scene.cluster(own, "second")
+    scene.job("done", cluster="first").wait("Complete")
+    job = scene.job("runs", "#!/bin/sh\nwhile [ ! -e ~/go-on ]; do sleep 0.1; done\n", cluster="second")
+    job.wait("Running")
+    first.delete()
+    assert list(own.home.glob(f".fairlead/*/runs/{job.uid}-1/started-0")), "its directory is whole"
+    (own.home / "go-on").touch()
+    job.wait("Complete")

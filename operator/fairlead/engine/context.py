@@ -40,7 +40,8 @@ class Overseer(Protocol):
 class SiteContext:
     """What all sites share. `beat` proves life of a site by name, `ended` hands over a finished Job, `swept` everything that a sweep found.
 
-    `remembers` says whether directories of finished Jobs of a namespace are kept on a Cluster.
+    `remembers` says whether directories of finished Jobs of a namespace are kept on a Cluster, `cluster_of` to which Cluster a Job belongs,
+    by its uid, as far as it is known: several may lead to one login.
     """
 
     world: World
@@ -51,5 +52,6 @@ class SiteContext:
     driver_of: Callable[[Cluster], Driver]
     beat: Callable[[str, float], None]
     remembers: Callable[[ClusterName, str], bool]
+    cluster_of: Callable[[str], ClusterName | None]
     ended: Callable[[Cluster, Job], None]
     swept: Callable[[Overseer, Removed], Coroutine[Any, Any, None]]

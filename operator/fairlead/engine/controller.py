@@ -63,7 +63,7 @@ class Controller:
         self._in_lobby = asyncio.Event()
         self._context = SiteContext(
             world, registry, settings, installation, self._debts, driver_of,
-            pulse.beat, self._graves.has, self._ended, self._swept,
+            pulse.beat, self._graves.has, self._cluster_of, self._ended, self._swept,
         )
 
     async def run(self) -> None:
@@ -159,6 +159,10 @@ class Controller:
         """The site that does the work for Jobs of a namespace on a Cluster."""
         cluster = self._registry.cluster_named(name)
         return self._sites.get((cluster.ref.uid, cluster.login_for(namespace))) if cluster else None
+
+    def _cluster_of(self, uid: str) -> ClusterName | None:
+        job = self._registry.job(uid)
+        return job.cluster if job else self._graves.cluster_of(uid)
 
     def _is_reached(self, grave: Grave) -> bool:
         site = self._site_for(grave.cluster, grave.ref.namespace)

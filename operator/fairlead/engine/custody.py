@@ -148,7 +148,7 @@ class Custody:
             return False
         try:
             found = await self._link.exchange(scheduler.remove(self._world.token(), tree, Removal((), sweep=True)))
-            keys = [each.key for each in _to_clear(found)]
+            keys = [each.key for each in _to_clear(found) if self._context.cluster_of(each.key.uid) in {None, self.cluster.name}]
             removed = await self._link.exchange(scheduler.remove(self._world.token(), tree, Removal(keys)))
         except FairleadError as error:
             log.info("exchange_failed", lane="clear", error=str(error))

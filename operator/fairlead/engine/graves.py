@@ -57,6 +57,10 @@ class Graves:
         """A Cluster is gone, and with it the way to its directories."""
         self._graves = {uid: each for uid, each in self._graves.items() if each.cluster != cluster}
 
+    def cluster_of(self, uid: str) -> ClusterName | None:
+        """The Cluster of a finished Job, None if nobody watches over its directories."""
+        return self._graves[uid].cluster if uid in self._graves else None
+
     def has(self, cluster: ClusterName, namespace: str) -> bool:
         """Whether directories of Jobs of a namespace are kept on a Cluster."""
         return any(each.cluster == cluster and each.ref.namespace == namespace for each in self._graves.values())

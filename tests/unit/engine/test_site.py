@@ -37,7 +37,7 @@ class Stage:
         world = self.virtual.world
         self.debts = Debts(world)
         context = SiteContext(world, self.registry, SETTINGS, "one", self.debts, driver_of, self.hearts.beat,
-                              lambda _cluster, _namespace: False, self._ended, self._swept)
+                              lambda _cluster, _namespace: False, lambda _uid: None, self._ended, self._swept)
         self.record = Record(self.cluster, world, self.registry)
         self.site = Site(self.record, self.cluster.ref.namespace, context, Link(world, SETTINGS, "one", driver_of))
 
