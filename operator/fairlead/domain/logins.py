@@ -3,7 +3,11 @@
 from dataclasses import replace
 
 from fairlead.api.v1alpha1.cluster import ClusterStatus, LoginStatus
+from fairlead.api.v1alpha1.reasons import ClusterCondition
 from fairlead.domain.cluster import Cluster
+
+TOLD = frozenset({ClusterCondition.READY, ClusterCondition.SWEEP_HELD})
+"""What the status says of each login: Ready has the reason of whatever is wrong. With all conditions of hundreds it would be too large."""
 
 
 def seen_by(cluster: Cluster, namespace: str) -> Cluster:
@@ -20,8 +24,8 @@ def with_login(whole: ClusterStatus, namespace: str, user: str, status: ClusterS
     """The Cluster's whole status with what is told of one login in it."""
     known = login_of(whole, namespace)
     entry = LoginStatus(
-        namespace=namespace, user=user or (known.user if known else None), work_dir=status.work_dir, conditions=status.conditions,
-        sweep_agreement=status.sweep_agreement,
+        namespace=namespace, user=user or (known.user if known else None), work_dir=status.work_dir,
+        conditions=tuple(each for each in status.conditions if each.type in TOLD), sweep_agreement=status.sweep_agreement,
     )
     return whole.model_copy(update={"logins": (*without_login(whole, namespace).logins, entry)}) if entry != known else whole
 

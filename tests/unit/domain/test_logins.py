@@ -6,9 +6,9 @@ import pytest
 
 from fairlead.api.v1alpha1.cluster import ClusterStatus, LoginStatus, SweepAgreement, WorkDirStatus
 from fairlead.domain import logins
-from fairlead.domain.cluster import address_of
+from fairlead.domain.cluster import Health, address_of, report
 from fairlead.domain.errors import Unreadable
-from product.objects import a_cluster
+from product.objects import NOW, a_cluster
 
 MINE, THEIRS = (WorkDirStatus(path=f"/home/{each}/.fairlead/one", marker=each * 8) for each in ("user", "bea"))
 BIOLOGY = LoginStatus(namespace="biology", user="bea", work_dir=THEIRS, sweep_agreement=SweepAgreement(number=12, left=3))
@@ -32,6 +32,19 @@ def test_what_one_login_says_leaves_the_others_as_they_are() -> None:
     assert after.logins == (BIOLOGY, CHEMISTRY.model_copy(update={"work_dir": THEIRS}))
     assert after.work_dir == MINE
     assert logins.without_login(after, "chemistry").logins == (BIOLOGY,)
+
+
+def test_a_login_says_whether_it_is_ready_and_no_more() -> None:
+    """Else the status of a Cluster with hundreds of logins would be too large to be written, and the marks in it would be forgotten."""
+    view = logins.seen_by(CLUSTER, "chemistry")
+    status = report(view, Health(), NOW, 300)
+    assert status is not None
+    [login] = [each for each in logins.with_login(CLUSTER.status, "chemistry", "cy", status).logins if each.namespace == "chemistry"]
+    assert [each.type for each in login.conditions] == ["Ready"]
+    again = report(logins.seen_by(replace(CLUSTER, status=logins.with_login(CLUSTER.status, "chemistry", "cy", status)), "chemistry"),
+                   Health(), NOW, 300)
+    assert again is not None
+    assert logins.login_of(logins.with_login(CLUSTER.status, "chemistry", "cy", again), "chemistry") == login
 
 
 def test_what_is_said_twice_changes_nothing() -> None:

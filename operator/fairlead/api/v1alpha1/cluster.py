@@ -302,7 +302,7 @@ class LoginStatus(ApiModel):
     work_dir: WorkDirStatus | None = None
     """Where its files lie, and their mark: remembered for as long as something of the namespace's Jobs may be there."""
     conditions: tuple[Condition, ...] = Field(default=(), json_schema_extra=marks(keys=("type",)))
-    """The same conditions as the Cluster's own, for this login."""
+    """Ready, with the reason of whatever is wrong, and SweepHeld: as the Cluster's own, for this login."""
     sweep_agreement: SweepAgreement | None = None
     """What is left of the agreement in the annotation fairlead.dev/agree-to-sweep, here."""
 
@@ -324,7 +324,7 @@ class ClusterStatus(ObjectStatus):
     """What is still owed on the cluster, the oldest first, 100 entries at most; `fairlead debts` lists all."""
     sweep_agreement: SweepAgreement | None = None
     """What is left of the agreement in the annotation fairlead.dev/agree-to-sweep, once it has been read."""
-    logins: tuple[LoginStatus, ...] = Field(default=(), max_length=256, json_schema_extra=marks(keys=("namespace",)))
+    logins: tuple[LoginStatus, ...] = Field(default=(), max_length=1000, json_schema_extra=marks(keys=("namespace",)))
     """How the logins of other namespaces stand, with `credentials: PerNamespace`: those whose Jobs use the Cluster."""
 
 
