@@ -183,3 +183,17 @@ def test_a_deleted_cluster_goes_when_no_login_has_anything_there(own: SlurmClust
     assert own.jobs_active() == []
     assert files_in(guest.home) == []
     assert own.connections() == 0
+
+
+def test_a_namespace_goes_with_its_secret_and_all_that_ran_under_it(own: SlurmCluster, guest: Person, scene: Scene, team: Scene) -> None:
+    """Else a namespace would wait for its Jobs, and these for a Secret that went first; or its login would be in the status for ever."""
+    cluster = scene.cluster(own, **OPEN)
+    give_login(team, guest)
+    job_of(team, scene, "done", WHO).wait("Complete")
+    job_of(team, scene, "endless", ENDLESS).wait("Running")
+    path = f"/api/v1/namespaces/{team.namespace}"
+    team.api.delete(path)
+    until(lambda: team.api.get(path) is None, "the namespace to be gone", 60)
+    assert own.jobs_active() == []
+    until(lambda: login_of(cluster, team) == {}, "its login to go")
+    assert own.connections() == 1
