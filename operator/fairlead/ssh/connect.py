@@ -6,7 +6,7 @@ import asyncssh
 
 from fairlead.domain.errors import RemoteFault
 from fairlead.ssh.failures import explain, too_late
-from fairlead.ssh.hostkeys import Pins
+from fairlead.ssh.hostkeys import CERTIFICATES, Pins
 from fairlead.ssh.profile import Profile
 from fairlead.ssh.resolver import Resolver
 
@@ -18,17 +18,18 @@ class _Client(asyncssh.SSHClient):
         self._pins = pins
         self.reached = False
         self.seen: asyncssh.SSHKey | None = None
+        self.seen_type = ""
 
     def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:   # noqa: ARG002  # asyncssh's signature
         self.reached = True
 
     def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:   # noqa: ARG002  # the same
-        self.seen = key
+        self.seen, self.seen_type = key, key.get_algorithm()
         return self._pins.trusts(key)
 
     def validate_host_ca_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:   # noqa: ARG002  # the same
-        self.seen = key
-        return False
+        self.seen, self.seen_type = key, CERTIFICATES
+        return False                 # asked only of an authority that known_hosts does not list for this host
 
 
 async def connect(profile: Profile, means: Resolver | asyncssh.SSHClientConnection, seconds: float) -> asyncssh.SSHClientConnection:
@@ -62,7 +63,7 @@ async def _connect_to(profile: Profile, address: str, client: _Client,
                       over: asyncssh.SSHClientConnection | None = None) -> asyncssh.SSHClientConnection:
     """Connect to one IP address, or through `over`: then its far end looks the name up, and no IP address says who answers.
 
-    With fingerprints, ask for each type of host key in turn until a pinned one is shown.
+    With fingerprints, ask for each type of host key in turn until a pinned one is shown; also for a key when a certificate was not trusted.
     """
     passed_over: frozenset[str] = frozenset()
     refusal: RemoteFault | None = None
@@ -72,9 +73,9 @@ async def _connect_to(profile: Profile, address: str, client: _Client,
                                           config=None, client_factory=lambda: client, server_host_key_algs=algorithms)
         except asyncssh.HostKeyNotVerifiable as error:
             refusal = refusal or profile.pins.refusal(address, client.seen, str(error))
-            if client.seen is None or not profile.pins.fingerprints:
+            if client.seen is None or not (profile.pins.fingerprints or client.seen_type == CERTIFICATES):
                 raise refusal from error
-            passed_over |= {client.seen.get_algorithm()}
+            passed_over |= {client.seen_type}
         except (asyncssh.KeyExchangeFailed, asyncssh.ConnectionLost, ConnectionResetError) as error:
             if refusal:              # it has no other type of key; sshd may say so by a reset
                 raise refusal from error

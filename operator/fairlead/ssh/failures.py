@@ -8,6 +8,7 @@ import asyncssh
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.errors import Refused, RemoteFault, Unreachable
+from fairlead.ssh.keys import doubt
 from fairlead.ssh.profile import Profile
 from fairlead.ssh.remote_text import one_line
 
@@ -16,6 +17,11 @@ DROPPED_EARLY = ("broke the connection off before the login was done: sshd may b
 
 
 def _permission_denied(profile: Profile, _: Exception) -> RemoteFault:
+    certificate = profile.key.certificate
+    if certificate and (words := doubt(certificate)):
+        return Refused(f"{_where(profile)} refused user {profile.address.user} with key {profile.key}: {words}. Put a new one into the "
+                       f"Secret of {profile.address.place}.authSecretRef; if it should be valid, compare the clocks",
+                       ClusterReason.AUTHENTICATION_FAILED)
     return Refused(f"{_where(profile)} refused user {profile.address.user} with key {profile.key}: check "
                    f"{profile.address.place}.user, that the key's public half is in the user's authorized_keys, and that the site lets "
                    "a key in without a second factor",

@@ -21,6 +21,7 @@ HOST_KEY_ALGORITHMS: dict[str, tuple[str, ...]] = {
 }
 """Types of host keys, the cheapest first, with the signatures asked of each: no SHA-1, no DSA."""
 
+CERTIFICATES = "certificates"        # beside the types above: a host certificate, whatever its key
 CERTIFICATE_ALGORITHMS = tuple(f"{name}-cert-v01@openssh.com" for names in HOST_KEY_ALGORITHMS.values() for name in names)
 
 FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}=?")
@@ -43,17 +44,24 @@ class Pins:
     def algorithms(self, address: str, passed_over: frozenset[str]) -> Sequence[str]:
         """Signature algorithms to ask for: the pinned types first, so that a host with several keys shows the pinned one.
 
-        Fingerprints do not tell their type: types in `passed_over` were shown and not pinned, and are left out. Empty: none is left.
+        Types in `passed_over` were shown and not trusted, and are left out: fingerprints do not tell their type, and a host may have a
+        certificate of an authority that is not pinned beside a key that is. Empty: none is left.
         """
         keys, authorities = self._listed(address)
+        if CERTIFICATES in passed_over and not keys:
+            return []
         types = sorted(HOST_KEY_ALGORITHMS.keys() - passed_over,
                        key=lambda name: (name not in {key.get_algorithm() for key in keys}, list(HOST_KEY_ALGORITHMS).index(name)))
         asked = [signature for name in types for signature in HOST_KEY_ALGORITHMS[name]]
-        return [*(CERTIFICATE_ALGORITHMS if authorities else ()), *asked] if asked else []
+        return [*(CERTIFICATE_ALGORITHMS if authorities and CERTIFICATES not in passed_over else ()), *asked] if asked else []
 
     def refusal(self, address: str, seen: asyncssh.SSHKey | None, words: str) -> Refused:
         """The error for a host key that is not trusted: `seen`, or, where it was not even looked up (revoked), the library's words."""
         where, shown = f"{self.host}:{self.port}", describe(seen) if seen else words
+        if seen is None and words.startswith("Certificate"):
+            return Refused(f"{where} shows a host certificate of a pinned authority that is not valid: {words}. Compare the clocks of both "
+                           f"sides, and the certificate's names with {self.host}; else the site must renew it",
+                           ClusterReason.HOST_KEY_MISMATCH)
         keys, authorities = self._listed(address)
         pinned = sorted(self.fingerprints) or [describe(key) for key in (*keys, *authorities)]
         if pinned or seen is None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import asyncssh
+from asyncssh.public_key import CERT_TYPE_USER, SSHOpenSSHCertificate
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.address import Credentials
@@ -14,6 +15,7 @@ from fairlead.ssh.remote_text import one_line
 
 PUBLIC_KEY_STARTS = (b"ssh-", b"ecdsa-", b"sk-", b"---- BEGIN SSH2 PUBLIC KEY", b"-----BEGIN PUBLIC KEY", b"-----BEGIN RSA PUBLIC KEY")
 PUTTY_START = b"PuTTY-User-Key-File"
+OF_A_HOST = "Invalid certificate type"
 LOCKED = "Passphrase must be specified"   # how asyncssh begins when none was given
 
 
@@ -108,4 +110,17 @@ def _certificate(text: bytes, key: asyncssh.SSHKey) -> asyncssh.SSHCertificate:
         raise Unreadable(f"certificate cannot be read ({one_line(str(error))}): it should be the one line of a *-cert.pub file") from error
     if certificate.key.public_data != key.public_data:
         raise Unreadable("certificate belongs to another key than ssh-privatekey")
+    if doubt(certificate) == OF_A_HOST:
+        raise Unreadable("certificate is one for a host: put the one that was signed for the user there")
     return certificate
+
+
+def doubt(certificate: asyncssh.SSHCertificate) -> str:
+    """What makes a server refuse a user's certificate, by our clock: in asyncssh's words, empty if nothing does."""
+    if not isinstance(certificate, SSHOpenSSHCertificate):
+        return ""
+    try:
+        certificate.validate(CERT_TYPE_USER, None)
+    except ValueError as error:
+        return str(error)
+    return ""
