@@ -20,10 +20,14 @@ from fairlead.domain.run import (
 
 T = TypeVar("T")
 
-COMMAND = """exec sh -c 'IFS= read -r n && s=$(dd bs="$n" count=1 iflag=fullblock 2>/dev/null) && eval "$s"'"""
+COMMAND = """exec sh -c 'IFS= read -r x && IFS= read -r n && s=$(dd bs="$n" count=1 iflag=fullblock 2>/dev/null) && eval "$s"'"""
 """The one command ever given to a login shell. The code comes on standard input behind its byte count, so that no shell reads ahead
 into the payload (dash, fed through its own standard input, ran payloads as commands); a cut connection leaves half a text, which is a
 syntax error. `dd` takes exactly so many bytes everywhere; busybox's `head -c` reads ahead."""
+
+NOT_RUN = 93
+"""Exit code of a shell that reads our standard input as its commands: where a dotfile says `exec zsh`, ours is never run. The first line
+ends such a shell, whichever it is, before it comes to the payload, which may hold a user's script."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +45,9 @@ class Exchange(Generic[T]):
     parse: Callable[[bytes], T]
 
     def stdin(self) -> bytes:
-        """Byte count, newline, code, payload."""
+        """A line that ends whoever takes this for commands, then byte count, newline, code, payload."""
         code = self.code.encode()
-        return b"%d\n%b%b" % (len(code), code, self.payload)
+        return b"exit %d\n%d\n%b%b" % (NOT_RUN, len(code), code, self.payload)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import asyncssh
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.errors import Unanswered
+from fairlead.schedulers.seam import NOT_RUN
 from fairlead.ssh.channel import STDERR_KEPT_BYTES, Opened, put_down
 from fairlead.ssh.remote_text import one_line
 
@@ -54,6 +55,9 @@ def require_success(channel: asyncssh.SSHClientChannel[bytes], printed: bytes, w
         raise Unanswered(f"{what} was ended there by signal {one_line(signal[0], 20)}; it said: {said}", ClusterReason.POLL_FAILED)
     if status is None:
         raise Unanswered(f"{what} has no answer: the connection broke off", ClusterReason.CONNECTION_LOST)
+    if status == NOT_RUN:
+        raise Unanswered(f"{what} was not run: something at the login takes the place of the login shell's command, such as `exec` in a "
+                         f"dotfile, which should be done in interactive shells only; it said: {said}", ClusterReason.LOGIN_SHELL_FAILED)
     if status:
         raise Unanswered(f"{what} ended with exit code {status}: the login shell did not run what it was given; it said: {said}",
                          ClusterReason.LOGIN_SHELL_FAILED)

@@ -9,7 +9,7 @@ from far_end import FarEnd, key, submission
 
 from fairlead.schedulers import output
 from fairlead.schedulers.output import Nothing, Place, Reading
-from fairlead.schedulers.seam import COMMAND
+from fairlead.schedulers.seam import COMMAND, Exchange
 
 KEY = key()
 FENCE = "a" * 32
@@ -17,8 +17,7 @@ ALL = Reading(KEY)
 
 
 def stdin(far: FarEnd, reading: Reading) -> bytes:
-    code = output.program(FENCE, far.known, reading).encode()
-    return b"%d\n%b" % (len(code), code)
+    return Exchange("logs", output.program(FENCE, far.known, reading), b"", 0.0, 0, bytes).stdin()
 
 
 def parted(printed: bytes) -> tuple[Place | Nothing | None, bytes]:
