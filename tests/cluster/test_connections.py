@@ -5,6 +5,7 @@ from bed.proxy import TcpProxy
 from bed.slurm import SlurmCluster
 from bed.sshd import SshHost
 from bed.sshdconf import KeyPair
+from bed.state import Bed
 from product.scene import Scene
 from product.waiting import until
 
@@ -63,3 +64,22 @@ def test_a_cluster_behind_a_jump_host_runs_jobs_and_says_when_that_one_fails(own
         cluster.wait("Ready")
         scene.close()
         until(lambda: host.connections() == 0, "the jump host to be left")
+
+
+def test_a_login_that_gives_us_a_menu_or_another_shell_is_told_with_where_to_look(bed: Bed, host: SshHost, scene: Scene) -> None:
+    """Else a person would read that an answer was incomplete, and look for the fault in the network."""
+    (host.home / ".bashrc").write_text("exec sh\n")
+    cluster = scene.cluster(host, ready=False)
+    cluster.wait("Ready", "False", reason="LoginShellFailed", says="`exec` in a dotfile")
+    (host.home / ".bashrc").unlink()
+    cluster.wait("Ready", "False", reason="SchedulerDown")
+    menu = SshHost.start(bed, sshd_extra=("ForceCommand echo Welcome to the menu",))
+    try:
+        cluster = scene.cluster(menu, "menu", ready=False)
+        ready = cluster.wait("Ready", "False", reason="LoginShellFailed")
+        assert "ForceCommand" in ready["message"]
+        assert "Welcome to the menu" in ready["message"]
+        cluster.delete()
+    finally:
+        menu.stop()
+        del scene.nodes["menu"]

@@ -1,12 +1,16 @@
 """What sites do to logins: each of it works, or is told with what to change."""
 
 
+import asyncio
+
 import pytest
 from ssh_addresses import address_of, script
 
+from bed.slurmconf import INSIDE
 from bed.sshd import SshHost
 from fairlead.api.v1alpha1.reasons import ClusterReason
-from fairlead.domain.errors import Unanswered
+from fairlead.domain.errors import Unanswered, Unreachable
+from fairlead.ssh.remote import SshRemote
 
 TRUE = script("echo yes")
 
@@ -37,3 +41,93 @@ async def test_a_dotfile_that_starts_another_shell_is_told_and_nothing_of_the_pa
         dotfile.unlink()
     assert not (host.home / "harm").exists()
     assert failure.value.reason is ClusterReason.LOGIN_SHELL_FAILED
+
+
+@pytest.mark.parametrize("most", [1, 2, 10])
+async def test_as_few_sessions_as_sshd_allows_are_used_in_turn(start, most):
+    """Else a site with a low MaxSessions would fail whenever two things are to be done at once."""
+    host = start(f"MaxSessions {most}")
+    async with SshRemote() as remote:
+        long = asyncio.create_task(remote.exchange(address_of(host), script("sleep 2; echo long")))
+        await asyncio.sleep(0.3)
+        answers = await asyncio.gather(*(remote.exchange(address_of(host), TRUE) for _ in range(12)))
+        assert answers == [b"yes\n"] * 12
+        assert await long == b"long\n"
+        assert host.sshd_log().count("Accepted publickey") == 1, "one connection is enough"
+
+
+@pytest.mark.parametrize("limit", ["1:100:2", "10:30:100"])
+async def test_logins_that_sshd_drops_while_others_log_in_are_made_again(start, limit):
+    """Else Clusters of several users on one login node would be unready by turns."""
+    host = start(f"MaxStartups {limit}")
+    addresses = [address_of(host, keepalive_interval_seconds=15 + number) for number in range(12)]
+    async with SshRemote() as remote:
+        assert await asyncio.gather(*(remote.exchange(address, TRUE) for address in addresses)) == [b"yes\n"] * 12
+
+
+async def test_a_long_banner_is_no_obstacle_and_one_that_sshd_itself_cannot_send_is_told(start):
+    """Else a site's terms of use would keep us out; beyond 256 KiB sshd fails, for every client, and leaves its users guessing."""
+    host = start(f"Banner {INSIDE}/banner")
+    line = "All use is logged. " * 4 + "\n"
+    async with SshRemote() as remote:
+        host.write("banner", line * (250_000 // len(line)))
+        assert await remote.exchange(address_of(host), TRUE) == b"yes\n"
+        await remote.forget(address_of(host))
+        host.write("banner", line * ((1 << 20) // len(line)))
+        with pytest.raises(Unreachable, match="a Banner of more than 256 KiB") as failure:
+            await remote.exchange(address_of(host), TRUE)
+        assert failure.value.reason is ClusterReason.CONNECTION_LOST
+
+
+async def test_a_megabyte_printed_by_a_dotfile_is_told_where_an_answer_may_not_be_so_long(host, remote):
+    """Else it would look as if our own script printed too much."""
+    dotfile = host.home / ".bashrc"
+    dotfile.write_text("head -c 1000000 /dev/zero | tr '\\0' x\n")
+    try:
+        assert (await remote.exchange(address_of(host), TRUE)).endswith(b"xyes\n")
+        with pytest.raises(Unanswered, match="printed more than 100000 bytes"):
+            await remote.exchange(address_of(host), script("echo yes", max_output_bytes=100_000))
+    finally:
+        dotfile.unlink()
+
+
+async def test_a_forced_command_that_runs_what_it_is_given_is_no_obstacle(start):
+    """Else sites that log commands by a wrapper could not be used."""
+    host = start('ForceCommand sh -c "$SSH_ORIGINAL_COMMAND"')
+    async with SshRemote() as remote:
+        assert await remote.exchange(address_of(host), script("cat", b"payload")) == b"payload"
+
+
+async def test_without_sftp_everything_works(start):
+    """Else a site that allows commands only could not be used."""
+    host = start()
+    config = host.folder / "ssh/sshd_config"
+    host.write("ssh/sshd_config", config.read_text().replace("Subsystem sftp internal-sftp\n", ""))
+    host.sshd.kill()
+    host.sshd.start()
+    async with SshRemote() as remote:
+        assert await remote.exchange(address_of(host), script("cat", b"payload")) == b"payload"
+
+
+async def test_a_host_that_says_a_byte_a_second_costs_the_connect_time_out_and_is_told(host, remote):
+    """Else one sick host would hold us for as long as it likes."""
+    async def drip(reader, writer):
+        left = asyncio.create_task(reader.read())
+        for byte in b"SSH-2.0-OpenSSH_9.2\r\n":
+            writer.write(bytes([byte]))
+            if (await asyncio.wait([left], timeout=1))[0]:
+                break
+        writer.close()
+
+    async with await asyncio.start_server(drip, "127.0.0.1", 0) as server:
+        address = address_of(host, host="127.0.0.1", port=server.sockets[0].getsockname()[1], connect_timeout_seconds=1.5)
+        with pytest.raises(Unreachable, match=r"did not finish the SSH login within 1\.5 s") as failure:
+            await remote.exchange(address, TRUE)
+    assert failure.value.reason is ClusterReason.CONNECT_TIMEOUT
+
+
+async def test_an_answer_at_a_byte_a_second_ends_with_the_exchanges_own_time_out(host, remote):
+    """Else one sick link would hold a poll for ever."""
+    with pytest.raises(Unanswered, match="did not end within 1 s") as failure:
+        await remote.exchange(address_of(host), script("while :; do printf x; sleep 1; done", timeout_seconds=1))
+    assert failure.value.reason is ClusterReason.POLL_TIMED_OUT

@@ -47,6 +47,10 @@ def read(output: bytes, fence: str) -> Answer:
     """The rows behind `fence`. Raises `Unanswered` when the answer lacks one of its ends."""
     lines = output.decode("utf-8", "replace").split("\n")
     rows = [_row(line[line.index(fence):]) for line in lines if fence + SEPARATOR in line]
+    if not rows and output:
+        raise Unanswered("The login node ran something else than the script: look for a ForceCommand of its sshd, which must run "
+                         f"$SSH_ORIGINAL_COMMAND, and for `exec` in the user's dotfiles. It printed: {_shown(output)}",
+                         ClusterReason.LOGIN_SHELL_FAILED)
     begins = rows[0].field(0) if rows and rows[0].kind == "begin" else ""
     if not (begins.isascii() and begins.isdigit()) or rows[-1] != Row("end", ()):
         raise Unanswered(_sentence(output), ClusterReason.POLL_FAILED)
@@ -61,5 +65,9 @@ def _row(line: str) -> Row:
 def _sentence(output: bytes) -> str:
     if not output:
         return "The login node printed nothing: the connection broke, or the login shell did not run the script."
+    return f"The login node's answer was cut; it ended with: {_shown(output)}"
+
+
+def _shown(output: bytes) -> str:
     shown = "".join(letter if letter.isprintable() else " " for letter in output[-_SHOWN_CHARACTERS:].decode("utf-8", "replace"))
-    return f"The login node's answer was cut; it ended with: {' '.join(shown.split())}"
+    return " ".join(shown.split())

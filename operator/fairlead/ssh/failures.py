@@ -12,8 +12,8 @@ from fairlead.ssh.keys import doubt
 from fairlead.ssh.profile import Profile
 from fairlead.ssh.remote_text import one_line
 
-DROPPED_EARLY = ("broke the connection off before the login was done: sshd may be limiting new connections (MaxStartups), "
-                 "or a firewall between may cut them")
+DROPPED_EARLY = ("broke the connection off before the login was done: sshd may be limiting new connections (MaxStartups) or have a Banner "
+                 "of more than 256 KiB, at which it fails, or a firewall between may cut them")
 
 
 def _permission_denied(profile: Profile, _: Exception) -> RemoteFault:

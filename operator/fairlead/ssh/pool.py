@@ -7,8 +7,8 @@ A slot of the address is taken before one of all: an address that hangs keeps it
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from fairlead.domain.address import Address
 from fairlead.ssh.held import Held, closed_by_us
@@ -21,7 +21,27 @@ class Lane:
         self._hold = hold
         self._held: list[Held] = []  # the last is the one in use; those before it are retired or lost
         self._closed = False
+        self._sessions = 0
+        self._ended = asyncio.Event()
         self.busy = 0                # channels given out
+
+    @contextmanager
+    def session(self) -> Iterator[None]:
+        """Have one of sshd's sessions."""
+        self._sessions += 1
+        try:
+            yield
+        finally:
+            self._sessions -= 1
+            self._ended.set()
+
+    async def session_ends(self) -> bool:
+        """Wait until one of this lane's sessions has ended, and can be had; False: it has none, others hold them all."""
+        if not self._sessions:
+            return False
+        self._ended.clear()
+        await self._ended.wait()
+        return True
 
     @asynccontextmanager
     async def held(self) -> AsyncIterator[Held]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import random
 from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self, TypeVar
@@ -28,6 +29,10 @@ T = TypeVar("T")
 
 REOPEN_SECONDS: Final = (0.05, 0.1, 0.2, 0.4, 0.8)
 """Waits before a channel is asked for again. Longer than any session of ours needs to be freed: then somebody else holds them."""
+
+RECONNECT_SECONDS: Final = (0.5, 1.0, 2.0)
+"""At most so long are the random waits before a host that dropped a connection in the middle of the login is connected to again: sshd drops
+some at random while others are logging in (MaxStartups)."""
 
 
 class SshRemote:
@@ -119,6 +124,14 @@ class SshRemote:
             nonlocal service
             if service is None:
                 service = LoginService(await asyncio.to_thread(read_profiles, address))
+            for pause_seconds in RECONNECT_SECONDS:
+                try:
+                    async with self._gate.passed(address):
+                        return await service.connect(self._resolver, over)
+                except Unreachable as failure:
+                    if failure.reason is not ClusterReason.CONNECTION_LOST:
+                        raise
+                await asyncio.sleep(random.uniform(0, pause_seconds))   # noqa: S311  # not for secrets
             async with self._gate.passed(address):
                 return await service.connect(self._resolver, over)
 
@@ -130,16 +143,30 @@ class SshRemote:
             task.exception()         # seen: its caller may have gone
 
     async def _run(self, site: Site, errand: Errand, open_seconds: float) -> bytes:
-        """Hold a lane, then an exec's place of all, and run. Asked again only while nothing was sent: no channel, or a connection lost."""
+        """Hold a lane, then an exec's place of all, and run. Asked again only while nothing was sent: no channel, or a connection lost.
+
+        Where sshd allows fewer sessions than the Cluster's maxChannelsPerConnection, those that it allows are used in turn.
+        """
         async with site.lane() as lane:
-            for pause_seconds in (*REOPEN_SECONDS, 0.0):
-                async with lane.held() as held, self._execs:
-                    if opened := await open_channel(held.connection, errand.max_output_bytes, open_seconds):
-                        if not self._may_send():
-                            await put_down(held.connection, *opened)
-                            raise Unreachable(f"{errand.verb} on {errand.where} was not sent: this controller does not lead now",
-                                              ClusterReason.CONNECTION_LOST)
-                        return await execute(held.connection, opened, errand)
-                await asyncio.sleep(pause_seconds)
+            opened_by_others = False
+            while not opened_by_others:
+                for pause_seconds in (*REOPEN_SECONDS, 0.0):
+                    if (output := await self._try(lane, errand, open_seconds)) is not None:
+                        return output
+                    await asyncio.sleep(pause_seconds)
+                opened_by_others = not await lane.session_ends()
         raise Unreachable(f"{errand.where} opens no session for {errand.verb}: all that sshd allows (MaxSessions) are taken, or it breaks "
                           "connections off at once", ClusterReason.CONNECTION_FAILED)
+
+    async def _try(self, lane: Lane, errand: Errand, open_seconds: float) -> bytes | None:
+        """Run it on the lane's connection; None: no channel could be had."""
+        async with lane.held() as held, self._execs:
+            opened = await open_channel(held.connection, errand.max_output_bytes, open_seconds)
+            if opened is None:
+                return None
+            if not self._may_send():
+                await put_down(held.connection, *opened)
+                raise Unreachable(f"{errand.verb} on {errand.where} was not sent: this controller does not lead now",
+                                  ClusterReason.CONNECTION_LOST)
+            with lane.session():
+                return await execute(held.connection, opened, errand)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.errors import Unanswered
 from fairlead.schedulers.fence import Answer, Row, read
 
@@ -55,8 +56,15 @@ def test_half_an_answer_is_none(output: bytes) -> None:
 
 def test_the_error_shows_the_end_without_control_characters() -> None:
     """A condition would carry a remote host's escape codes."""
-    with pytest.raises(Unanswered, match=r"ended with: tcsh: \[31mCommand not found\.$"):
-        read(b"tcsh: \x1b[31mCommand\r\n not found.\n", FENCE)
+    with pytest.raises(Unanswered, match=r"ended with: .* tcsh: \[31mCommand not found\.$"):
+        read(lines(fenced("begin", "1")) + b"tcsh: \x1b[31mCommand\r\n not found.\n", FENCE)
+
+
+def test_an_answer_with_nothing_of_ours_in_it_names_what_may_have_taken_the_scripts_place() -> None:
+    """A person would look for the fault in the network, and not at the login."""
+    with pytest.raises(Unanswered, match=r"ForceCommand .* `exec` .*It printed: \[1mMenu$") as failure:
+        read(b"\x1b[1mMenu\r\n", FENCE)
+    assert failure.value.reason is ClusterReason.LOGIN_SHELL_FAILED
 
 
 def test_a_byte_that_is_no_utf_8_costs_only_itself() -> None:
