@@ -16,7 +16,7 @@ SLURM_RELEASES := 20.11 22.05 24.11 26.05
 CHECKS := lint types layers shell generated lock
 OWN := env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL setpriv --pdeathsig INT
 
-.PHONY: help demo playground test faults scale check crds docs clean environment $(CHECKS)
+.PHONY: help demo playground test faults scale bench check crds docs clean environment $(CHECKS)
 
 help: ## List these targets
 	@awk 'BEGIN { FS = ":.*## "; print "make TARGET, where TARGET is one of:" } \
@@ -38,6 +38,9 @@ faults: environment ## Play every fault in every moment of a Job, walk at random
 
 scale: environment ## A thousand Jobs under a controller that is killed each 5 s, and namespaces deleted: about ten minutes
 	@exec $(OWN) $(BIN)/python -m scale $(ARGS)
+
+bench: environment ## Measure it beside what else would do, and write docs/performance.md: half an hour; ARGS=ssh-pool measures one
+	@exec $(OWN) $(BIN)/python -m benchmarks --page docs/performance.md $(ARGS)
 
 check: environment ## Run every check of the source, without starting anything: about a minute
 	@exec .ci/check $(CHECKS)

@@ -1,0 +1,72 @@
+"""`python -m benchmarks [NAME...]`: run them, print their tables, and write their sections of the page."""
+
+import argparse
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from bed.errors import BedError
+from benchmarks import ssh_exec, ssh_pool
+from benchmarks.figures import Result
+from benchmarks.machine import Machine
+from benchmarks.page import page, section
+from benchmarks.run import Benchmark, Run
+
+BENCHMARKS: Final[Mapping[str, Benchmark]] = MappingProxyType({"ssh-pool": ssh_pool.measure, "ssh-exec": ssh_exec.measure})
+"""In the order of the page."""
+
+LEAST_ROUNDS: Final = 5
+
+
+def main() -> int:
+    """Read the command line and measure; the exit code is 2 if the bed broke down, and 0 also where an aim is missed."""
+    options = _options()
+    began = time.monotonic()
+
+    def tell(words: str) -> None:
+        print(f"[{time.monotonic() - began:5.0f} s] {words}", file=sys.stderr, flush=True)
+
+    try:
+        for name in options.names or BENCHMARKS:
+            machine = Machine.here()
+            tell(f"{name}: load {machine.load:.1f}")
+            result = BENCHMARKS[name](Run(options.rounds, options.small, tell))
+            print(f"\n{section(result, machine)}", flush=True)
+            if options.page:
+                _write(options.page, result, machine)
+                tell(f"written: {options.page}")
+    except BedError as error:
+        print(f"benchmarks: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("benchmarks: interrupted; everything is removed", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _write(path: Path, result: Result, machine: Machine) -> None:
+    old = path.read_text(encoding="utf-8") if path.exists() else ""
+    path.write_text(page(old, [(result, machine)], tuple(BENCHMARKS)), encoding="utf-8")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which to run, of {', '.join(BENCHMARKS)} (default: all)")
+    parser.add_argument("--rounds", type=int, default=LEAST_ROUNDS, help="rounds of each measure (default: %(default)s)")
+    parser.add_argument("--small", action="store_true", help="tiny numbers, to see that it works; writes no page")
+    parser.add_argument("--page", type=Path, metavar="FILE", help="write the sections of this run into the page")
+    options = parser.parse_args()
+    if unknown := set(options.names) - BENCHMARKS.keys():
+        parser.error(f"no benchmark is called {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
+    if options.small:
+        options.page = None
+    elif options.rounds < LEAST_ROUNDS:
+        parser.error(f"--rounds {options.rounds}: at least {LEAST_ROUNDS}, else the spread means nothing")
+    return options
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

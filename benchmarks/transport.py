@@ -1,0 +1,93 @@
+"""A transport that takes a fixed time to connect and none to answer, so that what is measured is the pool and nothing else."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import cast
+
+import asyncssh
+
+from fairlead.domain.address import Address, Credentials, HostKeys
+from fairlead.schedulers.seam import Exchange
+from fairlead.ssh.channel import Exec
+from fairlead.ssh.pool import PoolLimits
+from fairlead.ssh.remote import SshRemote
+
+CONNECT_SECONDS = 0.010
+ANSWER = b"yes\n"
+TRUE: Exchange[bytes] = Exchange("observe", f"echo {ANSWER.decode().strip()}", b"", 30.0, 4096, lambda output: output)
+"""What every request of these measures runs."""
+
+Dial = Callable[[], Awaitable[asyncssh.SSHClientConnection]]
+
+
+class _Channel:
+    """Takes what is written and answers at its end, one turn of the event loop later."""
+
+    def __init__(self, session: Exec) -> None:
+        self._session = session
+
+    def write(self, data: bytes) -> None:
+        """Nothing is done with it."""
+
+    def write_eof(self) -> None:
+        asyncio.get_running_loop().call_soon(self._answer)
+
+    def _answer(self) -> None:
+        self._session.data_received(ANSWER, None)
+        self._session.connection_lost(None)
+
+    def get_exit_status(self) -> int:
+        return 0
+
+    def get_exit_signal(self) -> None:
+        return None
+
+
+class _Connection:
+    """What the pool asks of a connection."""
+
+    def __init__(self) -> None:
+        self._open = True
+
+    async def create_session(self, factory: Callable[[], Exec], *_: object, **__: object) -> tuple[_Channel, Exec]:
+        session = factory()
+        return _Channel(session), session
+
+    def get_extra_info(self, name: str) -> str:
+        return name
+
+    def is_closed(self) -> bool:
+        return not self._open
+
+    def close(self) -> None:
+        self._open = False
+
+    abort = close
+
+    async def wait_closed(self) -> None:
+        return None
+
+
+async def dial() -> asyncssh.SSHClientConnection:
+    """A connection after `CONNECT_SECONDS`."""
+    await asyncio.sleep(CONNECT_SECONDS)
+    return cast("asyncssh.SSHClientConnection", _Connection())
+
+
+def addresses(count: int) -> list[Address]:
+    """So many hosts that do not exist."""
+    return [Address(f"host{number}", 22, "user", Credentials(b""), HostKeys(known_hosts="-")) for number in range(count)]
+
+
+class PoolOnly(SshRemote):
+    """The product's pool over this transport: only what makes one connection is another."""
+
+    def __init__(self, limits: PoolLimits | None = None) -> None:
+        super().__init__(limits)
+
+    def _dialler(self, address: Address) -> Dial:
+        async def through_the_gate() -> asyncssh.SSHClientConnection:
+            async with self._gate.passed(address):
+                return await dial()
+
+        return through_the_gate
