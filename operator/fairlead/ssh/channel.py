@@ -98,7 +98,7 @@ async def open_channel(connection: asyncssh.SSHClientConnection, max_output_byte
             return await asyncio.shield(opening)
     except TimeoutError as error:
         connection.abort()
-        await asyncio.wait([opening])
+        await asyncio.gather(opening, return_exceptions=True)   # its end is of no interest, but is taken note of
         raise Unreachable(f"{where} opened no session on a standing connection within {seconds:g} s",
                           ClusterReason.CONNECT_TIMEOUT) from error
     except asyncio.CancelledError:
