@@ -23,6 +23,7 @@ class Controller:
     """One controller process on a bed's control plane."""
 
     settings: ClassVar[Mapping[str, Any]] = SETTINGS
+    log_level: ClassVar[str] = "debug"
 
     def __init__(self, bed: Bed, kubeconfig: Path, name: str = "controller",
                  program: tuple[str, ...] = ("-m", "fairlead", "controller"), env: Mapping[str, str] | None = None) -> None:
@@ -42,7 +43,7 @@ class Controller:
         settings.write_text(yaml.safe_dump(dict(self.settings)), encoding="utf-8")
         [self.port] = free(1)
         argv = [sys.executable, *self._program, "--kubeconfig", str(self._kubeconfig), "--namespace", "default",
-                "--settings", str(settings), "--health-host", "127.0.0.1", "--health-port", str(self.port), "--log-level", "debug"]
+                "--settings", str(settings), "--health-host", "127.0.0.1", "--health-port", str(self.port), "--log-level", self.log_level]
         inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         self._daemon = Daemon(argv, self._bed.env | self._env | inherited, self.log)
         if wait:

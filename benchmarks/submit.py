@@ -1,0 +1,53 @@
+"""`submit`: from apply to the scheduler's id and on to the end, by one controller on a real control plane and a real Slurm."""
+
+from collections.abc import Sequence
+
+from bed.state import Bed
+from benchmarks.figures import Aim, Figure, Good, Result
+from benchmarks.run import Run
+from benchmarks.slurm_site import CLUSTER, POLL_SECONDS, Round, Sizes, slurm_site
+from benchmarks.spread import percentile
+
+_METHOD = """\
+One controller with the settings of production, one Slurm cluster which it asks each 2 s, an API server with etcd, and whoever applies and
+watches, all on this machine. In each round Jobs are applied at a steady rate, and the time runs from before the apply until a watch shows
+the id in the status. Then many are applied as fast as the API server takes them, and the time runs from the first apply to the last id;
+beside it the same script by a loop of `sbatch` in a shell on the login node. Both go into a closed partition, so that no job runs beside
+what is measured. Then the partition is opened, and Jobs of a second are followed to their end, from the last line of their script to
+Complete in the status. API writes are the controller's, counted from the audit log. What is on the cluster: slurmctld, slurmd, sshd, the
+scripts, and `sbatch` itself."""
+_CORES = "every part is on these cores, and they are busy all the time: the CPU a Job, added up over the parts, is what a Job takes"
+
+SMALL = Sizes(steady=5, many=10, followed=3)
+
+
+def measure(run: Run) -> Result:
+    """All figures."""
+    sizes = SMALL if run.small else Sizes()
+    with Bed.create("benchmarks submit") as bed:
+        run.tell("starting a control plane, a Slurm cluster and the controller")
+        with slurm_site(bed) as site:
+            rounds = run.interleaved("submit", {"round": lambda: site.round(sizes)})["round"]
+    return Result("submit", "Jobs: submit", _METHOD, run.rounds, figures(rounds, sizes))
+
+
+def figures(rounds: Sequence[Round], sizes: Sizes) -> list[Figure]:
+    """The rounds as rows."""
+    steady, end = f"Apply to id in status, {sizes.rate:g} Jobs/s", "End on the cluster to Complete"
+    lives, soon = [each.life for each in rounds], [Aim(POLL_SECONDS + 0.3)]
+    parts = [
+        Figure(f"CPU a Job meanwhile: {part}", "ms", Good.LOW, [each.cpu_ms[part] for each in rounds],
+               [each.bare_cpu_ms for each in rounds] if part == CLUSTER else ()) for part in rounds[0].cpu_ms
+    ]
+    return [
+        Figure(f"{steady}: p50", "s", Good.LOW, [percentile(each.to_id, 0.5) for each in rounds], aims=[Aim(0.3)], bound=_CORES),
+        Figure(f"{steady}: p95", "s", Good.LOW, [percentile(each.to_id, 0.95) for each in rounds], aims=[Aim(1.0)], bound=_CORES),
+        Figure(f"{sizes.many:,} Jobs at once, a loop of `sbatch` beside it", "Jobs/s", Good.HIGH, [each.rate for each in rounds],
+               [each.bare_rate for each in rounds], [Aim(0.3, ratio=True)], _CORES),
+        *parts,
+        Figure(f"{end}: p50", "s", Good.LOW, [percentile(each.to_complete, 0.5) for each in rounds], aims=soon),
+        Figure(f"{end}: p95", "s", Good.LOW, [percentile(each.to_complete, 0.95) for each in rounds], aims=soon),
+        Figure("API writes of a Job up to its id", "writes", Good.LOW, [life.writes_to_id for life in lives], aims=[Aim(2)]),
+        Figure("API writes of a Job in its whole life", "writes", Good.LOW, [life.writes for life in lives], aims=[Aim(5)]),
+        Figure("Events of a Job", "Events", Good.LOW, [life.events for life in lives], aims=[Aim(2)]),
+    ]
