@@ -9,14 +9,14 @@ from types import MappingProxyType
 from typing import Final
 
 from bed.errors import BedError
-from benchmarks import ssh_exec, ssh_pool, submit
+from benchmarks import idle, ssh_exec, ssh_pool, submit
 from benchmarks.figures import Result
 from benchmarks.machine import Machine
 from benchmarks.page import page, section
 from benchmarks.run import Benchmark, Run
 
 BENCHMARKS: Final[Mapping[str, Benchmark]] = MappingProxyType({
-    "ssh-pool": ssh_pool.measure, "ssh-exec": ssh_exec.measure, "submit": submit.measure,
+    "ssh-pool": ssh_pool.measure, "ssh-exec": ssh_exec.measure, "submit": submit.measure, "idle": idle.measure,
 })
 """In the order of the page."""
 

@@ -39,8 +39,8 @@ class Figure:
 
     @property
     def ratio(self) -> Spread | None:
-        """How many times better than the peer, round by round; None without a peer."""
-        if not self.peer:
+        """How many times better than the peer, round by round; None without a peer, or where nothing can be divided."""
+        if not self.peer or min(*self.ours, *self.peer) <= 0:
             return None
         pairs = zip(self.ours, self.peer, strict=True)
         return Spread.of(peer / our if self.good is Good.LOW else our / peer for our, peer in pairs)

@@ -25,7 +25,7 @@ class Seen:
     submitted: float | None = None       # its status names the scheduler's id
     ended: float | None = None           # Complete or Failed
     released: float | None = None        # our finalizer is off it
-    complete: bool = False
+    phase: str = ""
     gone: bool = False
 
 
@@ -82,10 +82,11 @@ def _note(seen: Seen, event: dict[str, Any], at: float) -> None:
     job = event["object"]
     status = job.get("status") or {}
     true = {each["type"] for each in status.get("conditions") or () if each["status"] == "True"}
+    seen.phase = status.get("phase") or ""
     if seen.submitted is None and (status.get("run") or {}).get("id"):
         seen.submitted = at
     if seen.ended is None and true & {"Complete", "Failed"}:
-        seen.ended, seen.complete = at, "Complete" in true
+        seen.ended = at
     if seen.ended and seen.released is None and not job["metadata"].get("finalizers"):
         seen.released = at
     seen.gone = event["type"] == "DELETED"

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Protocol, Self
 
 from bed.state import Bed
-from benchmarks import transport
+from benchmarks import bounded, transport
 from benchmarks.figures import Aim, Figure, Good, Result
 from benchmarks.hosts import addresses_of, dial_real, start_hosts
 from benchmarks.load import offered
@@ -17,14 +17,15 @@ from benchmarks.run import Run
 from benchmarks.spread import percentile
 from fairlead.domain.address import Address
 from fairlead.schedulers.seam import Exchange
-from fairlead.ssh.pool import PoolLimits
+from fairlead.ssh.limits import PoolLimits
 from fairlead.ssh.remote import SshRemote
 
 _METHOD = """\
 The pool beside one that holds a lock while it connects, as many do; both run a request by the same code on the same kind of connection, so
 that only who waits for whom differs. First over a transport that takes 10 ms to connect and answers at once: what is left is the pool. Each
 measure begins with a new pool; a request of the offered load counts from the moment at which it was due, so that a generator that falls
-behind hides nothing. Then over real sshd, one for each host, where the far end's cryptography takes part."""
+behind hides nothing. Then over real sshd, one for each host, where the far end's cryptography takes part. Last, many more hosts than the
+pool may hold connections to, over real SSH to light servers in one process: at random, beside the same pool that may hold one to each."""
 
 _SERVER = "each login costs sshd 20 ms of CPU, and all sshds share this machine's cores with the client"
 _LOOP = "a request is two tasks, two deadlines and a channel of the event loop, so that a host that hangs costs nobody else anything"
@@ -62,7 +63,8 @@ def measure(run: Run) -> Result:
     """All figures."""
     sizes = SMALL if run.small else Sizes()
     figures = [*over_transport(run, sizes), *over_sshd(run, sizes)]
-    return Result("ssh-pool", "Connections: ssh-pool", _METHOD, run.rounds, figures)
+    more, notes = bounded.measure(run, bounded.SMALL if run.small else bounded.Sizes())
+    return Result("ssh-pool", "Connections: ssh-pool", _METHOD, run.rounds, [*figures, *more], notes)
 
 
 def over_transport(run: Run, sizes: Sizes) -> list[Figure]:

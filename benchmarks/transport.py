@@ -1,7 +1,7 @@
 """A transport that takes a fixed time to connect and none to answer, so that what is measured is the pool and nothing else."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import cast
 
 import asyncssh
@@ -9,15 +9,14 @@ import asyncssh
 from fairlead.domain.address import Address, Credentials, HostKeys
 from fairlead.schedulers.seam import Exchange
 from fairlead.ssh.channel import Exec
-from fairlead.ssh.pool import PoolLimits
+from fairlead.ssh.held import Dial
+from fairlead.ssh.limits import PoolLimits
 from fairlead.ssh.remote import SshRemote
 
 CONNECT_SECONDS = 0.010
 ANSWER = b"yes\n"
 TRUE: Exchange[bytes] = Exchange("observe", f"echo {ANSWER.decode().strip()}", b"", 30.0, 4096, lambda output: output)
 """What every request of these measures runs."""
-
-Dial = Callable[[], Awaitable[asyncssh.SSHClientConnection]]
 
 
 class _Channel:
@@ -47,7 +46,7 @@ class _Connection:
     """What the pool asks of a connection."""
 
     def __init__(self) -> None:
-        self._open = True
+        self._closed = asyncio.Event()
 
     async def create_session(self, factory: Callable[[], Exec], *_: object, **__: object) -> tuple[_Channel, Exec]:
         session = factory()
@@ -57,15 +56,15 @@ class _Connection:
         return name
 
     def is_closed(self) -> bool:
-        return not self._open
+        return self._closed.is_set()
 
     def close(self) -> None:
-        self._open = False
+        self._closed.set()
 
     abort = close
 
     async def wait_closed(self) -> None:
-        return None
+        await self._closed.wait()
 
 
 async def dial() -> asyncssh.SSHClientConnection:

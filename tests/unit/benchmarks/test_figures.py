@@ -33,6 +33,11 @@ def test_a_ratio_says_how_many_times_better_round_by_round(good, ours, peer, rat
     assert Figure("x", "ms", good, ours, peer).ratio == ratio
 
 
+def test_nothing_is_no_times_better_than_anything():
+    assert Figure("x", "MiB", Good.LOW, [0.0, 1.0], [2.0, 2.0]).ratio is None
+    assert Figure("x", "MiB", Good.LOW, [1.0]).ratio is None
+
+
 @pytest.mark.parametrize(("figure", "met"), [
     (Figure("x", "ms", Good.LOW, [9.0, 10.0, 99.0], (), [Aim(10)]), True),
     (Figure("x", "ms", Good.LOW, [9.0, 10.1, 10.2], (), [Aim(10)]), False),
