@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from bed.errors import BedError
+from bed.signals import INTERRUPTED, end_in_order
 from benchmarks import idle, ssh_exec, ssh_pool, submit
 from benchmarks.figures import Result
 from benchmarks.machine import Machine
@@ -26,6 +27,7 @@ LEAST_ROUNDS: Final = 5
 def main() -> int:
     """Read the command line and measure; the exit code is 2 if the bed broke down, and 0 also where an aim is missed."""
     options = _options()
+    end_in_order()
     began = time.monotonic()
 
     def tell(words: str) -> None:
@@ -45,7 +47,7 @@ def main() -> int:
         return 2
     except KeyboardInterrupt:
         print("benchmarks: interrupted; everything is removed", file=sys.stderr)
-        return 130
+        return INTERRUPTED
     return 0
 
 

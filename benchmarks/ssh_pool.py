@@ -50,7 +50,7 @@ class Sizes:
     requests: int = 5000             # to one warm host
     workers: int = 50
     rates: Sequence[float] = (10, 100, 500, 1000, 5000)
-    seconds: float = 2.0             # of offered load
+    seconds: float = 1.0             # of offered load: at 100 requests a second one in ten is the first to its host
     real: Sequence[int] = (10, 100)
 
 
@@ -77,7 +77,7 @@ def over_transport(run: Run, sizes: Sizes) -> list[Figure]:
         Case(f"{count} cold hosts, by default 50 connects at once", lambda pool: _cold(pool, hosts), requests=count),
         Case("One warm host", lambda pool: _warm(pool, hosts[0], sizes), requests=sizes.requests, aims=[Aim(10_000)], bound=_LOOP),
         *(_load(few, rate, sizes.seconds) for rate in sizes.rates),
-        Case(f"A warm host's request while {count - 1} others connect", lambda pool: _beside(pool, hosts), aims=[Aim(1)]),
+        Case(f"Lock time: a request to a warm host while {count - 1} others connect", lambda pool: _beside(pool, hosts), aims=[Aim(1)]),
     ]
     return [case.figure(run, transport.PoolOnly, lambda: LockedPool(lambda _: transport.dial())) for case in cases]
 
