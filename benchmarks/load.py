@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 async def offered(request: Callable[[int], Awaitable[object]], rate: float, count: int) -> list[float]:
     """Make `count` requests, `rate` a second; how many seconds each took, from the moment at which it was due.
 
-    Those that are due are begun together, since the event loop wakes to the millisecond. The first request's exception is raised.
+    Those that are due are begun together, since the event loop wakes to the millisecond. A request's exception ends it, in a group.
     """
     loop = asyncio.get_running_loop()
     began = loop.time()
