@@ -16,8 +16,9 @@ from bed.state import Bed
 SSH = "/usr/bin/ssh"
 _MASTER_SECONDS = 30.0
 _OPTIONS = ("BatchMode=yes", "IdentitiesOnly=yes", "IdentityAgent=none", "PreferredAuthentications=publickey", "GSSAPIAuthentication=no",
-            "Ciphers=aes128-gcm@openssh.com", "Compression=no", "LogLevel=ERROR")
-"""The same choices as the product's own: no agent, no Kerberos, the cheapest cipher."""
+            "KexAlgorithms=curve25519-sha256", "Ciphers=aes128-gcm@openssh.com", "Compression=no", "LogLevel=ERROR")
+"""The same choices as the product's own: no agent, no Kerberos, the cheapest key exchange and cipher. (By default OpenSSH takes a
+post-quantum key exchange, which costs it 75 ms of CPU here, and which asyncssh has only with one more library.)"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ class Sizes:
 
     steady: int = 100
     rate: float = 10.0               # a second
-    many: int = 1000
+    many: int = 200                  # in five rounds a thousand
     followed: int = 40
     followed_rate: float = 4.0
 

@@ -21,9 +21,9 @@ from fairlead.ssh.remote import SshRemote
 
 _METHOD = """\
 The way that every exchange of the controller takes (`SshRemote`: its pool, deadlines and bounds), beside OpenSSH's client with the same
-cipher and key. Where nothing else is said, both run the same command line with the same input, a shell that reads its program from standard
-input; and both have at most 50 in flight. CPU is that of the client side: for Fairlead the whole process, for OpenSSH the `ssh` processes
-and masters without what it costs to start them. Client and all sshds share the machine, and no network lies between them."""
+key, key exchange and cipher. Where nothing else is said, both run the same command line with the same input, a shell that reads its program
+from standard input; and both have at most 50 in flight. CPU is that of the client side: for Fairlead the whole process, for OpenSSH the
+`ssh` processes and masters without what it costs to start them. Client and sshds share the machine, and no network lies between them."""
 _SERVER = "the far end (login shell, `sh`, `dd`, and sshd's part) costs the same CPU whoever asks, on the same cores"
 _NOISE = "both are told by the slowest of a hundred hosts on these cores, which differs from poll to poll"
 _BYTES = 200_000
