@@ -9,9 +9,9 @@ from bed.login import LoginNode
 from bed.sshd import SshHost
 from bed.state import Bed
 from fairlead.domain.address import Address, Credentials, HostKeys
-from fairlead.ssh.connect import connect
-from fairlead.ssh.profile import read_profile
+from fairlead.ssh.profile import read_profiles
 from fairlead.ssh.resolver import Resolver
+from fairlead.ssh.service import LoginService
 
 _AT_ONCE = 4
 
@@ -33,6 +33,6 @@ def dial_real() -> Callable[[Address], Awaitable[asyncssh.SSHClientConnection]]:
     resolver = Resolver()
 
     async def dial(address: Address) -> asyncssh.SSHClientConnection:
-        return await connect(read_profile(address), resolver)
+        return await LoginService(read_profiles(address)).connect(resolver)
 
     return dial

@@ -171,6 +171,7 @@ class SlurmSite:
             "API server and etcd": cpu_seconds([self.plane.apiserver.pid, self.plane.etcd.pid]),
             CLUSTER: cpu_seconds(self.cluster.pids()),
             "controller": cpu_seconds([self.controller.daemon.pid]),
+            "who applies and watches": time.process_time(),
         }
 
 

@@ -9,7 +9,7 @@ import asyncssh
 from fairlead.domain.address import Address, Credentials, HostKeys
 from fairlead.schedulers.seam import Exchange
 from fairlead.ssh.channel import Exec
-from fairlead.ssh.held import Dial
+from fairlead.ssh.held import Way
 from fairlead.ssh.limits import PoolLimits
 from fairlead.ssh.remote import SshRemote
 
@@ -84,9 +84,9 @@ class PoolOnly(SshRemote):
     def __init__(self, limits: PoolLimits | None = None) -> None:
         super().__init__(limits)
 
-    def _dialler(self, address: Address) -> Dial:
-        async def through_the_gate() -> asyncssh.SSHClientConnection:
+    def _way(self, address: Address) -> Way:
+        async def through_the_gate(_: asyncssh.SSHClientConnection | None) -> asyncssh.SSHClientConnection:
             async with self._gate.passed(address):
                 return await dial()
 
-        return through_the_gate
+        return Way(address, through_the_gate)
