@@ -5,20 +5,25 @@ Standard library only: the guardian runs this too.
     /run/fairlead-bed/lock              held while a bed is entered, a subnet is taken, or the last entry goes away
     /run/fairlead-bed/<id>/owner.json   entered by one rename, so that no folder lacks its owner
     /run/fairlead-bed/.<id>             a folder before that rename; seen by the holder of the lock, its maker is dead
+
+Somebody who is not root has a registry of their own, /tmp/fairlead-bed-<uid>: it stays where it is from one login to the next.
 """
 
 import fcntl
 import json
 import os
 import shutil
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from bed.errors import BedError
 from bed.proc import start_time
 
-RUN = Path("/run/fairlead-bed")
+RUN = Path("/run/fairlead-bed") if os.geteuid() == 0 else Path(f"/tmp/fairlead-bed-{os.geteuid()}")
+_MODE = 0o755 if os.geteuid() == 0 else 0o700
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +56,14 @@ def boot_id() -> str:
 
 @contextmanager
 def locked() -> Iterator[None]:
-    """Holds the machine's one lock; the kernel gives it back when the holder dies."""
+    """Holds the registry's one lock; the kernel gives it back when the holder dies.
+
+    Raises:
+        BedError: somebody else has made a folder of the registry's name.
+    """
     while True:
-        RUN.mkdir(mode=0o755, parents=True, exist_ok=True)
+        RUN.mkdir(mode=_MODE, parents=True, exist_ok=True)
+        _require_ours()
         try:
             descriptor = os.open(RUN / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         except FileNotFoundError:  # the last bed's end removed the folder in between
@@ -123,6 +133,16 @@ def tidy() -> None:
         if {entry.name for entry in RUN.iterdir()} <= {"lock"}:
             (RUN / "lock").unlink(missing_ok=True)
             RUN.rmdir()
+
+
+def _require_ours() -> None:
+    """Everybody may write to /tmp: in a folder that is another's, our keys and programs would be theirs."""
+    try:
+        found = RUN.lstat()
+    except FileNotFoundError:
+        return
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
+        raise BedError(f"{RUN} is not a folder that is yours and that you alone may write to: whoever made it has to remove it")
 
 
 def _is_current(descriptor: int) -> bool:

@@ -20,6 +20,7 @@ from pathlib import Path
 from bed import packages, progress
 from bed.archive import KEYRING, apt_options, archive_url
 from bed.errors import BedError
+from bed.state import require_root
 
 _EVERYWHERE = ("slurmctld", "slurmd", "slurm-client", "slurmdbd", "munge", "openssh-server", "procps", "iproute2", "busybox")
 _MARIADB = ("mariadb-server-core", "mariadb-client-core", "slurm-wlm-mysql-plugin")
@@ -78,6 +79,7 @@ def root(version: str = DEFAULT_RELEASE) -> Path:
     for suite in release.suites:
         if (ready := folder / _name(release, suite)).is_dir():
             return ready
+    require_root()
     packages.ensure("mmdebstrap", "zstd", "debian-archive-keyring")
     folder.mkdir(parents=True, exist_ok=True)
     with _build_lock(folder / f"{version}.lock") as lock:

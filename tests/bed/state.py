@@ -39,9 +39,9 @@ class Bed:
         """A new, empty bed that lives as long as the calling process; what dead owners left is removed first.
 
         Raises:
-            BedError: not root, or not Linux.
+            BedError: this is not Linux.
         """
-        require_root()
+        require_linux()
         reap_stale()
         bed_id = secrets.token_hex(4)
         process, pipe = guardian.start(bed_id)
@@ -64,8 +64,9 @@ class Bed:
         """A /30 that no other bed on this machine has; freed with the bed.
 
         Raises:
-            BedError: none is free.
+            BedError: none is free, or the caller is not root.
         """
+        require_root()
         with registry.locked():
             subnet = subnets.take(self.id)
         if subnet is None:
@@ -122,14 +123,22 @@ class Bed:
                 self._guardian.wait(_GUARDIAN_SECONDS)
 
 
-def require_root() -> None:
+def require_linux() -> None:
     """Raises:
-    BedError: this is not Linux, or the caller is not root.
+    BedError: this is not Linux.
     """
     if not sys.platform.startswith("linux"):
-        raise BedError("the test bed needs Linux (Debian 12 or newer): it uses network namespaces and /proc")
+        raise BedError("the test bed needs Linux: it finds its processes in /proc, and uses network namespaces")
+
+
+def require_root() -> None:
+    """What clusters and hosts with an address of their own need.
+
+    Raises:
+        BedError: the caller is not root.
+    """
     if os.geteuid() != 0:
-        raise BedError("the test bed needs root, since it makes network namespaces and mounts: run it as root or with sudo")
+        raise BedError("this part of the test bed needs root, since it makes network namespaces and mounts: run it as root or with sudo")
 
 
 def reap_stale() -> list[str]:
@@ -144,7 +153,8 @@ def reap_stale() -> list[str]:
         subnets.discard_orphans()
         known = registry.owners()
         stale = [bed_id for bed_id, owner in known.items() if owner is None or not owner.alive]
-        stale += sorted(traces.ids() - known.keys())
+        if os.geteuid() == 0:  # who is not root has made no namespaces: those that are there are of root's beds
+            stale += sorted(traces.ids() - known.keys())
     gone = []
     for bed_id in stale:
         progress.say(f"removing bed {bed_id}, whose owner has ended")
