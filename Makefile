@@ -22,7 +22,7 @@ help: ## List these targets
 	@awk 'BEGIN { FS = ":.*## "; print "make TARGET, where TARGET is one of:" } \
 	  /^[a-z]+:.*## / { printf "  %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: environment ## Show one Job from apply to Complete and its removal, on a real control plane and a real Slurm on this machine
+demo: environment ## Show one Job from apply to Complete and its removal, on real parts; without root, or with DEMO=process, without Slurm
 	@exec $(OWN) $(BIN)/python -m demo
 
 playground: environment ## The same set-up, which stays up for you to try things, until `make clean`

@@ -18,17 +18,20 @@ PROJECT = Path(__file__).parents[2]
 class Run:
     """A program in a process group of its own, as a shell starts it, with its home and its temporary files in `folder`."""
 
-    def __init__(self, program: tuple[str, ...], folder: Path) -> None:
+    def __init__(self, program: tuple[str, ...], folder: Path, **env: str) -> None:
         for name in ("home", "tmp"):
             (folder / name).mkdir(parents=True)
         own = {"HOME": str(folder / "home"), "TMPDIR": str(folder / "tmp"), "XDG_CACHE_HOME": str(binaries.cache().parents[1])}
-        env = {**os.environ, **own, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(PROJECT / "tests")}
+        whole = {**os.environ, **own, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(PROJECT / "tests"), **env}
         self._folder = folder
         self._said: list[str] = []
         self._beds: list[str] = []
         self._children: dict[int, int] = {}
-        self._process = subprocess.Popen([sys.executable, *program], env=env, cwd=PROJECT, text=True, process_group=0,
+        self._process = subprocess.Popen(self._argv(program), env=whole, cwd=PROJECT, text=True, process_group=0,
                                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    def _argv(self, program: tuple[str, ...]) -> list[str]:
+        return [sys.executable, *program]
 
     def reach(self, words: str) -> None:
         """Until it has said this; "": until Python has started."""

@@ -13,6 +13,7 @@ import click
 from bed.errors import BedError
 from bed.state import Bed
 from demo import story
+from demo.kinds import choose
 from demo.stage import PROJECT, Stage, make_secret, set_up, write_restart
 from demo.teller import Teller
 
@@ -29,9 +30,9 @@ def commands(context: click.Context) -> None:
 
 def demo() -> None:
     """One Job from apply to Complete and its removal; then everything is taken down and counted."""
-    teller = Teller()
+    teller, choice = Teller(), choose()
     with Bed.create("demo") as bed:
-        stage = set_up(bed, teller)
+        stage = set_up(bed, choice, teller)
         story.tell(stage, teller)
         teller.step("Taking the test bed down")
         stage.controller.stop()
@@ -45,9 +46,9 @@ def demo() -> None:
 @commands.command()
 def playground() -> None:
     """Start the same set-up, which stays up."""
-    teller = Teller()
+    teller, choice = Teller(), choose()
     with Bed.create("playground") as bed:
-        stage = set_up(bed, teller)
+        stage = set_up(bed, choice, teller)
         make_secret(stage)
         stage.plane.kubectl("apply", "--filename", str(stage.example / "cluster.yaml"))
         restart = write_restart(stage)
@@ -57,7 +58,7 @@ def playground() -> None:
 
 
 def _invite(stage: Stage, restart: os.PathLike[str]) -> None:
-    example = PROJECT / "examples/01-hello/job.yaml"
+    example = PROJECT / "examples" / stage.kind.example / "job.yaml"
     folders = f"{stage.plane.kubectl_path.parent}:{PROJECT}/.venv/bin"
     print(f"""
 Paste this line:

@@ -6,6 +6,7 @@ import sys
 import time
 
 from bed.errors import BedError
+from demo.kinds import PROCESS, SLURM
 from demo.stage import Stage, make_secret
 from demo.teller import Teller
 from product.api import GROUP, Api
@@ -17,6 +18,9 @@ LOOK_SECONDS = 0.05
 JOB = "jobs.fairlead.dev/hello"
 CONDITIONS = ("Submitted", "Running", "Complete", "Failed", "Ready")
 """A Job's conditions in the order of its life."""
+KINDS = (("processes", "process "), ("Slurm jobs", "Slurm job "), ("files but tombstones", "file "))
+"""What may be left on a host, and how a sentence about it begins."""
+UNKNOWN_TO = {SLURM: (), PROCESS: ("Slurm jobs",)}
 
 
 def tell(stage: Stage, teller: Teller) -> None:
@@ -24,7 +28,7 @@ def tell(stage: Stage, teller: Teller) -> None:
     kubectl = stage.plane.kubectl
     teller.step("A Cluster and a Job, as a user applies them")
     teller.command(make_secret(stage))
-    teller.command("kubectl apply -f examples/01-hello/   # filled in for this bed")
+    teller.command(f"kubectl apply -f examples/{stage.kind.example}/   # filled in for this bed")
     teller.output(kubectl("apply", "--filename", str(stage.example)).stdout)
     teller.step("The Job's conditions, as they change")
     _watch(stage, teller)
@@ -33,7 +37,7 @@ def tell(stage: Stage, teller: Teller) -> None:
     teller.command("fairlead logs default/hello")
     teller.output(_logs(stage))
     teller.step("Its removal")
-    teller.command("kubectl delete -f examples/01-hello/")
+    teller.command(f"kubectl delete -f examples/{stage.kind.example}/")
     teller.output(kubectl("delete", "--filename", str(stage.example), "--timeout=40s").stdout)
     _count(stage, teller)
 
@@ -81,12 +85,11 @@ def _count(stage: Stage, teller: Teller) -> None:
     """What is left of the Job and its Cluster, as the machine shows it: nothing but tombstones and what the user's script wrote."""
     teller.step("What is left of them")
     until = time.monotonic() + LEFT_SECONDS
-    while (left := remains_on(stage.cluster, connected=False)) and time.monotonic() < until:
+    while (left := remains_on(stage.host, connected=False)) and time.monotonic() < until:
         time.sleep(LOOK_SECONDS)
     objects = stage.plane.kubectl("get", "fairlead", "--all-namespaces", "--output=name").stdout.split()
-    kinds = (("processes", "process "), ("Slurm jobs", "Slurm job "), ("files but tombstones", "file "))
-    counts = {what: sum(each.startswith(begin) for each in left) for what, begin in kinds}
-    counts |= {"SSH connections": stage.cluster.connections(), "objects in Kubernetes": len(objects)}
+    counts = {what: sum(each.startswith(begin) for each in left) for what, begin in KINDS if what not in UNKNOWN_TO[stage.kind]}
+    counts |= {"SSH connections": stage.host.connections(), "objects in Kubernetes": len(objects)}
     for what, found in counts.items():
         teller.note(f"  {what}: {found}")
     if left or objects:

@@ -3,13 +3,14 @@
 from pathlib import Path
 
 from bed.login import LoginNode
+from bed.ownhost import OwnHost
 from bed.slurm import SlurmCluster
 
 FIXED = {"bin", "host", "layout", "marker", "runs", "tmp"}
 """What a work folder holds by itself: the constant scripts, its layout and mark, two folders, and on a bare host one for its queue."""
 
 
-def remains_on(node: LoginNode, *, connected: bool) -> list[str]:
+def remains_on(node: LoginNode | OwnHost, *, connected: bool) -> list[str]:
     """What is left, in words; `connected` allows the one connection that a Cluster keeps while it lives."""
     left: list[str] = []
     if isinstance(node, SlurmCluster):
