@@ -49,6 +49,7 @@ def good(name, manifest):
         {"host": "bastion", "user": "ada", "authSecretRef": {"name": "bastion"}, "hostKeys": {"fingerprints": [FINGERPRINT]}},
         {"host": "inner", "port": 2222, "user": "al", "authSecretRef": {"name": "k"}, "hostKeys": {"knownHostsSecretRef": {"name": "k"}}},
     ])),
+    good("bare host", cluster(type="Process", endpoints=None, process={"hosts": [{"host": "box", "port": 2222, "slots": 16, "gpus": 4}]})),
     good("address and port", cluster(endpoints=[{"host": "2001:db8::1", "port": 2222}])),
     good("user of a domain", cluster(user="HPC\\ada.lovelace@example.org")),
     good("host keys in a Secret", cluster(hostKeys={"knownHostsSecretRef": {"name": "keys"}})),

@@ -148,9 +148,18 @@ JOBS = [
         "spec.cancellationGracePeriodSeconds in body should be less than or equal to 3600"),
 ]
 
+BOX = {"hosts": [{"host": "box", "slots": 4}]}
+EITHER = "a Cluster of type Slurm has endpoints and no process; one of type Process has process.hosts and no endpoints"
 CLUSTERS = [
     bad("no type", cluster(type=None), "spec.type", "Required value"),
-    bad("type for later", cluster(type="Process"), "spec.type", 'Unsupported value: "Process": supported values: "Slurm"'),
+    bad("type that nobody knows", cluster(type="PBS"), "spec.type", 'Unsupported value: "PBS": supported values: "Slurm", "Process"'),
+    bad("bare host with endpoints", cluster(type="Process", process=BOX), "spec", EITHER),
+    bad("bare host without hosts", cluster(type="Process", endpoints=None), "spec", EITHER),
+    bad("Slurm with a bare host", cluster(process=BOX), "spec", EITHER),
+    bad("bare host without slots", cluster(type="Process", endpoints=None, process={"hosts": [{"host": "box"}]}),
+        "spec.process.hosts[0].slots", "Required value"),
+    bad("two bare hosts", cluster(type="Process", endpoints=None, process={"hosts": [{"host": name, "slots": 1} for name in "ab"]}),
+        "spec.process.hosts", "Too many: 2: must have at most 1 item"),
     bad("no endpoint", cluster(endpoints=[]), "spec.endpoints", "spec.endpoints in body should have at least 1 items"),
     bad("nine endpoints", cluster(endpoints=[{"host": f"login{n}"} for n in range(9)]), "spec.endpoints",
         "Too many: 9: must have at most 8 items"),

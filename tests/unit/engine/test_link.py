@@ -101,6 +101,8 @@ async def test_a_lost_connection_is_well_again_with_the_next_probe() -> None:
 
 PROBLEMS = {
     ProbeProblem.NO_SCHEDULER: ClusterReason.NO_SBATCH,
+    ProbeProblem.NO_TOOLS: ClusterReason.TOOLS_MISSING,
+    ProbeProblem.ENDS_AT_LOGOUT: ClusterReason.ENDS_AT_LOGOUT,
     ProbeProblem.NOT_WRITABLE: ClusterReason.WORK_DIR_NOT_WRITABLE,
     ProbeProblem.NOT_OURS: ClusterReason.WORK_DIR_NOT_OURS,
     ProbeProblem.SCHEDULER_DOWN: ClusterReason.SCHEDULER_DOWN,
