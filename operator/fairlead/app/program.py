@@ -114,7 +114,7 @@ async def _lead(options: Options, client: KubeClient, lease: Lease, means: tuple
     if not await _until_done(stop, lambda: _first_list(client, registry)):
         return 0
     lost = asyncio.create_task(lease.lost(), name="lease-lost")
-    async with SshRemote(options.settings.ssh, lease.held) as remote:
+    async with SshRemote(options.settings.ssh, lease.held, _exec_ended) as remote:
         metrics.connections_held.set_function(lambda: remote.seats.held)
         metrics.connections_awaited.set_function(lambda: remote.seats.waiting)
         world = compose(client, lease, remote, options.namespace or client.namespace)
@@ -143,6 +143,10 @@ async def _lead(options: Options, client: KubeClient, lease: Lease, means: tuple
         for task in done - {stopped, lost}:
             log.error("ended_by_itself", task=task.get_name(), error=repr(task.exception()))
         return 0 if done == {stopped} else 1
+
+
+def _exec_ended(verb: str, outcome: str, seconds: float) -> None:
+    metrics.exec_ended.labels(verb, outcome).observe(seconds)
 
 
 async def _first_list(client: KubeClient, registry: Registry) -> bool:

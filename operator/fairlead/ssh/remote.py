@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Final, Self, TypeVar
 from weakref import WeakValueDictionary
@@ -38,12 +39,15 @@ some at random while others are logging in (MaxStartups)."""
 class SshRemote:
     """Runs exchanges over kept connections. One for a process; made and used in one event loop; `async with` closes it.
 
-    `may_send` is asked when the way is open, right before the first byte: whoever slept on the way to it may lead no more.
+    `may_send` is asked when the way is open, right before the first byte: whoever slept on the way to it may lead no more. `ended` is told
+    of every exec: its verb, `ok` or `failed`, and how many seconds it took from the first byte to its end.
     """
 
-    def __init__(self, limits: PoolLimits | None = None, may_send: Callable[[], bool] = lambda: True) -> None:
+    def __init__(self, limits: PoolLimits | None = None, may_send: Callable[[], bool] = lambda: True,
+                 ended: Callable[[str, str, float], None] = lambda _verb, _outcome, _seconds: None) -> None:
         self._limits = limits or PoolLimits()
         self._may_send = may_send
+        self._tell_ended = ended
         self._execs = asyncio.Semaphore(self._limits.execs)
         self._gate = Gate(self._limits)
         self.seats = Seats(self._limits)
@@ -168,5 +172,15 @@ class SshRemote:
                 await put_down(held.connection, *opened)
                 raise Unreachable(f"{errand.verb} on {errand.where} was not sent: this controller does not lead now",
                                   ClusterReason.CONNECTION_LOST)
-            with lane.session():
+            with lane.session(), self._timed(errand.verb):
                 return await execute(held.connection, opened, errand)
+
+    @contextmanager
+    def _timed(self, verb: str) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        began, outcome = loop.time(), "failed"
+        try:
+            yield
+            outcome = "ok"
+        finally:
+            self._tell_ended(verb, outcome, loop.time() - began)

@@ -35,6 +35,8 @@ debt_paid = _counter("debt_paid", "Runs struck from the ledger.")
 debts_owed = _gauge("debts_owed", "Runs in the ledger now.")
 
 exchange_finished = _histogram("exchange_finished_seconds", "Exchanges with login nodes, by purpose and outcome.", "kind", "outcome")
+exec_ended = _histogram("exec_ended_seconds", "Commands on login nodes, from their start there to their end, by purpose and outcome.",
+                        "kind", "outcome")
 connections_held = _gauge("connections_held", "SSH connections that stand, are being made or are being closed; bounded by ssh.connections.")
 connections_awaited = _gauge("connections_awaited", "SSH connections that wait until one of the others is closed.")
 breaker_opened = _counter("breaker_opened", "Times that a site was given a rest.")
