@@ -35,8 +35,7 @@ async def test_what_runs_on_a_connection_that_is_too_old_ends_there_while_the_ne
         assert not task.done(), "both are there for a while"
         (host.home / "let").touch()
         assert await task not in {new, b""}
-        await eventually(lambda: host.connections() == 0)
-        assert remote.seats.held == 0
+        await eventually(lambda: host.connections() == remote.seats.held == 0)
 
 
 async def test_a_connection_goes_at_its_age_also_when_nobody_uses_it(host, eventually):

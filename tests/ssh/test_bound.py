@@ -125,8 +125,7 @@ async def test_a_connection_that_nobody_uses_is_closed_after_a_while(host, event
     """Else a login node would hold a process for each cluster that was ever used."""
     async with SshRemote(PoolLimits(idle_seconds=0.2)) as remote:
         served = await remote.exchange(address_of(host), SERVED_BY)
-        await eventually(lambda: host.connections() == 0)
-        assert remote.seats.held == 0
+        await eventually(lambda: host.connections() == remote.seats.held == 0)
         assert await remote.exchange(address_of(host), SERVED_BY) != served
 
 

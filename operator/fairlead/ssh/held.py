@@ -78,8 +78,10 @@ class Held:
         finally:
             self.users -= 1
             self._used_at = self._loop.time()
-            self._seats.rested(self)
-            self.retired |= self._way.address.hop is not None and not self.users
+            if self._way.address.hop is None:
+                self._seats.rested(self)
+            elif not self.users:         # others who lead through it need it more than those who wait for a seat
+                self.retired = True
             self._close_if_done()
 
     def retire(self) -> None:
