@@ -35,9 +35,10 @@ def main() -> int:
 
     try:
         for name in options.names or BENCHMARKS:
-            machine = Machine.here()
-            tell(f"{name}: load {machine.load:.1f}")
-            result = BENCHMARKS[name](Run(options.rounds, options.small, tell))
+            tell(name)
+            run = Run(options.rounds, options.small, tell)
+            result = BENCHMARKS[name](run)
+            machine = Machine.here(run.quiet.says)
             print(f"\n{section(result, machine)}", flush=True)
             if options.page:
                 _write(options.page, result, machine)

@@ -1,10 +1,11 @@
 """How a benchmark is asked to run, and rounds that take turns."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
 
 from benchmarks.figures import Result
+from benchmarks.quiet import Quiet
 
 T = TypeVar("T")
 
@@ -16,12 +17,18 @@ class Run:
     rounds: int
     small: bool
     tell: Callable[[str], None]
+    quiet: Quiet = field(default_factory=Quiet)
 
     def interleaved(self, what: str, measures: Mapping[str, Callable[[], T]]) -> dict[str, list[T]]:
-        """Each measure once in every round, in turns: the order turns round with each, so that none always comes second."""
+        """Each measure once in every round, in turns: the order turns round with each, so that none always comes second.
+
+        Each waits a while for a quiet moment, unless the run is small.
+        """
         values: dict[str, list[T]] = {name: [] for name in measures}
         for number in range(self.rounds):
             for name in list(measures) if number % 2 == 0 else reversed(list(measures)):
+                if not self.small:
+                    self.quiet.wait()
                 values[name].append(measures[name]())
             said = ", ".join(f"{name} {_short(found[-1])}" for name, found in values.items())
             self.tell(f"{what}, round {number + 1} of {self.rounds}: {said}")
