@@ -39,6 +39,8 @@ def find(bed: Bed, path: str | None = None) -> Sshd:
     installed = shutil.which("sshd", path=f"{os.environ.get('PATH', os.defpath)}:{_SYSTEM_PATH}" if path is None else path)
     if installed:
         return Sshd(Path(installed), {})
+    if os.geteuid() == 0:
+        raise BedError(_absent("and one that is unpacked alone does not start as root: it needs the account that its package makes"))
     unpacked = cache() / _system() / _PACKAGE
     if not unpacked.exists():
         fill(unpacked.parent, [_PACKAGE], [lambda name, target: _unpack(name, target, bed)], bed.folder.exists)
