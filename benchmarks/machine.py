@@ -23,7 +23,7 @@ class Machine:
     def here(cls, disturbed: str) -> "Machine":
         """This one, today."""
         versions = ", ".join((f"Fairlead {version('fairlead')}", f"Python {platform.python_version()}", f"asyncssh {version('asyncssh')}"))
-        return cls(len(os.sched_getaffinity(0)), _model(Path("/proc/cpuinfo")), platform.release(), versions, disturbed,
+        return cls(len(os.sched_getaffinity(0)), _model(Path("/proc/cpuinfo")), platform.release().split("-")[0], versions, disturbed,
                    datetime.now(UTC).strftime("%Y-%m-%d"))
 
     @property
