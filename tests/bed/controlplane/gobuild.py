@@ -38,7 +38,7 @@ class Builder:
             BedError: no Go can be had, or the build fails; the message has its last words.
         """
         go = self.go
-        with_caches = {} if go not in self._own_go() else {"GOPATH": str(self.folder / "path"), "GOCACHE": str(self.folder / "cache")}
+        with_caches = self._places() if go in self._own_go() else {}
         settings = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off", "GOFLAGS": "-mod=readonly"}
         package = _PACKAGES.get(name, f"k8s.io/kubernetes/cmd/{name}")
         progress.run(
@@ -68,6 +68,12 @@ class Builder:
         if not self._own_go():
             self._install()
         return self._own_go()[0]
+
+    def _places(self) -> dict[str, str]:
+        """Where Go keeps what it keeps, its telemetry too, which is else in the user's configuration folder. Settings are read as ever."""
+        settings = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "go" / "env"
+        return {"GOPATH": str(self.folder / "path"), "GOCACHE": str(self.folder / "cache"),
+                "XDG_CONFIG_HOME": str(self.folder / "config"), "GOENV": os.environ.get("GOENV", str(settings))}
 
     def _own_go(self) -> list[Path]:
         """The program itself, at one place or none: the `go` beside `python` is a script that starts it."""
