@@ -7,7 +7,7 @@ from pathlib import Path
 _STAT = Path("/proc/stat")
 _LOOK_SECONDS = 0.25
 _IDLE_SHARE = 0.75
-_PATIENCE_SECONDS = 180.0
+_PATIENCE_SECONDS = 120.0
 
 
 @dataclass(slots=True)
