@@ -11,7 +11,7 @@ from fairlead.domain.memory import Memory
 from fairlead.domain.objects import ClusterName, ObjectRef
 from fairlead.domain.pacing import Now, Pacing
 from fairlead.domain.run import RunKey, StopWord
-from fairlead.domain.steps import patience_ends
+from fairlead.domain.steps import ends_by_force
 
 UNREACHABLE = "Unreachable"
 """The cluster could not be reached, or not be worked with, until the object's deletionDeadlineSeconds were over."""
@@ -101,7 +101,7 @@ def will_not_go(job: Job, memory: Memory, now: Now, pacing: Pacing) -> bool:
         return False
     if memory.asked_at is None or memory.clear:      # the cancel script gives no answer, or the directory does not go
         return memory.retry_at > 0
-    return memory.killed_at is not None and now.monotonic >= patience_ends(job, memory, pacing)
+    return memory.killed_at is not None and ends_by_force(job, memory, now, pacing)
 
 
 def what_is_owed(job: Job, *, reached: bool) -> str:

@@ -40,6 +40,7 @@ class Memory:
     stopping: StopWord | None = None    # why the attempt was told to end
     asked_at: float | None = None    # told to end: TERM sent
     killed_at: float | None = None   # told to end: plain scancel sent
+    outlived: bool = False           # and an observation that began afterwards has not seen it gone
     claims: Mapping[RunKey, str] = field(default_factory=dict)   # deletion: ids that may have run
     clear: bool = False              # deletion: no key listed in an observation that began after the cancel
     unaccounted: tuple[RunKey, ...] = ()   # deletion: claimed, not listed, and nobody has said that it ended

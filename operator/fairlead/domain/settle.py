@@ -69,6 +69,7 @@ def observed(job: Job, memory: Memory, observation: Observation, now: Now, pacin
     """What a whole poll says of the current key of a Job that is not being deleted."""
     verdict = evidence.judge(job.key, observation, memory.claim)
     told = memory.stopping if memory.asked_at is not None else None
+    memory = replace(memory, outlived=memory.killed_at is not None)   # unless this settles it
     match verdict:
         case evidence.Live(row) if endings.of_hopeless(row):
             return Outcome(replace(memory, closing=endings.of_hopeless(row)))
@@ -134,7 +135,7 @@ def cancelled(job: Job, memory: Memory, step: Cancel, answer: CancelAnswer, cont
 
 def _told_to_end(memory: Memory, step: Cancel, answer: CancelAnswer, now: Now) -> Outcome:
     if step.phase is CancelPhase.END:
-        return Outcome(replace(memory, killed_at=now.monotonic))
+        return Outcome(replace(memory, killed_at=now.monotonic, outlived=False))
     told = (EventNote("Normal", JobReason.CANCELLING, f"told to end: {answer.claim} ({step.why})", "Cancel"),) if answer.claim else ()
     return Outcome(replace(memory, asked_at=now.monotonic), None, told)
 
@@ -173,7 +174,7 @@ def cancel_asked(job: Job, memory: Memory, step: Cancel, answers: Mapping[RunKey
     claims = {**memory.claims, **{key: each.claim for key, each in known.items() if each.claim}}
     was_told, memory = memory.stopping is StopWord.DELETE, replace(memory, claims=claims, clear=False, stopping=StopWord.DELETE)
     if not was_told:   # what was asked of it for another reason counts no more
-        memory = replace(memory, asked_at=None, killed_at=None)
+        memory = replace(memory, asked_at=None, killed_at=None, outlived=False)
     if len(known) < len(job.keys):
         texts = [each.text for each in answers.values() if not each.known]
         why = texts[0] if texts else "no answer from the cluster"
@@ -186,7 +187,7 @@ def cancel_asked(job: Job, memory: Memory, step: Cancel, answers: Mapping[RunKey
     if step.phase is CancelPhase.ASK:
         event = EventNote("Normal", JobReason.CANCELLING, f"told to end: {ids}", "Cancel")
         return Outcome(replace(memory, asked_at=now.monotonic), None, (event,) if memory.asked_at is None and claims else ())
-    return Outcome(replace(memory, killed_at=now.monotonic))
+    return Outcome(replace(memory, killed_at=now.monotonic, outlived=False))
 
 
 def cancel_observed(job: Job, memory: Memory, observation: Observation, began: float) -> Memory:
@@ -197,4 +198,5 @@ def cancel_observed(job: Job, memory: Memory, observation: Observation, began: f
     live = any(row.state.may_run for key in job.keys for row in observation.listed.get(key, ()))
     hidden = any(evidence.contradicts(observation.records.get(key)) for key in job.keys)
     unaccounted = tuple(key for key in job.keys if not evidence.is_accounted_for(key, observation))
-    return replace(memory, clear=not live and not hidden, unaccounted=unaccounted)
+    clear = not live and not hidden
+    return replace(memory, clear=clear, outlived=memory.killed_at is not None and not clear, unaccounted=unaccounted)

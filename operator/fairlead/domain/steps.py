@@ -117,6 +117,15 @@ def patience_ends(job: Job, memory: Memory, pacing: Pacing) -> float:
     return (memory.asked_at or 0.0) + job.spec.cancellation_grace_period_seconds
 
 
+def ends_by_force(job: Job, memory: Memory, now: Now, pacing: Pacing) -> bool:
+    """Whether a Job that was told to end is to be ended by force: its grace is over, or the last time was in vain.
+
+    In vain is what was looked at afterwards: where cancelling many takes longer than `cancel_again_seconds`, time alone would have them
+    cancelled again for ever, and no poll in between would count.
+    """
+    return now.monotonic >= patience_ends(job, memory, pacing) and (memory.killed_at is None or memory.outlived)
+
+
 def _mend(job: Job, memory: Memory) -> Step | None:
     """What must be done on the cluster before anything else."""
     if memory.closing:   # a refused one may be claimed by an earlier submission, and then runs on: nothing but revoked
@@ -150,7 +159,7 @@ def _stop(job: Job, memory: Memory, word: StopWord, now: Now, pacing: Pacing) ->
         return Suspend()
     if memory.asked_at is None:
         return Cancel((job.key,), CancelPhase.ASK, why=word)
-    if now.monotonic >= patience_ends(job, memory, pacing):
+    if ends_by_force(job, memory, now, pacing):
         return Cancel((job.key,), CancelPhase.END, why=word)
     return Watch((job.key,))
 
@@ -167,5 +176,5 @@ def _decide_deletion(job: Job, memory: Memory, now: Now, pacing: Pacing) -> Step
         return Cancel(job.keys, CancelPhase.ORPHAN, why=StopWord.DELETE)
     if not asked or memory.asked_at is None:
         return Cancel(job.keys, CancelPhase.ASK, why=StopWord.DELETE)
-    ask_no_more = now.monotonic >= patience_ends(job, memory, pacing)
-    return Cancel(job.keys, CancelPhase.END, why=StopWord.DELETE) if ask_no_more else Watch(job.keys)
+    by_force = ends_by_force(job, memory, now, pacing)
+    return Cancel(job.keys, CancelPhase.END, why=StopWord.DELETE) if by_force else Watch(job.keys)

@@ -61,8 +61,9 @@ def test_a_deleted_job_waits_for_its_cluster_no_longer_than_its_deadline(job: Jo
     pytest.param(Memory(stopping=StopWord.DELETE, retry_at=101.0), 100.0, False, id="it-is-asked-again-first"),
     pytest.param(ASKED, 129.0, False, id="in-its-grace"),
     pytest.param(ASKED, 1000.0, False, id="grace-over-the-end-by-force-comes-first"),
-    pytest.param(replace(ASKED, killed_at=130.0), 139.0, False, id="ended-by-force-a-moment-ago"),
-    pytest.param(replace(ASKED, killed_at=130.0), 140.0, True, id="ended-by-force-in-vain"),
+    pytest.param(replace(ASKED, killed_at=130.0, outlived=True), 139.0, False, id="ended-by-force-a-moment-ago"),
+    pytest.param(replace(ASKED, killed_at=130.0), 140.0, False, id="ended-by-force-and-not-looked-at-since"),
+    pytest.param(replace(ASKED, killed_at=130.0, outlived=True), 140.0, True, id="ended-by-force-in-vain"),
     pytest.param(replace(ASKED, clear=True), 140.0, False, id="not-listed-any-more"),
     pytest.param(replace(ASKED, clear=True, retry_at=139.0), 140.0, True, id="its-directory-cannot-be-cleared"),
 ])
