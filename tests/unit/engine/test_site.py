@@ -12,7 +12,7 @@ from fairlead.domain.address import Address
 from fairlead.domain.cluster import Cluster
 from fairlead.domain.debt import UNREACHABLE, Debt
 from fairlead.domain.job import Job
-from fairlead.domain.run import SubmitAnswer, SubmitWord
+from fairlead.domain.run import CancelAnswer, SubmitAnswer, SubmitWord
 from fairlead.engine.context import Overseer, SiteContext
 from fairlead.engine.debts import Debts
 from fairlead.engine.link import Link
@@ -21,7 +21,7 @@ from fairlead.engine.registry import Registry
 from fairlead.engine.site import Site
 from fairlead.schedulers.seam import Exchange, Removed
 from fairlead.web.health import Heartbeats
-from product.objects import a_cluster, a_job
+from product.objects import a_cluster, a_job, submitted
 
 
 class Stage:
@@ -114,6 +114,28 @@ async def test_an_idle_site_writes_its_status_once_and_then_only_its_heartbeat()
         stage.virtual.clock.seconds += 20
         await stage.turns()
         assert len(stage.virtual.store.statuses) == first + 1
+
+
+async def test_a_cluster_that_takes_its_time_lets_deleted_jobs_go_all_the_same() -> None:
+    """Else many Jobs deleted at once would be cancelled again and again, and no poll in between would count: they would stay for ever."""
+    stage, job = Stage(), a_job(deleting=True, status=submitted(), cancellationGracePeriodSeconds=1)
+    remote, clock = stage.virtual.remote, stage.virtual.clock
+    answer_at_once = remote.exchange
+
+    async def slowly(address: Address, exchange: Exchange[Any]) -> Any:
+        done_at = clock.seconds + (1.5 * SETTINGS.pacing.cancel_again_seconds if exchange.verb in {"cancel", "observe"} else 0)
+        while clock.seconds < done_at:
+            await asyncio.sleep(0)
+        return await answer_at_once(address, exchange)
+
+    remote.exchange = slowly  # type: ignore[method-assign]
+    remote.answers |= {"cancel": {key: CancelAnswer(True, claim="7") for key in job.keys}, "remove": Removed(frozenset(job.keys))}
+    stage.registry.put_job(job)
+    async with stage.running():
+        for _ in range(200):
+            clock.seconds += 1
+            await stage.turns(5)
+    assert [ref.uid for ref in stage.virtual.store.released] == [job.ref.uid], f"{remote.count('cancel')} cancels"
 
 
 async def test_a_controller_that_does_not_lead_does_nothing() -> None:
