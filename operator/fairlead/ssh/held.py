@@ -67,6 +67,10 @@ class Held:
         """Whether it is closed, or never came about, and its seat is given back."""
         return self._life.done()
 
+    def when_gone(self, tell: "Callable[[Held], None]") -> None:
+        """Have `tell` called with it then."""
+        self._life.add_done_callback(lambda _: tell(self))
+
     @asynccontextmanager
     async def used(self) -> AsyncIterator[Self]:
         """Use it; waits until it is made. All who wait share one connect, and none of them ends it by giving up."""

@@ -117,7 +117,8 @@ class SshRemote:
         if self._closed:
             raise closed_by_us()
         held = Held(way, self.seats, self._limits)
-        self._held = {each for each in self._held if not each.is_gone} | {held}
+        self._held.add(held)
+        held.when_gone(self._held.discard)
         return held
 
     def _way(self, address: Address) -> Way:
