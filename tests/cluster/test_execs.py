@@ -61,4 +61,4 @@ def test_a_hundred_jobs_cost_one_exec_a_poll_and_one_a_batch(own: SlurmCluster, 
     assert submitted["submit"] == math.ceil(JOBS / SUBMIT_BATCH), "one a batch"
     assert counted["observe"] <= seconds / (0.9 * INTERVAL_SECONDS) + 2, "one a poll"
     assert counted["cancel"] < CANCELLED, "one a batch, and again while jobs are ending"
-    assert abs(sum(counted.values()) - seen) <= LANES, "the metric has every one; one of each lane may be under way"
+    assert abs(sum(counted.values()) - seen) <= 3 * LANES, "the metric has every one but those given up while they were being opened"

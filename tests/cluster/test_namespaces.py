@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -10,6 +11,7 @@ from product.api import Api
 from product.controller import Controller
 from product.scene import Scene, Thing
 from product.starts import starts
+from product.waiting import until
 
 WRITES = "#!/bin/sh\necho $SLURM_JOB_ID >>~/{name}\n"
 ENDLESS = "#!/bin/sh\nexec sleep 600\n"
@@ -46,6 +48,12 @@ def refused(job: Thing, says: str) -> None:
     assert "finalizers" not in (job.read() or {})["metadata"], "nothing was begun"
 
 
+def is_refused(team: Scene, scene: Scene) -> bool:
+    """Whether a new Job of the team is refused."""
+    job = job_of(team, scene, f"try-{uuid4().hex[:6]}", "#!/bin/sh\n")
+    return until(lambda: job.condition("Submitted"), "a word on a new Job")["reason"] == "NamespaceNotAllowed"
+
+
 def test_a_job_of_another_namespace_waits_until_its_cluster_is_opened(hpc: SlurmCluster, scene: Scene, team: Scene) -> None:
     """Else whoever may make a Job anywhere would run it as the user of any Cluster; or a user would not learn why nothing happens."""
     cluster = scene.cluster(hpc)
@@ -76,6 +84,7 @@ def test_labels_of_a_namespace_open_and_close_a_cluster(hpc: SlurmCluster, scene
     second = job_of(team, scene, "second", WRITES.format(name="labelled"))
     second.wait("Complete")
     label(team, None)
+    until(lambda: is_refused(team, scene), "a Job to be refused by labels that were taken away")   # they are read each five seconds
     third = job_of(team, scene, "third", WRITES.format(name="labelled"))
     refused(third, "whose labels")
     assert starts(hpc, "labelled") == [first.status["run"]["id"], second.status["run"]["id"]]

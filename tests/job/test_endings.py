@@ -67,7 +67,7 @@ def test_a_job_that_somebody_cancels_on_the_cluster_says_so(scene: Scene, hpc: S
     scene.cluster(hpc)
     waiting = scene.job("waiting", "#!/bin/sh\necho never\n", extraOptions={"begin": "now+1hour"})
     running = scene.job("running", "#!/bin/bash\ntrap 'exit 0' TERM\nsleep 600 & wait\n")
-    deaf = scene.job("deaf", "#!/bin/sh\ntrap '' TERM\necho on\nsleep 600\nsleep 600\n")
+    deaf = scene.job("deaf", "#!/bin/sh\ntrap '' TERM\necho on\nexec sleep 600\n")
     waiting.wait("Running", "False", reason="Queued")
     for job in (running, deaf):
         job.wait("Running")
