@@ -195,7 +195,7 @@ def test_a_disk_that_is_full_at_any_write_costs_time_and_never_a_second_run(host
         name = f"full-{pages}"
         with host.full_disk(str(used + pages * home.f_frsize)):
             script = f"#!/bin/sh\nmkdir -p /tmp/starts && echo $FAIRLEAD_RUN >> /tmp/starts/{name}\n"
-            job = scene.job(name, script, stdoutPath=f"/tmp/{name}.out", infrastructureRetries=100)   # a full disk fails a Job that writes there
+            job = scene.job(name, script, stdoutPath=f"/tmp/{name}.out", infrastructureRetries=100)
             until(lambda job=job: job.status.get("run") or job.condition("Submitted"), "the Job to be tried")
         job.wait_ended(60)
         done = host.run("cat", f"/tmp/starts/{name}", check=False).stdout.split()
