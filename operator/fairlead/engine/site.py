@@ -186,6 +186,8 @@ class Site:
         try:
             while not (await asyncio.wait({reaching}, timeout=self._settings.overdue_seconds))[0]:
                 await self._errands.let_overdue_go(f"Cluster {self.cluster.ref.name} does not answer")
+                await self._count()
+                await self._custody.report(self._work.now(), self._settings.heartbeat_seconds)   # what is owed since is news, too
             return await reaching
         finally:
             reaching.cancel()
