@@ -1,8 +1,9 @@
 """What the commands read from the API server, with the rights of the person who asks, and how they say what is missing."""
 
 from fairlead.api.v1alpha1 import names
+from fairlead.domain.access import address_of, jump_secrets, known_hosts_of, way_to
 from fairlead.domain.address import Address
-from fairlead.domain.cluster import Cluster, address_of, jump_secrets, known_hosts_of, way_to
+from fairlead.domain.cluster import Cluster
 from fairlead.domain.errors import Forbidden, UserFault
 from fairlead.domain.job import Job
 from fairlead.handlers.reading import read_cluster, read_job

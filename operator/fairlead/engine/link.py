@@ -10,18 +10,9 @@ from dataclasses import replace
 import structlog
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
+from fairlead.domain.access import address_of, jump_secrets, known_hosts_of, way_to
 from fairlead.domain.address import Address
-from fairlead.domain.cluster import (
-    NEEDS_A_PERSON,
-    Cluster,
-    Health,
-    Trouble,
-    accounting_fault,
-    address_of,
-    jump_secrets,
-    known_hosts_of,
-    way_to,
-)
+from fairlead.domain.cluster import NEEDS_A_PERSON, Cluster, Health, Trouble, accounting_fault
 from fairlead.domain.errors import ApiFault, FairleadError, Forbidden, RemoteFault, Unanswered, Unreadable
 from fairlead.domain.evidence import hidden
 from fairlead.domain.run import Observation, ProbeProblem, Tree

@@ -6,7 +6,8 @@ import pytest
 
 from fairlead.api.v1alpha1.cluster import ClusterStatus, LoginStatus, SweepAgreement, WorkDirStatus
 from fairlead.domain import logins
-from fairlead.domain.cluster import Health, address_of, report
+from fairlead.domain.access import address_of
+from fairlead.domain.cluster import Health, report
 from fairlead.domain.errors import Unreadable
 from product.objects import NOW, a_cluster
 
