@@ -4,7 +4,7 @@ A scheduler gives each a `Part`: its own variables and scripts, and how long its
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 from fairlead.api.v1alpha1 import names
@@ -19,6 +19,7 @@ T = TypeVar("T")
 _KILL_SECONDS: Final = 2                 # `timeout -k`: what ignores TERM is killed after so long
 _SPARE_SECONDS: Final = 10               # for the shell itself, on a busy login node
 _SECONDS_PER_KEY: Final = 0.5
+_TREE_SECONDS: Final = 60                # to look through a whole tree
 _KIB: Final = 1024
 _OUTPUT_PER_KEY: Final = 12 * _KIB       # 4 KiB of a log as hexadecimal digits, and the rest
 _LISTING_BYTES: Final = 16 * _KIB * _KIB  # squeue -o of 100,000 jobs
@@ -41,7 +42,7 @@ class Part:
 
     def having(self, **variables: str) -> "Part":
         """The part with further variables."""
-        return Part({**self.variables, **variables}, self.scripts, self.hangs)
+        return replace(self, variables={**self.variables, **variables})
 
     def within(self, tree: Tree) -> "Part":
         """The part with the tree that its scripts enter."""
@@ -86,8 +87,9 @@ def remove(part: Part, fence: str, removal: Removal, parse: Callable[[Answer], R
     whole = part.having(
         KEYS="\n".join(str(key) for key in removal.keys), DAYS=str(removal.tombstone_days), SWEEP="1" if removal.sweep else "",
     )
-    return Part(whole.variables, whole.scripts, (*whole.hangs, *([60] if removal.sweep else []))).exchange(
-        "sweep" if removal.sweep else "remove", fence, parse, _LISTING_BYTES, keys=len(removal.keys))
+    if not removal.sweep:
+        return whole.exchange("remove", fence, parse, _LISTING_BYTES, keys=len(removal.keys))
+    return replace(whole, hangs=(*whole.hangs, _TREE_SECONDS)).exchange("sweep", fence, parse, _LISTING_BYTES, keys=len(removal.keys))
 
 
 def _cancel_line(cancellation: Cancellation) -> str:

@@ -65,8 +65,7 @@ is_left_alone() { [ "$2" = delete ] && [ -e "runs/$1/orphaned" ]; }
 
 begin
 into_tree
-WORK='' CLAIMS='' ENDS='' LINE_END='
-'
+WORK='' CLAIMS='' ENDS=''
 while read -r key phase why ids; do
   # shellcheck disable=SC2086  # ids are words
   [ "$key" ] && first_pass "$key" "$phase" "$why" $ids

@@ -14,8 +14,6 @@ HOST=host/$MACHINE
 LOCKS=$(cd "$HOME" && pwd -P)/.fairlead-slots/$MACHINE
 LOCK_SECONDS=10                 # for the queue's lock, which nobody holds for long
 STARTS=25                       # in one go, so that no exec outlasts its time-out; the next goes on
-LINE_END='
-'
 
 # on_host: the folders are there, and the host's size is known to who comes without us. Set before it: SLOTS, GPUS, WATCH_SECONDS, KILL_SECONDS.
 on_host() {
@@ -72,8 +70,8 @@ end_members() {
   done
 }
 
-# look_at KEY, behind `look_at_queue`: STATE is PENDING, RUNNING or nothing: not there, or ended. A claimed Run whose keeper is gone without a word has ended: what is left of it
-# is ended too, before anybody hears of it.
+# look_at KEY, behind `look_at_queue`: STATE is PENDING, RUNNING or nothing: not there, or ended. A claimed Run whose keeper is gone without a word has
+# ended: what is left of it is ended too, before anybody hears of it. The outcome is looked for again once the keeper is gone, since it is his last word.
 look_at() {
   STATE='' claim=''
   [ -h "runs/$1/claim" ] && claim=$(readlink "runs/$1/claim")

@@ -11,6 +11,8 @@ export LC_ALL PATH
 ME=$(id -u)
 LOGIN=${LOGNAME:-$(id -un)}
 US=$(printf '\037')
+LINE_END='
+'
 TAG=$(printf '%.16s' "$FENCE")  # no other exec has it: names what is made aside
 
 # say KIND FIELD...: one row.
