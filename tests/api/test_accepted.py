@@ -88,7 +88,7 @@ def test_defaults_of_a_job(kubectl):
     """A Job of two fields would do something else than the documentation says."""
     assert json.loads(kubectl.offer(job()).stdout)["spec"] == {
         "clusterRef": {"name": "hpc"}, "script": SCRIPT, "loginShell": True, "exclusive": False, "cancellationGracePeriodSeconds": 30,
-        "requeue": False, "suspend": False, "backoffLimit": 0, "infrastructureRetries": 3,
+        "requeue": False, "suspend": False, "priority": 0, "backoffLimit": 0, "infrastructureRetries": 3,
         "deletionPolicy": "Cancel", "deletionDeadlineSeconds": 600,
     }
 

@@ -26,6 +26,8 @@ OPTION = (
 )
 HOST = "host is a host name or an IP address alone, such as login.hpc.example.org; the port goes into port"
 USER = "user is a login name on the cluster, of letters, digits and . _ @ + \\ - only"
+KEYS = {"fingerprints": ["SHA256:" + "A" * 43]}
+NO_HOST_KEYS = "write hostKeys, by which the server's host key is recognised: no host key is accepted unseen"
 HOST_KEYS = "write exactly one of knownHosts, knownHostsSecretRef and fingerprints: no host key is accepted unseen"
 INTERVAL = "write at least 0.2 seconds"
 INTERVALS = "maxIntervalSeconds may not be below intervalSeconds: raise it or lower intervalSeconds"
@@ -158,8 +160,14 @@ CLUSTERS = [
     bad("Slurm with a bare host", cluster(process=BOX), "spec", EITHER),
     bad("bare host without slots", cluster(type="Process", endpoints=None, process={"hosts": [{"host": "box"}]}),
         "spec.process.hosts[0].slots", "Required value"),
-    bad("two bare hosts", cluster(type="Process", endpoints=None, process={"hosts": [{"host": name, "slots": 1} for name in "ab"]}),
-        "spec.process.hosts", "Too many: 2: must have at most 1 item"),
+    bad("the same bare host twice", cluster(type="Process", endpoints=None, process={"hosts": [
+        {"host": "a", "slots": each} for each in (1, 2)]}), "spec.process.hosts[1]", 'Duplicate value: {"host":"a","port":22}'),
+    bad("no bare host", cluster(type="Process", endpoints=None, process={"hosts": []}), "spec.process.hosts",
+        "spec.process.hosts in body should have at least 1 items"),
+    bad("a bare host whose keys nobody names", cluster(
+        type="Process", endpoints=None, hostKeys=None,
+        process={"hosts": [{"host": "a", "slots": 1, "hostKeys": KEYS}, {"host": "b", "slots": 1}]},
+    ), "spec.hostKeys", NO_HOST_KEYS),
     bad("no endpoint", cluster(endpoints=[]), "spec.endpoints", "spec.endpoints in body should have at least 1 items"),
     bad("nine endpoints", cluster(endpoints=[{"host": f"login{n}"} for n in range(9)]), "spec.endpoints",
         "Too many: 9: must have at most 8 items"),
@@ -175,7 +183,7 @@ CLUSTERS = [
     bad("no user", cluster(user=None), "spec.user", "Required value"),
     bad("no Secret", cluster(authSecretRef=None), "spec.authSecretRef", "Required value"),
     bad("Secret without a name", cluster(authSecretRef={"name": ""}), "spec.authSecretRef.name", NAME.format("authSecretRef.name")),
-    bad("no host keys", cluster(hostKeys=None), "spec.hostKeys", "Required value"),
+    bad("no host keys", cluster(hostKeys=None), "spec.hostKeys", NO_HOST_KEYS),
     bad("host keys of no kind", cluster(hostKeys={}), "spec.hostKeys", HOST_KEYS),
     bad("no fingerprint", cluster(hostKeys={"fingerprints": []}), "spec.hostKeys", HOST_KEYS),
     bad("jump host without host keys", cluster(proxyJump=[{"host": "b", "user": "a", "authSecretRef": {"name": "k"}, "hostKeys": {}}]),
@@ -254,7 +262,7 @@ FIXED_FIELDS = {
     "timeLimit": "2h", "extraOptions": {"nice": "2"}, "requeue": True,
 }
 CHANGEABLE_FIELDS = {
-    "suspend", "backoffLimit", "infrastructureRetries", "activeDeadlineSeconds", "ttlSecondsAfterFinished",
+    "suspend", "priority", "backoffLimit", "infrastructureRetries", "activeDeadlineSeconds", "ttlSecondsAfterFinished",
     "cancellationGracePeriodSeconds", "deletionPolicy", "deletionDeadlineSeconds",
 }
 FIXED = "{0} cannot be changed once the Job exists: delete the Job and apply it again, or give it another name"

@@ -50,6 +50,22 @@ def test_what_does_not_fit_waits_in_its_order(host: SshHost, scene: Scene) -> No
     assert (host.home / "order").read_text().split("\n")[:4] == ["start a", "end a", "start b", "end b"]
 
 
+def test_the_higher_priority_goes_first_and_of_equals_the_older(host: SshHost, scene: Scene) -> None:
+    """Else an urgent Job would wait behind a hundred others, or a late one overtake."""
+    scene.bare_host(host, slots=1)
+    names = {"a": 0, "b": -3, "c": 0, "d": 1_000_000}
+    first = scene.job("first", "#!/bin/sh\nuntil [ -e ~/go ]; do sleep 0.2; done\n")
+    first.wait("Running")
+    jobs = []
+    for name, priority in names.items():
+        jobs.append(scene.job(name, f"#!/bin/sh\necho {name} >> ~/order\n", priority=priority))
+        jobs[-1].wait("Submitted")
+    (host.home / "go").touch()
+    for job in jobs:
+        job.wait("Complete")
+    assert (host.home / "order").read_text().split() == ["d", "a", "c", "b"]
+
+
 def test_gpus_are_given_to_one_job_each(host: SshHost, scene: Scene) -> None:
     """Else two Jobs would share a GPU's memory."""
     scene.bare_host(host, slots=4, gpus=2)

@@ -123,9 +123,9 @@ class FaultyStore:
     real: Store
     fault: Faults
 
-    async def add_finalizer(self, ref: ObjectRef) -> str:
+    async def add_finalizer(self, ref: ObjectRef, *, host: str = "") -> str:
         await self.fault.at("store.add_finalizer", "before")
-        answer = await self.real.add_finalizer(ref)
+        answer = await self.real.add_finalizer(ref, host=host)
         await self.fault.at("store.add_finalizer", "after")
         return answer
 

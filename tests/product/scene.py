@@ -1,5 +1,6 @@
 """One test's world: a namespace, Clusters in it that stand for real ones, and Jobs. `close()` proves that nothing is left."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -104,7 +105,7 @@ class Scene:
 
     api: Api
     namespace: str = field(default_factory=lambda: f"t-{uuid4().hex[:8]}")
-    nodes: dict[str, LoginNode] = field(default_factory=dict)
+    nodes: dict[str, tuple[LoginNode, ...]] = field(default_factory=dict)
 
     def open(self) -> "Scene":
         """Make the namespace."""
@@ -135,7 +136,7 @@ class Scene:
         if "process" in spec:
             whole["type"] = "Process"
             del whole["endpoints"]
-        self.nodes[name] = node
+        self.nodes[name] = (node,)
         made = Thing(self, "clusters", name)
         self.api.apply(made.path, {"apiVersion": "fairlead.dev/v1alpha1", "kind": "Cluster", "metadata": {"name": name}, "spec": whole})
         if ready:
@@ -146,6 +147,26 @@ class Scene:
         """A Cluster for a host without a scheduler."""
         host = {"host": node.host, "port": node.port, "slots": slots, "gpus": gpus}
         return self.cluster(node, name, process={"hosts": [host]}, **spec)
+
+    def bare_hosts(self, *nodes: LoginNode, name: str = "hpc", slots: int = 1, gpus: Sequence[int] = (), **spec: Any) -> Thing:
+        """A Cluster of several hosts, with as many slots each and `gpus` of their own, once all of them answer."""
+        first = nodes[0]
+        key = (first.folder / "ssh/authorized_keys").read_text()
+        for node in nodes[1:]:
+            keys = node.folder / "ssh/authorized_keys"
+            keys.write_text(keys.read_text() + key)
+        counts = [*gpus, *[0] * (len(nodes) - len(gpus))]
+        hosts = [{"host": node.host, "port": node.port, "slots": slots, "gpus": count, "hostKeys": {"knownHosts": node.known_hosts}}
+                 for node, count in zip(nodes, counts, strict=True)]
+        made = self.cluster(first, name, process={"hosts": hosts}, **spec)
+        self.nodes[name] = nodes
+        until(lambda: self.ready_hosts(made) == len(nodes), f"all hosts of {name} to be ready")
+        return made
+
+    def ready_hosts(self, cluster: Thing) -> int:
+        """How many hosts of a Cluster are ready."""
+        told = [each["conditions"] for each in cluster.status.get("hosts", [])]
+        return sum(1 for conditions in told for each in conditions if (each["type"], each["status"]) == ("Ready", "True"))
 
     def job(self, name: str = "job", script: str | None = None, *, cluster: str = "hpc", **spec: Any) -> Thing:
         """A Job; without a script or command it is `true`."""
@@ -165,12 +186,14 @@ class Scene:
     def close(self, seconds: float = 40.0) -> None:
         """Delete everything; so soon no object, Slurm job, process, connection or file may be left (tombstones and users' files apart)."""
         self._clear("jobs")
-        for name, node in self.nodes.items():
+        for name, nodes in self.nodes.items():
             if self.api.get(Thing(self, "clusters", name).path) is not None:
-                self._proved(name, node, seconds, connected=True)
+                for node in nodes:
+                    self._proved(name, node, seconds, connected=True)
         self._clear("clusters")
-        for name, node in self.nodes.items():
-            self._proved(name, node, seconds, connected=False)
+        for name, nodes in self.nodes.items():
+            for node in nodes:
+                self._proved(name, node, seconds, connected=False)
         self.api.delete(f"/api/v1/namespaces/{self.namespace}")
 
     def _clear(self, plural: str) -> None:

@@ -60,7 +60,7 @@ RESOURCES: Final = (
         names.CLUSTER_KIND, names.CLUSTER_PLURAL, names.CLUSTER_SINGULAR, names.CLUSTER_SHORT,
         "Cluster is a remote cluster reached over SSH.", ClusterSpec, ClusterStatus,
         (
-            Column("Host", ".spec.endpoints[0].host", "Address of the login node."),
+            Column("Host", ".status.address", "Where it is reached."),
             Column("Phase", ".status.phase", "The conditions in one word."),
             Column("Reason", f"{_READY}.reason", "Why the Cluster is ready or not."),
             Column("Active", ".status.activeRuns", "Runs that have not ended.", "integer"),

@@ -123,8 +123,8 @@ async def _lead(options: Options, client: KubeClient, lease: Lease, means: tuple
         def driver_of(cluster: Cluster) -> Driver:
             slurm, process = cluster.spec.slurm, cluster.spec.process
             if process:
-                host = process.hosts[0]
-                return Driver(Process(installation, host, settings.process), ProcessPreparer(host))
+                scheduler = Process(installation, cluster.host or process.hosts[0], settings.process)
+                return Driver(scheduler, ProcessPreparer(process.hosts, cluster.host))
             return Driver(Slurm(installation, slurm.bin_path or "", slurm.accounting, settings.slurm), SlurmPreparer(slurm))
 
         controller = Controller(world, registry, settings.engine, installation, driver_of, heartbeats)

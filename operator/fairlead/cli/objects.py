@@ -29,7 +29,7 @@ async def get_cluster(client: KubeClient, namespace: str, name: str) -> Cluster:
 async def get_address(client: KubeClient, cluster: Cluster) -> Address:
     """Read what one logs in to a Cluster with. Raises `UserFault` when it is missing or may not be read, `ApiFault`."""
     data, home, namespace = KubeReferences(client), cluster.ref.namespace, cluster.login_namespace
-    wanted, keys = cluster.spec.auth_secret_ref.name, cluster.spec.host_keys.known_hosts_secret_ref
+    wanted, keys = cluster.spec.auth_secret_ref.name, cluster.host_keys.known_hosts_secret_ref
     try:
         known_hosts = known_hosts_of(cluster, await data.read_secret(home, keys.name) if keys else None)
         jumps = {name: await data.read_secret(home, name) for name in jump_secrets(cluster)}

@@ -10,8 +10,8 @@ from fairlead.cli.objects import get_address, get_cluster
 from fairlead.domain.cluster import Cluster
 from fairlead.domain.errors import Unanswered, UserFault
 from fairlead.domain.job import Job
-from fairlead.domain.logins import seen_by
 from fairlead.domain.run import RunKey, Tree
+from fairlead.domain.sites import seen_by
 from fairlead.kube.client import KubeClient
 from fairlead.schedulers import output
 from fairlead.schedulers.output import Nothing, Place, Reading
@@ -33,7 +33,7 @@ class Output:
 
     def __init__(self, client: KubeClient, job: Job, *, stderr: bool, tail_lines: int | None) -> None:
         self._client = client
-        self._cluster_name, self._namespace = job.cluster, job.ref.namespace
+        self._location, self._namespace = job.location, job.ref.namespace
         self._stderr = stderr
         self._tail_lines = tail_lines
         self._open = AsyncExitStack()
@@ -91,8 +91,11 @@ class Output:
 
     async def _connected(self) -> tuple[Line, Tree]:
         if self._line is None or self._tree is None:
-            whole = await get_cluster(self._client, *self._cluster_name)
-            cluster = seen_by(whole, whole.login_for(self._namespace))
+            whole = await get_cluster(self._client, *self._location.cluster)
+            site = whole.site_for(self._namespace, self._location.host)
+            if site is None:
+                raise UserFault("It is not decided yet on which of its Cluster's hosts the Job runs")
+            cluster = seen_by(whole, site)
             self._tree = _tree_of(cluster)
             self._line = await self._open.enter_async_context(line_to(await get_address(self._client, cluster)))
         return self._line, self._tree

@@ -36,20 +36,23 @@ def way_to(cluster: Cluster, secrets: Mapping[str, Secret | None]) -> Address | 
 
 def known_hosts_of(cluster: Cluster, secret: Secret | None) -> str:
     """The known_hosts text in the Secret that knownHostsSecretRef names. Raises `Unreadable` when Secret or field is missing."""
-    keys = cluster.spec.host_keys.known_hosts_secret_ref
+    keys = cluster.host_keys.known_hosts_secret_ref
     return _known_hosts_in(secret, keys.key, f"Secret {cluster.ref.namespace}/{keys.name}") if keys else ""
 
 
 def address_of(cluster: Cluster, secret: Secret | None, known_hosts: str, via: Address | None = None) -> Address:
     """Where and as whom to connect. `known_hosts` is the text of the Secret that knownHostsSecretRef names, if it names one.
 
-    Raises `Unreadable` when the Secret is missing or lacks the private key.
+    Raises `Unreadable` when the Secret is missing or lacks the private key, and when the host is no longer in the spec.
     """
     spec = cluster.spec
+    if not cluster.endpoints:
+        msg = f"{cluster.site} is no longer in spec.process.hosts: write it back until what is there has been seen to"
+        raise Unreadable(msg, ClusterReason.HOST_REMOVED)
     where = f"Secret {cluster.login_namespace}/{spec.auth_secret_ref.name}"
     credentials = _credentials_in(secret, where)
-    keys = HostKeys(spec.host_keys.known_hosts or known_hosts, spec.host_keys.fingerprints)
-    first, *more = (Endpoint(each.host, each.port) for each in spec.endpoints or (spec.login,))
+    keys = HostKeys(cluster.host_keys.known_hosts or known_hosts, cluster.host_keys.fingerprints)
+    first, *more = (Endpoint(each.host, each.port) for each in cluster.endpoints)
     return Address(
         first.host, first.port, _user(cluster, secret or {}, where), credentials, keys, spec.connection.connect_timeout_seconds,
         spec.connection.keepalive_interval_seconds, spec.connection.max_connections, spec.connection.max_channels_per_connection,
@@ -77,10 +80,10 @@ def _credentials_in(secret: Secret | None, where: str) -> Credentials:
 
 def _user(cluster: Cluster, secret: Secret, where: str) -> str:
     """The login name: the Cluster's own, or what another namespace's Secret says."""
-    if not cluster.login:
+    if cluster.login_namespace == cluster.ref.namespace:
         return cluster.spec.user
     user = secret.get(names.USERNAME_FIELD, b"").decode("utf-8", "replace").strip()
     if not re.fullmatch(USER_PATTERN, user):
-        msg = f"{where} has no login name in its field {names.USERNAME_FIELD}: write there as whom Jobs of {cluster.login} run"
+        msg = f"{where} has no login name in its field {names.USERNAME_FIELD}: write there as whom Jobs of {cluster.site} run"
         raise Unreadable(msg, ClusterReason.SECRET_INVALID)
     return user

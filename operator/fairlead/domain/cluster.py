@@ -3,7 +3,16 @@
 from dataclasses import dataclass
 from enum import IntEnum
 
-from fairlead.api.v1alpha1.cluster import Circuit, ClusterPhase, ClusterSpec, ClusterStatus, WorkDirStatus
+from fairlead.api.v1alpha1.cluster import (
+    Circuit,
+    ClusterPhase,
+    ClusterSpec,
+    ClusterStatus,
+    Endpoint,
+    HostKeys,
+    ProcessHost,
+    WorkDirStatus,
+)
 from fairlead.api.v1alpha1.reasons import ClusterCondition, ClusterReason
 from fairlead.domain.conditions import Says, moment, told
 from fairlead.domain.objects import ClusterName, ObjectRef
@@ -25,7 +34,7 @@ class Cluster:
     status: ClusterStatus
     forgives_debts: bool = False     # an annotation gives up what is owed there
     agreed_sweep: int = 0            # so many Runs may have lost their objects, by an annotation
-    login: str = ""                  # as it is seen by the login of another namespace, and whose; see `logins`
+    site: str = ""                   # as it is seen by one of several sites, and which; see `sites`
 
     @property
     def name(self) -> ClusterName:
@@ -35,11 +44,35 @@ class Cluster:
     @property
     def login_namespace(self) -> str:
         """The namespace whose Secret logs in."""
-        return self.login or self.ref.namespace
+        return self.ref.namespace if self.spec.process else self.site or self.ref.namespace
 
-    def login_for(self, namespace: str) -> str:
-        """The namespace whose Secret logs in for Jobs of this one."""
-        return namespace if self.spec.credentials == "PerNamespace" else self.ref.namespace
+    def site_for(self, namespace: str, host: str) -> str | None:
+        """Which site has the Jobs of a namespace on a host: empty for the Cluster's own, None as long as a host is to be chosen."""
+        if self.spec.process:
+            hosts = self.spec.process.hosts
+            return host or (None if self.has_choice else hosts[0].name)
+        return namespace if self.spec.credentials == "PerNamespace" and namespace != self.ref.namespace else ""
+
+    @property
+    def has_choice(self) -> bool:
+        """Whether it has several hosts, of which one is chosen for each Job."""
+        return self.spec.process is not None and len(self.spec.process.hosts) > 1
+
+    @property
+    def host(self) -> ProcessHost | None:
+        """The bare host whose site this is; None if it is none, or was taken out of the spec."""
+        hosts = self.spec.process.hosts if self.spec.process else ()
+        return next((each for each in hosts if each.name == self.site), None)
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """Where this site answers SSH, in the order in which it is tried; none for a host that was taken out of the spec."""
+        return self.spec.endpoints or ((self.host,) if self.host else ())
+
+    @property
+    def host_keys(self) -> HostKeys:
+        """By what this site is recognised."""
+        return (self.host.host_keys if self.host else None) or self.spec.host_keys or HostKeys()
 
     @property
     def marker(self) -> str:
@@ -82,7 +115,7 @@ class Stage(IntEnum):
 
 _R = ClusterReason
 _REASONS_AT: dict[Stage, tuple[ClusterReason, ...]] = {
-    Stage.CREDENTIALS: (_R.SECRET_NOT_FOUND, _R.SECRET_INVALID, _R.PASSPHRASE_REQUIRED),
+    Stage.CREDENTIALS: (_R.HOST_REMOVED, _R.SECRET_NOT_FOUND, _R.SECRET_INVALID, _R.PASSPHRASE_REQUIRED),
     Stage.NETWORK: (_R.NO_FREE_CONNECTION, _R.NAME_NOT_RESOLVED, _R.CONNECTION_REFUSED, _R.CONNECT_TIMEOUT, _R.CONNECTION_LOST,
                     _R.CONNECTION_FAILED),
     Stage.HOST_KEY: (_R.HOST_KEYS_INVALID, _R.HOST_KEY_UNKNOWN, _R.HOST_KEY_MISMATCH),
@@ -115,7 +148,8 @@ CHECKS = (
 
 NEEDS_A_PERSON = frozenset({
     ClusterReason.HOST_KEY_UNKNOWN, ClusterReason.HOST_KEY_MISMATCH, ClusterReason.HOST_KEYS_INVALID, ClusterReason.AUTHENTICATION_FAILED,
-    ClusterReason.SECRET_NOT_FOUND, ClusterReason.SECRET_INVALID, ClusterReason.PASSPHRASE_REQUIRED, ClusterReason.NO_SBATCH,
+    ClusterReason.HOST_REMOVED, ClusterReason.SECRET_NOT_FOUND, ClusterReason.SECRET_INVALID, ClusterReason.PASSPHRASE_REQUIRED,
+    ClusterReason.NO_SBATCH,
     ClusterReason.TOOLS_MISSING, ClusterReason.ENDS_AT_LOGOUT, ClusterReason.WORK_DIR_NOT_WRITABLE, ClusterReason.WORK_DIR_NOT_OURS,
 })
 
@@ -128,7 +162,8 @@ def report(cluster: Cluster, health: Health, now: Now, heartbeat_seconds: float)
     probe = health.probe
     tree = probe.tree if probe else None
     fields: dict[str, object] = {
-        "phase": _phase(cluster, health), "observed_generation": cluster.generation, "active_runs": use.active_runs,
+        "phase": _phase(cluster, health), "observed_generation": cluster.generation, "address": _address(cluster.spec),
+        "active_runs": use.active_runs,
         "conditions": told(old.conditions, says, now.wall, cluster.generation), "circuit": _circuit(health, old.circuit),
         "residue": residue(use.debts), "sweep_agreement": agreement(sweep, old, agreed),
     }
@@ -201,6 +236,11 @@ def _three(reason: ClusterReason, message: str = "", *,
         Says(ClusterCondition.STALLED, stalled, reason, message if stalled else ""),
         Says(ClusterCondition.RECONCILING, reconciling, reason),
     ]
+
+
+def _address(spec: ClusterSpec) -> str:
+    first, *more = spec.process.hosts if spec.process else spec.endpoints
+    return f"{first.host} and {len(more)} more" if more else first.host
 
 
 def _phase(cluster: Cluster, health: Health) -> ClusterPhase:

@@ -8,7 +8,7 @@ from fairlead.api.v1alpha1.meta import as_timestamp
 from fairlead.domain.conditions import moment
 from fairlead.domain.job import Job, ghost
 from fairlead.domain.memory import Memory
-from fairlead.domain.objects import ClusterName, ObjectRef
+from fairlead.domain.objects import ClusterName, Location, ObjectRef
 from fairlead.domain.pacing import Now, Pacing
 from fairlead.domain.run import RunKey, StopWord
 from fairlead.domain.steps import ends_by_force
@@ -37,11 +37,17 @@ class Debt:
     since: str                       # RFC 3339
     reason: str                      # CamelCase, one of the words above
     grace_seconds: int = 30          # between TERM and the end by force
+    host: str = ""                   # on which of the Cluster's bare hosts, if it has any
 
     @property
     def cluster(self) -> ClusterName:
         """Namespace and name of the Cluster."""
         return self.cluster_namespace, self.cluster_name
+
+    @property
+    def location(self) -> Location:
+        """Where it is owed."""
+        return Location(self.cluster, self.host)
 
     @property
     def run(self) -> RunKey | None:
@@ -70,7 +76,7 @@ class Debt:
 def debt_of(job: Job, key: RunKey, reason: str, wall: float) -> Debt:
     """What a Job leaves behind under `key` on its cluster, from `wall` on (epoch seconds)."""
     since, grace_seconds = as_timestamp(moment(wall)), job.spec.cancellation_grace_period_seconds
-    return Debt(str(key), *job.cluster, names.JOB_KIND, job.ref.namespace, job.ref.name, since, reason, grace_seconds)
+    return Debt(str(key), *job.cluster, names.JOB_KIND, job.ref.namespace, job.ref.name, since, reason, grace_seconds, job.host)
 
 
 def debtor(debt: Debt) -> Job:
@@ -78,7 +84,7 @@ def debtor(debt: Debt) -> Job:
     if debt.run is None:
         msg = f"{debt.key} is no key"
         raise ValueError(msg)
-    job = ghost(debt.ref, debt.run.attempt, debt.cluster, "Orphan" if debt.reason == NOT_LEFT_ALONE else "Cancel")
+    job = ghost(debt.ref, debt.run.attempt, debt.location, "Orphan" if debt.reason == NOT_LEFT_ALONE else "Cancel")
     return replace(job, spec=job.spec.model_copy(update={"cancellation_grace_period_seconds": debt.grace_seconds}))
 
 

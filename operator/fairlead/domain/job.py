@@ -7,7 +7,7 @@ from fairlead.api.v1alpha1.job import ClusterReference, JobSpec, JobStatus
 from fairlead.api.v1alpha1.meta import RunStatus
 from fairlead.api.v1alpha1.reasons import JobCondition, JobReason
 from fairlead.domain.conditions import is_true
-from fairlead.domain.objects import ClusterName, ObjectRef
+from fairlead.domain.objects import ClusterName, Location, ObjectRef
 from fairlead.domain.run import Owner, RunKey
 
 ENDS = (JobCondition.COMPLETE, JobCondition.FAILED)
@@ -26,11 +26,17 @@ class Job:
     spec: JobSpec
     status: JobStatus
     deleted_at: float | None = None      # when its deletion was asked for, epoch seconds
+    host: str = ""                       # on which of its Cluster's bare hosts it runs, once that was decided
 
     @property
     def cluster(self) -> ClusterName:
         """The Cluster that it refers to."""
         return self.spec.cluster_ref.namespace or self.ref.namespace, self.spec.cluster_ref.name
+
+    @property
+    def location(self) -> Location:
+        """Where it runs, or will."""
+        return Location(self.cluster, self.host)
 
     @property
     def is_taken_up(self) -> bool:
@@ -89,9 +95,10 @@ class Job:
         return Owner(self.ref.namespace, self.ref.name, self.ref.uid)
 
 
-def ghost(ref: ObjectRef, attempt: int, cluster: ClusterName, policy: Literal["Cancel", "Orphan"] = "Cancel") -> Job:
+def ghost(ref: ObjectRef, attempt: int, location: Location, policy: Literal["Cancel", "Orphan"] = "Cancel") -> Job:
     """A Job whose object is gone, as if it were being deleted: what is left of its attempts is cancelled and buried by the same steps."""
     key = RunKey(ref.uid, attempt)
-    reference = ClusterReference(namespace=cluster[0], name=cluster[1])
+    reference = ClusterReference(namespace=location.cluster[0], name=location.cluster[1])
     spec = JobSpec(cluster_ref=reference, command=("true",), deletion_policy=policy)
-    return Job(ref, 0, 0, deleting=True, held=True, spec=spec, status=JobStatus(run=RunStatus(key=str(key), attempt=attempt)))
+    status = JobStatus(run=RunStatus(key=str(key), attempt=attempt))
+    return Job(ref, 0, 0, deleting=True, held=True, spec=spec, status=status, host=location.host)

@@ -7,6 +7,14 @@ ClusterName = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
+class Location:
+    """Where something of a Job may be: on which Cluster, and on which of its bare hosts. `host` is empty where there is no choice."""
+
+    cluster: ClusterName
+    host: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ObjectRef:
     """One Kubernetes object of ours, by name and uid: a namesake with another uid is another object."""
 

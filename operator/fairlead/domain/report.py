@@ -260,7 +260,7 @@ def _rewritten(job: Job, now: Now, phase: JobPhase, says: Sequence[Says], **fiel
     if job.held and job.status.active_since is None:   # activeDeadlineSeconds count from here; who sets the Job aside says otherwise
         fields = {"active_since": moment(now.wall)} | fields
     status = job.status.model_copy(update={
-        **fields, "phase": phase, "observed_generation": job.generation,
+        **fields, "phase": phase, "host": job.host or None, "observed_generation": job.generation,
         "conditions": told(job.status.conditions, says, now.wall, job.generation),
     })
     return None if status == job.status else status

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from fairlead.domain.placement import Size
+
 _KEY = re.compile(r"(?P<uid>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})-(?P<attempt>[1-9][0-9]{0,5})")
 
 
@@ -109,6 +111,8 @@ class Submission:
     login_shell: bool = True
     arguments: tuple[str, ...] = ()  # $1... of the script
     requeue: bool = False
+    priority: int = 0                # where Fairlead keeps the queue: the higher, the sooner
+    size: Size = field(default_factory=lambda: Size(0))   # what it takes of a host, where Fairlead hands out slots and GPUs
     resubmit: bool = False           # a `not yet` has lasted long enough, or a waiting refusal: submit again under the same key
     previous_is_lost: bool = False   # the intent says that the attempt before this one was judged Lost
 

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from fairlead.domain.cluster import Cluster
 from fairlead.domain.job import Job
-from fairlead.domain.objects import ClusterName
+from fairlead.domain.objects import ClusterName, Location
 from fairlead.domain.sweep import Found
 from fairlead.engine.debts import Debts
 from fairlead.engine.ports import World
@@ -19,8 +19,8 @@ class Overseer(Protocol):
     """The site whose tree was swept."""
 
     @property
-    def cluster(self) -> Cluster:
-        """Its Cluster as it is known now."""
+    def location(self) -> Location:
+        """Where that is."""
         ...
 
     def is_under_way(self, uid: str) -> bool:
@@ -40,8 +40,8 @@ class Overseer(Protocol):
 class SiteContext:
     """What all sites share. `beat` proves life of a site by name, `ended` hands over a finished Job, `swept` everything that a sweep found.
 
-    `remembers` says whether directories of finished Jobs of a namespace are kept on a Cluster, `cluster_of` to which Cluster a Job belongs,
-    by its uid, as far as it is known: several may lead to one login.
+    `remembers` says whether directories of finished Jobs are kept at a site of a Cluster, `cluster_of` to which Cluster a Job belongs, by
+    its uid, as far as it is known: several may lead to one login.
     """
 
     world: World
@@ -51,7 +51,7 @@ class SiteContext:
     debts: Debts
     driver_of: Callable[[Cluster], Driver]
     beat: Callable[[str, float], None]
-    remembers: Callable[[ClusterName, str], bool]
+    remembers: Callable[[Cluster, str], bool]
     cluster_of: Callable[[str], ClusterName | None]
-    ended: Callable[[Cluster, Job], None]
+    ended: Callable[[Job], None]
     swept: Callable[[Overseer, Removed], Coroutine[Any, Any, None]]

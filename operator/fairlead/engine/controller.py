@@ -1,4 +1,4 @@
-"""All of the engine: a site for each login of each Cluster, the lobby for Jobs without one, and the graves."""
+"""All of the engine: the sites of each Cluster, the lobby for Jobs without one, and the graves."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -6,11 +6,12 @@ from typing import Any
 
 import structlog
 
+from fairlead.domain import sites
 from fairlead.domain.cluster import Cluster
 from fairlead.domain.debt import Debt
 from fairlead.domain.errors import FairleadError
 from fairlead.domain.job import Job
-from fairlead.domain.objects import ClusterName
+from fairlead.domain.objects import ClusterName, Location
 from fairlead.engine.context import Overseer, SiteContext
 from fairlead.engine.debts import Debts
 from fairlead.engine.expiry import Expiry
@@ -19,6 +20,7 @@ from fairlead.engine.link import Link
 from fairlead.engine.lobby import Lobby
 from fairlead.engine.overdue import Overdue
 from fairlead.engine.payments import Payments
+from fairlead.engine.placing import Placing
 from fairlead.engine.ports import Pulse, World
 from fairlead.engine.record import Record
 from fairlead.engine.registry import Registry
@@ -31,7 +33,7 @@ from fairlead.telemetry import metrics
 log = structlog.get_logger()
 
 SiteKey = tuple[str, str]
-"""A Cluster's uid, and the namespace whose Secret logs in."""
+"""A Cluster's uid, and which of its sites: see `domain.sites`."""
 
 GAUGES_SECONDS = 15.0
 EXPIRY_SECONDS = 1.0
@@ -56,15 +58,17 @@ class Controller:
         self._tasks: dict[SiteKey, asyncio.Task[None]] = {}
         writer = Writer(world, registry, settings.api_writes)
         self._debts = Debts(world)
-        self._lobby = Lobby(world, registry, writer, Overdue(world, self._debts, writer))
+        overdue = Overdue(world, self._debts, writer)
+        self._lobby = Lobby(world, registry, writer, overdue)
         self._graves = Graves(world, registry, self._debts, self._haunt, self._is_reached)
         self._payments = Payments(world, registry, self._debts, self._haunt)
         self._expiry = Expiry(world)
         self._in_lobby = asyncio.Event()
         self._context = SiteContext(
             world, registry, settings, installation, self._debts, driver_of,
-            pulse.beat, self._graves.has, self._cluster_of, self._ended, self._swept,
+            pulse.beat, self._remembers, self._cluster_of, self._ended, self._swept,
         )
+        self._placing = Placing(self._context, writer, overdue, self._is_host_reached, {})
 
     async def run(self) -> None:
         """Work until cancelled; then abandon what is in flight, bounded: the far end answers later."""
@@ -78,7 +82,7 @@ class Controller:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._every("ledger", self._settings.ledger_seconds, self._look_into_ledger))
                 group.create_task(self._every("payments", self._settings.payments_seconds, self._collect))
-                group.create_task(self._every("lobby", 5.0, self._lobby.look, self._in_lobby))
+                group.create_task(self._every("lobby", 5.0, self._receive, self._in_lobby))
                 group.create_task(self._every("graves", self._settings.finished_seconds, self._graves.look))
                 group.create_task(self._every("finished", self._settings.finished_seconds, self._expiry.look))
                 group.create_task(self._every("expiry", EXPIRY_SECONDS, self._expiry.delete_due))
@@ -101,27 +105,30 @@ class Controller:
             record.cluster = cluster
             for site in sites:
                 site.changed()
-            self._open_logins(cluster)
+            self._open_sites(cluster)
         self._in_lobby.set()
 
-    def _open_logins(self, cluster: Cluster) -> None:
-        """Have a site for the Cluster's own login, and one for each namespace that has something to do there with its own."""
+    def _open_sites(self, cluster: Cluster) -> None:
+        """Have the sites that the Cluster has by itself, and those at which something is to be done."""
         record = self._records[cluster.ref.uid]
         if record.released:
             return
         jobs = [job for job in self._registry.jobs_of(cluster.name) if self._needs_site(job, cluster)]
-        wanting = {job.ref.namespace for job in jobs} | {debt.namespace for debt in self._debts.of(cluster.name) if debt.is_payable}
-        kept = {login.namespace for login in record.cluster.status.logins}
-        for namespace in {cluster.ref.namespace} | {cluster.login_for(each) for each in wanting} | kept:
-            self._open(cluster, namespace)
+        debts = [debt for debt in self._debts.of(cluster.name) if debt.is_payable]
+        wanted_at = [cluster.site_for(job.ref.namespace, job.host) for job in jobs]
+        wanted_at += [cluster.site_for(debt.namespace, debt.host) for debt in debts]
+        for site in sites.known_sites(record.cluster).union(each for each in wanted_at if each is not None):
+            self._open(cluster, site)
 
-    def _open(self, cluster: Cluster, namespace: str) -> Site:
-        """The site of one login, made if there is none."""
-        key = cluster.ref.uid, namespace
+    def _open(self, cluster: Cluster, name: str) -> Site:
+        """One of the Cluster's sites, made if there is none."""
+        key = cluster.ref.uid, name
         site = self._sites.get(key)
         if site is None:
             link = Link(self._world, self._settings, self._context.installation, self._context.driver_of)
-            site = self._sites[key] = Site(self._records[cluster.ref.uid], namespace, self._context, link)
+            record = self._records[cluster.ref.uid]
+            record.sites.add(name)
+            site = self._sites[key] = Site(record, name, self._context, link)
             task = self._tasks[key] = asyncio.create_task(site.run(), name=site.name)
             task.add_done_callback(lambda _task: self._site_ended(key, site))
         return site
@@ -130,22 +137,27 @@ class Controller:
         self._tasks.pop(key, None)
         self._sites.pop(key, None)
         self._pulse.forget(site.name)
+        if record := self._records.get(key[0]):
+            record.sites.discard(key[1])
         for each in self._sites.values():
             if each.cluster.ref.uid == key[0]:
-                each.wake()              # a deleted Cluster's own login waits for the others
+                each.wake()              # a deleted Cluster's own site waits for the others
 
     def _needs_site(self, job: Job, cluster: Cluster) -> bool:
-        """Whether something is to be done for a Job under its login. A Cluster that is being deleted begins nothing for anybody."""
+        """Whether something is to be done for a Job at its site. A Cluster that is being deleted begins nothing for anybody."""
         return job.is_taken_up or not (cluster.deleting or self._registry.is_refused(job, cluster))
 
     def _job_changed(self, job: Job) -> None:
         cluster = self._registry.cluster_named(job.cluster)
-        if cluster is None or self._registry.is_refused(job, cluster):
+        name = cluster.site_for(job.ref.namespace, job.host) if cluster else None
+        if cluster is None or name is None or self._registry.is_refused(job, cluster):
             self._in_lobby.set()
         elif self._registry.job(job.ref.uid) is not None and self._needs_site(job, cluster):
-            self._open(cluster, cluster.login_for(job.ref.namespace)).wake()
-        elif site := self._site_for(job.cluster, job.ref.namespace):
+            self._open(cluster, name).wake()
+        elif site := self._sites.get((cluster.ref.uid, name)):
             site.wake()
+        if cluster and cluster.has_choice:
+            self._in_lobby.set()         # a host may have become free
 
     def _labels_changed(self) -> None:
         for site in self._sites.values():
@@ -153,38 +165,53 @@ class Controller:
 
     def _job_lost(self, job: Job) -> None:
         """A Job went without our doing: its directories are kept as a finished Job's are, and buried once its object is surely gone."""
-        self._graves.keep(Grave(job.cluster, job.ref, job.key.attempt, policy=job.spec.deletion_policy))
+        self._graves.keep(Grave(job.location, job.ref, job.key.attempt, policy=job.spec.deletion_policy))
 
-    def _site_for(self, name: ClusterName, namespace: str) -> Site | None:
-        """The site that does the work for Jobs of a namespace on a Cluster."""
-        cluster = self._registry.cluster_named(name)
-        return self._sites.get((cluster.ref.uid, cluster.login_for(namespace))) if cluster else None
+    def _site_at(self, location: Location, namespace: str) -> Site | None:
+        """The site that does the work for Jobs of a namespace there."""
+        cluster = self._registry.cluster_named(location.cluster)
+        name = cluster.site_for(namespace, location.host) if cluster else None
+        return self._sites.get((cluster.ref.uid, name)) if cluster and name is not None else None
+
+    def _remembers(self, cluster: Cluster, site: str) -> bool:
+        return any(cluster.site_for(each.ref.namespace, each.location.host) == site for each in self._graves.on(cluster.name))
+
+    def _is_host_reached(self, cluster: Cluster, host: str) -> bool:
+        site = self._sites.get((cluster.ref.uid, host))
+        return site is not None and site.is_reached
 
     def _cluster_of(self, uid: str) -> ClusterName | None:
         job = self._registry.job(uid)
         return job.cluster if job else self._graves.cluster_of(uid)
 
     def _is_reached(self, grave: Grave) -> bool:
-        site = self._site_for(grave.cluster, grave.ref.namespace)
+        site = self._site_at(grave.location, grave.ref.namespace)
         return site is not None and site.is_reached
 
     def _haunt(self, ghost: Job) -> None:
-        if site := self._site_for(ghost.cluster, ghost.ref.namespace):
+        if site := self._site_at(ghost.location, ghost.ref.namespace):
             site.haunt(ghost)
 
+    async def _receive(self) -> None:
+        """See to the Jobs that no site has."""
+        await self._lobby.look()
+        for record in tuple(self._records.values()):
+            if record.cluster.has_choice:
+                await self._placing.look(record)
+
     async def _collect(self) -> None:
-        """Begin to pay what is owed under each login that answers; those for which there is something to do are opened first."""
+        """Begin to pay what is owed at each site that answers; those at which there is something to do are opened first."""
         for cluster in self._registry.clusters:
-            self._open_logins(cluster)
+            self._open_sites(cluster)
             await self._payments.collect(cluster.name, self._may_be_paid)
 
     def _may_be_paid(self, debt: Debt) -> bool:
-        site = self._site_for(debt.cluster, debt.namespace)
+        site = self._site_at(debt.location, debt.namespace)
         return site is not None and site.is_reached and not site.is_under_way(debt.ref.uid)
 
-    def _ended(self, cluster: Cluster, job: Job) -> None:
+    def _ended(self, job: Job) -> None:
         self._expiry.ended(job)
-        self._graves.keep(Grave(cluster.name, job.ref, job.key.attempt, ended=True))
+        self._graves.keep(Grave(job.location, job.ref, job.key.attempt, ended=True))
 
     async def _gauge(self) -> None:
         """Count what is watched."""
@@ -199,7 +226,7 @@ class Controller:
             await self._debts.strike_old()
 
     async def _swept(self, site: Overseer, removed: Removed) -> None:
-        await self._graves.swept(site.cluster.name, removed, site)
+        await self._graves.swept(removed, site)
 
     async def _every(
         self, name: str, seconds: float, look: Callable[[], Coroutine[Any, Any, None]], wake: asyncio.Event | None = None,

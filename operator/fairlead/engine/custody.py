@@ -1,4 +1,4 @@
-"""Our hold on a Cluster for one login: its finalizer while Jobs may run there, its status, its release once nothing can be left behind."""
+"""Our hold on a Cluster for one site: its finalizer while Jobs may run there, its status, its release once nothing can be left behind."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -7,7 +7,7 @@ import structlog
 
 from fairlead.api.v1alpha1.reasons import ClusterCondition, ClusterReason
 from fairlead.domain import cluster as clusters
-from fairlead.domain import logins
+from fairlead.domain import sites
 from fairlead.domain.cluster import Cluster
 from fairlead.domain.conditions import is_true
 from fairlead.domain.debt import Debt
@@ -17,6 +17,7 @@ from fairlead.domain.objects import EventNote
 from fairlead.domain.pacing import Now
 from fairlead.domain.residue import Sweep, keys_told
 from fairlead.domain.run import Remnant
+from fairlead.domain.sites import Account
 from fairlead.domain.sweep import Found, judge
 from fairlead.engine.context import SiteContext
 from fairlead.engine.graves import newest
@@ -28,11 +29,11 @@ log = structlog.get_logger()
 
 
 class Custody:
-    """Holds, reports and releases, for one login: `namespace` is the one whose Secret logs in."""
+    """Holds, reports and releases, for one site: empty for the Cluster's own."""
 
-    def __init__(self, record: Record, namespace: str, context: SiteContext, way: tuple[Link, Callable[[], Driver]]) -> None:
+    def __init__(self, record: Record, site: str, context: SiteContext, way: tuple[Link, Callable[[], Driver]]) -> None:
         self.record = record
-        self._namespace = namespace
+        self._site = site
         self._context = context
         self._world = context.world
         self._debts = context.debts
@@ -40,14 +41,14 @@ class Custody:
 
     @property
     def cluster(self) -> Cluster:
-        """The Cluster as it was last read or written, as this login sees it."""
-        return logins.seen_by(self.record.cluster, self._namespace)
+        """The Cluster as it was last read or written, as this site sees it."""
+        return sites.seen_by(self.record.cluster, self._site)
 
     @property
     def owed(self) -> tuple[Debt, ...]:
-        """What is owed under this login, the oldest first."""
+        """What is owed at this site, or at nobody knows which, the oldest first."""
         cluster = self.record.cluster
-        return tuple(each for each in self._debts.of(cluster.name) if cluster.login_for(each.namespace) == self._namespace)
+        return tuple(each for each in self._debts.of(cluster.name) if cluster.site_for(each.namespace, each.host) in {self._site, None})
 
     async def hold(self) -> bool:
         """Our finalizer on the Cluster, before the first intent; whether it is on."""
@@ -60,8 +61,12 @@ class Custody:
             status = clusters.report(cluster, self._link.health, now, heartbeat_seconds)
             if status is None:
                 return True
-            if cluster.login:
-                status = logins.with_login(self.record.cluster.status, self._namespace, self._link.user, status)
+            if cluster.spec.process:
+                self.record.said[self._site] = status
+                account = Account(self._debts.of(cluster.name), now.wall)
+                status = sites.with_hosts(self.record.cluster, self.record.said, account)
+            elif cluster.site:
+                status = sites.with_login(self.record.cluster, self._site, self._link.user, status)
             return await self.record.write(status)
 
     async def rule(self, found: Found, now: Now, heartbeat_seconds: float) -> bool:
@@ -82,11 +87,12 @@ class Custody:
     async def let_go(self, jobs: Sequence[Job], ghosts: dict[str, Job]) -> bool:
         """Release a deleted Cluster once no Job may run there any more, and nothing is owed, or it was given up; whether it is gone.
 
-        The login of another namespace goes before that, or as soon as nothing is left to do for its `jobs` and `ghosts`.
+        One of several sites goes before that, as soon as nothing is left to do for its `jobs` and `ghosts`; the last host takes the Cluster
+        with it.
         """
         cluster = self.cluster
         if not cluster.deleting:
-            return bool(cluster.login) and not self._is_needed(jobs, ghosts) and await self._retire()
+            return bool(cluster.site) and not self._is_needed(jobs, ghosts) and await self._retire()
         if any(job.held for job in self._context.registry.jobs_of(cluster.name)):
             return False
         if cluster.forgives_debts:
@@ -95,16 +101,16 @@ class Custody:
             ghosts.clear()
         if ghosts or any(each.is_payable for each in self.owed):
             return False
-        return await (self._retire() if cluster.login else self._release())
+        return await (self._retire() if cluster.site and not cluster.spec.process else self._release())
 
     def _is_needed(self, jobs: Sequence[Job], ghosts: Mapping[str, Job]) -> bool:
-        """Whether the login of another namespace has something to do, or may have: what lies there is known after the first sweep."""
-        if jobs or ghosts or any(each.is_payable for each in self.owed):
+        """Whether one of several sites has something to do, or may have: what lies there is known after the first sweep."""
+        if jobs or ghosts or self.cluster.host or any(each.is_payable for each in self.owed):
             return True
         health = self._link.health
         if health.trouble is not None and clusters.STAGE_OF.get(health.trouble.reason) is clusters.Stage.CREDENTIALS:
             return False                 # its Secret is gone, and nobody waits for it
-        return health.sweep is None or self._context.remembers(self.cluster.name, self._namespace)
+        return health.sweep is None or self._context.remembers(self.record.cluster, self._site)
 
     async def _forgive(self, ghosts: Iterable[Job]) -> bool:
         """Strike what is owed there, since a person has given it up, and tell, of `ghosts` too; whether nothing is owed any more."""
@@ -122,21 +128,29 @@ class Custody:
         return True
 
     async def _release(self) -> bool:
-        """Let a deleted Cluster go, once all other logins have gone and nothing is owed under any; whether it is gone.
+        """Let a deleted Cluster go, once all its sites are ready for that and nothing is owed at any; whether it is gone.
 
         With it the way to the directories of its finished Jobs goes: while the cluster answers, they go down to tombstones first.
         """
         cluster = self.record.cluster
         if not self._debts.known or any(each.is_payable for each in self._debts.of(cluster.name)) or cluster.status.logins:
             return False
-        return await self._cleared() and await self.record.release()
+        record = self.record
+        if self._site not in record.cleared:
+            if not await self._cleared():
+                return False
+            record.cleared.add(self._site)
+        if record.sites - record.cleared:
+            return False
+        return record.released or await record.release()
 
     async def _retire(self) -> bool:
-        """Take this login of another namespace out of the Cluster's status; whether it is out. Of a deleted Cluster it is cleared first."""
+        """Take this site out of the Cluster's status; whether it is out. Of a deleted Cluster it is cleared first."""
         if not self._debts.known or (self.cluster.deleting and not await self._cleared()):
             return False
         async with self.record.writing:
-            return await self.record.write(logins.without_login(self.record.cluster.status, self._namespace))
+            self.record.said.pop(self._site, None)
+            return await self.record.write(sites.without(self.record.cluster, self._site))
 
     async def _cleared(self) -> bool:
         """Whether nothing but tombstones is there, as far as the cluster can be reached."""

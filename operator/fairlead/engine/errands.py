@@ -86,8 +86,9 @@ class Errands:
         return [job for job in self.jobs() if not self.lanes.is_busy(job.ref.uid)]
 
     def _beyond_limit(self, steps: Steps) -> set[str]:
-        """The uids of those for whom spec.limits.maxActiveJobs has no place under this login: who came last."""
-        free = places(self.cluster.spec.limits, active(job for job in self.jobs() if job.ref.uid not in self.ghosts))
+        """The uids of those for whom spec.limits.maxActiveJobs has no place: the last. It counts for each login, and for all bare hosts."""
+        jobs = self.context.registry.jobs_of(self.cluster.name) if self.cluster.spec.process else self.jobs()
+        free = places(self.cluster.spec.limits, active(job for job in jobs if job.ref.uid not in self.ghosts))
         wanting = [job.ref.uid for job, step in steps if asks_for_a_place(job, step)]
         return set() if free is None else set(wanting[free:])
 
@@ -113,7 +114,7 @@ class Errands:
 
     async def _take_up(self, job: Job) -> None:
         if await self.custody.hold():
-            await self.work.writer.take_up(job)
+            await self.work.writer.take_up(job, self.cluster.host.name if self.cluster.host else "")
 
     def _step(self, job: Job) -> Step:
         return decide(job, self.work.writer.memory(job), self.work.now(), self.work.settings.pacing)
@@ -136,7 +137,7 @@ class Errands:
         if self.ghosts.pop(job.ref.uid, None) is not None:
             work.writer.forget(job.ref.uid)
         elif await work.writer.release(job, finished=step.finished) and step.finished:
-            self.context.ended(self.cluster, job)
+            self.context.ended(job)
         self.wake()
 
     async def _tell_waiting(self, job: Job, reason: JobReason, why: str) -> None:

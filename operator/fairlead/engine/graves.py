@@ -13,7 +13,7 @@ import structlog
 from fairlead.api.v1alpha1 import names
 from fairlead.domain.errors import ApiFault
 from fairlead.domain.job import Job, ghost
-from fairlead.domain.objects import ClusterName, ObjectRef
+from fairlead.domain.objects import ClusterName, Location, ObjectRef
 from fairlead.domain.run import Remnant
 from fairlead.domain.sweep import Found
 from fairlead.engine.context import Overseer
@@ -29,7 +29,7 @@ log = structlog.get_logger()
 class Grave:
     """One Job's directories: where, whose, up to which attempt; whether it had ended, so that nothing else can be left."""
 
-    cluster: ClusterName
+    location: Location
     ref: ObjectRef
     attempt: int
     ended: bool = False
@@ -55,15 +55,15 @@ class Graves:
 
     def leave(self, cluster: ClusterName) -> None:
         """A Cluster is gone, and with it the way to its directories."""
-        self._graves = {uid: each for uid, each in self._graves.items() if each.cluster != cluster}
+        self._graves = {uid: each for uid, each in self._graves.items() if each.location.cluster != cluster}
 
     def cluster_of(self, uid: str) -> ClusterName | None:
         """The Cluster of a finished Job, None if nobody watches over its directories."""
-        return self._graves[uid].cluster if uid in self._graves else None
+        return self._graves[uid].location.cluster if uid in self._graves else None
 
-    def has(self, cluster: ClusterName, namespace: str) -> bool:
-        """Whether directories of Jobs of a namespace are kept on a Cluster."""
-        return any(each.cluster == cluster and each.ref.namespace == namespace for each in self._graves.values())
+    def on(self, cluster: ClusterName) -> list[Grave]:
+        """The directories that are kept on a Cluster."""
+        return [each for each in self._graves.values() if each.location.cluster == cluster]
 
     async def look(self) -> None:
         """See which finished Jobs are gone, and have their directories buried. Raises `ApiFault`.
@@ -78,24 +78,25 @@ class Graves:
                 continue
             if await self._is_gone(grave.ref):
                 del self._graves[grave.ref.uid]
-                self._haunt(ghost(grave.ref, grave.attempt, grave.cluster, grave.policy))
+                self._haunt(ghost(grave.ref, grave.attempt, grave.location, grave.policy))
 
-    async def swept(self, cluster: ClusterName, removed: Removed, overseer: Overseer) -> None:
+    async def swept(self, removed: Removed, overseer: Overseer) -> None:
         """What a sweep found: keep watch over what has an object, bury what has none. Raises `ApiFault`.
 
         What is in the ledger is known to be gone: it arouses no suspicion. What was left alone by its Job's deletionPolicy stays.
         """
         if not self._debts.known:
             return
+        location = overseer.location
         found = newest(each for each in removed.remnants if not each.tombstone)
-        in_ledger = {each.ref.uid for each in self._debts.of(cluster)}
+        in_ledger = {each.ref.uid for each in self._debts.of(location.cluster)}
         gone: list[Grave] = []
         all_uids: frozenset[str] | None = None
         for remnant in found:
             uid = remnant.key.uid
             if self._registry.job(uid) is not None or uid in self._graves or overseer.is_under_way(uid):
                 continue
-            grave = Grave(cluster, _ref_of(remnant), remnant.key.attempt)
+            grave = Grave(location, _ref_of(remnant), remnant.key.attempt)
             if remnant.owner is None:
                 all_uids = all_uids if all_uids is not None else await self._all_uids()
                 if removed.complete and uid not in all_uids:
@@ -108,10 +109,10 @@ class Graves:
         passes = await overseer.rule(Found(len(found), len(unforeseen)))
         if not passes:
             log.error("sweep_refused", gone=len(unforeseen), found=len(found), why="too many at once: is the API server whole?")
-        payable = {each.ref.uid for each in self._debts.of(cluster) if each.is_payable}   # paid as such, on their own terms
+        payable = {each.ref.uid for each in self._debts.of(location.cluster) if each.is_payable}   # paid as such, on their own terms
         for grave in gone if passes else [each for each in gone if each.ref.uid in in_ledger]:
             if grave.ref.uid not in payable:
-                overseer.haunt(ghost(grave.ref, grave.attempt, cluster))
+                overseer.haunt(ghost(grave.ref, grave.attempt, location))
 
     async def _is_gone(self, ref: ObjectRef) -> bool:
         try:

@@ -173,7 +173,7 @@ class Link:
         Credentials that worked are kept while the API server does not answer, and while Runs or debts need them: a namespace's deletion may
         take the Secret first. Those of an idle Cluster go with their Secret, and the connection with them.
         """
-        data, namespace, keys = self._world.data, cluster.ref.namespace, cluster.spec.host_keys.known_hosts_secret_ref
+        data, namespace, keys = self._world.data, cluster.ref.namespace, cluster.host_keys.known_hosts_secret_ref
         try:
             secret = await data.read_secret(cluster.login_namespace, cluster.spec.auth_secret_ref.name)
             known_hosts = known_hosts_of(cluster, await data.read_secret(namespace, keys.name) if keys else None)
@@ -183,8 +183,9 @@ class Link:
             if self._address is None:
                 raise
             return
-        except Unreadable:
-            if self._address is None or (not cluster.deleting and not self.health.use):
+        except Unreadable as error:
+            is_needed = (cluster.deleting or bool(self.health.use)) and error.reason is not ClusterReason.HOST_REMOVED
+            if self._address is None or not is_needed:
                 await self.close()
                 raise
             return

@@ -45,8 +45,11 @@ class Store(Protocol):
     there is one.
     """
 
-    async def add_finalizer(self, ref: ObjectRef) -> str:
-        """Put our finalizer on; no change if it is there. Conflict when the object is being deleted."""
+    async def add_finalizer(self, ref: ObjectRef, *, host: str = "") -> str:
+        """Put our finalizer on, and with it the bare host that was chosen, if any; no change if both are there.
+
+        Conflict when the object is being deleted, or another host was chosen.
+        """
         ...
 
     async def write_status(self, ref: ObjectRef, status: Mapping[str, Any], *, expected_attempt: int | None = None) -> str:

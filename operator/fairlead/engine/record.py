@@ -20,6 +20,9 @@ class Record:
     def __init__(self, cluster: Cluster, world: World, registry: Registry) -> None:
         self.cluster = cluster
         self.writing = asyncio.Lock()
+        self.said: dict[str, ClusterStatus] = {}   # what each of its hosts has said of itself since this process began
+        self.sites: set[str] = set()               # those that work now
+        self.cleared: set[str] = set()             # those of a deleted Cluster that have nothing left to do
         self.released = False
         self._world = world
         self._registry = registry

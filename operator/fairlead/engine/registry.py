@@ -110,13 +110,15 @@ class Registry:
             self.on_job_lost(old)
         self.on_job(old)
 
-    def job_written(self, job: Job, resource_version: int, *, status: JobStatus | None = None, held: bool | None = None) -> None:
+    def job_written(
+        self, job: Job, resource_version: int, *, status: JobStatus | None = None, held: bool | None = None, host: str = "",
+    ) -> None:
         """Our own write to `job` succeeded: know it before the watch tells, as `cluster_written`. A Job that left meanwhile stays out."""
         known = self._jobs.get(job.ref.uid)
         if known is None or known.resource_version >= resource_version:
             return
         known = replace(known, resource_version=resource_version, status=known.status if status is None else status,
-                        held=known.held if held is None else held)
+                        held=known.held if held is None else held, host=host or known.host)
         self._jobs[job.ref.uid] = known
 
     def version(self, uid: str) -> int:

@@ -1,4 +1,4 @@
-"""One site's loop, of one login of a Cluster: connection, polls, submits, cancels and burials of all its Jobs, batched into few execs.
+"""One site's loop, of one login or host of a Cluster: connection, polls, submits, cancels and burials of its Jobs, in few execs.
 
     wake or due -> link up? -> decide() for each Job -> API writes (take up, release)
                                      |
@@ -16,10 +16,11 @@ from dataclasses import replace
 import structlog
 
 from fairlead.api.v1alpha1.reasons import JobReason
-from fairlead.domain import logins
+from fairlead.domain import sites
 from fairlead.domain.cluster import Cluster
 from fairlead.domain.debt import deadline_of
 from fairlead.domain.job import Job
+from fairlead.domain.objects import Location
 from fairlead.domain.residue import Use
 from fairlead.domain.steps import Bury, Cancel, Rest, Submit, Watch, wakes_at
 from fairlead.domain.sweep import Found
@@ -49,18 +50,18 @@ TURN_SECONDS = 300.0
 
 
 class Site:
-    """The loop of one login of a Cluster: `run()` goes on until it is cancelled or released. `namespace`: whose Secret logs in."""
+    """The loop of one site of a Cluster: `run()` goes on until it is cancelled or released. `site`: which, empty for the Cluster's own."""
 
-    def __init__(self, record: Record, namespace: str, context: SiteContext, link: Link) -> None:
-        cluster = self._seen = logins.seen_by(record.cluster, namespace)
-        self.namespace = namespace
-        self.name = f"site {cluster.ref}{f' for {namespace}' if cluster.login else ''}"
+    def __init__(self, record: Record, site: str, context: SiteContext, link: Link) -> None:
+        cluster = self._seen = sites.seen_by(record.cluster, site)
+        self._site = site
+        self.name = f"site {cluster.ref}{f' at {site}' if site else ''}"
         self._context = context
         self._world: World = context.world
         self._registry: Registry = context.registry
         self._settings: EngineSettings = context.settings
         self._link = link
-        self._custody = Custody(record, namespace, context, (link, self._driver))
+        self._custody = Custody(record, site, context, (link, self._driver))
         self._writer = Writer(context.world, context.registry, context.settings.api_writes)
         self._bucket = Bucket.of(cluster.spec.limits, context.world.clock.monotonic())
         self._work = Work(self._world, self._settings, self._link, self._writer, self._current, self._driver)
@@ -79,6 +80,11 @@ class Site:
     def cluster(self) -> Cluster:
         """The Cluster as it is known now."""
         return self._custody.cluster
+
+    @property
+    def location(self) -> Location:
+        """Where it is."""
+        return Location(self.cluster.name, self._site if self.cluster.spec.process else "")
 
     @property
     def is_reached(self) -> bool:
@@ -125,7 +131,7 @@ class Site:
     async def run(self) -> None:
         """Turn until the Cluster is released."""
         structlog.contextvars.bind_contextvars(cluster=f"{self.cluster.ref.namespace}/{self.cluster.ref.name}",
-                                               **({"login": self.namespace} if self.cluster.login else {}))
+                                               **({"site": self._site} if self._site else {}))
         try:
             while not self._released:
                 self._wake.clear()
@@ -155,8 +161,8 @@ class Site:
         return min(due, self._next_deadline())
 
     async def _count(self) -> None:
-        """Know what this login is needed for, the Cluster's own by all. What is owed there holds the Cluster as a Job does."""
-        name, is_own = self.cluster.name, not self.cluster.login
+        """Know what this site is needed for, the Cluster's own by all. What is owed there holds the Cluster as a Job does."""
+        name, is_own = self.cluster.name, not self._site
         jobs = self._registry.jobs_of(name) if is_own else self._own_jobs()
         held = sum(1 for job in jobs if job.held and not job.ended)
         use = Use(held, len(self._ghosts), self._context.debts.of(name) if is_own else self._custody.owed)
@@ -257,8 +263,9 @@ class Site:
 
     def _own_jobs(self) -> list[Job]:
         cluster, registry = self.cluster, self._registry
-        return [job for job in registry.jobs_of(cluster.name)
-                if cluster.login_for(job.ref.namespace) == self.namespace and not registry.is_refused(job, cluster)]
+        jobs = [job for job in registry.jobs_of(cluster.name)
+                if cluster.site_for(job.ref.namespace, job.host) == self._site and not registry.is_refused(job, cluster)]
+        return sorted(jobs, key=lambda job: -job.spec.priority)
 
     def _current(self, uid: str) -> Job | None:
         return self._registry.job(uid) or self._ghosts.get(uid)

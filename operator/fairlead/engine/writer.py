@@ -62,15 +62,15 @@ class Writer:
         await self._tell(job, outcome.events)
         return True
 
-    async def take_up(self, job: Job) -> bool:
-        """Put the finalizer on: the intent of the first attempt; whether it is on."""
+    async def take_up(self, job: Job, host: str = "") -> bool:
+        """Put the finalizer on: the intent of the first attempt, with the bare host for it, if there are any; whether it is on."""
         try:
             async with self._slots:
-                version = await self._world.store.add_finalizer(job.ref)
+                version = await self._world.store.add_finalizer(job.ref, host=host)
         except ApiFault as error:
             self._failed(job, error)
             return False
-        self._registry.job_written(job, int(version), held=True)
+        self._registry.job_written(job, int(version), held=True, host=host)
         return True
 
     async def release(self, job: Job, *, finished: bool) -> bool:

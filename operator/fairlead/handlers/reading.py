@@ -26,9 +26,10 @@ def read_job(body: Mapping[str, Any]) -> Job:
         raise UserFault(_sentence(body, error)) from error
     meta = job.metadata
     held, deleted = names.FINALIZER in meta.finalizers, meta.deletion_timestamp
+    chosen = meta.annotations.get(names.HOST_ANNOTATION) if held else None   # an annotation alone may be a copy of another Job's
     return Job(
         _ref(names.JOB_PLURAL, meta), int(meta.resource_version), meta.generation, meta.is_deleted, held, job.spec, job.status,
-        deleted.timestamp() if deleted else None,
+        deleted.timestamp() if deleted else None, chosen or job.status.host or "",
     )
 
 

@@ -18,7 +18,7 @@ from fairlead.kube.client import KubeClient
 from fairlead.kube.config_map import Changes, ConfigMapTable, Entries
 
 _log = structlog.get_logger(__name__)
-_WORDS = tuple(each.name for each in fields(Debt) if each.name not in {"key", "grace_seconds"})
+_WORDS = tuple(each.name for each in fields(Debt) if each.name not in {"key", "grace_seconds", "host"})
 
 
 @dataclass(eq=False, slots=True)
@@ -110,7 +110,7 @@ def _parse(key: str, text: str) -> Debt | None:
     try:
         entry = json.loads(text)
         words = {name: str(entry[name]) for name in _WORDS}
-        return Debt(key=key, **words, grace_seconds=int(entry.get("grace_seconds", 30)))
+        return Debt(key=key, **words, grace_seconds=int(entry.get("grace_seconds", 30)), host=str(entry.get("host", "")))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         _log.warning("ledger_entry_not_understood", key=key, error=repr(error))
         return None

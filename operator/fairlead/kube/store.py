@@ -30,8 +30,13 @@ class KubeStore:
         self._client = client
         self._events = events
 
-    async def add_finalizer(self, ref: ObjectRef) -> str:
-        """Put our finalizer on; no change if it is there. Raises `Conflict` when the object is being deleted, gone or another."""
+    async def add_finalizer(self, ref: ObjectRef, *, host: str = "") -> str:
+        """Put our finalizer on, in the same write with the annotation that names a bare host; no change if it is there.
+
+        Raises `Conflict` when the object is being deleted, gone or another, and when another host was chosen for it.
+        """
+        if host:
+            return await self._again(lambda: self._add_finalizer_to_others(ref, host))
         untouched = [*_same_living(ref), jsonpatch.test("/metadata/finalizers", None)]
         try:  # the common case, an object without any finalizer, takes no read
             return await self._patch(ref, [*untouched, jsonpatch.add("/metadata/finalizers", [names.FINALIZER])])
@@ -69,7 +74,7 @@ class KubeStore:
         except NotFound:
             return None
 
-    async def _add_finalizer_to_others(self, ref: ObjectRef) -> str:
+    async def _add_finalizer_to_others(self, ref: ObjectRef, host: str = "") -> str:
         metadata = await self._client.metadata(object_path(ref))
         if metadata["uid"] != ref.uid:
             raise _Settled(f"{ref} is another object now: uid {metadata['uid']} instead of {ref.uid}")
@@ -77,16 +82,21 @@ class KubeStore:
             raise _Settled(f"{ref} is being deleted; nothing new may be started for it")
         finalizers = metadata.get("finalizers")
         if names.FINALIZER in (finalizers or ()):
+            chosen = (metadata.get("annotations") or {}).get(names.HOST_ANNOTATION)
+            if host and chosen != host:
+                raise _Settled(f"{ref} was given another host: {chosen} instead of {host}")
             return str(metadata["resourceVersion"])
         write = jsonpatch.add("/metadata/finalizers", [*(finalizers or ()), names.FINALIZER])
-        return await self._patch(ref, [*_same_living(ref), jsonpatch.test("/metadata/finalizers", finalizers), write])
+        place = _add_to_map(metadata, "annotations", names.HOST_ANNOTATION, host) if host else []
+        return await self._patch(ref, [*_same_living(ref), jsonpatch.test("/metadata/finalizers", finalizers), write, *place])
 
     async def _release(self, ref: ObjectRef, *, finished: bool) -> str:
         try:
             metadata = await self._client.metadata(object_path(ref))
             if metadata["uid"] != ref.uid:
                 return ""  # a namesake; ours is gone
-            changes = [*_take_finalizer(metadata), *(_add_label(metadata) if finished else ())]
+            label = _add_to_map(metadata, "labels", names.FINISHED_LABEL, names.FINISHED_VALUE) if finished else []
+            changes = [*_take_finalizer(metadata), *label]
             return await self._patch(ref, [_same(ref), *changes]) if changes else str(metadata["resourceVersion"])
         except NotFound:
             return ""
@@ -128,10 +138,10 @@ def _take_finalizer(metadata: JsonObject) -> list[jsonpatch.Operation]:
     return [jsonpatch.test(place, names.FINALIZER), jsonpatch.remove(place)]
 
 
-def _add_label(metadata: JsonObject) -> list[jsonpatch.Operation]:
-    labels: Mapping[str, str] | None = metadata.get("labels")
-    if labels is None:
-        return [jsonpatch.test("/metadata/labels", None), jsonpatch.add("/metadata/labels", {names.FINISHED_LABEL: names.FINISHED_VALUE})]
-    if labels.get(names.FINISHED_LABEL) == names.FINISHED_VALUE:
-        return []
-    return [jsonpatch.add(jsonpatch.pointer("metadata", "labels", names.FINISHED_LABEL), names.FINISHED_VALUE)]
+def _add_to_map(metadata: JsonObject, field: str, key: str, value: str) -> list[jsonpatch.Operation]:
+    """What adds one entry to the labels or annotations, as they were seen; nothing if it is there."""
+    entries: Mapping[str, str] | None = metadata.get(field)
+    if entries is None:
+        place = jsonpatch.pointer("metadata", field)
+        return [jsonpatch.test(place, None), jsonpatch.add(place, {key: value})]
+    return [] if entries.get(key) == value else [jsonpatch.add(jsonpatch.pointer("metadata", field, key), value)]

@@ -8,7 +8,7 @@ from virtual import Virtual
 from fairlead.domain.debt import UNACCOUNTED, UNREACHABLE, Debt
 from fairlead.domain.errors import Forbidden, Unavailable
 from fairlead.domain.job import Job
-from fairlead.domain.objects import ObjectRef
+from fairlead.domain.objects import Location, ObjectRef
 from fairlead.domain.run import Owner, Remnant, RunKey
 from fairlead.domain.sweep import SUSPICIOUS_COUNT, Found
 from fairlead.engine.debts import Debts
@@ -38,6 +38,8 @@ def found(*remnants: Remnant, complete: bool = True) -> Removed:
 class Yard:
     """Graves on fakes; `buried` are the keys that were haunted."""
 
+    location = Location(HPC)
+
     def __init__(self) -> None:
         self.virtual = Virtual()
         self.registry = Registry()
@@ -52,7 +54,7 @@ class Yard:
 
     async def swept(self, removed: Removed) -> None:
         """A sweep of the Cluster's tree has found this."""
-        await self.graves.swept(HPC, removed, self)
+        await self.graves.swept(removed, self)
 
     def is_under_way(self, uid: str) -> bool:
         """Whether it is in `under_way`."""
@@ -74,7 +76,7 @@ async def test_a_finished_job_is_buried_once_it_is_gone() -> None:
     """Else each deleted Job would leave a directory on the cluster."""
     yard = Yard()
     ref = ObjectRef("jobs", "lab", "job1", uid(1))
-    yard.graves.keep(Grave(HPC, ref, 2))
+    yard.graves.keep(Grave(Location(HPC), ref, 2))
     yard.virtual.data.finished = [ref]
     await yard.graves.look()
     assert yard.buried == []
@@ -87,8 +89,8 @@ async def test_a_finished_job_is_buried_once_it_is_gone() -> None:
 async def test_directories_alone_wait_for_their_cluster_and_a_job_that_may_run_does_not() -> None:
     """Else a suspended Cluster could not be deleted for the sake of a few files, or a running job would be forgotten with it."""
     yard = Yard()
-    yard.graves.keep(Grave(HPC, ObjectRef("jobs", "lab", "job1", uid(1)), 1, ended=True))
-    yard.graves.keep(Grave(HPC, ObjectRef("jobs", "lab", "job2", uid(2)), 1))
+    yard.graves.keep(Grave(Location(HPC), ObjectRef("jobs", "lab", "job1", uid(1)), 1, ended=True))
+    yard.graves.keep(Grave(Location(HPC), ObjectRef("jobs", "lab", "job2", uid(2)), 1))
     yard.reached = False
     await yard.graves.look()
     assert yard.buried == [f"{uid(2)}-1"]
@@ -100,7 +102,7 @@ async def test_directories_alone_wait_for_their_cluster_and_a_job_that_may_run_d
 async def test_a_job_that_was_made_again_under_its_name_does_not_keep_the_old_ones_directory() -> None:
     """Else `kubectl replace --force` would leave one directory each time."""
     yard = Yard()
-    yard.graves.keep(Grave(HPC, ObjectRef("jobs", "lab", "job1", uid(1)), 1))
+    yard.graves.keep(Grave(Location(HPC), ObjectRef("jobs", "lab", "job1", uid(1)), 1))
     yard.virtual.store.uids = {"lab/job1": uid(2)}
     await yard.graves.look()
     assert yard.buried == [f"{uid(1)}-1"]
@@ -110,7 +112,7 @@ async def test_a_job_that_was_made_again_under_its_name_does_not_keep_the_old_on
 async def test_no_answer_is_no_proof(fault: Unavailable) -> None:
     """Else an API server that restarts would cost the directories of all finished Jobs."""
     yard = Yard()
-    yard.graves.keep(Grave(HPC, ObjectRef("jobs", "lab", "job1", uid(1)), 1))
+    yard.graves.keep(Grave(Location(HPC), ObjectRef("jobs", "lab", "job1", uid(1)), 1))
     yard.virtual.store.fault = fault
     await yard.graves.look()
     await yard.swept(found(remnant(3)))
@@ -199,7 +201,7 @@ async def test_what_is_being_cleaned_up_is_not_found_again() -> None:
 async def test_a_cluster_that_is_gone_takes_its_graves_along() -> None:
     """Else each look would try to bury where nobody can go any more."""
     yard = Yard()
-    yard.graves.keep(Grave(HPC, ObjectRef("jobs", "lab", "job1", uid(1)), 1))
+    yard.graves.keep(Grave(Location(HPC), ObjectRef("jobs", "lab", "job1", uid(1)), 1))
     yard.graves.leave(HPC)
     await yard.graves.look()
     assert yard.buried == []
@@ -208,7 +210,7 @@ async def test_a_cluster_that_is_gone_takes_its_graves_along() -> None:
 async def test_a_job_whose_finalizer_was_taken_off_by_hand_is_still_left_alone_if_it_wanted_that() -> None:
     """Else a Job that somebody removed by force would be ended on the cluster against its own deletionPolicy."""
     yard = Yard()
-    yard.graves.keep(Grave(HPC, ObjectRef("jobs", "lab", "job1", uid(1)), 1, policy="Orphan"))
+    yard.graves.keep(Grave(Location(HPC), ObjectRef("jobs", "lab", "job1", uid(1)), 1, policy="Orphan"))
     await yard.graves.look()
     assert yard.policies == ["Orphan"]
 

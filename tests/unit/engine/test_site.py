@@ -9,7 +9,6 @@ from typing import Any
 from virtual import SETTINGS, Virtual, driver_of
 
 from fairlead.domain.address import Address
-from fairlead.domain.cluster import Cluster
 from fairlead.domain.debt import UNREACHABLE, Debt
 from fairlead.domain.job import Job
 from fairlead.domain.run import CancelAnswer, SubmitAnswer, SubmitWord
@@ -37,9 +36,9 @@ class Stage:
         world = self.virtual.world
         self.debts = Debts(world)
         context = SiteContext(world, self.registry, SETTINGS, "one", self.debts, driver_of, self.hearts.beat,
-                              lambda _cluster, _namespace: False, lambda _uid: None, self._ended, self._swept)
+                              lambda _cluster, _site: False, lambda _uid: None, self._ended, self._swept)
         self.record = Record(self.cluster, world, self.registry)
-        self.site = Site(self.record, self.cluster.ref.namespace, context, Link(world, SETTINGS, "one", driver_of))
+        self.site = Site(self.record, "", context, Link(world, SETTINGS, "one", driver_of))
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -63,7 +62,7 @@ class Stage:
         self.record.cluster = replace(self.record.cluster, **fields)
         self.site.changed()
 
-    def _ended(self, cluster: Cluster, job: Job) -> None:
+    def _ended(self, job: Job) -> None:
         raise AssertionError("there is no Job here")
 
     async def _swept(self, site: Overseer, removed: Removed) -> None:

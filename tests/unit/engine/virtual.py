@@ -79,7 +79,7 @@ class FakeStore:
     fault: FairleadError | None = None
     version: int = 100
 
-    async def add_finalizer(self, ref: ObjectRef) -> str:
+    async def add_finalizer(self, ref: ObjectRef, *, host: str = "") -> str:
         """Always."""
         return self._next()
 

@@ -155,13 +155,21 @@ class ProcessHost(Endpoint):
     """How many slots its Jobs share; a Job takes ntasks times cpusPerTask of them, one if it says neither."""
     gpus: int = Field(default=0, ge=0, le=64)
     """How many GPUs its Jobs share: those with the numbers from 0 on, as CUDA counts them."""
+    host_keys: HostKeys | None = Field(default=None, json_schema_extra=marks(_ONE_KIND_OF_HOST_KEYS))
+    """By what this host's key is recognised. Exactly one of its fields. Default: the Cluster's hostKeys."""
+
+    @property
+    def name(self) -> str:
+        """By what the host is known in status and annotations: its address and port, which no other host of the Cluster has."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 class ProcessSettings(ApiModel):
-    """What is particular to a bare host, which has no scheduler."""
+    """What is particular to bare hosts, which have no scheduler."""
 
-    hosts: tuple[ProcessHost, ...] = Field(min_length=1, max_length=1, json_schema_extra=marks(keys=("host", "port")))
-    """The host. Exactly one: write a Cluster for each."""
+    hosts: tuple[ProcessHost, ...] = Field(min_length=1, max_length=64, json_schema_extra=marks(keys=("host", "port")))
+    """The hosts, each with the user and work folder of the Cluster. A Job runs on one of them, where it fits first; which one is decided
+    when it is taken up, and stays. A host that is taken out of the list gets nothing more, and what it has waits for its return."""
 
 
 class Limits(ApiModel):
@@ -185,6 +193,11 @@ class ClusterSpec(ApiModel):
             "a Cluster of type Slurm has endpoints and no process; one of type Process has process.hosts and no endpoints",
         ),
         Rule(
+            "has(self.hostKeys) || (has(self.process) && self.process.hosts.all(each, has(each.hostKeys)))",
+            "write hostKeys, by which the server's host key is recognised: no host key is accepted unseen",
+            ".hostKeys",
+        ),
+        Rule(
             "self.type == 'Slurm' || !has(self.credentials) || self.credentials == 'Shared'",
             "credentials: PerNamespace is for type Slurm: the slots of a bare host are handed out by one login, which knows no other's",
             ".credentials",
@@ -203,8 +216,9 @@ class ClusterSpec(ApiModel):
     """The login name on the cluster under which all Jobs run."""
     auth_secret_ref: SecretReference
     """Secret with the private key in ssh-privatekey (OpenSSH or PEM) and, where they apply, certificate and passphrase."""
-    host_keys: HostKeys = Field(json_schema_extra=marks(_ONE_KIND_OF_HOST_KEYS))
-    """By what the server's host key is recognised. Exactly one of its fields; a host key that is not named there is never accepted."""
+    host_keys: HostKeys | None = Field(default=None, json_schema_extra=marks(_ONE_KIND_OF_HOST_KEYS))
+    """By what the server's host key is recognised. Exactly one of its fields; a host key that is not named there is never accepted.
+    Needed, but where each of process.hosts has its own."""
     proxy_jump: tuple[JumpHost, ...] = Field(default=(), max_length=4)
     """Jump hosts on the way to the endpoints, the first to be connected to first, as ssh's ProxyJump. Clusters that name the same ones
     share the connections to them."""
@@ -228,7 +242,7 @@ class ClusterSpec(ApiModel):
     slurm: SlurmSettings = SlurmSettings()
     """What is particular to a Slurm cluster; of no effect where type is Process."""
     process: ProcessSettings | None = None
-    """What is particular to a bare host."""
+    """What is particular to bare hosts."""
     limits: Limits = Limits()
     """How much of the cluster's queue Fairlead takes."""
     allowed_namespaces: AllowedNamespaces = Field(default=AllowedNamespaces(), json_schema_extra=marks(ONE_OF_BOTH))
@@ -238,11 +252,6 @@ class ClusterSpec(ApiModel):
     same name as `authSecretRef`, whose field `username` is the login name; never the Cluster's."""
     suspend: bool = False
     """While true, the cluster is not connected to: nothing is submitted, watched or cancelled there. Jobs that run there go on."""
-
-    @property
-    def login(self) -> Endpoint:
-        """Where to connect: the login node, or the bare host."""
-        return self.process.hosts[0] if self.process else self.endpoints[0]
 
 
 class Circuit(ApiModel):
@@ -292,26 +301,42 @@ class SweepAgreement(ApiModel):
     """How many Runs it still allows to be cleaned up; with 0 it is spent, until the annotation is taken away or has another number."""
 
 
-class LoginStatus(ApiModel):
+class SiteStatus(ApiModel):
+    """How one of several sites of a Cluster stands: a login, or a host."""
+
+    work_dir: WorkDirStatus | None = None
+    """Where Fairlead's files lie there, and their mark: remembered for as long as something of a Job may be there."""
+    conditions: tuple[Condition, ...] = Field(default=(), json_schema_extra=marks(keys=("type",)))
+    """Ready, with the reason of whatever is wrong, and SweepHeld: as the Cluster's own, for this site."""
+    sweep_agreement: SweepAgreement | None = None
+    """What is left of the agreement in the annotation fairlead.dev/agree-to-sweep, here."""
+
+
+class LoginStatus(SiteStatus):
     """How the login of another namespace stands, with `credentials: PerNamespace`."""
 
     namespace: str = Field(max_length=63)
     """The namespace, whose Jobs and whose Secret it is."""
     user: str | None = None
     """The login name in its Secret."""
-    work_dir: WorkDirStatus | None = None
-    """Where its files lie, and their mark: remembered for as long as something of the namespace's Jobs may be there."""
-    conditions: tuple[Condition, ...] = Field(default=(), json_schema_extra=marks(keys=("type",)))
-    """Ready, with the reason of whatever is wrong, and SweepHeld: as the Cluster's own, for this login."""
-    sweep_agreement: SweepAgreement | None = None
-    """What is left of the agreement in the annotation fairlead.dev/agree-to-sweep, here."""
+
+
+class HostStatus(SiteStatus):
+    """How a bare host stands."""
+
+    name: str = Field(max_length=300)
+    """Its address and port."""
+    active_runs: int | None = Field(default=None, ge=0)
+    """Runs on the host that have not ended."""
 
 
 class ClusterStatus(ObjectStatus):
     """What is known of the cluster."""
 
+    address: str | None = None
+    """Where it is reached: the first endpoint or host, and how many more there are."""
     scheduler_version: str | None = None
-    """The scheduler's version, such as slurm 24.11.5."""
+    """The scheduler's version, such as slurm 24.11.5; of a bare host its kernel's."""
     active_runs: int | None = Field(default=None, ge=0)
     """Runs on the cluster that have not ended."""
     work_dir: WorkDirStatus | None = None
@@ -326,6 +351,8 @@ class ClusterStatus(ObjectStatus):
     """What is left of the agreement in the annotation fairlead.dev/agree-to-sweep, once it has been read."""
     logins: tuple[LoginStatus, ...] = Field(default=(), max_length=1000, json_schema_extra=marks(keys=("namespace",)))
     """How the logins of other namespaces stand, with `credentials: PerNamespace`: those whose Jobs use the Cluster."""
+    hosts: tuple[HostStatus, ...] = Field(default=(), max_length=128, json_schema_extra=marks(keys=("name",)))
+    """How the hosts of a Cluster of type Process stand. The Cluster's own conditions are those of a host that is ready, if one is."""
 
 
 class Cluster(ApiModel):

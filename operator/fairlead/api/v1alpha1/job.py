@@ -187,6 +187,10 @@ class JobSpec(ApiModel):
     suspend: bool = False
     """While true, nothing of the Job is on the cluster: not submitted, it stays so; waiting there, it is withdrawn; running, it is told to
     end. Set back to false, a new attempt follows, which counts as no failure."""
+    priority: int = Field(default=0, ge=-1_000_000, le=1_000_000)
+    """Which Jobs go first among those that wait for one Cluster: the higher, and of equals the older. It holds wherever Fairlead hands
+    out the places: for limits.maxActiveJobs and limits.submitPerSecond, and in the queue of a bare host, where it counts as it was when the
+    Job was submitted. A scheduler's own queue goes by the scheduler's own priorities."""
     backoff_limit: int = Field(default=0, ge=0, le=1000)
     """How often the Job is tried again after its script may have run and the attempt failed. What was refused by the scheduler, cancelled
     by somebody on the cluster, or ended for its use of memory would fail again, and is not tried again."""
@@ -225,6 +229,8 @@ class JobStatus(ObjectStatus):
 
     run: RunStatus | None = None
     """The latest attempt."""
+    host: str | None = None
+    """The host on which it runs, with its port, of a Cluster of bare hosts. It stays the same for all attempts."""
     attempts: tuple[AttemptStatus, ...] = Field(default=(), max_length=5, json_schema_extra=marks(keys=("key",)))
     """The last five attempts that have ended, the latest last."""
     failures: int | None = Field(default=None, ge=0)

@@ -74,6 +74,7 @@ class ClusterReason(Word):
     CONNECTION_FAILED = "ConnectionFailed", "The connection could not be made for a reason that the message names."
     NO_FREE_CONNECTION = "NoFreeConnection", "All connections that this controller may hold are in use."
     LOGIN_SHELL_FAILED = "LoginShellFailed", "The user's login shell on the cluster did not run what it was given."
+    HOST_REMOVED = "HostRemoved", "The host is no longer in spec.process.hosts, and something of a Job may still be there."
     NO_SBATCH = "NoSbatch", "sbatch was found neither in the login shell's PATH nor in spec.slurm.binPath."
     TOOLS_MISSING = "ToolsMissing", "The bare host lacks a program that handing out its slots needs; the message names it."
     ENDS_AT_LOGOUT = "EndsAtLogout", "The host ends a user's processes when his connection closes, so that no Job would live on there."
@@ -109,6 +110,8 @@ class JobReason(Word):
         "ClusterLimitReached",
         "As many Jobs of the Cluster as its spec.limits.maxActiveJobs allows are active; the Job waits its turn.",
     )
+    NO_FREE_HOST = "NoFreeHost", "The Job fits on none of the Cluster's hosts now; it waits its turn."
+    HOST_UNKNOWN = "HostUnknown", "It is not known on which host of its Cluster the Job may run: somebody has taken that annotation off."
     SCRIPT_REF_NOT_FOUND = "ScriptRefNotFound", "The ConfigMap or its field does not exist; the Job waits for it."
     INVALID_SCRIPT = "InvalidScript", "The script would be refused by sbatch, or holds an #SBATCH line that Fairlead cannot pass on."
     SUBMITTING = "Submitting", "The Job is being handed to the scheduler."

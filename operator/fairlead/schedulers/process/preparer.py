@@ -4,12 +4,14 @@ A Job speaks Slurm's words, in its fields and its `#SBATCH` lines. A bare host u
 wish that is dropped in silence is a Job that runs as nobody asked.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from fairlead.api.v1alpha1.cluster import ProcessHost
 from fairlead.api.v1alpha1.time_limit import time_limit_seconds
 from fairlead.domain.errors import UserFault
 from fairlead.domain.job import Job
+from fairlead.domain.placement import Size
 from fairlead.domain.run import Submission
 from fairlead.schedulers.slurm import directives, options
 
@@ -19,15 +21,16 @@ _COUNTS: Final = frozenset({"ntasks", "cpus-per-task", "gpus", *_ONE})
 
 
 class ProcessPreparer:
-    """The seam's `Preparer` for one bare host."""
+    """The seam's `Preparer` for bare hosts: for the one that was `chosen` of them, or to choose one by what an attempt takes."""
 
-    def __init__(self, host: ProcessHost) -> None:
-        self._host = host
+    def __init__(self, hosts: Sequence[ProcessHost], chosen: ProcessHost | None = None) -> None:
+        self._hosts = hosts
+        self._possible = (chosen,) if chosen else hosts
 
     def prepare(self, job: Job, script: str | None) -> Submission:
         """The submission of `job`'s current key: its options are slots, GPUs and seconds (0: no limit).
 
-        Raises `UserFault` for what a bare host does not know, and for more than it has.
+        Raises `UserFault` for what a bare host does not know, and for more than any of the hosts has.
         """
         spec = job.spec
         wanted = options.build(spec, options.Defaults(), directives.parse(script) if script is not None else ())
@@ -35,12 +38,13 @@ class ProcessPreparer:
             body, arguments = options.script_of_command(spec.command, spec.args)
         else:
             body, arguments = script.encode(), ()
+        size, seconds = self._asked(wanted.argv)
         return Submission(
-            job.key, job.owner, body, self._asked(wanted.argv), {each.name: each.value for each in spec.env}, wanted.working_dir,
-            wanted.stdout_path, wanted.stderr_path, spec.login_shell, arguments,
+            job.key, job.owner, body, (str(size.slots), str(size.gpus), str(seconds)), {each.name: each.value for each in spec.env},
+            wanted.working_dir, wanted.stdout_path, wanted.stderr_path, spec.login_shell, arguments, priority=spec.priority, size=size,
         )
 
-    def _asked(self, argv: tuple[str, ...]) -> tuple[str, str, str]:
+    def _asked(self, argv: tuple[str, ...]) -> tuple[Size, int]:
         counts, seconds = {"ntasks": 1, "cpus-per-task": 1, "gpus": 0}, 0
         for option in argv:
             name, _, value = option.removeprefix("--").partition("=")
@@ -56,11 +60,12 @@ class ProcessPreparer:
                 raise UserFault(f"a Cluster of type Process is one host, so {name} is 1 there, not {value}")
             else:
                 counts[name] = int(value)
-        slots, gpus = counts["ntasks"] * counts["cpus-per-task"], counts["gpus"]
-        for what, asked, there in (("slots", slots, self._host.slots), ("GPUs", gpus, self._host.gpus)):
-            if asked > there:
-                raise UserFault(f"the Job asks for {asked} {what} (ntasks times cpusPerTask, or gpus), and the Cluster's host has {there}")
-        return str(slots), str(gpus), str(seconds)
+        size = Size(counts["ntasks"] * counts["cpus-per-task"], counts["gpus"])
+        if not any(Size(host.slots, host.gpus).holds(size) for host in self._possible):
+            there = ", ".join(f"{host.name} {host.slots} and {host.gpus}" for host in self._hosts)
+            raise UserFault(f"the Job asks for {size.slots} slots (ntasks times cpusPerTask) and {size.gpus} GPUs, which no host of the "
+                            f"Cluster has ({there})")
+        return size, seconds
 
 
 def _seconds(text: str) -> int:

@@ -18,7 +18,7 @@ BUILD: Final = sh.build(sh.WRAPPER, sh.ENTER, sh.LIBRARY, sh.RUNNER, sh.KEEPER)
 _FILES: Final = {
     "BUILD": BUILD, "WRAPPER": sh.WRAPPER, "ENTER": sh.ENTER, "LIBRARY": sh.LIBRARY, "RUNNER": sh.RUNNER, "KEEPER": sh.KEEPER,
 }
-_RANK: Final = "5"                       # where in the queue a Run goes: all the same until Jobs have a priority
+_HIGHEST_PRIORITY: Final = 1_000_000     # as the Job's schema has it
 _LOCK_SECONDS: Final = 10                # the scripts wait so long for the queue's lock
 _START_SECONDS: Final = 10               # and so long for one Run to begin
 _END_SECONDS: Final = 15                 # and so long for one to be gone
@@ -55,7 +55,7 @@ class Process:
         Raises `UserFault` for what no shell can be given: NUL, a variable name that is no identifier, a path with control characters.
         """
         part = self._part("host", "install", "host_install", "host_submit", "submit", hangs=(_LOCK_SECONDS, _START_SECONDS))
-        calls = [*(payload.call(each, {"RANK": _RANK}) for each in submissions), "hand_out"]
+        calls = [*(payload.call(each, {"RANK": _rank(each)}) for each in submissions), "hand_out"]
         return exchanges.submit(part.within(tree).having(**_FILES), fence, submissions, calls, answers.VOCABULARY)
 
     def observe(self, fence: str, tree: Tree, query: Query) -> Exchange[Observation]:
@@ -75,3 +75,8 @@ class Process:
 
     def _part(self, *scripts: str, hangs: Sequence[int]) -> Part:
         return Part(self._variables, scripts, hangs)
+
+
+def _rank(submission: Submission) -> str:
+    """Where in the queue it goes, in digits of which the lowest come first."""
+    return f"{_HIGHEST_PRIORITY - submission.priority:07d}"

@@ -24,12 +24,12 @@ HOST = ProcessHost(host="box", slots=8, gpus=2)
 def test_what_is_asked_for(spec: dict[str, object], lines: str, options: tuple[str, ...]) -> None:
     """Else a Job would take slots that it did not ask for, or run without its GPU."""
     job = a_job(script=f"#!/bin/sh\n{lines}", **spec)
-    assert ProcessPreparer(HOST).prepare(job, job.spec.script).options == options
+    assert ProcessPreparer([HOST]).prepare(job, job.spec.script).options == options
 
 
 @pytest.mark.parametrize(("spec", "lines", "words"), [
-    pytest.param({"cpusPerTask": 9}, "", "asks for 9 slots .* host has 8", id="more slots than there are"),
-    pytest.param({"gpus": 3}, "", "asks for 3 GPUs .* host has 2", id="more GPUs than there are"),
+    pytest.param({"cpusPerTask": 9}, "", "asks for 9 slots .* no host of the Cluster has .box:22 8 and 2", id="more slots than there are"),
+    pytest.param({"gpus": 3}, "", "asks for .* 3 GPUs, which no host of the Cluster has .box:22 8 and 2", id="more GPUs than there are"),
     pytest.param({"partition": "gpu"}, "", "has no partition", id="a partition"),
     pytest.param({"memory": "1Gi"}, "", "has no mem", id="memory, which nobody would enforce"),
     pytest.param({"nodes": 2}, "", "nodes is 1 there, not 2", id="two nodes"),
@@ -43,4 +43,4 @@ def test_what_is_refused(spec: dict[str, object], lines: str, words: str) -> Non
     """Else a wish would be dropped in silence, or a Job wait for ever for what the host does not have."""
     job = a_job(script=f"#!/bin/sh\n{lines}", **spec)
     with pytest.raises(UserFault, match=words):
-        ProcessPreparer(HOST).prepare(job, job.spec.script)
+        ProcessPreparer([HOST]).prepare(job, job.spec.script)
