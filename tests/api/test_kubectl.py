@@ -26,7 +26,8 @@ JOB_STATUS = {
 }
 CLUSTER_STATUS = {
     "observedGeneration": 1, "phase": "Ready", "conditions": [CONDITION | {"status": "True", "reason": "Ready", "message": "All is well."}],
-    "address": "login.example.org", "schedulerVersion": "slurm 24.11.5", "activeRuns": 3, "workDir": {"path": "/home/ada/.fairlead", "marker": "x"},
+    "address": "login.example.org", "schedulerVersion": "slurm 24.11.5", "activeRuns": 3,
+    "workDir": {"path": "/home/ada/.fairlead", "marker": "x"},
     "lastHeartbeatTime": "2031-05-01T12:00:00Z", "circuit": {"state": "Open", "failures": 2, "nextRetryTime": "2031-05-01T12:00:00Z"},
 }
 

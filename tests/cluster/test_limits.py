@@ -54,6 +54,19 @@ def test_jobs_get_in_one_after_the_other_in_the_order_in_which_they_came(own: Sl
     jobs[2].wait("Complete")
 
 
+def test_the_higher_priority_gets_in_first_also_when_it_was_raised_later(own: SlurmCluster, scene: Scene) -> None:
+    """Else an urgent Job would wait behind a hundred others, and nobody could do anything about it."""
+    scene.cluster(own, limits={"maxActiveJobs": 1})
+    jobs = gated(scene, 3)
+    until(lambda: order(own) == [0], "the first Job to start")
+    jobs[2].change(priority=5)
+    (own.home / "go-0").touch()
+    until(lambda: order(own) == [0, 2], "the raised Job to start")
+    for number in (2, 1):
+        (own.home / f"go-{number}").touch()
+    jobs[1].wait("Complete")
+
+
 def test_a_raised_limit_counts_at_once(own: SlurmCluster, scene: Scene) -> None:
     """Else one would have to make the Jobs again."""
     cluster = scene.cluster(own, limits={"maxActiveJobs": 1})

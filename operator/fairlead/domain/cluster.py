@@ -46,23 +46,26 @@ class Cluster:
         """The namespace whose Secret logs in."""
         return self.ref.namespace if self.spec.process else self.site or self.ref.namespace
 
+    @property
+    def hosts(self) -> tuple[ProcessHost, ...]:
+        """Its bare hosts, if it has any."""
+        return self.spec.process.hosts if self.spec.process else ()
+
     def site_for(self, namespace: str, host: str) -> str | None:
         """Which site has the Jobs of a namespace on a host: empty for the Cluster's own, None as long as a host is to be chosen."""
         if self.spec.process:
-            hosts = self.spec.process.hosts
-            return host or (None if self.has_choice else hosts[0].name)
+            return host or (None if self.has_choice else self.hosts[0].name)
         return namespace if self.spec.credentials == "PerNamespace" and namespace != self.ref.namespace else ""
 
     @property
     def has_choice(self) -> bool:
         """Whether it has several hosts, of which one is chosen for each Job."""
-        return self.spec.process is not None and len(self.spec.process.hosts) > 1
+        return len(self.hosts) > 1
 
     @property
     def host(self) -> ProcessHost | None:
         """The bare host whose site this is; None if it is none, or was taken out of the spec."""
-        hosts = self.spec.process.hosts if self.spec.process else ()
-        return next((each for each in hosts if each.name == self.site), None)
+        return next((each for each in self.hosts if each.name == self.site), None)
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:

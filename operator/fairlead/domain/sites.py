@@ -102,8 +102,7 @@ def with_hosts(cluster: Cluster, said: Mapping[str, ClusterStatus], account: Acc
 
 def _in_order(cluster: Cluster) -> Iterable[str]:
     """The hosts as the spec has them, and behind them those that were taken out of it."""
-    listed = [each.name for each in cluster.spec.process.hosts] if cluster.spec.process else []
-    return dict.fromkeys([*listed, *(each.name for each in cluster.status.hosts)])
+    return dict.fromkeys([*(each.name for each in cluster.hosts), *(each.name for each in cluster.status.hosts)])
 
 
 def _told(status: ClusterStatus) -> tuple[Condition, ...]:

@@ -22,7 +22,7 @@ from fairlead.domain.steps import Release, Resume, Step, Suspend, TakeUp, decide
 from fairlead.engine.context import SiteContext
 from fairlead.engine.custody import Custody
 from fairlead.engine.lanes import Lanes, Work
-from fairlead.engine.limits import active, asks_for_a_place, places
+from fairlead.engine.limits import active, asks_for_a_place, beyond, places
 from fairlead.engine.overdue import Overdue
 
 log = structlog.get_logger()
@@ -78,7 +78,7 @@ class Errands:
 
     async def let_stuck_go(self) -> None:
         """Let go who is overdue though the cluster answers, and all was tried."""
-        now, pacing, writer = self.work.now(), self.work.settings.pacing, self.work.writer
+        now, pacing, writer = self.work.world.now(), self.work.settings.pacing, self.work.writer
         stuck = [job for job in self._free() if will_not_go(job, writer.memory(job), now, pacing)]
         await self.overdue.let_go(stuck, f"what the Job has on Cluster {self.cluster.ref.name} does not go", reached=True)
 
@@ -100,9 +100,7 @@ class Errands:
             case Resume() if why := self.context.registry.refusal(job, self.cluster):
                 await self._tell_waiting(job, JobReason.NAMESPACE_NOT_ALLOWED, why)
             case TakeUp() | Resume() if is_beyond_limit:
-                limit = self.cluster.spec.limits.max_active_jobs
-                why = f"Cluster {name} takes {limit} Jobs at a time (spec.limits.maxActiveJobs): this one waits"
-                await self._tell_waiting(job, JobReason.CLUSTER_LIMIT_REACHED, why)
+                await self._tell_waiting(job, JobReason.CLUSTER_LIMIT_REACHED, beyond(self.cluster))
             case TakeUp():
                 await self._take_up(job)
             case Suspend():
@@ -117,11 +115,11 @@ class Errands:
             await self.work.writer.take_up(job, self.cluster.host.name if self.cluster.host else "")
 
     def _step(self, job: Job) -> Step:
-        return decide(job, self.work.writer.memory(job), self.work.now(), self.work.settings.pacing)
+        return decide(job, self.work.writer.memory(job), self.work.world.now(), self.work.settings.pacing)
 
     async def _apply(self, job: Job, settled: Callable[[Job, Memory, Now], Outcome]) -> None:
         """Write what a person's wish changes; the next look follows it."""
-        if await self.work.writer.apply(job, settled(job, self.work.writer.memory(job), self.work.now())):
+        if await self.work.writer.apply(job, settled(job, self.work.writer.memory(job), self.work.world.now())):
             self.wake()
 
     async def _release(self, job: Job, step: Release) -> None:
@@ -132,7 +130,7 @@ class Errands:
                 await self.context.debts.settle(job, memory.unaccounted)
             except ApiFault as error:
                 log.info("write_not_done", error=str(error))
-                work.writer.remember(job, memory.later(work.now(), work.settings.pacing.ask_again_seconds))
+                work.writer.remember(job, memory.later(work.world.now(), work.settings.pacing.ask_again_seconds))
                 return
         if self.ghosts.pop(job.ref.uid, None) is not None:
             work.writer.forget(job.ref.uid)
@@ -141,7 +139,7 @@ class Errands:
         self.wake()
 
     async def _tell_waiting(self, job: Job, reason: JobReason, why: str) -> None:
-        now, memory = self.work.now(), self.work.writer.memory(job)
+        now, memory = self.work.world.now(), self.work.writer.memory(job)
         is_ours_to_tell = job.held if job.deleting else not job.run_id
         is_set_aside = job.is_parked and job.spec.suspend
         if job.ref.uid in self.ghosts or is_set_aside or not is_ours_to_tell or now.monotonic < memory.retry_at:

@@ -12,7 +12,6 @@ from fairlead.domain import report, settle
 from fairlead.domain.errors import ApiFault, FairleadError, Unanswered, UserFault
 from fairlead.domain.job import Job
 from fairlead.domain.memory import Closing
-from fairlead.domain.pacing import Now
 from fairlead.domain.run import CancelAnswer, RunKey, StopWord, Submission, SubmitAnswer, SubmitWord
 from fairlead.domain.steps import Cancel, Submit, Watch
 from fairlead.engine.link import Link
@@ -35,10 +34,6 @@ class Work:
     writer: Writer
     current: Callable[[str], Job | None]
     driver: Callable[[], Driver]
-
-    def now(self) -> Now:
-        """This moment on both clocks."""
-        return Now(self.world.clock.monotonic(), self.world.clock.wall())
 
 
 class Lanes:
@@ -129,7 +124,7 @@ class Lanes:
 
     async def _settle_submits(self, jobs: dict[RunKey, Job], answers: Mapping[RunKey, SubmitAnswer], silence: str) -> None:
         work = self._work
-        now = work.now()
+        now = work.world.now()
 
         async def one(key: RunKey, old: Job) -> None:
             job = work.current(old.ref.uid)
@@ -143,7 +138,7 @@ class Lanes:
     async def _prepared(self, job: Job) -> Submission | None:
         """What to submit, or None after the Job was told what is wrong with it."""
         work = self._work
-        memory, now = work.writer.memory(job), work.now()
+        memory, now = work.writer.memory(job), work.world.now()
         try:
             return work.driver().preparer.prepare(job, await script_of(job, work.world.data))
         except ScriptMissing as error:
@@ -163,7 +158,7 @@ class Lanes:
             return False
         cancellations = [Cancellation(key, step.phase, step.only_ids, step.why) for _, step in items for key in step.keys]
         answers = await work.link.exchange(work.driver().scheduler.cancel(work.world.token(), tree, cancellations))
-        context = (work.now(), work.settings.pacing)
+        context = (work.world.now(), work.settings.pacing)
 
         async def one(old: Job, step: Cancel) -> None:
             job = work.current(old.ref.uid)
@@ -189,7 +184,7 @@ class Lanes:
         for job in jobs:
             memory = work.writer.memory(job)
             done = all(key in removed.keys for key in job.keys)
-            later = memory.later(work.now(), work.settings.pacing.ask_again_seconds)
+            later = memory.later(work.world.now(), work.settings.pacing.ask_again_seconds)
             work.writer.remember(job, replace(memory, buried=True) if done else later)
         return True
 
@@ -208,7 +203,7 @@ class Lanes:
         wanted = {key: job.run_id if key == job.key else "" for job, step in items for key in step.keys}
         began = work.world.clock.monotonic()
         observation = await work.link.poll(work.driver().scheduler.observe(work.world.token(), tree, Query(wanted, touch)))
-        now = work.now()
+        now = work.world.now()
 
         async def one(old: Job) -> bool:
             job = work.current(old.ref.uid)

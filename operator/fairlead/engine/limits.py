@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from fairlead.api.v1alpha1.cluster import Limits
+from fairlead.domain.cluster import Cluster
 from fairlead.domain.job import Job
 from fairlead.domain.steps import Resume, Step, TakeUp
 
@@ -26,6 +27,12 @@ def asks_for_a_place(job: Job, step: Step) -> bool:
 def places(limits: Limits, active: int) -> int | None:
     """How many more may be taken up beside so many that are active; None: as many as there are."""
     return None if limits.max_active_jobs is None else max(0, limits.max_active_jobs - active)
+
+
+def beyond(cluster: Cluster) -> str:
+    """What a Job is told for which there is no place."""
+    limit = cluster.spec.limits.max_active_jobs
+    return f"Cluster {cluster.ref.name} takes {limit} Jobs at a time (spec.limits.maxActiveJobs): this one waits"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ from fairlead.domain.cluster import Cluster
 from fairlead.domain.debt import is_overdue
 from fairlead.domain.errors import ApiFault
 from fairlead.domain.job import Job
-from fairlead.domain.pacing import Now
 from fairlead.domain.settle import Outcome
 from fairlead.engine.overdue import Overdue
 from fairlead.engine.ports import World
@@ -57,7 +56,7 @@ class Lobby:
                 return None
 
     async def _tell_missing(self, job: Job) -> None:
-        now, memory = self._now(), self._writer.memory(job)
+        now, memory = self._world.now(), self._writer.memory(job)
         if now.monotonic < memory.retry_at:
             return
         name = "/".join(job.cluster)
@@ -75,14 +74,11 @@ class Lobby:
             await self._writer.apply(job, Outcome(memory, status))
 
     async def _tell_refused(self, job: Job, cluster: Cluster) -> None:
-        now, memory = self._now(), self._writer.memory(job)
+        now, memory = self._world.now(), self._writer.memory(job)
         why = self._registry.refusal(job, cluster) if self._registry.is_refused(job, cluster) else None
         if why is None or job.deleting or job.ended or now.monotonic < memory.retry_at:
             return
         await self._writer.apply(job, Outcome(memory, report.waiting(job, JobReason.NAMESPACE_NOT_ALLOWED, why, now)))
-
-    def _now(self) -> Now:
-        return Now(self._world.clock.monotonic(), self._world.clock.wall())
 
 
 def _may_begin(job: Job) -> bool:

@@ -1,23 +1,23 @@
 """Jobs of a Cluster of several bare hosts, until each is given one: by the same write that puts the finalizer on, and for good."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import structlog
 
+from fairlead.api.v1alpha1 import names
 from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain import report, settle
 from fairlead.domain.cluster import Cluster
 from fairlead.domain.debt import is_overdue
 from fairlead.domain.errors import ApiFault, UserFault
 from fairlead.domain.job import Job
-from fairlead.domain.pacing import Now
 from fairlead.domain.placement import Room, Size, place
 from fairlead.domain.settle import Outcome
 from fairlead.domain.steps import Rest, Suspend, TakeUp, decide
 from fairlead.engine.context import SiteContext
-from fairlead.engine.limits import active, places
+from fairlead.engine.limits import active, beyond, places
 from fairlead.engine.overdue import Overdue
 from fairlead.engine.record import Record
 from fairlead.engine.scripts import ScriptMissing, script_of
@@ -44,46 +44,52 @@ class Placing:
         cluster, registry = record.cluster, self.context.registry
         jobs = registry.jobs_of(cluster.name)
         without = [job for job in jobs if cluster.site_for(job.ref.namespace, job.host) is None and not registry.is_refused(job, cluster)]
-        now = self._now()
+        now = self.context.world.now()
         steps = [(job, decide(job, self.writer.memory(job), now, self.context.settings.pacing)) for job in without]
         await asyncio.gather(*(self._set_aside(job) for job, step in steps if isinstance(step, Suspend)))
         await asyncio.gather(*(self._tell_lost(job) for job, step in steps if not isinstance(step, Rest | Suspend | TakeUp)))
         waiting = sorted((job for job, step in steps if isinstance(step, TakeUp)), key=lambda job: -job.spec.priority)
         if waiting:
-            await self._place(record, waiting, [job for job in jobs if job.held and not job.ended])
+            await self._place(record, waiting, [job for job in jobs if job.held and not job.ended and not job.is_parked])
         for uid in self.sizes.keys() - {job.ref.uid for job in registry.jobs}:
             del self.sizes[uid]
 
-    async def _place(self, record: Record, waiting: list[Job], placed: Iterable[Job]) -> None:
+    async def _place(self, record: Record, waiting: list[Job], placed: Sequence[Job]) -> None:
+        """Give hosts to those `waiting`, in their order, beside those that are `placed`; the others are told why not."""
         cluster = record.cluster
-        name, hosts = cluster.ref.name, cluster.spec.process.hosts if cluster.spec.process else ()
-        if cluster.deleting:
-            await self._tell_all(waiting, JobReason.CLUSTER_TERMINATING, f"Cluster {name} is being deleted")
+        if told := self._why_nobody(cluster):
+            await self._tell_all(waiting, *told)
             return
-        if cluster.spec.suspend:
-            await self._tell_all(waiting, JobReason.CLUSTER_SUSPENDED, f"Cluster {name} is suspended")
-            return
-        if not any(self.is_reached(cluster, host.name) for host in hosts):
-            await self._tell_all(waiting, JobReason.CLUSTER_NOT_READY, f"Cluster {name} is not ready: none of its hosts answers")
-            return
-        limit = cluster.spec.limits.max_active_jobs
         count = places(cluster.spec.limits, active(placed))
-        first, beyond = (waiting, []) if count is None else (waiting[:count], waiting[count:])
-        why = f"Cluster {name} takes {limit} Jobs at a time (spec.limits.maxActiveJobs): this one waits"
-        await self._tell_all(beyond, JobReason.CLUSTER_LIMIT_REACHED, why)
-        used = dict.fromkeys((host.name for host in hosts), Size(0))
+        first, others = (waiting, []) if count is None else (waiting[:count], waiting[count:])
+        await self._tell_all(others, JobReason.CLUSTER_LIMIT_REACHED, beyond(cluster))
+        rooms = await self._rooms(cluster, placed)
+        sized = [(job, size) for job in first if (size := await self._size_of(cluster, job)) is not None]
+        given = place(((job.ref.uid, size) for job, size in sized), rooms)
+        await asyncio.gather(*(self._take_up(record, job, given[job.ref.uid]) for job, _ in sized if job.ref.uid in given))
+        await asyncio.gather(*(
+            self._tell(job, JobReason.NO_FREE_HOST, f"waits until a host of Cluster {cluster.ref.name} has {_in_words(size)} free")
+            for job, size in sized if job.ref.uid not in given))
+
+    def _why_nobody(self, cluster: Cluster) -> tuple[JobReason, str] | None:
+        """Why no Job at all can be begun on a Cluster; None if one can."""
+        name = cluster.ref.name
+        if cluster.deleting:
+            return JobReason.CLUSTER_TERMINATING, f"Cluster {name} is being deleted"
+        if cluster.spec.suspend:
+            return JobReason.CLUSTER_SUSPENDED, f"Cluster {name} is suspended"
+        if not any(self.is_reached(cluster, host.name) for host in cluster.hosts):
+            return JobReason.CLUSTER_NOT_READY, f"Cluster {name} is not ready: none of its hosts answers"
+        return None
+
+    async def _rooms(self, cluster: Cluster, placed: Sequence[Job]) -> list[Room]:
+        """What each host has, and what of it is free."""
+        used = dict.fromkeys((host.name for host in cluster.hosts), Size(0))
         for job in placed:
             if job.host in used:
                 used[job.host] += await self._size_of(cluster, job) or _SMALLEST
-        rooms = []
-        for host in hosts:
-            whole = Size(host.slots, host.gpus)
-            rooms.append(Room(host.name, whole, whole - used[host.name], self.is_reached(cluster, host.name)))
-        sized = [(job, size) for job in first if (size := await self._size_of(cluster, job)) is not None]
-        given = place(((job.ref.uid, size) for job, size in sized), rooms)
-        await asyncio.gather(*(
-            self._take_up(record, job, given[job.ref.uid]) if job.ref.uid in given else self._tell(job, JobReason.NO_FREE_HOST, (
-                f"waits until a host of Cluster {name} has {_in_words(size)} free")) for job, size in sized))
+        wholes = {host.name: Size(host.slots, host.gpus) for host in cluster.hosts}
+        return [Room(name, whole, whole - used[name], self.is_reached(cluster, name)) for name, whole in wholes.items()]
 
     async def _size_of(self, cluster: Cluster, job: Job) -> Size | None:
         """What a Job takes of a host; None after it was told what it lacks. What can never run takes nothing: its host says why."""
@@ -107,11 +113,12 @@ class Placing:
             await self.writer.take_up(job, host)
 
     async def _set_aside(self, job: Job) -> None:
-        await self.writer.apply(job, settle.suspending(job, self.writer.memory(job), self._now()))
+        await self.writer.apply(job, settle.suspending(job, self.writer.memory(job), self.context.world.now()))
 
     async def _tell_lost(self, job: Job) -> None:
         """A Job that was taken up and does not say where: it may run on any host, so nothing can be begun or ended for it."""
-        now, why = self._now(), "it is not known on which host of its Cluster the Job runs: write the annotation fairlead.dev/host back"
+        now = self.context.world.now()
+        why = f"it is not known on which host the Job runs: write the annotation {names.HOST_ANNOTATION} back"
         if is_overdue(job, now.wall):
             await self.overdue.let_go([job], why, reached=False)
         elif job.deleting:
@@ -123,14 +130,10 @@ class Placing:
         await asyncio.gather(*(self._tell(job, reason, why) for job in jobs))
 
     async def _tell(self, job: Job, reason: JobReason, why: str) -> None:
-        now, memory = self._now(), self.writer.memory(job)
+        now, memory = self.context.world.now(), self.writer.memory(job)
         if (job.held and reason is not JobReason.HOST_UNKNOWN) or now.monotonic < memory.retry_at:
             return
         await self.writer.apply(job, Outcome(memory, report.waiting(job, reason, why, now)))
-
-    def _now(self) -> Now:
-        clock = self.context.world.clock
-        return Now(clock.monotonic(), clock.wall())
 
 
 def _in_words(size: Size) -> str:

@@ -8,6 +8,7 @@ from fairlead.domain.address import Address, Credentials, HostKeys
 from fairlead.domain.debt import Debt
 from fairlead.domain.finished import Expiring
 from fairlead.domain.objects import EventNote, ObjectRef
+from fairlead.domain.pacing import Now
 from fairlead.schedulers.seam import Exchange
 
 __all__ = [
@@ -166,3 +167,7 @@ class World:
     token: Callable[[], str]
     jitter: Callable[[], float]
     finished: FinishedJobs
+
+    def now(self) -> Now:
+        """This moment on both clocks."""
+        return Now(self.clock.monotonic(), self.clock.wall())

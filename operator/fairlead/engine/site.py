@@ -126,7 +126,7 @@ class Site:
 
     async def rule(self, found: Found) -> bool:
         """Whether a sweep may clean up behind so many objects."""
-        return await self._custody.rule(found, self._work.now(), self._settings.heartbeat_seconds)
+        return await self._custody.rule(found, self._world.now(), self._settings.heartbeat_seconds)
 
     async def run(self) -> None:
         """Turn until the Cluster is released."""
@@ -155,7 +155,7 @@ class Site:
             return self._world.clock.monotonic() + 1.0
         await self._count()
         due = await self._see_to()
-        await self._custody.report(self._work.now(), self._settings.heartbeat_seconds)
+        await self._custody.report(self._world.now(), self._settings.heartbeat_seconds)
         if await self._custody.let_go(self._own_jobs(), self._ghosts):
             self._released = True
         return min(due, self._next_deadline())
@@ -193,14 +193,14 @@ class Site:
             while not (await asyncio.wait({reaching}, timeout=self._settings.overdue_seconds))[0]:
                 await self._errands.let_overdue_go(f"Cluster {self.cluster.ref.name} does not answer")
                 await self._count()
-                await self._custody.report(self._work.now(), self._settings.heartbeat_seconds)   # what is owed since is news, too
+                await self._custody.report(self._world.now(), self._settings.heartbeat_seconds)   # what is owed since is news, too
             return await reaching
         finally:
             reaching.cancel()
 
     def _start_lanes(self) -> float:
         """Start what the lanes have room for; when the next look is due (monotonic)."""
-        now, steps = self._work.now(), self._errands.decided()
+        now, steps = self._world.now(), self._errands.decided()
         submits = [(job, step) for job, step in steps if isinstance(step, Submit)]
         cancels = [(job, step) for job, step in steps if isinstance(step, Cancel)]
         burials = [job for job, step in steps if isinstance(step, Bury)]
@@ -254,7 +254,7 @@ class Site:
 
     def _next_deadline(self) -> float:
         """When the next deleted Job is overdue (monotonic); one that is so already is looked at each second."""
-        now = self._work.now()
+        now = self._world.now()
         deadlines = [deadline for job in self._jobs() if (deadline := deadline_of(job)) is not None]
         return now.monotonic + max(min(deadlines, default=float("inf")) - now.wall, 1.0)
 

@@ -1,0 +1,103 @@
+"""Jobs of a Cluster of several bare hosts, until each has one."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from virtual import SETTINGS, Virtual
+
+from fairlead.api.v1alpha1.cluster import ClusterSpec
+from fairlead.domain.cluster import Cluster
+from fairlead.domain.job import Job
+from fairlead.domain.objects import ObjectRef
+from fairlead.engine.context import SiteContext
+from fairlead.engine.debts import Debts
+from fairlead.engine.overdue import Overdue
+from fairlead.engine.placing import Placing
+from fairlead.engine.record import Record
+from fairlead.engine.registry import Registry
+from fairlead.engine.writer import Writer
+from fairlead.schedulers.process.preparer import ProcessPreparer
+from fairlead.schedulers.process.scheduler import Process
+from fairlead.schedulers.seam import Driver
+from product.objects import a_cluster, a_job
+
+HOSTS = [{"host": "a", "slots": 2}, {"host": "b", "slots": 4}]
+SINCE = "2026-01-01T00:00:00Z"
+SUSPENDED = {"conditions": [{"type": "Suspended", "status": "True", "reason": "JobSuspended", "lastTransitionTime": SINCE}]}
+
+
+def driver_of(cluster: Cluster) -> Driver:
+    """The real one: it is pure."""
+    return Driver(Process("one", cluster.hosts[0]), ProcessPreparer(cluster.hosts))
+
+
+def a_job_named(name: str, *, host: str = "", **fields: Any) -> Job:
+    """A Job of its own, with a host if it was taken up."""
+    job = a_job(held=bool(host), **fields)
+    uid = f"00000000-0000-4000-8000-{sum(name.encode()):012d}"
+    return replace(job, ref=ObjectRef("jobs", "lab", name, uid), host=host)
+
+
+class Yard:
+    """Two hosts, and whoever waits for one."""
+
+    def __init__(self, reached: str = "ab", *, deleting: bool = False, **spec: Any) -> None:
+        self.virtual = Virtual()
+        world, self.registry = self.virtual.world, Registry()
+        whole = a_cluster(deleting=deleting, process={"hosts": HOSTS}, **spec)
+        fields = whole.spec.model_copy(update={"type": "Process", "endpoints": ()})
+        self.cluster = replace(whole, spec=ClusterSpec.model_construct(**dict(fields)))
+        self.registry.put_cluster(self.cluster)
+        debts, writer = Debts(world), Writer(world, self.registry, 4)
+        self.overdue = Overdue(world, debts, writer)
+        context = SiteContext(world, self.registry, SETTINGS, "one", debts, driver_of, lambda _name, _seconds: None,
+                              lambda _cluster, _site: False, lambda _uid: None, lambda _job: None, None)   # type: ignore[arg-type]
+        self.placing = Placing(context, writer, self.overdue, lambda _cluster, host: host[0] in reached, {})
+
+    async def look(self, *jobs: Job) -> dict[str, str]:
+        """For each Job its host, or the reason that it was told."""
+        for job in jobs:
+            self.registry.put_job(job)
+        await self.placing.look(Record(self.cluster, self.virtual.world, self.registry))
+        seen = {}
+        for job in self.registry.jobs:
+            ready = job.status.condition("Ready")
+            seen[job.ref.name] = job.host or (str(ready.reason) if ready else "")
+        return seen
+
+
+@pytest.mark.parametrize(("yard", "jobs", "seen"), [
+    pytest.param({}, {"x": {}, "y": {"cpusPerTask": 4}}, {"x": "b:22", "y": "NoFreeHost"}, id="the older one first"),
+    pytest.param({}, {"x": {}, "y": {"cpusPerTask": 4, "priority": 1}}, {"x": "a:22", "y": "b:22"}, id="the higher priority first"),
+    pytest.param({}, {"x": {"host": "b:22", "cpusPerTask": 3}, "y": {"cpusPerTask": 2}}, {"x": "b:22", "y": "a:22"},
+                 id="beside who is there"),
+    pytest.param({}, {"x": {"host": "b:22", "cpusPerTask": 4, "status": SUSPENDED, "suspend": True}, "y": {"cpusPerTask": 4}},
+                 {"x": "b:22", "y": "b:22"}, id="who is set aside takes nothing"),
+    pytest.param({"reached": ""}, {"x": {}}, {"x": "ClusterNotReady"}, id="nobody answers"),
+    pytest.param({"reached": "a"}, {"x": {"cpusPerTask": 3}}, {"x": "NoFreeHost"}, id="the only host that is large enough does not answer"),
+    pytest.param({"deleting": True}, {"x": {}}, {"x": "ClusterTerminating"}, id="the Cluster goes"),
+    pytest.param({"suspend": True}, {"x": {}}, {"x": "ClusterSuspended"}, id="the Cluster is suspended"),
+    pytest.param({"limits": {"maxActiveJobs": 1}}, {"x": {}, "y": {}}, {"x": "b:22", "y": "ClusterLimitReached"}, id="one at a time"),
+    pytest.param({}, {"x": {"scriptRef": {"name": "m", "key": "k"}}}, {"x": "ScriptRefNotFound"}, id="its script is not there yet"),
+    pytest.param({}, {"x": {"suspend": True}}, {"x": "JobSuspended"}, id="it is to be set aside"),
+    pytest.param({}, {"x": {"partition": "gpu"}}, {"x": "b:22"}, id="it can never run: a host says why"),
+])
+async def test_each_job_gets_a_host_or_a_reason(yard: dict[str, Any], jobs: dict[str, Any], seen: dict[str, str]) -> None:
+    """Else a Job would wait in silence, or run where no room is."""
+    assert await Yard(**yard).look(*(a_job_named(name, **fields) for name, fields in jobs.items())) == seen
+
+
+async def test_a_job_that_was_taken_up_and_does_not_say_where_is_begun_nowhere() -> None:
+    """Else it would run a second time, on another host."""
+    yard = Yard()
+    lost = replace(a_job_named("x"), held=True)
+    assert await yard.look(lost) == {"x": "HostUnknown"}
+
+
+async def test_who_waits_is_told_once() -> None:
+    """Else each look would be a write for each Job that waits."""
+    yard = Yard("")
+    await yard.look(a_job_named("x"))
+    await yard.look()
+    assert len(yard.virtual.store.statuses) == 1
