@@ -119,7 +119,9 @@ class Placing:
         """A Job that was taken up and does not say where: it may run on any host, so nothing can be begun or ended for it."""
         now = self.context.world.now()
         why = f"it is not known on which host the Job runs: write the annotation {names.HOST_ANNOTATION} back"
-        if is_overdue(job, now.wall):
+        if job.ended:
+            await self.writer.release(job, finished=True)
+        elif is_overdue(job, now.wall):
             await self.overdue.let_go([job], why, reached=False)
         elif job.deleting:
             await self.writer.apply(job, Outcome(self.writer.memory(job), report.deleting(job, why, now)))

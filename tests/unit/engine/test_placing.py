@@ -95,6 +95,14 @@ async def test_a_job_that_was_taken_up_and_does_not_say_where_is_begun_nowhere()
     assert await yard.look(lost) == {"x": "HostUnknown"}
 
 
+async def test_a_job_that_has_ended_is_released_wherever_it_ran() -> None:
+    """Else it could not be deleted, for the sake of an annotation."""
+    yard = Yard()
+    over = {"conditions": [{"type": "Complete", "status": "True", "reason": "Completed", "lastTransitionTime": SINCE}]}
+    await yard.look(replace(a_job_named("x", status=over), held=True))
+    assert [each.name for each in yard.virtual.store.released] == ["x"]
+
+
 async def test_who_waits_is_told_once() -> None:
     """Else each look would be a write for each Job that waits."""
     yard = Yard("")
