@@ -1,4 +1,7 @@
-"""Control groups (version 1) of a cluster's own, so that Slurm's cgroup plugins can work and clusters do not meet in them."""
+"""Control groups of a cluster's or host's own, so that clusters do not meet in them.
+
+Version 1 for Slurm's cgroup plugins, version 2 for a bare host whose user may make some.
+"""
 
 import os
 import shlex
@@ -6,6 +9,8 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+
+from bed.errors import BedError
 
 CGROUPS = Path("/sys/fs/cgroup")
 _CONTROLLERS = ("freezer", "memory", "cpuset", "cpu", "cpuacct", "devices")  # all that Slurm's cgroup/v1 plugin may ask for
@@ -31,10 +36,27 @@ def mount_script(group: str) -> Iterator[str]:
         yield f"mount --bind {there}/{group} sys/fs/cgroup/{controller}"
 
 
+def delegate(group: str, uid: int, pid: int) -> Path:
+    """Makes a group (version 2) that is the user's to divide, as `Delegate=yes` of a systemd unit does, and moves one process into it.
+
+    Raises BedError where the machine shows no cgroup2 at a usual place.
+    """
+    roots = [root for root in (CGROUPS, CGROUPS / "unified") if (root / "cgroup.procs").exists()]
+    if not roots:
+        raise BedError(f"no cgroup2 is mounted at {CGROUPS} or below: mount -t cgroup2 cgroup2 {CGROUPS}/unified")
+    folder = roots[0] / group
+    folder.mkdir()
+    for path in (folder, folder / "cgroup.procs", folder / "cgroup.subtree_control", folder / "cgroup.threads"):
+        os.chown(path, uid, uid)
+    (folder / "cgroup.procs").write_text(f"{pid}\n")
+    return folder
+
+
 def remove(group: str) -> None:
-    """Removes a group with its children from every controller; one is busy for a moment after its last process."""
+    """Removes a group with its children from every hierarchy; one is busy for a moment after its last process."""
     deadline = time.monotonic() + _BUSY_SECONDS
-    while left := [Path(folder) for controller in _CONTROLLERS for folder, _, _ in os.walk(CGROUPS / controller / group, topdown=False)]:
+    roots = (CGROUPS / group, *CGROUPS.glob(f"*/{group}"))
+    while left := [Path(folder) for root in roots for folder, _, _ in os.walk(root, topdown=False)]:
         for folder in left:
             with suppress(OSError):
                 folder.rmdir()

@@ -1,7 +1,9 @@
 """A bare SSH host: a real sshd and an ordinary user, without a scheduler."""
 
+from pathlib import Path
 from typing import Self
 
+from bed.cgroups import delegate
 from bed.login import LoginNode
 from bed.roots import DEFAULT_RELEASE, release_of
 from bed.sshdconf import LoginOptions
@@ -17,3 +19,7 @@ class SshHost(LoginNode):
         host = cls(bed, release_of(release), "host", LoginOptions(sshd_extra, login_shell))
         host.sshd.start()
         return host
+
+    def delegate(self) -> Path:
+        """From the next session on all that the user starts is in a control group that is the user's own; its folder, for root."""
+        return delegate(self.enclosure.network.name, self.enclosure.uid, self.sshd.pid)
