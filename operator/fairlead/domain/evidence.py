@@ -39,6 +39,7 @@ class Ended:
     word: str
     log: LogTail | None
     source: str
+    tracking: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ def _judge_claimed(sentinels: Sentinels, rows: tuple[Listed, ...], record: Recor
     mine = record if record is not None and record.id == claim else None
     if started and finished:
         source = mine.source if mine else "squeue" if any(row.id == claim for row in rows) else "sentinel"
-        return Ended(finished, started, state, word, sentinels.log, source)
+        return Ended(finished, started, state, word, sentinels.log, source, mine.tracking if mine else "")
     if claim_read_before != claim:
         return Unexplained("its claim is newer than the listing", claim=claim)
     exit_code, signal = (mine.exit_code, mine.signal) if mine else (0, 0)

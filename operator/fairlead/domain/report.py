@@ -51,7 +51,8 @@ def accepted(job: Job, run_id: str, now: Now) -> JobStatus | None:
 def live(job: Job, row: Listed, now: Now, *, detailed: bool) -> JobStatus | None:
     """What the listing shows. Only a changed condition is written at once; the rest waits until `detailed`."""
     phase, reason = _PHASE_OF_STATE.get(row.state, (JobPhase.RUNNING, JobReason.STATE_UNKNOWN))
-    run = RunStatus(key=str(job.key), attempt=job.key.attempt, id=row.id, state=row.word, reason=row.reason or None, node=row.node or None)
+    run = RunStatus(key=str(job.key), attempt=job.key.attempt, id=row.id, state=row.word, reason=row.reason or None, node=row.node or None,
+                    process_tracking=row.tracking or None)
     is_running = row.state in {RunState.RUNNING, RunState.FINISHING}
     was_running = is_true(job.status.conditions, _RUNNING)
     running = was_running if row.state is RunState.UNKNOWN else is_running
@@ -230,9 +231,10 @@ def _closed_run(job: Job, closing: Closing) -> RunStatus:
 
 def _run_of(job: Job, ended: Ended, exit_code: int | None, signal: int | None) -> RunStatus:
     """The attempt as its end shows it."""
-    return _run(job).model_copy(update={
+    run = _run(job)
+    return run.model_copy(update={
         "id": ended.finished.id, "state": ended.word or None, "reason": None, "exit_code": exit_code, "signal": signal,
-        "node": ended.started.host or None,
+        "node": ended.started.host or None, "process_tracking": ended.tracking or run.process_tracking,
     })
 
 

@@ -154,6 +154,7 @@ class Listed:
     node: str = ""
     submitted: int | None = None     # epoch seconds, the cluster's clock
     starts: int | None = None        # epoch seconds: started, or expected to
+    tracking: str = ""               # a bare host: how the Run's processes are found
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +214,7 @@ class Record:
     signal: int = 0
     reason: str = ""
     source: str = ""                 # squeue | scontrol | sacct | host
+    tracking: str = ""               # a bare host: how the Run's processes were found
 
 
 @dataclass(frozen=True, slots=True)

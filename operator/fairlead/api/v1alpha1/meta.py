@@ -85,6 +85,8 @@ class RunStatus(ApiModel):
     """The first compute node of the Run."""
     directory: str | None = None
     """The Run's directory on the cluster."""
+    process_tracking: str | None = None
+    """How a bare host finds the Run's processes: SystemdScope, Cgroup or LinuxProc. Absent where a scheduler does that."""
 
 
 class AttemptStatus(RunStatus):

@@ -21,6 +21,10 @@ def _read(word: str) -> RunState:
     return _WORDS.get(word, RunState.UNKNOWN)
 
 
+_TRACKING: Final = frozenset({"SystemdScope", "Cgroup", "LinuxProc"})
+"""How the host finds a Run's processes: words like those of Slurm's ProctrackType (slurm.conf(5))."""
+
+
 VOCABULARY: Final = Vocabulary(lambda _, __: SubmitWord.UNSURE, lambda text: clean(text, TEXT_CHARACTERS), _read)
 """The queue refuses nothing: what can never fit is refused before it is sent."""
 
@@ -35,10 +39,10 @@ def observation(answer: Answer, keys: Mapping[RunKey, str]) -> Observation:
 
 
 def _listed(key: RunKey, row: Row) -> Listed:
-    _, number, word, since, reason, node = (row.field(index) for index in range(6))
+    _, number, word, since, reason, node, tracking = (row.field(index) for index in range(7))
     return Listed(
         key, number, _read(word), clean(word, TEXT_CHARACTERS), clean(reason, TEXT_CHARACTERS), clean(node, TEXT_CHARACTERS),
-        starts=int(since) if NUMBER.fullmatch(since) else None,
+        starts=int(since) if NUMBER.fullmatch(since) else None, tracking=_tracking(tracking),
     )
 
 
@@ -48,4 +52,8 @@ def _record(row: Row) -> Record | None:
     if len(words) != 4 or not (ID.fullmatch(words[0]) and NUMBER.fullmatch(words[2])):
         return None
     number, word, code, _ = words
-    return Record(number, _read(word), clean(word, TEXT_CHARACTERS), exit_code=int(code), source=SOURCE)
+    return Record(number, _read(word), clean(word, TEXT_CHARACTERS), exit_code=int(code), source=SOURCE, tracking=_tracking(row.field(2)))
+
+
+def _tracking(word: str) -> str:
+    return word if word in _TRACKING else ""

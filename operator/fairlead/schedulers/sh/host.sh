@@ -4,7 +4,8 @@
 #
 #   HOST, in the tree        queue/<rank>-<id>: a Run that waits (`key id slots gpus seconds build`); number: the last id; capacity; lock
 #   LOCKS, in the user's home, one for all his trees     slot-<n>, gpu-<n>: locked while a process of the Run that was given it has it open
-#   runs/KEY/process         `id boot pid born time locks...` of the keeper: one process for all time, where a pid alone is another's some day
+#   runs/KEY/process         `id boot pid born time [group] locks...` of the keeper: one process for all time, where a pid alone is another's some day;
+#                            group, an absolute path, is the control group of its script's processes
 #   runs/KEY/outcome         `id word code time`: how it came out, written last
 
 BOOT=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)
@@ -14,6 +15,7 @@ HOST=host/$MACHINE
 LOCKS=$(cd "$HOME" && pwd -P)/.fairlead-slots/$MACHINE
 LOCK_SECONDS=10                 # for the queue's lock, which nobody holds for long
 STARTS=25                       # in one go, so that no exec outlasts its time-out; the next goes on
+MINE=                           # a keeper's own line of runs/KEY/process, for when its script has removed that
 
 # on_host: the folders are there, and the host's size is known to who comes without us. Set before it: SLOTS, GPUS, WATCH_SECONDS, KILL_SECONDS.
 on_host() {
@@ -32,20 +34,37 @@ born() {
   BORN=${20}
 }
 
-# kept KEY: whether its keeper lives. Sets ID, KEEPER, SINCE and TAKEN (its locks) to what is written of it.
+# written KEY: sets ID, KEEPER, SINCE, GROUP, TAKEN (its locks) and MEANS to what is written of its keeper. MEANS: how its processes are found.
+written() {
+  ID='' KEEPER='' SINCE='' TAKEN='' GROUP='' MEANS='' boot='' start=''
+  if { read -r ID boot KEEPER start SINCE TAKEN <"runs/$1/process"; } 2>/dev/null || [ "$MINE" ]; then
+    [ "$KEEPER" ] || read -r ID boot KEEPER start SINCE TAKEN <<END
+$MINE
+END
+    case $TAKEN in /*) GROUP=${TAKEN%% *} TAKEN=${TAKEN#"$GROUP"} ;; esac
+    case $GROUP in
+      */fairlead-*.scope/"fairlead-$1") MEANS=SystemdScope ;;
+      */"fairlead-$1") MEANS=Cgroup ;;
+      *) GROUP='' MEANS=LinuxProc ;;
+    esac
+  fi
+}
+
+# kept KEY: whether its keeper lives; sets what `written` does.
 kept() {
-  ID='' KEEPER='' SINCE='' TAKEN='' boot='' start=''
-  { read -r ID boot KEEPER start SINCE TAKEN <"runs/$1/process"; } 2>/dev/null
+  written "$1"
   [ "$KEEPER" ] && [ "$boot" = "$BOOT" ] && born "$KEEPER" && [ "$BORN" = "$start" ]
 }
 
 # members KEY: the processes of its script, whatever they have made of themselves: those with the key in their environment, those that have one of its
-# slots open, and all in the session of one of these. The keeper's own session is none of them.
+# slots open, those in its control group or one below, and all in the session of one of these. The keeper's own session is none of them.
 members() {
   kept "$1" || KEEPER=
   found=$({
     grep -l -s -z -x -F "FAIRLEAD_RUN=$1" /proc/[0-9]*/environ
     for lock in $TAKEN; do find /proc/[0-9]*/fd -maxdepth 1 -lname "$LOCKS/$lock" 2>/dev/null; done
+    # 0 is a process that this pid namespace does not show, and would be our own group to `kill`
+    [ "$GROUP" ] && find "$GROUP" -name cgroup.procs -exec cat {} + 2>/dev/null | awk '$1 > 0 { print "/proc/" $1 }'
   } | cut -d / -f 3 | sort -u | tr '\n' ' ')
   [ "$found" ] || return 0
   cat /proc/[0-9]*/stat 2>/dev/null | awk -v found="$found" -v keeper="$KEEPER" '
@@ -58,16 +77,26 @@ members() {
     }'
 }
 
-# end_members KEY: ends them all, and looks whether they are gone.
+# end_members KEY: ends them all, and looks whether they are gone. The control group's own switch (Linux 5.14) ends what forks as fast as it is killed.
 end_members() {
+  written "$1"
   tries=0
-  while pids=$(members "$1"); [ "$pids" ]; do
+  while pids=$(members "$1"); [ "$pids" ] || ! group_removed; do
     [ "$tries" -lt 50 ] || return 1
+    [ -w "$GROUP/cgroup.kill" ] && { echo 1 >"$GROUP/cgroup.kill"; } 2>/dev/null
     # shellcheck disable=SC2086  # pids are words
     kill -s KILL $pids 2>/dev/null
     tries=$((tries + 1))
     sleep 0.1 2>/dev/null || sleep 1
   done
+}
+
+# group_removed: the control group and those that the script has made below it, deepest first. One is busy for a moment after its last process; one that
+# somebody else has made there may not be ours to remove, and holds nobody up once it is empty.
+group_removed() {
+  [ "$GROUP" ] && [ -d "$GROUP" ] || return 0
+  find "$GROUP" -depth -type d -exec rmdir {} \; 2>/dev/null
+  [ ! -d "$GROUP" ] || { [ "$tries" -gt 10 ] && grep -q -s -x 'populated 0' "$GROUP/cgroup.events"; }
 }
 
 # look_at KEY, behind `look_at_queue`: STATE is PENDING, RUNNING or nothing: not there, or ended. A claimed Run whose keeper is gone without a word has
@@ -79,8 +108,10 @@ look_at() {
     return
   elif kept "$1"; then
     STATE=RUNNING
-  elif [ -s "runs/$1/outcome" ] || [ "$claim" = revoked ]; then
+  elif [ -s "runs/$1/outcome" ]; then
     return
+  elif [ "$claim" = revoked ]; then
+    [ ! -s "runs/$1/process" ] || end_members "$1"   # its keeper was killed before it could claim
   elif [ "$claim" ]; then
     end_members "$1" || { STATE=RUNNING; return; }
     ID=${claim%%.*}

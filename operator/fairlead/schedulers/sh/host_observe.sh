@@ -13,10 +13,10 @@ while read -r key _; do
     reason=
     [ "$STATE" = PENDING ] && reason=Priority
     [ "$key" = "$first" ] && reason=Resources
-    say job "$key" "$ID" "$STATE" "$SINCE" "$reason" "$node"
+    say job "$key" "$ID" "$STATE" "$SINCE" "$reason" "$node" "$MEANS"
   else
     sentinels "$key"
-    [ -s "runs/$key/outcome" ] && IFS= read -r line <"runs/$key/outcome" && say outcome "$key" "$line"
+    [ -s "runs/$key/outcome" ] && IFS= read -r line <"runs/$key/outcome" && { written "$key"; say outcome "$key" "$line" "$MEANS"; }
   fi
 done <<END
 $KEYS

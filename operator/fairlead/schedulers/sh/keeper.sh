@@ -12,13 +12,40 @@ into_tree
 read -r _ _ watch_seconds kill_seconds <"$HOST/capacity" || exit
 run=runs/$key
 
+# own_group: AT is the control group (version 2) that we are in, as a folder; fails unless we may make others below it and move processes into them.
+own_group() {
+  AT='' path=''
+  while IFS=: read -r number _ path; do [ "$number" = 0 ] && break; path=''; done </proc/self/cgroup
+  while [ "$path" ] && read -r _ _ _ root point rest; do
+    case $rest in *' - cgroup2 '*) ;; *) continue ;; esac
+    root=${root%/}
+    case $path/ in *[!a-zA-Z0-9_:.@/-]* | */../*) ;; "$root"/*) AT=$point${path#"$root"} AT=${AT%/}; break ;; esac
+  done </proc/self/mountinfo
+  case $AT in '' | *[!a-zA-Z0-9_:.@/-]*) return 1 ;; esac
+  [ -w "$AT" ] && [ -w "$AT/cgroup.procs" ]
+}
+
+# say_who: writes down who we are.
+say_who() {
+  MINE="$id $BOOT $$ $BORN $since${group:+ $group}$locks"
+  put "$run" process "$MINE" || exit
+}
+
+# The control group is written down before it is there: a keeper that is killed leaves none that nobody knows. That we may move a process there is tried.
 born $$
-put "$run" process "$id $BOOT $$ $BORN $(date +%s)$locks" || exit
+since=$(date +%s) group=
+own_group 2>/dev/null && group=$AT/fairlead-$key
+say_who
+if [ "$group" ] && ! { { [ -d "$group" ] || mkdir "$group"; } && ( echo 0 >"$group/cgroup.procs" ); } 2>/dev/null; then
+  rmdir "$group" 2>/dev/null
+  group=
+  say_who
+fi
 for lock in $locks; do printf '%s\n' "$TREE/$run" >"$LOCKS/$lock"; done
 
 visible=$(printf '%s' "${gpus% }" | tr ' ' ,)
 ( umask "$USER_UMASK"
-  exec_bare CUDA_VISIBLE_DEVICES="$visible" sh "bin/$build/wrapper.sh" "$TREE" "$MARKER" "$key" "$build" --no-requeue "$watch_seconds" "$id" ) &
+  exec_bare CUDA_VISIBLE_DEVICES="$visible" FL_GROUP="$group" sh "bin/$build/wrapper.sh" "$TREE" "$MARKER" "$key" "$build" --no-requeue "$watch_seconds" "$id" ) &
 wrapper=$!
 trap 'kill -s TERM "$wrapper" 2>/dev/null' TERM HUP INT
 trap 'end_members "$key"' USR1

@@ -139,7 +139,8 @@ fi
 shell=${SHELL:-/bin/sh}
 [ "$fl_login" = 1 ] && [ -x "$shell" ] || shell=/bin/sh
 # shellcheck disable=SC2016  # its own arguments
-go='rm -f "$1"; shift; exec setsid "$@"'
+go='[ "$FL_GROUP" ] && { echo 0 >"$FL_GROUP/cgroup.procs"; } 2>/dev/null; unset FL_GROUP
+  rm -f "$1"; shift; exec setsid "$@"'   # FL_GROUP: the control group that a bare host's keeper has made
 flag=$run/.wait-$start
 umask "$user_umask"
 # shellcheck disable=SC2016  # read by the login shell

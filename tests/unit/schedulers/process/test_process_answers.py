@@ -18,6 +18,10 @@ def answer(*rows: tuple[str, ...]) -> Answer:
 @pytest.mark.parametrize(("row", "expected"), [
     pytest.param(("7", "PENDING", "", "Priority", "box"), Listed(KEY, "7", RunState.PENDING, "PENDING", "Priority", "box"), id="it waits"),
     pytest.param(("7", "RUNNING", "1700", "", "box"), Listed(KEY, "7", RunState.RUNNING, "RUNNING", "", "box", starts=1700), id="it runs"),
+    pytest.param(("7", "RUNNING", "1700", "", "box", "Cgroup"),
+                 Listed(KEY, "7", RunState.RUNNING, "RUNNING", "", "box", starts=1700, tracking="Cgroup"), id="it runs in a control group"),
+    pytest.param(("7", "RUNNING", "1700", "", "box", "Magic"),
+                 Listed(KEY, "7", RunState.RUNNING, "RUNNING", "", "box", starts=1700), id="means that nobody knows"),
     pytest.param(("7", "DANCING", "x", "", ""), Listed(KEY, "7", RunState.UNKNOWN, "DANCING"), id="a word that nobody knows"),
 ])
 def test_a_live_run(row: tuple[str, ...], expected: Listed) -> None:
@@ -39,13 +43,16 @@ def test_a_row_that_no_script_of_ours_prints(row: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize(("line", "expected"), [
+    pytest.param("7 COMPLETED 0 1700\x1fLinuxProc", Record("7", RunState.COMPLETED, "COMPLETED", source="host", tracking="LinuxProc"),
+                 id="found through /proc"),
     pytest.param("7 TIMEOUT 143 1700", Record("7", RunState.TIMED_OUT, "TIMEOUT", 143, source="host"), id="out of time"),
     pytest.param("7 NODE_FAIL 0 1700", Record("7", RunState.NODE_FAILED, "NODE_FAIL", 0, source="host"), id="started anew"),
     pytest.param("7 FAILED 137 1700", Record("7", RunState.FAILED, "FAILED", 137, source="host"), id="its keeper was killed"),
 ])
 def test_how_a_run_came_out(line: str, expected: Record) -> None:
     """Else a Job would end for another reason than it did."""
-    assert observation(answer(("run", NAME, "present", "7.ab"), ("outcome", NAME, line)), {KEY: "7"}).records == {KEY: expected}
+    rows = answer(("run", NAME, "present", "7.ab"), ("outcome", NAME, *line.split("\x1f")))
+    assert observation(rows, {KEY: "7"}).records == {KEY: expected}
 
 
 def test_a_tree_that_is_not_there() -> None:
