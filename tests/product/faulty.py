@@ -109,9 +109,6 @@ class FaultyRemote:
         await self.fault.at(f"remote.{exchange.verb}", "after")
         return answer
 
-    async def forget(self, address: Address) -> None:
-        await self.real.forget(address)
-
     def retire(self, address: Address) -> None:
         self.real.retire(address)
 

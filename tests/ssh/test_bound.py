@@ -91,7 +91,7 @@ async def test_who_waits_too_long_for_a_connection_learns_which_setting_bounds_t
         assert await running == b"on\n", "it was not disturbed"
 
 
-async def test_who_gives_up_waiting_for_a_connection_takes_none(host):
+async def test_who_gives_up_waiting_for_a_connection_takes_none(host, eventually):
     """Else each caller that gave up would cost a place for ever."""
     busy, other, third = identities(host, 3)
     async with SshRemote(PoolLimits(connections=1)) as remote:
@@ -102,8 +102,8 @@ async def test_who_gives_up_waiting_for_a_connection_takes_none(host):
         waiting.cancel()
         with suppress(asyncio.CancelledError):
             await waiting
-        await remote.forget(other)
-        assert remote.seats.waiting == 0
+        remote.retire(other)
+        await eventually(lambda: remote.seats.waiting == 0)
         assert await remote.exchange(third, TRUE) == b"yes\n"
         await running
 

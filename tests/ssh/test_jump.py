@@ -79,10 +79,10 @@ async def test_a_jump_host_is_left_with_the_last_cluster_behind_it(site, remote,
     addresses = [site.address(keepalive_interval_seconds=15 + number) for number in range(2)]
     for address in addresses:
         await remote.exchange(address, WHERE)
-    await remote.forget(addresses[0])
+    remote.retire(addresses[0])
     assert await remote.exchange(addresses[1], WHERE)
     assert site.jump.connections() == 1
-    await remote.forget(addresses[1])
+    remote.retire(addresses[1])
     await eventually(lambda: site.jump.connections() == remote.seats.held == 0)
 
 

@@ -72,7 +72,7 @@ async def test_a_long_banner_is_no_obstacle_and_one_that_sshd_itself_cannot_send
     async with SshRemote() as remote:
         host.write("banner", line * (250_000 // len(line)))
         assert await remote.exchange(address_of(host), TRUE) == b"yes\n"
-        await remote.forget(address_of(host))
+        remote.retire(address_of(host))
         host.write("banner", line * ((1 << 20) // len(line)))
         with pytest.raises(Unreachable, match="a Banner of more than 256 KiB") as failure:
             await remote.exchange(address_of(host), TRUE)

@@ -136,14 +136,17 @@ class Link:
         retry_at_wall = clock.wall() + self._breaker.retry_at - clock.monotonic()
         self.health = replace(self.health, trouble=trouble, failures=self._breaker.failures, retry_at_wall=retry_at_wall)
 
-    async def close(self) -> None:
-        """Close what is open, bounded, and forget what is known: the next `ensure` begins anew."""
+    def close(self) -> None:
+        """Let the connections go, and forget what is known: the next `ensure` begins anew.
+
+        What is in flight ends in peace: it may be another Cluster's, which logs in the same way.
+        """
         address, self._address = self._address, None
         self.reset()
         if address is not None:
             self._poll_owed = False
             self.health = Health(use=self.health.use, sweep=self.health.sweep)
-            await self._world.remote.forget(address)
+            self._world.remote.retire(address)
 
     def _give_up(self) -> None:
         """What is in flight now was begun on a site that is to be looked at anew."""
@@ -186,7 +189,7 @@ class Link:
         except Unreadable as error:
             is_needed = (cluster.deleting or bool(self.health.use)) and error.reason is not ClusterReason.HOST_REMOVED
             if self._address is None or not is_needed:
-                await self.close()
+                self.close()
                 raise
             return
         if address != self._address:

@@ -30,12 +30,11 @@ class Remote(Protocol):
         """
         ...
 
-    async def forget(self, address: Address) -> None:
-        """Close this address's connections; never raises, bounded in time also when the far end is stopped."""
-        ...
-
     def retire(self, address: Address) -> None:
-        """Take what is asked from now on to a new login; what runs or waits on the connections of before ends there, then they close."""
+        """Take what is asked from now on to a new login; what runs or waits on the connections of before ends there, then they close.
+
+        Never raises. They close in bounded time also when the far end is stopped.
+        """
         ...
 
 

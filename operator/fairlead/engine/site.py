@@ -147,7 +147,7 @@ class Site:
                     await _event_within(self._wake, pause)
         finally:
             await self._lanes.close()
-            await self._link.close()
+            self._link.close()
 
     async def _turn(self) -> float:
         """One look at everything; when the next is due (monotonic)."""
@@ -175,7 +175,7 @@ class Site:
         name = self.cluster.ref.name
         if self.cluster.spec.suspend:
             await self._errands.without_cluster(JobReason.CLUSTER_SUSPENDED, f"Cluster {name} is suspended")
-            await self._link.close()
+            self._link.close()
             return self._world.clock.monotonic() + IDLE_SECONDS
         if not await self._reached():
             trouble = self._link.health.trouble

@@ -157,6 +157,6 @@ async def close_connection(connection: Connection, seconds: float) -> None:
 
 
 def closed_by_us() -> Unreachable:
-    """The error for an exchange whose address was forgotten before it began."""
-    return Unreachable("the connection was closed by Fairlead before anything was sent: the Cluster changed, or Fairlead is stopping",
+    """The error for an exchange that had not begun when everything was closed."""
+    return Unreachable("the connection was closed by Fairlead before anything was sent: Fairlead is stopping",
                        ClusterReason.CONNECTION_LOST)

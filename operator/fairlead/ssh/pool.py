@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 from fairlead.domain.address import Address
-from fairlead.ssh.held import Held, closed_by_us
+from fairlead.ssh.held import Held
 
 
 class Lane:
@@ -20,7 +20,6 @@ class Lane:
     def __init__(self, hold: Callable[[], Held]) -> None:
         self._hold = hold
         self._held: list[Held] = []  # the last is the one in use; those before it are retired or lost
-        self._closed = False
         self._sessions = 0
         self._ended = asyncio.Event()
         self.busy = 0                # channels given out
@@ -46,8 +45,6 @@ class Lane:
     @asynccontextmanager
     async def held(self) -> AsyncIterator[Held]:
         """Use the living connection."""
-        if self._closed:
-            raise closed_by_us()
         if not self._held or not self._held[-1].is_usable:
             self._held = [*(each for each in self._held if not each.is_gone), self._hold()]
         async with self._held[-1].used() as held:
@@ -57,11 +54,6 @@ class Lane:
         """Make the next exchange take a new connection; this one closes when what runs on it has ended."""
         for held in self._held:
             held.retire()
-
-    async def close(self) -> None:
-        """Close for good, bounded in time."""
-        self._closed = True
-        await asyncio.gather(*(held.cut() for held in self._held))
 
 
 class Site:
@@ -73,7 +65,6 @@ class Site:
         self._lanes = [Lane(hold) for _ in range(address.max_connections)]
         self._users = 0              # exchanges that run or wait
         self._retired = False
-        self._closed = False
 
     @asynccontextmanager
     async def lane(self) -> AsyncIterator[Lane]:
@@ -81,8 +72,6 @@ class Site:
         self._users += 1
         try:
             async with self._slots:
-                if self._closed:
-                    raise closed_by_us()
                 lane = next(lane for lane in self._lanes if lane.busy < self._channels)
                 lane.busy += 1
                 try:
@@ -102,8 +91,3 @@ class Site:
         if self._retired and not self._users:
             for lane in self._lanes:
                 lane.retire()
-
-    async def close(self) -> None:
-        """Close all lanes at once; who waits for one gets `Unreachable`."""
-        self._closed = True
-        await asyncio.gather(*(lane.close() for lane in self._lanes))

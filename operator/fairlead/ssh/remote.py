@@ -85,11 +85,6 @@ class SshRemote:
             raise
         return exchange.parse(output)
 
-    async def forget(self, address: Address) -> None:
-        """Close this address's connections; never raises, bounded in time also when the far end is stopped."""
-        if site := self._sites.pop(address, None):
-            await site.close()
-
     def retire(self, address: Address) -> None:
         """Take what is asked from now on to new connections; those of before close when what they have to do has ended."""
         if site := self._sites.pop(address, None):

@@ -184,7 +184,6 @@ async def test_a_rotated_secret_leads_to_a_new_connection_without_a_word_of_fail
     bench.remote.answers["observe"] = CUT
     assert await bench.ensured()
     assert bench.remote.retired == [old]
-    assert bench.remote.forgotten == [], "what runs over the old connection ends there"
     assert bench.remote.asked[-1][1].credentials.private_key == b"two"
     assert bench.reason() is None
 
@@ -201,7 +200,7 @@ async def test_credentials_outlive_their_secret_while_runs_need_them() -> None:
     bench.virtual.clock.seconds += SETTINGS.secret_refresh_seconds
     assert not await bench.ensured()
     assert bench.reason() is ClusterReason.SECRET_NOT_FOUND
-    assert len(bench.remote.forgotten) == 1, "a withdrawn key is not used on"
+    assert len(bench.remote.retired) == 1, "a withdrawn key is not used on"
 
 
 async def test_an_api_server_that_does_not_answer_is_no_word_about_the_cluster() -> None:
@@ -254,9 +253,9 @@ async def test_a_closed_link_begins_anew() -> None:
     """Else a Cluster that was suspended for a week would be said to be ready before anybody asked it."""
     bench = Bench()
     await bench.ensured()
-    await bench.link.close()
+    bench.link.close()
     assert bench.link.tree is None
     assert bench.link.health.probe is None
-    assert len(bench.remote.forgotten) == 1
+    assert len(bench.remote.retired) == 1
     assert await bench.ensured()
     assert bench.remote.count("probe") == 2

@@ -43,7 +43,6 @@ class FakeRemote:
 
     answers: dict[str, object] = field(default_factory=lambda: {"probe": GOOD_PROBE, "observe": NOTHING})
     asked: list[tuple[str, Address, float]] = field(default_factory=list)
-    forgotten: list[Address] = field(default_factory=list)
     retired: list[Address] = field(default_factory=list)
     during: Callable[[str], None] = lambda _verb: None
 
@@ -55,10 +54,6 @@ class FakeRemote:
         if isinstance(answer, FairleadError):
             raise answer
         return answer  # type: ignore[return-value]
-
-    async def forget(self, address: Address) -> None:
-        """Remember that the connections were closed."""
-        self.forgotten.append(address)
 
     def retire(self, address: Address) -> None:
         """Remember that a new login was asked for."""
