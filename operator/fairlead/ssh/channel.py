@@ -26,8 +26,9 @@ class Exec(asyncssh.SSHClientSession[bytes]):
         self.output = bytearray()
         self.errors = bytearray()
         self.overflowed = False
+        self.timed_out = False
         self.closed = asyncio.Event()
-        self._settled = asyncio.Event()      # closed or overflowed
+        self._settled = asyncio.Event()      # closed, overflowed or timed out
         self._writable = asyncio.Event()
         self._writable.set()
 
@@ -36,7 +37,7 @@ class Exec(asyncssh.SSHClientSession[bytes]):
         self._received_bytes += len(data)
         if self._received_bytes > self._max_output_bytes:
             self.overflowed = True
-            self._settled.set()
+            self._settle()
         elif datatype == asyncssh.EXTENDED_DATA_STDERR:
             self.keep_error(data)
         else:
@@ -54,8 +55,7 @@ class Exec(asyncssh.SSHClientSession[bytes]):
     def connection_lost(self, exc: Exception | None) -> None:   # noqa: ARG002  # an exit status that is missing tells the same
         """The channel is closed, by either side or by the loss of its connection."""
         self.closed.set()
-        self._settled.set()
-        self._writable.set()
+        self._settle()
 
     def pause_writing(self) -> None:
         """The far end reads more slowly than we write."""
@@ -65,10 +65,14 @@ class Exec(asyncssh.SSHClientSession[bytes]):
         """The far end has caught up."""
         self._writable.set()
 
-    async def converse(self, channel: asyncssh.SSHClientChannel[bytes], stdin: bytes) -> None:
-        """Write everything, and return when the channel is closed or too much came back."""
-        await self.write(channel, stdin)
-        await self._settled.wait()
+    async def converse(self, channel: asyncssh.SSHClientChannel[bytes], stdin: bytes, seconds: float) -> None:
+        """Write everything, and return when the channel is closed, too much came back, or so many seconds are over."""
+        in_time = asyncio.get_running_loop().call_later(seconds, self._time_out)
+        try:
+            await self.write(channel, stdin)
+            await self._settled.wait()
+        finally:
+            in_time.cancel()
 
     async def write(self, channel: asyncssh.SSHClientChannel[bytes], stdin: bytes) -> None:
         """Write everything and end of file, as fast as the far end reads; a script that ends without reading it all ends this too."""
@@ -82,6 +86,15 @@ class Exec(asyncssh.SSHClientSession[bytes]):
         except BrokenPipeError:
             return                   # its exit status says more
 
+    def _time_out(self) -> None:
+        self.timed_out = not self._settled.is_set()
+        self._settle()
+
+    def _settle(self) -> None:
+        """Whoever writes or waits goes on."""
+        self._settled.set()
+        self._writable.set()
+
 
 Opened = tuple[asyncssh.SSHClientChannel[bytes], Exec]
 
@@ -90,40 +103,40 @@ async def open_channel(connection: asyncssh.SSHClientConnection, max_output_byte
     """Open a channel for the seam's one command; None: not now, or not on this connection, ask again in a moment.
 
     Raises `Unreachable` when the far end does not answer in time (the connection is dropped) or never will: nothing was sent either way.
+    Not to be cancelled: what was half open then could not be put down.
     """
-    opening = asyncio.create_task(_open(connection, max_output_bytes))
-    where = f"{connection.get_extra_info('username')}@{connection.get_extra_info('host')}:{connection.get_extra_info('port')}"
-    try:
-        async with asyncio.timeout(seconds):
-            return await asyncio.shield(opening)
-    except TimeoutError as error:
+    late = False
+
+    def drop() -> None:
+        nonlocal late
+        late = True
         connection.abort()
-        await asyncio.gather(opening, return_exceptions=True)   # its end is of no interest, but is taken note of
-        raise Unreachable(f"{where} opened no session on a standing connection within {seconds:g} s",
-                          ClusterReason.CONNECT_TIMEOUT) from error
-    except asyncio.CancelledError:
-        await _abandon(connection, opening)
-        raise
+
+    session = Exec(max_output_bytes)
+    in_time = asyncio.get_running_loop().call_later(seconds, drop)
+    try:
+        channel, _ = await connection.create_session(lambda: session, COMMAND, encoding=None, request_pty=False)
     except (asyncssh.Error, OSError) as error:
+        if late:
+            raise _too_late(connection, seconds) from error
         if connection.is_closed() or (isinstance(error, asyncssh.ChannelOpenError) and error.reason in RETRIED_WORDS):
             return None
-        raise Unreachable(f"{where} does not open a session: {one_line(str(error))}", ClusterReason.CONNECTION_FAILED) from error
-
-
-async def _open(connection: asyncssh.SSHClientConnection, max_output_bytes: int) -> Opened:
-    session = Exec(max_output_bytes)
-    channel, _ = await connection.create_session(lambda: session, COMMAND, encoding=None, request_pty=False)
+        raise Unreachable(f"{_far_end(connection)} does not open a session: {one_line(str(error))}",
+                          ClusterReason.CONNECTION_FAILED) from error
+    finally:
+        in_time.cancel()
+    if late:
+        raise _too_late(connection, seconds)
     return channel, session
 
 
-async def _abandon(connection: asyncssh.SSHClientConnection, opening: asyncio.Task[Opened]) -> None:
-    """See the opening through and put down what it brought; one that takes too long costs the connection."""
-    await asyncio.wait([opening], timeout=KILL_SECONDS)
-    if not opening.done():
-        connection.abort()
-        await asyncio.wait([opening])
-    if not opening.cancelled() and not opening.exception():
-        await put_down(connection, *opening.result())
+def _too_late(connection: asyncssh.SSHClientConnection, seconds: float) -> Unreachable:
+    return Unreachable(f"{_far_end(connection)} opened no session on a standing connection within {seconds:g} s",
+                       ClusterReason.CONNECT_TIMEOUT)
+
+
+def _far_end(connection: asyncssh.SSHClientConnection) -> str:
+    return f"{connection.get_extra_info('username')}@{connection.get_extra_info('host')}:{connection.get_extra_info('port')}"
 
 
 async def put_down(connection: asyncssh.SSHClientConnection, channel: asyncssh.SSHClientChannel[bytes], session: Exec) -> None:

@@ -19,6 +19,7 @@ class Errand:
     verb: str
     where: str                       # user@host:port
     stdin: bytes
+    open_seconds: float              # for the channel, of a connection that stands
     timeout_seconds: float
     max_output_bytes: int
 
@@ -31,15 +32,14 @@ async def execute(connection: asyncssh.SSHClientConnection, opened: Opened, erra
     """
     channel, session = opened
     try:
-        async with asyncio.timeout(errand.timeout_seconds):
-            await session.converse(channel, errand.stdin)
-    except TimeoutError as error:
-        await put_down(connection, channel, session)
-        raise Unanswered(f"{errand.verb} on {errand.where} did not end within {errand.timeout_seconds:g} s and was stopped",
-                         ClusterReason.POLL_TIMED_OUT) from error
+        await session.converse(channel, errand.stdin, errand.timeout_seconds)
     except asyncio.CancelledError:
         await put_down(connection, channel, session)
         raise
+    if session.timed_out:
+        await put_down(connection, channel, session)
+        raise Unanswered(f"{errand.verb} on {errand.where} did not end within {errand.timeout_seconds:g} s and was stopped",
+                         ClusterReason.POLL_TIMED_OUT)
     if session.overflowed:
         await put_down(connection, channel, session)
         raise Unanswered(f"{errand.verb} on {errand.where} printed more than {errand.max_output_bytes} bytes and was stopped",
@@ -50,7 +50,10 @@ async def execute(connection: asyncssh.SSHClientConnection, opened: Opened, erra
 
 def require_success(channel: asyncssh.SSHClientChannel[bytes], printed: bytes, what: str) -> None:
     """Raise `Unanswered` unless the exit status is 0. None is a failure too, also when the output looks whole: the connection died."""
-    status, signal, said = channel.get_exit_status(), channel.get_exit_signal(), one_line(printed) or "nothing"
+    status, signal = channel.get_exit_status(), channel.get_exit_signal()
+    if status == 0 and not signal:
+        return
+    said = one_line(printed) or "nothing"
     if signal:
         raise Unanswered(f"{what} was ended there by signal {one_line(signal[0], 20)}; it said: {said}", ClusterReason.POLL_FAILED)
     if status is None:
@@ -58,6 +61,5 @@ def require_success(channel: asyncssh.SSHClientChannel[bytes], printed: bytes, w
     if status == NOT_RUN:
         raise Unanswered(f"{what} was not run: something at the login takes the place of the login shell's command, such as `exec` in a "
                          f"dotfile, which should be done in interactive shells only; it said: {said}", ClusterReason.LOGIN_SHELL_FAILED)
-    if status:
-        raise Unanswered(f"{what} ended with exit code {status}: the login shell did not run what it was given; it said: {said}",
-                         ClusterReason.LOGIN_SHELL_FAILED)
+    raise Unanswered(f"{what} ended with exit code {status}: the login shell did not run what it was given; it said: {said}",
+                     ClusterReason.LOGIN_SHELL_FAILED)

@@ -8,7 +8,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Self
 
@@ -43,7 +43,9 @@ class Held:
     def __init__(self, way: Way, seats: Seats, limits: PoolLimits) -> None:
         self._way, self._seats, self._limits = way, seats, limits
         self._loop = asyncio.get_running_loop()
-        self._made: asyncio.Future[Connection] = self._loop.create_future()
+        self._connection: Connection | None = None
+        self._failure: BaseException | None = None
+        self._known = asyncio.Event()            # whether it came about
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._used_at = self._loop.time()
         self.retires_at = self._used_at + limits.age_seconds * random.uniform(1 - AGE_JITTER, 1)   # noqa: S311  # not for secrets
@@ -54,13 +56,15 @@ class Held:
 
     @property
     def connection(self) -> Connection:
-        """The connection, for who uses it."""
-        return self._made.result()
+        """The connection, for who uses it. Raises why there is none."""
+        if self._connection is None:
+            raise self._failure or closed_by_us()
+        return self._connection
 
     @property
     def is_usable(self) -> bool:
         """Whether an exchange may begin on it, as far as is known."""
-        return not self.retired and not (self._made.done() and self._made.result().is_closed())
+        return not self.retired and not (self._connection and self._connection.is_closed())
 
     @property
     def is_gone(self) -> bool:
@@ -73,11 +77,14 @@ class Held:
 
     @asynccontextmanager
     async def used(self) -> AsyncIterator[Self]:
-        """Use it; waits until it is made. All who wait share one connect, and none of them ends it by giving up."""
+        """Use it; waits until it is made. All who wait share one connect, and none of them ends it by giving up. Raises why it was not."""
         self.users += 1
         self._seats.used(self)
         try:
-            await asyncio.shield(self._made)
+            if not self._connection:
+                await self._known.wait()
+                if self._failure:
+                    raise self._failure
             yield self
         finally:
             self.users -= 1
@@ -101,35 +108,41 @@ class Held:
 
     async def _live(self) -> None:
         try:
-            async with AsyncExitStack() as held:
-                jump = await held.enter_async_context(self._way.over()) if self._way.over else None
-                await held.enter_async_context(self._seats.seat(self, str(self._way.address)))
-                connection = await self._way.dial(jump.connection if jump else None)
-                self._made.set_result(connection)
-                self.retires_at = min(self.retires_at, jump.retires_at) if jump else self.retires_at
-                self._timers["age"] = self._loop.call_at(self.retires_at, self.retire)
-                self._look_for_idleness()
-                self._close_if_done()
-                await connection.wait_closed()
+            if self._way.over:
+                async with self._way.over() as jump:
+                    self.retires_at = min(self.retires_at, jump.retires_at)
+                    await self._stand(jump.connection)
+            else:
+                await self._stand(None)
         finally:
             self.retired = True
             for timer in self._timers.values():
                 timer.cancel()
 
+    async def _stand(self, over: Connection | None) -> None:
+        """Connect, and hold the connection until it is closed."""
+        async with self._seats.seat(self, self._way.address):
+            connection = self._connection = await self._way.dial(over)
+            self._known.set()
+            self._look_for_age()
+            self._close_if_done()
+            await connection.wait_closed()
+
     def _ended(self, life: asyncio.Task[None]) -> None:
         """Tell those who wait why there is no connection, if none was made."""
         failure = closed_by_us() if life.cancelled() else life.exception()
-        if failure and not self._made.done():
-            self._made.set_exception(failure)
-            self._made.exception()   # seen: those who waited may all have given up
+        if not self._connection:
+            self._failure = failure
+            self._known.set()
 
-    def _look_for_idleness(self) -> None:
-        """One timer for the whole life: an exchange only writes down when it ended."""
-        left = self._used_at + self._limits.idle_seconds - self._loop.time()
-        if not self.users and left <= 0:
+    def _look_for_age(self) -> None:
+        """One timer for both bounds of its life: an exchange only writes down when it ended."""
+        now, idle_at = self._loop.time(), self._used_at + self._limits.idle_seconds
+        if now >= self.retires_at or (now >= idle_at and not self.users):
             self.retire()
         else:
-            self._timers["idle"] = self._loop.call_later(left if left > 0 else self._limits.idle_seconds, self._look_for_idleness)
+            look_at = idle_at if idle_at > now else now + self._limits.idle_seconds
+            self._timers["age"] = self._loop.call_at(min(look_at, self.retires_at), self._look_for_age)
 
     def _close_if_done(self) -> None:
         if self.retired and not self.users:
@@ -137,12 +150,11 @@ class Held:
 
     def _close(self) -> None:
         """Cleanly if the far end plays along, else by cutting off."""
-        if not self._made.done():
+        if not self._connection:
             self._life.cancel()
-        elif "close" not in self._timers and not self._made.exception():
-            connection = self._made.result()
-            connection.close()
-            self._timers["close"] = self._loop.call_later(self._limits.close_seconds, connection.abort)
+        elif "close" not in self._timers:
+            self._connection.close()
+            self._timers["close"] = self._loop.call_later(self._limits.close_seconds, self._connection.abort)
 
 
 async def close_connection(connection: Connection, seconds: float) -> None:

@@ -8,7 +8,7 @@ A slot of the address is taken before one of all: an address that hangs keeps it
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 
 from fairlead.domain.address import Address
 from fairlead.ssh.held import Held
@@ -42,13 +42,11 @@ class Lane:
         await self._ended.wait()
         return True
 
-    @asynccontextmanager
-    async def held(self) -> AsyncIterator[Held]:
+    def held(self) -> AbstractAsyncContextManager[Held]:
         """Use the living connection."""
         if not self._held or not self._held[-1].is_usable:
             self._held = [*(each for each in self._held if not each.is_gone), self._hold()]
-        async with self._held[-1].used() as held:
-            yield held
+        return self._held[-1].used()
 
     def retire(self) -> None:
         """Make the next exchange take a new connection; this one closes when what runs on it has ended."""

@@ -15,6 +15,7 @@ from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.address import Address
 from fairlead.domain.errors import Unreachable
 from fairlead.schedulers.seam import Exchange
+from fairlead.ssh.caller import Caller
 from fairlead.ssh.channel import open_channel, put_down
 from fairlead.ssh.execute import Errand, execute
 from fairlead.ssh.gate import Gate
@@ -74,16 +75,12 @@ class SshRemote:
         if self._closed:
             raise closed_by_us()
         site = self._sites.get(address) or self._sites.setdefault(address, self._site(address))
-        errand = Errand(exchange.verb, str(address), exchange.stdin(), exchange.timeout_seconds, exchange.max_output_bytes)
-        task = asyncio.create_task(self._run(site, errand, address.connect_timeout_seconds))
+        errand = Errand(exchange.verb, str(address), exchange.stdin(), address.connect_timeout_seconds, exchange.timeout_seconds,
+                        exchange.max_output_bytes)
+        caller = Caller(self._running.discard)
+        task = asyncio.create_task(self._run(site, errand, caller))
         self._running.add(task)
-        task.add_done_callback(self._ended)
-        try:
-            output = await asyncio.shield(task)
-        except asyncio.CancelledError:
-            task.cancel()
-            raise
-        return exchange.parse(output)
+        return exchange.parse(await caller.answer(task))
 
     def retire(self, address: Address) -> None:
         """Take what is asked from now on to new connections; those of before close when what they have to do has ended."""
@@ -137,12 +134,7 @@ class SshRemote:
 
         return Way(address, dial, self._jump(address.via).held if address.via else None)
 
-    def _ended(self, task: asyncio.Task[bytes]) -> None:
-        self._running.discard(task)
-        if not task.cancelled():
-            task.exception()         # seen: its caller may have gone
-
-    async def _run(self, site: Site, errand: Errand, open_seconds: float) -> bytes:
+    async def _run(self, site: Site, errand: Errand, caller: Caller) -> bytes:
         """Hold a lane, then an exec's place of all, and run. Asked again only while nothing was sent: no channel, or a connection lost.
 
         Where sshd allows fewer sessions than the Cluster's maxChannelsPerConnection, those that it allows are used in turn.
@@ -151,25 +143,29 @@ class SshRemote:
             opened_by_others = False
             while not opened_by_others:
                 for pause_seconds in (*REOPEN_SECONDS, 0.0):
-                    if (output := await self._try(lane, errand, open_seconds)) is not None:
+                    if (output := await self._try(lane, errand, caller)) is not None:
                         return output
                     await asyncio.sleep(pause_seconds)
                 opened_by_others = not await lane.session_ends()
         raise Unreachable(f"{errand.where} opens no session for {errand.verb}: all that sshd allows (MaxSessions) are taken, or it breaks "
                           "connections off at once", ClusterReason.CONNECTION_FAILED)
 
-    async def _try(self, lane: Lane, errand: Errand, open_seconds: float) -> bytes | None:
+    async def _try(self, lane: Lane, errand: Errand, caller: Caller) -> bytes | None:
         """Run it on the lane's connection; None: no channel could be had."""
         async with lane.held() as held, self._execs:
-            opened = await open_channel(held.connection, errand.max_output_bytes, open_seconds)
+            connection = held.connection
+            with caller.opening(connection):
+                opened = await open_channel(connection, errand.max_output_bytes, errand.open_seconds)
+                if opened and caller.has_gone:
+                    await put_down(connection, *opened)
             if opened is None:
                 return None
             if not self._may_send():
-                await put_down(held.connection, *opened)
+                await put_down(connection, *opened)
                 raise Unreachable(f"{errand.verb} on {errand.where} was not sent: this controller does not lead now",
                                   ClusterReason.CONNECTION_LOST)
             with lane.session(), self._timed(errand.verb):
-                return await execute(held.connection, opened, errand)
+                return await execute(connection, opened, errand)
 
     @contextmanager
     def _timed(self, verb: str) -> Iterator[None]:

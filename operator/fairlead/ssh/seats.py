@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from typing import Protocol
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
+from fairlead.domain.address import Address
 from fairlead.domain.errors import Unreachable
 from fairlead.ssh.limits import PoolLimits
 
@@ -49,7 +50,7 @@ class Seats:
         return len(self._waiting)
 
     @asynccontextmanager
-    async def seat(self, holder: Holder, where: str) -> AsyncIterator[None]:
+    async def seat(self, holder: Holder, where: Address) -> AsyncIterator[None]:
         """Hold a seat, in the order of asking. Raises `Unreachable`, naming `where`, when none came free in time."""
         await self._take(holder, where)
         try:
@@ -68,7 +69,10 @@ class Seats:
         if self._waiting and not holder.retired and self._going(idle_only=not holder.users) < len(self._waiting):
             holder.retire()
 
-    async def _take(self, holder: Holder, where: str) -> None:
+    async def _take(self, holder: Holder, where: Address) -> None:
+        if not self._waiting and len(self._held) < self._limits.connections:
+            self._held[holder] = None
+            return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((holder, turn))
         self._hand_out()
@@ -105,7 +109,7 @@ class Seats:
         """How many give their seats back without being asked; `idle_only`: at once, not when their exchanges have ended."""
         return sum(holder.retired and not (idle_only and holder.users) for holder in self._held)
 
-    def _none_free(self, where: str) -> Unreachable:
+    def _none_free(self, where: Address) -> Unreachable:
         most = self._limits.connections
         return Unreachable(f"no connection for {where} came free within {self._limits.wait_seconds:g} s: all {most} that this controller "
                            "may hold are in use; raise its setting ssh.connections", ClusterReason.NO_FREE_CONNECTION)
