@@ -22,6 +22,7 @@ class Lane:
         self._held: list[Held] = []  # the last is the one in use; those before it are retired or lost
         self._sessions = 0
         self._ended = asyncio.Event()
+        self.sessions_ended = 0      # so far
         self.busy = 0                # channels given out
 
     @contextmanager
@@ -32,15 +33,15 @@ class Lane:
             yield
         finally:
             self._sessions -= 1
+            self.sessions_ended += 1
             self._ended.set()
 
-    async def session_ends(self) -> bool:
-        """Wait until one of this lane's sessions has ended, and can be had; False: it has none, others hold them all."""
-        if not self._sessions:
-            return False
-        self._ended.clear()
-        await self._ended.wait()
-        return True
+    async def session_ends(self, ended_before: int) -> bool:
+        """Wait until more of this lane's sessions have ended than `ended_before`, so that one can be had; False: others hold them all."""
+        if self._sessions and self.sessions_ended == ended_before:
+            self._ended.clear()
+            await self._ended.wait()
+        return self.sessions_ended > ended_before
 
     def held(self) -> AbstractAsyncContextManager[Held]:
         """Use the living connection."""

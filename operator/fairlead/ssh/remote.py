@@ -142,11 +142,12 @@ class SshRemote:
         async with site.lane() as lane:
             opened_by_others = False
             while not opened_by_others:
+                ended_before = lane.sessions_ended
                 for pause_seconds in (*REOPEN_SECONDS, 0.0):
                     if (output := await self._try(lane, errand, caller)) is not None:
                         return output
                     await asyncio.sleep(pause_seconds)
-                opened_by_others = not await lane.session_ends()
+                opened_by_others = not await lane.session_ends(ended_before)
         raise Unreachable(f"{errand.where} opens no session for {errand.verb}: all that sshd allows (MaxSessions) are taken, or it breaks "
                           "connections off at once", ClusterReason.CONNECTION_FAILED)
 
