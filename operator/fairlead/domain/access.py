@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 
 from fairlead.api.v1alpha1 import names
-from fairlead.api.v1alpha1.cluster import USER_PATTERN
 from fairlead.api.v1alpha1.reasons import ClusterReason
+from fairlead.api.v1alpha1.ssh import USER_PATTERN
 from fairlead.domain.address import Address, Credentials, Endpoint, HostKeys
 from fairlead.domain.cluster import Cluster
 from fairlead.domain.errors import Unreadable

@@ -3,17 +3,9 @@
 from dataclasses import dataclass
 from enum import IntEnum
 
-from fairlead.api.v1alpha1.cluster import (
-    Circuit,
-    ClusterPhase,
-    ClusterSpec,
-    ClusterStatus,
-    Endpoint,
-    HostKeys,
-    ProcessHost,
-    WorkDirStatus,
-)
+from fairlead.api.v1alpha1.cluster import Circuit, ClusterPhase, ClusterSpec, ClusterStatus, ProcessHost, WorkDirStatus
 from fairlead.api.v1alpha1.reasons import ClusterCondition, ClusterReason
+from fairlead.api.v1alpha1.ssh import Endpoint, HostKeys
 from fairlead.domain.conditions import Says, moment, told
 from fairlead.domain.objects import ClusterName, ObjectRef
 from fairlead.domain.pacing import Now
