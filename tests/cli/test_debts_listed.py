@@ -15,7 +15,8 @@ from fairlead.kube.ledger import Ledger
 from product.api import Api
 
 OLDER = Debt("00000000-0000-4000-8000-000000000001-2", "lab", "hpc", "Job", "lab", "sim", "2026-01-01T00:00:00Z", "Unreachable")
-YOUNGER = Debt("00000000-0000-4000-8000-000000000002-1", "lab", "hpc-east", "Job", "lab", "much-longer", "2026-02-01T00:00:00Z", "NotEnded")
+YOUNGER = Debt("00000000-0000-4000-8000-000000000002-1", "lab", "hpc-east", "Job", "lab", "much-longer", "2026-02-01T00:00:00Z", "NotEnded",
+               host="box:22")
 
 
 @pytest.fixture
@@ -50,15 +51,15 @@ async def test_what_is_owed_is_a_table_for_people_and_json_for_programs(plane: C
     await owe(plane, namespace)
     shown = debts(plane, "--namespace", namespace)
     assert shown.stdout == (
-        "JOB               CLUSTER    REASON        SINCE                  KEY\n"
-        f"lab/sim           hpc        Unreachable   2026-01-01T00:00:00Z   {OLDER.key}\n"
-        f"lab/much-longer   hpc-east   NotEnded      2026-02-01T00:00:00Z   {YOUNGER.key}\n"
+        "JOB               CLUSTER             REASON        SINCE                  KEY\n"
+        f"lab/sim           hpc                 Unreachable   2026-01-01T00:00:00Z   {OLDER.key}\n"
+        f"lab/much-longer   hpc-east (box:22)   NotEnded      2026-02-01T00:00:00Z   {YOUNGER.key}\n"
     )
     assert "ledger_entry_not_understood" in shown.stderr
     first, second = json.loads(debts(plane, "--namespace", namespace, "--output", "json").stdout)
     assert (first["key"], second["key"]) == (OLDER.key, YOUNGER.key)
     assert second == {"key": YOUNGER.key, "kind": "Job", "namespace": "lab", "name": "much-longer", "cluster": "hpc-east",
-                      "since": "2026-02-01T00:00:00Z", "reason": "NotEnded"}
+                      "host": "box:22", "since": "2026-02-01T00:00:00Z", "reason": "NotEnded"}
 
 
 def test_who_may_not_read_the_ledger_is_told_whom_to_ask(plane: ControlPlane, namespace: str, tmp_path: Path) -> None:

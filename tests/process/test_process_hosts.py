@@ -120,7 +120,7 @@ def test_what_is_owed_on_one_host_is_paid_there(hosts: tuple[SshHost, SshHost], 
         until(lambda: scene.ready_hosts(cluster) == 1, "the dead host to be seen")
         job.delete()
         assert [each["host"] for each in debts_of(scene).values()] == [name_of(cut)]
-        assert cluster.status["residue"]
+        until(lambda: [each["host"] for each in cluster.status["residue"]] == [name_of(cut)], "the debt to be shown with its host")
     until(lambda: not running(cut, "600"), "the process to be ended once its host is back")
     until(lambda: not debts_of(scene), "the debt to be struck")
 

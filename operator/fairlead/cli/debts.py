@@ -43,15 +43,19 @@ async def _debts(client: KubeClient, namespace: str | None) -> Sequence[Debt]:
 def _table(debts: Sequence[Debt]) -> str:
     if not debts:
         return "Nothing is owed."
-    rows = [_HEADINGS, *((f"{each.namespace}/{each.name}", each.cluster_name, each.reason, each.since, each.key) for each in debts)]
+    rows = [_HEADINGS, *((f"{each.namespace}/{each.name}", _where(each), each.reason, each.since, each.key) for each in debts)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(_GAP.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+
+
+def _where(debt: Debt) -> str:
+    return f"{debt.cluster_name} ({debt.host})" if debt.host else debt.cluster_name
 
 
 def _json(debts: Sequence[Debt]) -> str:
     """An array of objects, with the names that a Cluster's status.residue has."""
     return json.dumps([
         {"key": each.key, "kind": each.kind, "namespace": each.namespace, "name": each.name, "cluster": each.cluster_name,
-         "since": each.since, "reason": each.reason}
+         "host": each.host, "since": each.since, "reason": each.reason}
         for each in debts
     ], indent=2)

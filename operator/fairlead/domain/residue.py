@@ -68,7 +68,8 @@ def in_use(use: Use) -> Says:
 def residue(debts: Sequence[Debt]) -> tuple[Residue, ...]:
     """The oldest debts as the status shows them."""
     return tuple(
-        Residue(key=each.key[:128], kind=each.kind, namespace=each.namespace, name=each.name, since=each.written_at, reason=each.reason)
+        Residue(key=each.key[:128], kind=each.kind, namespace=each.namespace, name=each.name, host=each.host or None, since=each.written_at,
+                reason=each.reason)
         for each in debts[:RESIDUE_SHOWN]
     )
 

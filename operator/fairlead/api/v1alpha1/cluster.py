@@ -209,6 +209,8 @@ class Residue(ApiModel):
     """Its namespace."""
     name: str | None = None
     """Its name."""
+    host: str | None = None
+    """On which of the Cluster's bare hosts, if it has any."""
     since: Timestamp | None = None
     """When it was written down."""
     reason: str | None = None
