@@ -1,8 +1,13 @@
-"""The three lanes of a site: submit, cancel (with burial), observe. One exec each in flight; a Job in one of them at most."""
+"""The three lanes of a site: submit, cancel (with burial), observe. One exec each in flight; a Job in one of them at most.
+
+    submit: exec ------> ids written down        a Job is busy from the first to the last
+                   exec (of other Jobs) ------> ids written down
+"""  # noqa: D208  a drawing
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import structlog
@@ -42,16 +47,17 @@ class Lanes:
     def __init__(self, work: Work, on_done: Callable[[str, bool], None]) -> None:
         self._work = work
         self._on_done = on_done
-        self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._busy: dict[str, set[str]] = {}
+        self._execs: dict[str, asyncio.Task[bool]] = {}
+        self._writing: dict[str, asyncio.Task[bool]] = {}    # their exec is over
+        self._busy: dict[asyncio.Task[bool], set[str]] = {}
         self._left_at: dict[str, float] = {}
 
     def is_free(self, lane: str) -> bool:
         """Whether an exec of this lane may be started."""
-        return lane not in self._tasks
+        return lane not in self._execs
 
     def is_busy(self, uid: str) -> bool:
-        """Whether this Job is in a lane that changes it."""
+        """Whether this Job is in a lane that changes it, or what came of that is not written down yet."""
         return any(uid in uids for uids in self._busy.values())
 
     def submit(self, items: Sequence[tuple[Job, Submit]]) -> None:
@@ -76,27 +82,38 @@ class Lanes:
 
     async def close(self) -> None:
         """Give up what is in flight; the directory at the far end answers later."""
-        for task in tuple(self._tasks.values()):
+        tasks = tuple(self._busy)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def _start(self, lane: str, coroutine: Coroutine[Any, Any, bool], jobs: Iterable[Job]) -> None:
-        self._busy[lane] = {job.ref.uid for job in jobs}
-        self._tasks[lane] = asyncio.create_task(self._run(lane, coroutine))
+        task = self._execs[lane] = asyncio.create_task(self._run(lane, coroutine))
+        self._busy[task] = {job.ref.uid for job in jobs}
+        task.add_done_callback(partial(self._done, lane))
 
-    async def _run(self, lane: str, coroutine: Coroutine[Any, Any, bool]) -> None:
-        changed = False
+    async def _run(self, lane: str, coroutine: Coroutine[Any, Any, bool]) -> bool:
         try:
-            changed = await coroutine
+            return await coroutine
         except FairleadError as error:
             log.info("exchange_failed", lane=lane, error=str(error))
         except Exception:
             log.exception("lane_failed", lane=lane)
-        finally:
-            left_at = self._work.world.clock.monotonic()
-            self._left_at.update(dict.fromkeys(self._busy.pop(lane), left_at))
-            del self._tasks[lane]
-            self._on_done(lane, changed)
+        return False
+
+    async def _leave(self, lane: str) -> None:
+        """The exec of this task is over: let the next one begin while what it answered is written down, one batch at a time."""
+        if before := self._writing.get(lane):
+            await asyncio.wait({before})
+        self._writing[lane] = self._execs.pop(lane)
+        self._on_done(lane, False)
+
+    def _done(self, lane: str, task: asyncio.Task[bool]) -> None:
+        for stage in (self._execs, self._writing):
+            if stage.get(lane) is task:
+                del stage[lane]
+        self._left_at.update(dict.fromkeys(self._busy.pop(task), self._work.world.clock.monotonic()))
+        self._on_done(lane, not task.cancelled() and task.result())
 
     async def _submit(self, items: Sequence[tuple[Job, Submit]]) -> bool:
         work = self._work
@@ -116,10 +133,11 @@ class Lanes:
             text = f"the answer of a submission was lost: {error}"
             await self._settle_submits(jobs, {}, text)
             raise
-        await self._settle_submits(jobs, answers, "the cluster gave no answer for this attempt")
         lost = next((each.text for each in answers.values() if each.word is SubmitWord.NO_TREE), None)
         if lost is not None:
             work.link.failed(Unanswered(lost, ClusterReason.WORK_DIR_NOT_OURS))
+        await self._leave("submit")
+        await self._settle_submits(jobs, answers, "the cluster gave no answer for this attempt")
         return True
 
     async def _settle_submits(self, jobs: dict[RunKey, Job], answers: Mapping[RunKey, SubmitAnswer], silence: str) -> None:

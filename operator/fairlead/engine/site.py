@@ -6,7 +6,8 @@
                                      |
                      answers -> settle() -> Writer -> wake
 
-A Job is never in two lanes, so submit and cancel of one key are never in flight together. An observation counts for a Job only if the Job
+A Job is never in two lanes, and leaves one only when what came of it is written down, so submit and cancel of one key are never in flight
+together; the submit lane takes the next batch meanwhile. An observation counts for a Job only if the Job
 was in no other lane since it began.
 """
 

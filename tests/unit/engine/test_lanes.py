@@ -1,0 +1,120 @@
+"""The lanes of a site: how much is under way at once, and that nothing of one Job ever is. In virtual time."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from virtual import SETTINGS, Virtual, driver_of
+
+from fairlead.domain.objects import ObjectRef
+from fairlead.domain.run import SubmitAnswer, SubmitWord
+from fairlead.domain.steps import Submit
+from fairlead.engine.lanes import Lanes, Work
+from fairlead.engine.link import Link
+from fairlead.engine.registry import Registry
+from fairlead.engine.writer import Writer
+from product.objects import a_cluster, a_job
+
+
+class Bench:
+    """The lanes over fakes: no write is done before `written` is set, and each submission is answered with an id."""
+
+    def __init__(self) -> None:
+        self.virtual = Virtual()
+        self.written = asyncio.Event()
+        self.free: list[tuple[str, bool]] = []
+        self.jobs = [a_job(uid=f"1111111{number}-2222-4333-8444-555555555555") for number in range(4)]
+        self.virtual.remote.answers["submit"] = {job.key: SubmitAnswer(SubmitWord.SUBMITTED, "7") for job in self.jobs}
+        real_write = self.virtual.store.write_status
+
+        async def write(ref: ObjectRef, status: Mapping[str, Any], *, expected_attempt: int | None = None) -> str:
+            await self.written.wait()
+            return await real_write(ref, status, expected_attempt=expected_attempt)
+
+        self.virtual.store.write_status = write  # type: ignore[method-assign]
+        registry, world, cluster = Registry(), self.virtual.world, a_cluster()
+        for job in self.jobs:
+            registry.put_job(job)
+        self.link = Link(world, SETTINGS, "one", driver_of)
+        work = Work(world, SETTINGS, self.link, Writer(world, registry, 16), registry.job, lambda: driver_of(cluster))
+        self.lanes = Lanes(work, lambda lane, changed: self.free.append((lane, changed)))
+        self.cluster = cluster
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Connected, and closed at the end."""
+        assert await self.link.ensure(self.cluster)
+        try:
+            yield
+        finally:
+            await self.lanes.close()
+
+    def submit(self, number: int) -> None:
+        """One Job is a batch here."""
+        self.lanes.submit([(self.jobs[number], Submit(resubmit=False, previous_is_lost=False))])
+
+    async def turns(self) -> None:
+        """Let everything that can happen now happen."""
+        for _ in range(30):
+            await asyncio.sleep(0)
+
+    def ids(self) -> int:
+        """How many have been written down."""
+        return sum(bool(status.get("run", {}).get("id")) for status in self.virtual.store.statuses)
+
+
+async def test_the_next_batch_is_submitted_while_the_ids_of_the_last_are_written_down() -> None:
+    """Else the cluster would stand idle for as long as the API server takes, and the API server while sbatch runs."""
+    bench = Bench()
+    async with bench.running():
+        bench.submit(0)
+        await bench.turns()
+        assert bench.lanes.is_free("submit")
+        bench.submit(1)
+        await bench.turns()
+        assert bench.virtual.remote.count("submit") == 2
+        assert bench.ids() == 0
+        bench.written.set()
+        await bench.turns()
+        assert bench.ids() == 2
+
+
+async def test_no_more_than_one_batch_waits_to_be_written_down_before_the_next_exec() -> None:
+    """Else an API server that hangs would have ids of hundreds of Jobs lost with the controller."""
+    bench = Bench()
+    async with bench.running():
+        for number in range(2):
+            bench.submit(number)
+            await bench.turns()
+        assert not bench.lanes.is_free("submit")
+        bench.written.set()
+        await bench.turns()
+        assert bench.lanes.is_free("submit")
+        assert bench.ids() == 2
+
+
+async def test_a_job_is_in_no_other_lane_until_its_id_is_written_down() -> None:
+    """Else it could be cancelled by what was known before its submission, which still ran."""
+    bench = Bench()
+    async with bench.running():
+        bench.submit(0)
+        await bench.turns()
+        bench.submit(1)
+        await bench.turns()
+        assert [bench.lanes.is_busy(job.ref.uid) for job in bench.jobs] == [True, True, False, False]
+        bench.written.set()
+        await bench.turns()
+        assert not any(bench.lanes.is_busy(job.ref.uid) for job in bench.jobs)
+
+
+async def test_lanes_that_are_closed_give_up_what_is_being_written_down_too() -> None:
+    """Else a controller that stops would wait for an API server that hangs."""
+    bench = Bench()
+    async with bench.running():
+        for number in range(2):
+            bench.submit(number)
+            await bench.turns()
+        await bench.lanes.close()
+        assert bench.ids() == 0
+        assert not any(bench.lanes.is_busy(job.ref.uid) for job in bench.jobs)
