@@ -14,6 +14,7 @@ from bed.controlplane import ControlPlane
 from bed.existing import ExistingControlPlane
 from bed.slurm import SlurmCluster
 from bed.slurmconf import SlurmConfig
+from bed.sshd import SshHost
 from bed.state import Bed
 from bed.sweep import leftovers
 from product.api import Api
@@ -121,6 +122,26 @@ def slurm(bed: Bed) -> Iterator[Callable[..., SlurmCluster]]:
     yield start
     for cluster in started:
         cluster.stop()
+
+
+@pytest.fixture
+def own(slurm: Callable[..., SlurmCluster]) -> SlurmCluster:
+    """A cluster that the test may break: it goes with the test. Name it before `scene`, so that it outlives the scene."""
+    return slurm()
+
+
+@pytest.fixture(scope="session")
+def bare(bed: Bed) -> SshHost:
+    """A host with sshd and without Slurm, for tests that break nothing."""
+    return SshHost.start(bed)
+
+
+@pytest.fixture
+def host(bed: Bed) -> Iterator[SshHost]:
+    """A host that the test may break. Name it before `scene`."""
+    host = SshHost.start(bed)
+    yield host
+    host.stop()
 
 
 @pytest.fixture

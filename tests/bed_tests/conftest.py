@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import pytest
 
 from bed.slurm import SlurmCluster
-from bed.sshd import SshHost
 from bed.state import Bed
 
 
@@ -19,10 +18,3 @@ def bed() -> Iterator[Bed]:
 def cluster(bed: Bed) -> SlurmCluster:
     """One plain cluster for all tests of a module; each leaves it as it found it."""
     return SlurmCluster.start(bed)
-
-
-@pytest.fixture
-def host(bed: Bed) -> Iterator[SshHost]:
-    host = SshHost.start(bed)
-    yield host
-    host.stop()

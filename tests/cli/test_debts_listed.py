@@ -1,9 +1,6 @@
 """`fairlead debts`, as a person calls it, against the real API server."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +10,7 @@ from fairlead.domain.debt import Debt
 from fairlead.kube.client import KubeClient
 from fairlead.kube.ledger import Ledger
 from product.api import Api
+from product.command import fairlead
 
 OLDER = Debt("00000000-0000-4000-8000-000000000001-2", "lab", "hpc", "Job", "lab", "sim", "2026-01-01T00:00:00Z", "Unreachable")
 YOUNGER = Debt("00000000-0000-4000-8000-000000000002-1", "lab", "hpc-east", "Job", "lab", "much-longer", "2026-02-01T00:00:00Z", "NotEnded",
@@ -28,12 +26,10 @@ def namespace(api: Api) -> str:
     return name
 
 
-def debts(plane: ControlPlane, *options: str, kubeconfig: Path | None = None) -> "subprocess.CompletedProcess[str]":
-    """What the command says."""
-    env = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
-    env |= {"HOME": "/nonexistent", "KUBECONFIG": str(kubeconfig or plane.kubeconfig)}
-    argv = [sys.executable, "-m", "fairlead", "debts", *options]
-    return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False, env=env)
+def debts(namespace: str, *options: str, kubeconfig: Path) -> tuple[int, str, str]:
+    """Exit code of the command, and what it says on its two outputs."""
+    done = fairlead("debts", "--namespace", namespace, *options, kubeconfig=kubeconfig)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
 async def owe(plane: ControlPlane, namespace: str) -> None:
@@ -46,17 +42,17 @@ async def owe(plane: ControlPlane, namespace: str) -> None:
 
 async def test_what_is_owed_is_a_table_for_people_and_json_for_programs(plane: ControlPlane, namespace: str) -> None:
     """Else who wants to know what still runs where would have to read a ConfigMap of JSON texts."""
-    assert debts(plane, "--namespace", namespace).stdout == "Nothing is owed.\n"
-    assert json.loads(debts(plane, "--namespace", namespace, "--output", "json").stdout) == []
+    assert debts(namespace, kubeconfig=plane.kubeconfig)[1] == "Nothing is owed.\n"
+    assert json.loads(debts(namespace, "--output", "json", kubeconfig=plane.kubeconfig)[1]) == []
     await owe(plane, namespace)
-    shown = debts(plane, "--namespace", namespace)
-    assert shown.stdout == (
+    _, shown, said = debts(namespace, kubeconfig=plane.kubeconfig)
+    assert shown == (
         "JOB               CLUSTER             REASON        SINCE                  KEY\n"
         f"lab/sim           hpc                 Unreachable   2026-01-01T00:00:00Z   {OLDER.key}\n"
         f"lab/much-longer   hpc-east (box:22)   NotEnded      2026-02-01T00:00:00Z   {YOUNGER.key}\n"
     )
-    assert "ledger_entry_not_understood" in shown.stderr
-    first, second = json.loads(debts(plane, "--namespace", namespace, "--output", "json").stdout)
+    assert "ledger_entry_not_understood" in said
+    first, second = json.loads(debts(namespace, "--output", "json", kubeconfig=plane.kubeconfig)[1])
     assert (first["key"], second["key"]) == (OLDER.key, YOUNGER.key)
     assert second == {"key": YOUNGER.key, "kind": "Job", "namespace": "lab", "name": "much-longer", "cluster": "hpc-east",
                       "host": "box:22", "since": "2026-02-01T00:00:00Z", "reason": "NotEnded"}
@@ -70,6 +66,6 @@ def test_who_may_not_read_the_ledger_is_told_whom_to_ask(plane: ControlPlane, na
     view["users"] = [{"name": each["name"], "user": {"token": token}} for each in view["users"]]
     config = tmp_path / "kubeconfig"
     config.write_text(json.dumps(view), encoding="utf-8")
-    said = debts(plane, "--namespace", namespace, kubeconfig=config)
-    assert said.returncode == 2
-    assert said.stderr.startswith(f"fairlead: You may not read the ConfigMap {namespace}/fairlead-ledger")
+    code, _, said = debts(namespace, kubeconfig=config)
+    assert code == 2
+    assert said.startswith(f"fairlead: You may not read the ConfigMap {namespace}/fairlead-ledger")

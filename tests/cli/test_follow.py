@@ -1,10 +1,8 @@
 """`fairlead logs --follow`, as a person sees it: each byte once whatever happens, an end with the Job's, and nothing left behind."""
 
-import os
 import re
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +13,7 @@ from bed.controlplane import ControlPlane
 from bed.existing import ExistingControlPlane
 from bed.login import LoginNode
 from bed.slurm import SlurmCluster
+from product.command import argv, environment
 from product.scene import Scene
 from product.waiting import until
 
@@ -66,10 +65,9 @@ def follow(scene: Scene, plane: ControlPlane | ExistingControlPlane, tmp_path: P
     def start(name: str, *options: str) -> Following:
         number = len(started)
         out, err = tmp_path / f"out{number}", tmp_path / f"err{number}"
-        argv = [sys.executable, "-m", "fairlead", "logs", "-f", *options, f"{scene.namespace}/{name}"]
-        environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "KUBECONFIG": str(plane.kubeconfig)}
+        logs = argv("logs", "-f", *options, f"{scene.namespace}/{name}")
         with out.open("wb") as shown, err.open("wb") as said:
-            started.append(Following(subprocess.Popen(argv, stdout=shown, stderr=said, env=environment), out, err))
+            started.append(Following(subprocess.Popen(logs, stdout=shown, stderr=said, env=environment(plane.kubeconfig)), out, err))
         return started[-1]
 
     yield start
@@ -77,12 +75,6 @@ def follow(scene: Scene, plane: ControlPlane | ExistingControlPlane, tmp_path: P
         if each.process.poll() is None:
             each.process.kill()
             each.process.wait()
-
-
-@pytest.fixture
-def own(slurm: Callable[..., SlurmCluster]) -> SlurmCluster:
-    """A cluster that the test may break: it goes with the test. Name it before `scene`."""
-    return slurm()
 
 
 def readers(node: LoginNode) -> list[str]:
@@ -246,9 +238,8 @@ def test_a_large_log_and_a_reader_who_pauses_cost_little_memory(own: SlurmCluste
     size = 1 << 30
     scene.cluster(own)
     scene.job("large", f"#!/bin/sh\ntruncate -s {size} large.out\n", stdoutPath="large.out").wait_ended()
-    argv = [sys.executable, "-m", "fairlead", "logs", "-f", "--raw", f"{scene.namespace}/large"]
-    environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "KUBECONFIG": str(plane.kubeconfig)}
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, bufsize=0, env=environment) as reader:
+    logs = argv("logs", "-f", "--raw", f"{scene.namespace}/large")
+    with subprocess.Popen(logs, stdout=subprocess.PIPE, bufsize=0, env=environment(plane.kubeconfig)) as reader:
         try:
             assert reader.stdout is not None
             taken = len(reader.stdout.read(1000))

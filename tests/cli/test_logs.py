@@ -3,25 +3,15 @@
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from bed.controlplane import ControlPlane
 from bed.slurm import SlurmCluster
+from product.command import argv, environment, fairlead
 from product.scene import Scene
 from product.waiting import until
-
-
-def fairlead(*args: str, kubeconfig: Path) -> "subprocess.CompletedProcess[bytes]":
-    argv = [sys.executable, "-m", "fairlead", *args]
-    return subprocess.run(argv, capture_output=True, timeout=60, check=False, env=environment(kubeconfig))
-
-
-def environment(kubeconfig: Path) -> dict[str, str]:
-    known = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
-    return known | {"HOME": "/nonexistent", "KUBECONFIG": str(kubeconfig)}
 
 
 def test_the_whole_file_is_printed_however_large(scene: Scene, hpc: SlurmCluster, plane: ControlPlane) -> None:
@@ -52,14 +42,14 @@ def test_a_reader_that_goes_away_is_no_error(scene: Scene, hpc: SlurmCluster, pl
     """Else `fairlead logs ... | head` would end with a traceback, and Ctrl-C too."""
     scene.cluster(hpc)
     scene.job("long", "#!/bin/sh\nyes | head -c 30000000\n").wait_ended()
-    argv = [sys.executable, "-m", "fairlead", "logs", f"{scene.namespace}/long"]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(plane.kubeconfig)) as reader:
+    logs, env = argv("logs", f"{scene.namespace}/long"), environment(plane.kubeconfig)
+    with subprocess.Popen(logs, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env) as reader:
         assert reader.stdout is not None
         assert reader.stderr is not None
         assert reader.stdout.read(4) == b"y\ny\n"
         reader.stdout.close()
         assert (reader.stderr.read(), reader.wait(20)) == (b"", 0)
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(plane.kubeconfig)) as stopped:
+    with subprocess.Popen(logs, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env) as stopped:
         assert stopped.stdout is not None
         assert stopped.stdout.read(4) == b"y\ny\n"
         stopped.send_signal(signal.SIGINT)
@@ -116,7 +106,7 @@ def test_the_kubeconfig_is_found_as_kubectl_finds_it(
     own = tmp_path / ".kube/config"
     own.parent.mkdir()
     own.write_text(plane.kubeconfig.read_text())
-    argv = [sys.executable, "-m", "fairlead", "logs", *(["--kubeconfig", str(own)] if place == "option" else []), f"{scene.namespace}/done"]
+    logs = argv("logs", *(["--kubeconfig", str(own)] if place == "option" else []), f"{scene.namespace}/done")
     home = str(tmp_path) if place == "home" else "/nonexistent"
-    done = subprocess.run(argv, capture_output=True, timeout=60, check=False, env={"PATH": os.environ["PATH"], "HOME": home})
+    done = subprocess.run(logs, capture_output=True, timeout=60, check=False, env={"PATH": os.environ["PATH"], "HOME": home})
     assert done.stdout == b"here\n", done.stderr

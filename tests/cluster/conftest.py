@@ -1,23 +1,17 @@
-"""What tests of Clusters share: a cluster that may be broken, with a home of its own for each test, and sentences to look for."""
+"""What tests of Clusters share."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
-from bed.slurm import SlurmCluster
-from bed.sshd import SshHost
-from bed.state import Bed
+from product.api import Api
+from product.scene import Scene
 
 
 @pytest.fixture
-def own(slurm: Callable[..., SlurmCluster]) -> SlurmCluster:
-    """A Slurm cluster that the test may break: it goes with the test. Name it before `scene`, so that it outlives the scene."""
-    return slurm()
-
-
-@pytest.fixture
-def host(bed: Bed) -> Iterator[SshHost]:
-    """A host with sshd and without Slurm. Name it before `scene`."""
-    host = SshHost.start(bed)
-    yield host
-    host.stop()
+def team(api: Api, scene: Scene) -> Iterator[Scene]:
+    """Another namespace than the Cluster's."""
+    assert scene, "is closed behind it"
+    team = Scene(api).open()
+    yield team
+    team.close()

@@ -1,13 +1,10 @@
 """Jobs of other namespaces: admitted or refused by the Cluster's spec.allowedNamespaces, and told why."""
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
-import pytest
-
 from bed.slurm import SlurmCluster
-from product.api import Api
+from cluster.teams import job_of
 from product.controller import Controller
 from product.scene import Scene, Thing
 from product.starts import starts
@@ -15,20 +12,6 @@ from product.waiting import until
 
 WRITES = "#!/bin/sh\necho $SLURM_JOB_ID >>~/{name}\n"
 ENDLESS = "#!/bin/sh\nexec sleep 600\n"
-
-
-@pytest.fixture
-def team(api: Api, scene: Scene) -> Iterator[Scene]:
-    """Another namespace than the Cluster's."""
-    assert scene, "is closed behind it"
-    team = Scene(api).open()
-    yield team
-    team.close()
-
-
-def job_of(team: Scene, scene: Scene, name: str, script: str, **spec: Any) -> Thing:
-    """A Job of the team, on the Cluster of the scene."""
-    return team.job(name, script, clusterRef={"name": "hpc", "namespace": scene.namespace}, **spec)
 
 
 def label(team: Scene, value: str | None) -> None:
@@ -93,8 +76,8 @@ def test_labels_of_a_namespace_open_and_close_a_cluster(hpc: SlurmCluster, scene
 def test_what_was_taken_up_goes_on_when_the_cluster_is_closed_again(hpc: SlurmCluster, scene: Scene, team: Scene) -> None:
     """Else a Cluster that is closed to a namespace would lose sight of what runs there, or could not end it."""
     cluster = scene.cluster(hpc, allowedNamespaces={"from": "All"})
-    runs = job_of(team, scene, "runs", ENDLESS, cancellationGracePeriodSeconds=1)
-    aside = job_of(team, scene, "aside", ENDLESS, cancellationGracePeriodSeconds=1)
+    runs = job_of(team, scene, "runs", ENDLESS)
+    aside = job_of(team, scene, "aside", ENDLESS)
     for job in (runs, aside):
         job.wait("Running")
     allow(cluster, {"from": "Same"})
@@ -115,7 +98,7 @@ def test_what_was_taken_up_goes_on_when_the_cluster_is_closed_again(hpc: SlurmCl
 def test_a_deleted_cluster_waits_for_jobs_of_other_namespaces(hpc: SlurmCluster, scene: Scene, team: Scene) -> None:
     """Else with the Cluster the way to what runs there for another team would go."""
     cluster = scene.cluster(hpc, allowedNamespaces={"from": "All"})
-    job = job_of(team, scene, "guest", ENDLESS, cancellationGracePeriodSeconds=1)
+    job = job_of(team, scene, "guest", ENDLESS)
     job.wait("Running")
     cluster.delete(wait=False)
     cluster.wait("InUse", reason="RunsActive")

@@ -1,10 +1,6 @@
 """credentials: PerNamespace. Jobs of another namespace use its own Secret and remote user, and never the Cluster's."""
 
-import os
 import re
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +11,8 @@ from bed.controlplane import ControlPlane
 from bed.login import LoginNode
 from bed.people import Person, add_person
 from bed.slurm import SlurmCluster
-from product.api import Api
+from cluster.teams import job_of
+from product.command import fairlead
 from product.controller import Controller
 from product.ledger import debts_of
 from product.remains import files_in
@@ -28,35 +25,14 @@ ENDLESS = "#!/bin/sh\nid -un >~/who\nexec sleep 600\n"
 
 
 @pytest.fixture
-def own(slurm: Callable[..., SlurmCluster]) -> SlurmCluster:
-    """A cluster to which a second user is added. Name it before `scene`."""
-    return slurm()
-
-
-@pytest.fixture
 def guest(own: SlurmCluster) -> Person:
     """The second user."""
     return add_person(own, "guest")
 
 
-@pytest.fixture
-def team(api: Api, scene: Scene) -> Iterator[Scene]:
-    """Another namespace than the Cluster's."""
-    assert scene, "is closed behind it"
-    team = Scene(api).open()
-    yield team
-    team.close()
-
-
 def give_login(team: Scene, guest: Person) -> None:
     """The namespace's own Secret, of the same name as the Cluster's."""
     team.secret("hpc-key", ssh_privatekey=guest.private_key, username=guest.user)
-
-
-def job_of(team: Scene, scene: Scene, name: str, script: str, **spec: Any) -> Thing:
-    """A Job of the team, on the Cluster of the scene."""
-    reference = {"name": "hpc", "namespace": scene.namespace}
-    return team.job(name, script, clusterRef=reference, cancellationGracePeriodSeconds=1, **spec)
 
 
 def login_of(cluster: Thing, team: Scene) -> dict[str, Any]:
@@ -79,14 +55,6 @@ def who(home: Path) -> str:
     return (home / "who").read_text().strip()
 
 
-def log_of(job: Thing, plane: ControlPlane) -> "subprocess.CompletedProcess[str]":
-    """What `fairlead logs` says of it to a person who may read everything."""
-    env = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
-    argv = [sys.executable, "-m", "fairlead", "logs", f"{job.scene.namespace}/{job.name}"]
-    return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False,
-                          env=env | {"HOME": "/nonexistent", "KUBECONFIG": str(plane.kubeconfig)})
-
-
 def test_each_namespace_logs_in_with_its_own_secret_and_no_other(
         own: SlurmCluster, guest: Person, scene: Scene, team: Scene, plane: ControlPlane) -> None:
     """Else a team would run Jobs, read files and use up limits as another user, or with a key that is not theirs."""
@@ -104,8 +72,8 @@ def test_each_namespace_logs_in_with_its_own_secret_and_no_other(
     job.wait("Complete")
     assert (who(own.home), who(guest.home)) == (own.user, guest.user)
     assert logged_in(own) == {(own.user, key_of(own.private_key)), (guest.user, key_of(guest.private_key))}
-    shown = log_of(job, plane)
-    assert (shown.stdout, shown.stderr) == ("ran\n", "")
+    shown = fairlead("logs", f"{team.namespace}/guests", kubeconfig=plane.kubeconfig)
+    assert (shown.stdout, shown.stderr) == (b"ran\n", b"")
     login = login_of(cluster, team)
     ready = {each["type"]: each["status"] for each in login["conditions"]}["Ready"]
     assert (login["user"], ready, len(login["workDir"]["marker"])) == (guest.user, "True", 32)

@@ -1,6 +1,6 @@
 """The sweep finds what nobody knows of any more, and stops where a person would. Scene.close() proves in the end that nothing is left."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -17,12 +17,6 @@ from product.waiting import until
 LONG = "#!/bin/sh\nsleep 600\n"
 MANY = 11
 """One more than may be gone at once."""
-
-
-@pytest.fixture
-def own(slurm: Callable[..., SlurmCluster]) -> SlurmCluster:
-    """A cluster that holds nothing but this test's Jobs, so that shares of them can be told. Name it before `scene`."""
-    return slurm()
 
 
 def vanish(scene: Scene, controller: Controller, own: SlurmCluster, prefix: str) -> None:
