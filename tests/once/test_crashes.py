@@ -4,10 +4,13 @@ from collections.abc import Callable
 
 import pytest
 
+from bed.login import LoginNode
 from bed.slurm import SlurmCluster
-from once.conftest import script, starts
 from product.controller import Controller
+from product.either import cluster_on, work_on
+from product.remains import running
 from product.scene import Scene
+from product.starts import starts
 from product.waiting import until
 
 STEPS = [
@@ -26,64 +29,73 @@ FAILURES = {
                                 "store.add_finalizer:after:3", "store.write_jobs_status:after:1", "store.write_jobs_status:after:3",
                                 "store.release:after:1"],
 }
-
-
-@pytest.mark.parametrize("fault", STEPS)
-def test_a_crash_at_any_step_of_a_job_costs_time_and_never_a_second_run(
-    scene: Scene, hpc: SlurmCluster, controller: Controller, faulty: Callable[[str], Controller], fault: str,
-) -> None:
-    """Else a restart of the controller would run users' Jobs twice, or lose them."""
-    broken = faulty(fault)
-    scene.cluster(hpc, ready=False)
-    job = scene.job("once", script(0.2))
-    until(lambda: not broken.daemon.alive, f"the controller to die at {fault}", 20)
-    controller.ensure()
-    job.wait("Complete")
-    assert len(starts(hpc, job.uid)) == 1
-
-
-@pytest.mark.parametrize("faults", FAILURES.values(), ids=FAILURES)
-def test_a_failed_call_at_any_step_of_a_job_costs_time_and_never_a_second_run(
-    scene: Scene, hpc: SlurmCluster, faulty: Callable[[str], Controller], faults: list[str],
-) -> None:
-    """Else one lost answer would run a user's Job twice, or lose it."""
-    faulty(",".join(f"{fault}:fail" for fault in faults))
-    scene.cluster(hpc, ready=False)
-    job = scene.job("once", script(0.2))
-    job.wait("Complete")
-    assert len(starts(hpc, job.uid)) == 1
-
-
 DELETION = ["remote.cancel:before:1:kill", "remote.cancel:after:1:kill", "remote.remove:before:1:kill", "remote.remove:after:1:kill",
             "store.release:before:1:kill", "store.release:after:1:kill", "remote.cancel:after:1:fail,remote.remove:after:1:fail"]
 
 
+@pytest.fixture(params=["hpc", "bare"], ids=["Slurm", "bare host"])
+def node(request: pytest.FixtureRequest) -> LoginNode:
+    """A cluster of either kind, with the ledgers of many tests in its user's home."""
+    node: LoginNode = request.getfixturevalue(request.param)
+    return node
+
+
+def script(ledger: str, seconds: float) -> str:
+    """A user's script that writes each of its starts into a ledger."""
+    return f"#!/bin/sh\necho $$ >> ~/{ledger}\nsleep {seconds}\n"
+
+
+@pytest.mark.parametrize("fault", STEPS)
+def test_a_crash_at_any_step_of_a_job_costs_time_and_never_a_second_run(
+    node: LoginNode, scene: Scene, controller: Controller, faulty: Callable[[str], Controller], fault: str,
+) -> None:
+    """Else a restart of the controller would run users' Jobs twice, or lose them."""
+    broken = faulty(fault)
+    cluster_on(node, scene, ready=False)
+    job = scene.job("once", script(scene.namespace, 0.2))
+    until(lambda: not broken.daemon.alive, f"the controller to die at {fault}", 20)
+    controller.ensure()
+    job.wait("Complete")
+    assert len(starts(node, scene.namespace)) == 1
+
+
+@pytest.mark.parametrize("faults", FAILURES.values(), ids=FAILURES)
+def test_a_failed_call_at_any_step_of_a_job_costs_time_and_never_a_second_run(
+    node: LoginNode, scene: Scene, faulty: Callable[[str], Controller], faults: list[str],
+) -> None:
+    """Else one lost answer would run a user's Job twice, or lose it."""
+    faulty(",".join(f"{fault}:fail" for fault in faults))
+    cluster_on(node, scene, ready=False)
+    job = scene.job("once", script(scene.namespace, 0.2))
+    job.wait("Complete")
+    assert len(starts(node, scene.namespace)) == 1
+
+
 @pytest.mark.parametrize("fault", DELETION)
 def test_a_crash_at_any_step_of_a_deletion_leaves_nothing(
-    scene: Scene, hpc: SlurmCluster, controller: Controller, faulty: Callable[[str], Controller], fault: str,
+    node: LoginNode, scene: Scene, controller: Controller, faulty: Callable[[str], Controller], fault: str,
 ) -> None:
     """Else a deleted Job would go on using the cluster, or stay in Terminating."""
     broken = faulty(fault)
-    scene.cluster(hpc, ready=False)
-    job = scene.job("gone", script(300), cancellationGracePeriodSeconds=1)
-    uid = job.uid
-    until(lambda: starts(hpc, uid), "the script to start")
+    cluster_on(node, scene, ready=False)
+    job = scene.job("gone", script(scene.namespace, 300), cancellationGracePeriodSeconds=1)
+    until(lambda: starts(node, scene.namespace), "the script to start")
     job.delete(wait=False)
     if fault.endswith("kill"):
         until(lambda: not broken.daemon.alive, f"the controller to die at {fault}", 20)
         controller.ensure()
     job.wait_gone()
-    assert hpc.jobs_active() == []
-    assert len(starts(hpc, uid)) == 1
+    assert (work_on(node), running(node, "sleep 300")) == ([], [])
+    assert len(starts(node, scene.namespace)) == 1
 
 
 def test_twenty_running_jobs_survive_a_killed_controller_and_run_once_each(scene: Scene, hpc: SlurmCluster, controller: Controller) -> None:
     """Else every crash of the controller would cost users their running work."""
     scene.cluster(hpc)
-    jobs = [scene.job(f"job-{n}", script(4), memory="30Mi") for n in range(20)]
+    jobs = [scene.job(f"job-{n}", script(f"{scene.namespace}-{n}", 4), memory="30Mi") for n in range(20)]
     until(lambda: sum(each.condition("Running").get("status") == "True" for each in jobs) >= 8, "Jobs to run", 30)
     controller.daemon.kill()
     controller.ensure()
     for job in jobs:
         job.wait("Complete", seconds=60)
-    assert {job.name: len(starts(hpc, job.uid)) for job in jobs} == {job.name: 1 for job in jobs}
+    assert [len(starts(hpc, f"{scene.namespace}-{n}")) for n in range(20)] == [1] * 20
