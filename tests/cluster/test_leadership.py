@@ -11,15 +11,24 @@ import pytest
 
 from bed.controlplane import ControlPlane
 from bed.existing import ExistingControlPlane
+from bed.login import LoginNode
 from bed.slurm import SlurmCluster
 from bed.state import Bed
 from product.controller import Controller
+from product.either import cluster_on, work_on
 from product.scene import Scene, Thing
 from product.settings import SETTINGS
 from product.starts import starts
 from product.waiting import until
 
 COUNTED = "#!/bin/sh\necho x >>$HOME/starts\nwhile [ ! -e $HOME/enough ]; do sleep 0.2; done\n"
+
+
+@pytest.fixture(params=["own", "host"], ids=["Slurm", "bare host"])
+def node(request: pytest.FixtureRequest) -> LoginNode:
+    """A cluster of either kind, of the test's own. Name it before `scene`."""
+    node: LoginNode = request.getfixturevalue(request.param)
+    return node
 
 
 @pytest.fixture
@@ -44,23 +53,23 @@ def page(controller: Controller, name: str) -> tuple[int, str]:
         return 0, ""
 
 
-def running(scene: Scene, own: SlurmCluster) -> Thing:
+def running(scene: Scene, node: LoginNode) -> Thing:
     """A Job that runs the counted script until it is enough."""
-    scene.cluster(own)
+    cluster_on(node, scene)
     job = scene.job("through", COUNTED)
     job.wait("Running")
     return job
 
 
-def assert_it_went_on(scene: Scene, own: SlurmCluster, job: Thing) -> None:
+def assert_it_went_on(scene: Scene, node: LoginNode, job: Thing) -> None:
     """The Job, of one start, comes to its end, and so does another after it."""
-    (own.home / "enough").touch()
+    (node.home / "enough").touch()
     job.wait("Complete")
     assert scene.job("next").wait_ended()["phase"] == "Complete"
-    assert len(starts(own)) == 1
+    assert len(starts(node)) == 1
 
 
-def sessions_by_port(node: SlurmCluster) -> dict[str, int]:
+def sessions_by_port(node: LoginNode) -> dict[str, int]:
     """Sessions that sshd opened, by the client's port: a connection, and so a controller."""
     found: dict[str, int] = {}
     for line in node.sshd_log().splitlines():
@@ -90,72 +99,81 @@ def test_the_three_pages_answer(scene: Scene, hpc: SlurmCluster, controller: Con
 
 
 def test_one_controller_works_and_the_other_takes_over_when_it_dies(
-        own: SlurmCluster, scene: Scene, controller: Controller, second: Controller) -> None:
+        node: LoginNode, scene: Scene, controller: Controller, second: Controller) -> None:
     """Else a node that dies would leave every Job unwatched, or start them twice."""
-    job = running(scene, own)
+    job = running(scene, node)
     assert (controller.leads(), second.leads()) == (True, False)
-    assert own.connections() == 1, "the one that waits connects nowhere"
+    assert node.connections() == 1, "the one that waits connects nowhere"
     controller.daemon.kill()
     until(second.leads, "the second to lead")
-    assert_it_went_on(scene, own, job)
+    assert_it_went_on(scene, node, job)
 
 
 def test_a_leader_that_slept_beyond_its_lease_touches_nothing_and_ends(
-        own: SlurmCluster, scene: Scene, controller: Controller, second: Controller) -> None:
+        node: LoginNode, scene: Scene, controller: Controller, second: Controller) -> None:
     """Else a laptop that wakes up, or a paused virtual machine, would cancel and submit beside the new leader."""
-    job = running(scene, own)
+    job = running(scene, node)
     controller.daemon.stop()
     until(second.leads, "the second to lead")
-    until(lambda: own.connections() == 2, "the second to connect")
+    until(lambda: node.connections() == 2, "the second to connect")
     asleep = scene.job("asleep", COUNTED)
     asleep.wait("Running")
-    before = sessions_by_port(own)
+    before = sessions_by_port(node)
     *of_the_first, of_the_second = before
     controller.daemon.cont()
     until(lambda: not controller.daemon.alive, "the first to end", 20)
     assert controller.daemon.exit_code == 1
-    after = sessions_by_port(own)
+    after = sessions_by_port(node)
     assert {port: after[port] for port in of_the_first} == {port: before[port] for port in of_the_first}, "no session over its connection"
     assert list(after) == [*of_the_first, of_the_second], "and no connection beside it"
-    (own.home / "enough").touch()
+    (node.home / "enough").touch()
     job.wait("Complete")
     asleep.wait("Complete")
-    assert len(starts(own)) == 2
+    assert len(starts(node)) == 2
 
 
-@pytest.mark.parametrize("command", ["sbatch", "scancel"])
+IN_A_CALL = {
+    "submits to Slurm": ("own", "submit", "sbatch"),
+    "cancels on Slurm": ("own", "cancel", "scancel"),
+    "submits to a bare host": ("host", "submit", "flock"),
+    "cancels on a bare host": ("host", "cancel", "grep"),
+}
+"""The node, what is done there, and the first command that does it."""
+
+
+@pytest.mark.parametrize(("node", "verb", "command"), IN_A_CALL.values(), ids=IN_A_CALL, indirect=["node"])
 def test_a_leader_that_sleeps_in_the_middle_of_a_call_leaves_it_to_the_next(
-        command: str, own: SlurmCluster, scene: Scene, controller: Controller, second: Controller) -> None:
+        verb: str, command: str, node: LoginNode, scene: Scene, controller: Controller, second: Controller) -> None:
     """Else a Job whose submission or cancellation was cut in two by a paused machine would run twice, or on and on."""
-    scene.cluster(own)
-    job = scene.job("through", COUNTED, cancellationGracePeriodSeconds=0) if command == "scancel" else None
+    cluster_on(node, scene)
+    job = scene.job("through", COUNTED, cancellationGracePeriodSeconds=0) if verb == "cancel" else None
     if job:
         job.wait("Running")
-    own.shim(command, "[ -e $HOME/go ] || touch $HOME/hanging; until [ -e $HOME/go ]; do sleep 0.1; done; exec $REAL \"$@\"")
+    node.shim(command, "[ -e $HOME/go ] || touch $HOME/hanging; until [ -e $HOME/go ]; do sleep 0.1; done; exec $REAL \"$@\"")
     if job:
         job.delete(wait=False)
     else:
         job = scene.job("through", COUNTED)
-    until(lambda: (own.home / "hanging").exists(), f"{command} to be called")
-    of_the_first = set(sessions_by_port(own))
+    until(lambda: (node.home / "hanging").exists(), f"{command} to be called")
+    of_the_first = set(sessions_by_port(node))
     controller.daemon.stop()
     until(second.leads, "the second to lead")
-    until(lambda: set(sessions_by_port(own)) - of_the_first, "the second to be at work")
-    (own.home / "go").touch()
-    before = sessions_by_port(own)
+    until(lambda: set(sessions_by_port(node)) - of_the_first, "the second to be at work")
+    (node.home / "go").touch()
+    before = sessions_by_port(node)
     controller.daemon.cont()
     until(lambda: not controller.daemon.alive, "the first to end", 20)
-    after = sessions_by_port(own)
+    after = sessions_by_port(node)
     assert {port: after[port] for port in of_the_first} == {port: before[port] for port in of_the_first}, "nothing more of the first"
-    if command == "scancel":
+    if verb == "cancel":
         job.wait_gone()
     else:
         job.wait("Running", seconds=60)
-        (own.home / "enough").touch()
+        (node.home / "enough").touch()
         job.wait("Complete")
-    assert len(starts(own)) == 1
-    until(lambda: not own.jobs_active(), "no job to be left")
-    own.unshim(command)
+    assert len(starts(node)) == 1
+    until(lambda: not work_on(node), "nothing to be left there")
+    node.unshim(command)
 
 
 @pytest.mark.parametrize("change", ["given to somebody else", "deleted"])
