@@ -12,6 +12,7 @@ SETTINGS = {
     "slurm": {
         "sbatch_seconds": 4, "squeue_seconds": 3, "scancel_seconds": 4, "scontrol_seconds": 3, "sacct_seconds": 4, "watch_seconds": 2,
     },
+    "process": {"watch_seconds": 2, "kill_seconds": 2},
     "ssh": {"age_seconds": 10.0},
     "lease": {"duration_seconds": 2, "renew_interval_seconds": 0.5, "margin_seconds": 0.5},
 }
