@@ -159,7 +159,7 @@ def test_a_disk_that_is_full_at_any_write_costs_time_and_never_a_second_run(host
 
 REFUSED = {
     "more slots than the host has": ({"ntasks": 2, "cpusPerTask": 2}, "asks for 4 slots"),
-    "more GPUs than the host has": ({"gpus": 1}, "asks for 1 GPUs"),
+    "more GPUs than the host has": ({"gpus": 1}, "1 GPUs, which no host of the Cluster has"),
     "a partition": ({"partition": "gpu"}, "has no partition"),
     "memory": ({"memory": "1Gi"}, "has no mem"),
     "two nodes": ({"nodes": 2}, "nodes is 1 there, not 2"),

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bed.sshd import SshHost
-from process.test_process_faults import LEFTOVERS
+from process.test_process_scripts import LEFTOVERS
 from product.remains import running
 from product.scene import Scene
 from product.starts import starts
