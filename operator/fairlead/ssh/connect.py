@@ -9,6 +9,7 @@ from fairlead.ssh.failures import explain, too_late
 from fairlead.ssh.hostkeys import CERTIFICATES, Pins
 from fairlead.ssh.profile import Profile
 from fairlead.ssh.resolver import Resolver
+from fairlead.ssh.wire import Tcp
 
 
 class _Client(asyncssh.SSHClient):
@@ -69,8 +70,9 @@ async def _connect_to(profile: Profile, address: str, client: _Client,
     refusal: RemoteFault | None = None
     while algorithms := profile.pins.algorithms(address, passed_over):
         try:
-            return await asyncssh.connect(address or profile.endpoint.host, profile.endpoint.port, tunnel=over, options=profile.options,
-                                          config=None, client_factory=lambda: client, server_host_key_algs=algorithms)
+            return await asyncssh.connect(
+                address or profile.endpoint.host, profile.endpoint.port, tunnel=over or Tcp(), options=profile.options, config=None,
+                client_factory=lambda: client, server_host_key_algs=algorithms)
         except asyncssh.HostKeyNotVerifiable as error:
             refusal = refusal or profile.pins.refusal(address, client.seen, str(error))
             if client.seen is None or not (profile.pins.fingerprints or client.seen_type == CERTIFICATES):
