@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol, Self
 
@@ -29,8 +29,9 @@ pool may hold connections to, over real SSH to light servers in one process: eac
 a connection to each."""
 
 _SERVER = "each login costs sshd 20 ms of CPU, and all sshds share this machine's cores with the client"
-_LOOP = ("all requests are work for one event loop on one core: seat, gate, deadlines, channel and three tasks each, so that a host that "
-         "hangs costs nobody else anything; 0.07 ms of CPU a request when many come together, twice that when each comes alone or connects")
+_LOOP = ("all requests are work for one event loop on one core, which begins all connects before it waits for the first, and passes all "
+         "answers on once they are there; the rows of CPU say what each costs it: a task for the exchange and one for the connection, so "
+         "that who gives up or hangs takes nobody along, seat, gate, deadlines, channel")
 _TIMER = "a wait of 10 ms ends at the next millisecond of the event loop, and whenever something else on these cores lets go of one"
 
 
@@ -43,6 +44,17 @@ class Pool(Protocol):
 
 
 Scene = Callable[[Pool], Awaitable[float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """One round: what the scene gave, and the CPU seconds of this process meanwhile."""
+
+    seconds: float
+    cpu_seconds: float
+
+    def __str__(self) -> str:
+        return f"{self.seconds:.4g} s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +94,7 @@ def over_transport(run: Run, sizes: Sizes) -> list[Figure]:
         *(_load(few, rate, sizes.seconds) for rate in sizes.rates),
         Case(f"Lock time: P95 to a warm host while {count - 1} others connect", lambda pool: _beside(pool, hosts), aims=[Aim(1)]),
     ]
-    return [case.figure(run, transport.PoolOnly, lambda: LockedPool(lambda _: transport.dial())) for case in cases]
+    return [figure for case in cases for figure in case.figures(run, transport.PoolOnly, lambda: LockedPool(lambda _: transport.dial()))]
 
 
 def over_sshd(run: Run, sizes: Sizes) -> list[Figure]:
@@ -92,12 +104,12 @@ def over_sshd(run: Run, sizes: Sizes) -> list[Figure]:
         hosts = addresses_of(start_hosts(bed, max(sizes.real)))
         cases = [Case(f"{count} cold hosts with real sshd, all answered", partial(_cold, hosts=hosts[:count]),
                       aims=[Aim(2.7, ratio=True)], bound=_SERVER) for count in sizes.real]
-        return [case.figure(run, SshRemote, lambda: LockedPool(dial_real())) for case in cases]
+        return [figure for case in cases for figure in case.figures(run, SshRemote, lambda: LockedPool(dial_real()))]
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One measure: what is asked of a new pool, which gives seconds; with `requests` it is told as requests a second."""
+    """One measure: what is asked of a new pool, which gives seconds; with `requests` told as requests a second, and with their CPU."""
 
     what: str
     scene: Scene
@@ -106,18 +118,26 @@ class Case:
     aims: Sequence[Aim] = ()
     bound: str = ""
 
-    def figure(self, run: Run, ours: Callable[[PoolLimits | None], Pool], peer: Callable[[], Pool]) -> Figure:
+    def figures(self, run: Run, ours: Callable[[PoolLimits | None], Pool], peer: Callable[[], Pool]) -> list[Figure]:
         """Both pools in turns."""
-        seconds = run.interleaved(self.what, {"pool": partial(self._play, lambda: ours(self.limits)), "locked": partial(self._play, peer)})
-        values = {name: [self.requests / each if self.requests else each * 1000 for each in found] for name, found in seconds.items()}
-        unit, good = ("requests/s", Good.HIGH) if self.requests else ("ms", Good.LOW)
-        return Figure(self.what, unit, good, values["pool"], values["locked"], self.aims, self.bound)
+        played = run.interleaved(self.what, {"pool": partial(self._play, lambda: ours(self.limits)), "locked": partial(self._play, peer)})
 
-    def _play(self, make: Callable[[], Pool]) -> float:
+        def row(what: str, unit: str, good: Good, value: Callable[[Played], float]) -> Figure:
+            return Figure(what, unit, good, list(map(value, played["pool"])), list(map(value, played["locked"])))
+
+        if not self.requests:
+            return [replace(row(self.what, "ms", Good.LOW, lambda each: each.seconds * 1000), aims=self.aims, bound=self.bound)]
+        rate = row(self.what, "requests/s", Good.HIGH, lambda each: self.requests / each.seconds)
+        return [replace(rate, aims=self.aims, bound=self.bound),
+                row(f"{self.what}: CPU a request", "us", Good.LOW, lambda each: each.cpu_seconds * 1e6 / self.requests)]
+
+    def _play(self, make: Callable[[], Pool]) -> Played:
         """In an event loop and with a pool of its own."""
-        async def play() -> float:
+        async def play() -> Played:
             async with make() as pool:
-                return await self.scene(pool)
+                began = time.process_time()
+                seconds = await self.scene(pool)
+                return Played(seconds, time.process_time() - began)
 
         return asyncio.run(play())
 
