@@ -98,6 +98,30 @@ def test_a_rotated_secret_is_used_without_losing_the_cluster(own: SlurmCluster, 
     assert job.condition("Running")["status"] == "True"
 
 
+def test_a_secret_rotated_while_a_submission_is_under_way_leaves_it_its_answer_and_the_old_login_no_longer_than_that(
+    own: SlurmCluster, scene: Scene,
+) -> None:
+    """Else a rotation would leave submissions without an answer, or the key that was withdrawn logged in for as long as it likes."""
+    cluster = scene.cluster(own)
+    since = cluster.condition("Ready")["lastTransitionTime"]
+    own.shim("sha256sum", 'touch ~/waits; until [ -e ~/let ]; do sleep 0.05; done; exec $REAL "$@"')
+    job = scene.job("hello")
+    until((own.home / "waits").exists, "a submission that is under way")
+    fresh = KeyPair.generate()
+    own.write("ssh/authorized_keys", f"{fresh.public}\n")
+    scene.secret("hpc-key", ssh_privatekey=fresh.private)
+    until_logged(own, asyncssh.import_public_key(fresh.public).get_fingerprint())
+    assert not job.status.get("run"), "the submission is still under way"
+    until(lambda: own.connections() == 2, "the new connection beside the old one")
+    withdrawn = own.sshd_log().count(asyncssh.import_private_key(own.private_key).get_fingerprint())
+    (own.home / "let").touch()
+    until(lambda: own.connections() == 1, "the old connection to be gone", 5)
+    assert job.wait_ended()["phase"] == "Complete"
+    assert job.status["run"]["attempt"] == 1, "its submission was answered, and not made again"
+    assert own.sshd_log().count(asyncssh.import_private_key(own.private_key).get_fingerprint()) == withdrawn, "it was not offered again"
+    assert cluster.condition("Ready")["lastTransitionTime"] == since, "the Cluster was ready all the time"
+
+
 def own_public(node: SlurmCluster) -> str:
     """The public half of the key that the login node takes."""
     return (node.folder / "ssh/authorized_keys").read_text().strip()
