@@ -1,5 +1,6 @@
 """`submit`: from apply to the scheduler's id and on to the end, by one controller on a real control plane and a real Slurm."""
 
+import os
 from collections.abc import Sequence
 
 from bed.state import Bed
@@ -16,8 +17,8 @@ beside it the same script by a loop of `sbatch` in a shell on the login node. Bo
 what is measured. Then the partition is opened, and Jobs of a second are followed to their end, from the last line of their script to
 Complete in the status. API writes are the controller's, counted from the audit log. What is on the cluster: slurmctld, slurmd, sshd, the
 scripts, and `sbatch` itself."""
-_CORES = ("the CPU that a Job costs, added up over the parts below, comes from these cores; and one batch of 25 is submitted, and its ids "
-          "are written down, before the next")
+_CORES = ("the CPU that a Job costs, added up over the rows below, comes from these cores, and the share says how far they were used; the "
+          "next batch of 25 is submitted while the ids of the last are written down, so the cluster waits only while finalizers are put on")
 _JITTER = "a poll is due after 2 s give or take a tenth of that, then it is run, and what it found is written"
 
 SMALL = Sizes(steady=5, many=10, followed=3)
@@ -47,6 +48,8 @@ def figures(rounds: Sequence[Round], sizes: Sizes) -> list[Figure]:
         Figure(f"{sizes.many:,} Jobs at once, a loop of `sbatch` beside it", "Jobs/s", Good.HIGH, [each.rate for each in rounds],
                [each.bare_rate for each in rounds], [Aim(0.3, ratio=True)], _CORES),
         *parts,
+        Figure("These cores meanwhile: share that all parts used", "%", Good.HIGH,
+               [each.rate * sum(each.cpu_ms.values()) / 10 / len(os.sched_getaffinity(0)) for each in rounds]),
         Figure(f"{end}: p50", "s", Good.LOW, [percentile(each.to_complete, 0.5) for each in rounds], aims=soon, bound=_JITTER),
         Figure(f"{end}: p95", "s", Good.LOW, [percentile(each.to_complete, 0.95) for each in rounds], aims=soon, bound=_JITTER),
         Figure("API writes of a Job up to its id", "writes", Good.LOW, [life.writes_to_id for life in lives], aims=[Aim(2)]),
