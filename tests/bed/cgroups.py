@@ -36,16 +36,19 @@ def mount_script(group: str) -> Iterator[str]:
         yield f"mount --bind {there}/{group} sys/fs/cgroup/{controller}"
 
 
-def delegate(group: str, uid: int, pid: int) -> Path:
-    """Makes a group (version 2) that is the user's to divide, as `Delegate=yes` of a systemd unit does, and moves one process into it.
-
-    Raises BedError where the machine shows no cgroup2 at a usual place.
-    """
+def make(group: str) -> Path:
+    """Makes a group (version 2); its folder. Raises BedError where the machine shows no cgroup2 at a usual place."""
     roots = [root for root in (CGROUPS, CGROUPS / "unified") if (root / "cgroup.procs").exists()]
     if not roots:
         raise BedError(f"no cgroup2 is mounted at {CGROUPS} or below: mount -t cgroup2 cgroup2 {CGROUPS}/unified")
     folder = roots[0] / group
     folder.mkdir()
+    return folder
+
+
+def delegate(group: str, uid: int, pid: int) -> Path:
+    """Makes a group that is the user's to divide, as `Delegate=yes` of a systemd unit does, and moves one process into it."""
+    folder = make(group)
     for path in (folder, folder / "cgroup.procs", folder / "cgroup.subtree_control", folder / "cgroup.threads"):
         os.chown(path, uid, uid)
     (folder / "cgroup.procs").write_text(f"{pid}\n")

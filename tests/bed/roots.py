@@ -26,6 +26,7 @@ _EVERYWHERE = ("slurmctld", "slurmd", "slurm-client", "slurmdbd", "munge", "open
 _MARIADB = ("mariadb-server-core", "mariadb-client-core", "slurm-wlm-mysql-plugin")
 _MARIADB_BULLSEYE = ("mariadb-server-core-10.5", "mariadb-client-core-10.5")  # the plugin is inside slurmdbd there
 _LOGIN_SHELLS = ("tcsh", "zsh", "fish", "environment-modules")  # what people have on login nodes; only in the default root
+_SYSTEMD = ("systemd", "libpam-systemd", "dbus")  # what a bare host may run; only in the default root
 _UNWANTED = ("/usr/share/locale/*", "/usr/share/doc/*", "/usr/share/man/*", "/usr/share/info/*", "/usr/share/fish/man/*")
 _DISCARD_TRIES = 20
 _PAUSE_SECONDS = 0.1
@@ -56,7 +57,7 @@ DEFAULT_RELEASE = "24.11"
 RELEASES = {release.version: release for release in (
     Release("20.11", ("bullseye",), _EVERYWHERE + _MARIADB_BULLSEYE),
     Release("22.05", ("bookworm",), _EVERYWHERE + _MARIADB),
-    Release("24.11", ("trixie",), _EVERYWHERE + _MARIADB + _LOGIN_SHELLS),
+    Release("24.11", ("trixie",), _EVERYWHERE + _MARIADB + _LOGIN_SHELLS + _SYSTEMD),
     # slurmdbd 26.05 ends at start with libmariadb3 11.8.9 ("null result from query select @var := concat('')"): trixie's works
     Release("26.05", ("forky", "sid"), _EVERYWHERE + _MARIADB, mariadb_suite="trixie"),
 )}
