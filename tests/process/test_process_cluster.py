@@ -3,21 +3,6 @@
 from bed.sshd import SshHost
 from product.scene import Scene
 
-LOGINCTL = "#!/bin/sh\ncat /srv/c/linger\n"
-BUSCTL = "#!/bin/sh\necho 'b true'\n"
-
-
-def test_a_host_that_ends_processes_at_logout_says_so(host: SshHost, scene: Scene) -> None:
-    """Else every Job would end with our connection, and look like a Job that was killed. (logind's two programs are stand-ins here.)"""
-    host.write("linger", "no\n")
-    host.write("shims/loginctl", LOGINCTL, mode=0o755)
-    host.write("shims/busctl", BUSCTL, mode=0o755)
-    cluster = scene.bare_host(host, ready=False)
-    condition = cluster.wait("Ready", "False", reason="EndsAtLogout")
-    assert "loginctl enable-linger user" in condition["message"]
-    host.write("linger", "yes\n")
-    cluster.wait("Ready")
-
 
 def test_a_host_without_what_we_need_says_what(host: SshHost, scene: Scene) -> None:
     """Else a Job's processes could not be found again, and nobody would know why."""

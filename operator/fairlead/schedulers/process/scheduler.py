@@ -20,7 +20,7 @@ _FILES: Final = {
 }
 _HIGHEST_PRIORITY: Final = 1_000_000     # as the Job's schema has it
 _LOCK_SECONDS: Final = 10                # the scripts wait so long for the queue's lock
-_START_SECONDS: Final = 10               # and so long for one Run to begin
+_START_SECONDS: Final = 15               # and so long for one Run to begin: 5 for a scope that is not to be had
 _END_SECONDS: Final = 15                 # and so long for one to be gone
 
 

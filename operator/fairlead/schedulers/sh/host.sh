@@ -172,7 +172,8 @@ hand_out() {
   locked || { unlocked; return 1; }
   begun=0
   free_slots=$(free slot "$SLOTS") free_gpus=$(free gpu "$GPUS")
-  nofork=
+  nofork='' SCOPE=''
+  own_systemd && SCOPE=1
   case $(flock --help 2>&1) in *--no-fork*) nofork=-F ;; esac
   for entry in "$HOST"/queue/*; do
     [ "$begun" -lt "$STARTS" ] || break
@@ -190,14 +191,39 @@ hand_out() {
   unlocked
 }
 
-# start: the Run of `entry`, with the slots PICKED and the GPUs gpu_numbers; succeeds once it has its claim, or its end.
+# own_systemd: whether the user's own systemd makes scopes that outlast his logins: without linger it ends with the last of them.
+own_systemd() { [ -e "/var/lib/systemd/linger/$LOGIN" ] && [ -S "/run/user/$ME/systemd/private" ] && command -v systemd-run >/dev/null 2>&1; }
+
+# start: the Run of `entry`, with the slots PICKED and the GPUs gpu_numbers; succeeds once it has its claim, or its end. systemd may refuse a scope, or not
+# answer: then it starts as anywhere. It never begins twice: runner.sh in the scope goes on only if it makes the mark, and we only if we do.
 start() {
-  ( umask "$USER_UMASK"; exec_bare setsid sh "bin/$build/runner.sh" "$TREE" "$MARKER" "$key" "$id" "$build" "$seconds" "$PICKED" "$gpu_numbers" "$nofork" ) \
-    >>"runs/$key/host.log" 2>&1 9>&- &
-  runner=$! tries=0
+  mark=runs/$key/.begun-$TAG tries=0
+  if [ "$SCOPE" ]; then
+    launch "$mark"
+    until [ -d "$mark" ]; do
+      if kill -0 "$runner" 2>/dev/null && [ "$tries" -lt 100 ]; then
+        tries=$((tries + 1))
+        sleep 0.05 2>/dev/null || sleep 1
+      else
+        mkdir "$mark" 2>/dev/null && SCOPE='' && kill -s KILL "$runner" 2>/dev/null   # nor is it tried for those behind it
+      fi
+    done
+  fi
+  [ "$SCOPE" ] || launch
+  tries=0
   until [ -h "runs/$key/claim" ] || [ -e "runs/$key/outcome" ]; do
     kill -0 "$runner" 2>/dev/null && [ "$tries" -lt 200 ] || return 1
     tries=$((tries + 1))
     sleep 0.05 2>/dev/null || sleep 1
   done
+}
+
+# launch [MARK]: runner is the process that will have run it, in a session of its own; with MARK in a scope of its own, which is its own to divide.
+launch() {
+  ( umask "$USER_UMASK"
+    set -- sh "bin/$build/runner.sh" "$TREE" "$MARKER" "$key" "$id" "$build" "$seconds" "$PICKED" "$gpu_numbers" "$nofork" "$@"
+    [ "$SCOPE" ] && set -- systemd-run --user --scope --quiet --collect -p Delegate=yes --unit="fairlead-$key" "$@"
+    exec_bare ${SCOPE:+XDG_RUNTIME_DIR="/run/user/$ME"} setsid "$@"
+  ) >>"runs/$key/host.log" 2>&1 9>&- &
+  runner=$!
 }

@@ -8,14 +8,27 @@ look_at_scheduler() {
   printf 'x\0FAIRLEAD_RUN=1\0' | grep -q -z -x -F FAIRLEAD_RUN=1 || problem no-tools "grep knows no -z, so that processes cannot be told by their environment"
   find / -maxdepth 0 -lname x >/dev/null 2>&1 || problem no-tools "find knows no -lname, so that processes cannot be told by their slots"
   why=$(on_host 2>&1) || problem not-writable "$why"
-  ends_at_logout && problem ends-at-logout "logind ends all processes of $LOGIN at logout (KillUserProcesses): have 'loginctl enable-linger $LOGIN' run there"
+  ends_at_logout && stays_in_scope
   say version "$(uname -sr | tr ' ' -)"
   say up
 }
 
-# ends_at_logout: whether logind would end what we start as soon as the connection closes.
+# ends_at_logout: whether logind ends at logout what we start as a part of the session (logind.conf(5)). Linger alone changes nothing about that.
 ends_at_logout() {
-  command -v loginctl >/dev/null 2>&1 && command -v busctl >/dev/null 2>&1 || return 1
-  said=$(bare timeout 5 busctl get-property org.freedesktop.login1 /org/freedesktop/login1 org.freedesktop.login1.Manager KillUserProcesses 2>/dev/null)
-  [ "$said" = 'b true' ] && [ "$(bare timeout 5 loginctl show-user "$LOGIN" --property=Linger --value 2>/dev/null)" != yes ]
+  case $(cat /proc/self/cgroup) in */session-*.scope*) ;; *) return 1 ;; esac
+  said=$(bare timeout 5 busctl get-property org.freedesktop.login1 /org/freedesktop/login1 org.freedesktop.login1.Manager \
+    KillUserProcesses KillOnlyUsers KillExcludeUsers 2>/dev/null)
+  { read -r all; read -r some; read -r none; } <<END
+$said
+END
+  case $none in *"\"$LOGIN\""*) return 1 ;; 'as 0') [ "$ME" != 0 ] || return 1 ;; esac
+  case $some in *"\"$LOGIN\""*) ;; *' 0' | '') [ "$all" = 'b true' ] ;; *) return 1 ;; esac
+}
+
+# stays_in_scope: what is in a scope of the user's own systemd is no part of the session, and stays as long as that does: with linger.
+stays_in_scope() {
+  ends="logind ends all processes of $LOGIN at logout (KillUserProcesses)"
+  own_systemd || problem ends-at-logout "$ends, unless they are in scopes of his own systemd: have 'loginctl enable-linger $LOGIN' run there"
+  why=$(bare XDG_RUNTIME_DIR="/run/user/$ME" timeout 10 systemd-run --user --scope --quiet --collect true 2>&1) ||
+    problem ends-at-logout "$ends, and 'systemd-run --user --scope' fails (${why:-no answer}): have KillExcludeUsers=$LOGIN set in its logind.conf"
 }
