@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from bed import traces
 from bed.errors import BedError
 
 CGROUPS = Path("/sys/fs/cgroup")
@@ -52,6 +53,16 @@ def delegate(group: str, uid: int, pid: int) -> Path:
     for path in (folder, folder / "cgroup.procs", folder / "cgroup.subtree_control", folder / "cgroup.threads"):
         os.chown(path, uid, uid)
     (folder / "cgroup.procs").write_text(f"{pid}\n")
+    return folder
+
+
+def below_own(group: str) -> Path | None:
+    """Makes a group below the one that we are in; None where we may not."""
+    folder = traces.own_cgroup() / group
+    try:
+        folder.mkdir()
+    except OSError:
+        return None
     return folder
 
 

@@ -9,7 +9,7 @@ import pwd
 import socket
 import time
 
-from bed import adoption, netns, proc, sshdprogram
+from bed import adoption, cgroups, netns, proc, sshdprogram
 from bed.controlplane.ports import free
 from bed.daemon import Daemon
 from bed.errors import BedError
@@ -41,6 +41,8 @@ class OwnHost:
         self._write("sshd_config", "\n".join((*self._config(), *program.config)) + "\n")
         log = self.folder / "sshd.log"
         command = adoption.argv((program.path, "-D", "-e", "-f", self.folder / "sshd_config"))
+        if group := cgroups.below_own(f"flb{bed.id}-{self.number}"):   # so that what a Run makes below it ends with the bed, too
+            command = ["sh", "-c", 'echo 0 > "$0/cgroup.procs"; exec "$@"', group, *command]
         self._sshd = Daemon(command, bed.env | program.env, log)
         self._await_ready()
 

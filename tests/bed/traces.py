@@ -31,9 +31,19 @@ def links(bed_id: str) -> list[Path]:
 
 
 def cgroups(bed_id: str) -> list[Path]:
-    """The bed's control groups, parents before children: one hierarchy (version 2) or one for each controller (version 1)."""
-    roots = [*CGROUPS.glob(f"flb{bed_id}*"), *CGROUPS.glob(f"*/flb{bed_id}*")]
+    """The bed's control groups, parents before children: one hierarchy (version 2) or one for each controller (version 1).
+
+    Somebody who is not root has them below his own.
+    """
+    roots = {*CGROUPS.glob(f"flb{bed_id}*"), *CGROUPS.glob(f"*/flb{bed_id}*"), *own_cgroup().glob(f"flb{bed_id}*")}
     return [Path(folder) for root in sorted(roots) for folder, _, _ in os.walk(root)]
+
+
+def own_cgroup() -> Path:
+    """The control group (version 2) that this process is in, see cgroups(7); a folder that is not there if the machine shows none."""
+    root = next((root for root in (CGROUPS, CGROUPS / "unified") if (root / "cgroup.procs").exists()), Path("/nonexistent"))
+    paths = [line.removeprefix("0::/") for line in Path("/proc/self/cgroup").read_text().splitlines() if line.startswith("0::/")]
+    return root.joinpath(*paths)
 
 
 def mounts(bed_id: str) -> list[Path]:

@@ -90,3 +90,16 @@ def test_a_script_that_removes_its_own_state_is_ended_with_what_hides(host: SshH
     until(lambda: not running(host, "4242"), "its host to have ended it")
     until(lambda: not below(group), "its control group to be gone")
     job.delete()
+
+
+def test_a_keeper_that_is_killed_before_its_script_begins_costs_time_alone(host: SshHost, group: Path, scene: Scene) -> None:
+    """Else a control group that is there already would keep a Job from its own, or from starting at all."""
+    kill = 'kill -9 $(ps -o ppid= -p $PPID) $PPID; exit 1'   # the wrapper's parent, and the wrapper
+    host.shim("ln", f'case $* in *" revoked "*) ;; */claim) [ -e ~/spare ] || {{ {kill}; }} ;; esac\nexec "$REAL" "$@"')
+    scene.bare_host(host)
+    job = scene.job("again", f"#!/bin/bash\necho $$ >> ~/again\n{ESCAPE}sleep 1\n")
+    until(lambda: below(group), "a keeper to have been killed")
+    (host.home / "spare").touch()
+    job.wait("Complete")
+    assert (len(starts(host, "again")), below(group), running(host, "4242")) == (1, [], [])
+    assert job.status["run"]["processTracking"] == "Cgroup"
