@@ -5,11 +5,13 @@ import time
 import pytest
 
 from bed.controlplane.ports import free
+from bed.login import LoginNode
 from bed.proxy import TcpProxy
 from bed.slurm import SlurmCluster
 from bed.sshd import SshHost
 from bed.sshdconf import KeyPair
 from bed.state import Bed
+from product.either import cluster_on
 from product.scene import Scene
 from product.waiting import until
 
@@ -90,11 +92,11 @@ def test_a_login_that_gives_us_a_menu_or_another_shell_is_told_with_where_to_loo
 
 
 @pytest.mark.parametrize("hours", [1, -1], ids=["an hour ahead", "an hour behind"])
-def test_a_login_node_whose_clock_is_off_runs_jobs_and_cleans_up(own: SlurmCluster, scene: Scene, hours: int) -> None:
+def test_a_login_node_whose_clock_is_off_runs_jobs_and_cleans_up(node: LoginNode, scene: Scene, hours: int) -> None:
     """Else a job would look hours old when it is submitted, or be given up before it has begun."""
-    own.shim("date", f'[ "$1" = +%s ] && exec "$REAL" -d "{hours} hour" +%s\nexec "$REAL" "$@"')
-    cluster = scene.cluster(own)
-    shown = int(own.ssh("date", "+%s").stdout)
+    node.shim("date", f'[ "$1" = +%s ] && exec "$REAL" -d "{hours} hour" +%s\nexec "$REAL" "$@"')
+    cluster = cluster_on(node, scene)
+    shown = int(node.ssh("date", "+%s").stdout)
     assert abs(shown - time.time() - hours * 3600) < 60, "the clock is off"
     job = scene.job("hello", "#!/bin/sh\necho hello\n")
     assert job.wait_ended()["phase"] == "Complete"

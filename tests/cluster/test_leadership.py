@@ -24,13 +24,6 @@ from product.waiting import until
 COUNTED = "#!/bin/sh\necho x >>$HOME/starts\nwhile [ ! -e $HOME/enough ]; do sleep 0.2; done\n"
 
 
-@pytest.fixture(params=["own", "host"], ids=["Slurm", "bare host"])
-def node(request: pytest.FixtureRequest) -> LoginNode:
-    """A cluster of either kind, of the test's own. Name it before `scene`."""
-    node: LoginNode = request.getfixturevalue(request.param)
-    return node
-
-
 @pytest.fixture
 def second(bed: Bed, plane: ControlPlane | ExistingControlPlane, scene: Scene) -> Iterator[Controller]:
     """A second controller, which waits while the first leads. It ends before the scene is closed: the first leads again then."""

@@ -2,7 +2,9 @@
 
 import pytest
 
+from bed.login import LoginNode
 from bed.slurm import SlurmCluster
+from product.either import cluster_on
 from product.scene import Scene
 
 NOISE = "Welcome to the cluster! \\033[1mRead the news.\\033[0m"
@@ -17,14 +19,14 @@ DOTFILES = {
 
 
 @pytest.mark.parametrize("shell", [pytest.param(each, id=each.rpartition("/")[2]) for each in DOTFILES])
-def test_a_noisy_login_shell_is_no_obstacle(own: SlurmCluster, scene: Scene, shell: str) -> None:
+def test_a_noisy_login_shell_is_no_obstacle(node: LoginNode, scene: Scene, shell: str) -> None:
     """Else a user would have to change their shell, or take the news out of their dotfiles, to run a Job."""
     name, text = DOTFILES[shell]
-    path = own.home / name
+    path = node.home / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
-    own.set_login_shell(shell)
-    cluster = scene.cluster(own)
+    node.set_login_shell(shell)
+    cluster = cluster_on(node, scene)
     job = scene.job("hello", "#!/bin/sh\necho hello\n")
     assert job.wait_ended()["logs"]["tail"].endswith("hello\n")
     assert job.condition("Complete")["status"] == "True"

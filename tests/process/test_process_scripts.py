@@ -28,11 +28,13 @@ def test_a_script_that_is_hard_on_its_host_ends_as_it_ended(host: SshHost, scene
     assert len(starts(host, "rough-starts")) == 1
 
 
+CLOSING = "for n in /proc/$$/fd/*; do eval \"exec ${n##*/}>&-\"; done; exec sleep 4242"
 LEFTOVERS = {
     "a background child": "sleep 4242 &\n",
     "a child in a session of its own": "setsid sleep 4242 &\n",
     "a daemon that holds standard output": "( setsid sh -c 'sleep 4242 & wait' & )\n",
     "a daemon with an empty environment": "( setsid env -i sleep 4242 & )\n",
+    "a daemon that has closed its files": f"( setsid bash -c '{CLOSING}' & )\n",
 }
 
 
