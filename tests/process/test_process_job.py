@@ -5,6 +5,7 @@ import pytest
 from bed.sshd import SshHost
 from product.remains import running
 from product.scene import Scene
+from product.waiting import until
 
 
 def test_a_job_runs_once_and_shows_its_output(host: SshHost, scene: Scene) -> None:
@@ -64,6 +65,24 @@ def test_the_higher_priority_goes_first_and_of_equals_the_older(host: SshHost, s
     for job in jobs:
         job.wait("Complete")
     assert (host.home / "order").read_text().split() == ["d", "a", "c", "b"]
+
+
+def test_what_is_too_large_since_the_host_was_made_smaller_holds_nobody_back(host: SshHost, scene: Scene) -> None:
+    """Else one Job in the queue would keep all others from a host of which a slot was taken, and nobody would know why."""
+    cluster = scene.bare_host(host, slots=2)
+    gated = "#!/bin/sh\nuntil [ -e ~/go ]; do sleep 0.2; done\n"
+    full, large, small = (scene.job(name, gated, cpusPerTask=count) for name, count in (("full", 2), ("large", 2), ("small", 1)))
+    for job in (full, large, small):
+        job.wait("Submitted")
+    whole = (cluster.read() or {})["spec"]["process"]["hosts"]
+    cluster.change(process={"hosts": [{**each, "slots": 1} for each in whole]})
+    [known] = host.home.glob(".fairlead/*/host/*/capacity")
+    until(lambda: known.read_text().startswith("1 "), "the smaller size to be known there")
+    (host.home / "go").touch()
+    small.wait("Complete")
+    assert large.status["phase"] == "Queued"
+    cluster.change(process={"hosts": whole})
+    large.wait("Complete")
 
 
 def test_gpus_are_given_to_one_job_each(host: SshHost, scene: Scene) -> None:

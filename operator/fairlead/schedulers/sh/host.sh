@@ -179,6 +179,7 @@ hand_out() {
     [ "$begun" -lt "$STARTS" ] || break
     { read -r key id slots gpus seconds build <"$entry"; } 2>/dev/null || continue
     if [ -h "runs/$key/claim" ] || [ -e "runs/$key/outcome" ]; then rm -f "$entry"; continue; fi
+    [ "$slots" -le "$SLOTS" ] && [ "$gpus" -le "$GPUS" ] || continue   # the host was made smaller since: it waits, and holds nobody back
     # shellcheck disable=SC2086  # numbers are words
     { pick "$gpus" $free_gpus; } || break
     gpu_numbers=$PICKED left_gpus=$REST

@@ -10,7 +10,6 @@ cd "$TREE" || exit
 . "./bin/$build/host.sh"
 into_tree
 [ -z "${10}" ] || mkdir "${10}" 2>/dev/null || exit   # whoever started it did not wait for us any more
-read -r SLOTS GPUS WATCH_SECONDS KILL_SECONDS <"$HOST/capacity" || exit
 
 locks=
 for number in $slots; do locks="$locks slot-$number"; done
@@ -19,4 +18,5 @@ set -- sh "bin/$build/keeper.sh" "$TREE" "$MARKER" "$key" "$id" "$build" "$secon
 # shellcheck disable=SC2086  # nofork may be nothing
 for lock in $locks; do set -- flock -n $nofork "$LOCKS/$lock" "$@"; done
 ( umask "$USER_UMASK"; exec "$@" )
-[ -h "runs/$key/claim" ] && hand_out   # without a claim it never began: whoever started it still holds the queue
+[ -h "runs/$key/claim" ] || exit               # it never began: whoever started it still holds the queue
+read -r SLOTS GPUS WATCH_SECONDS KILL_SECONDS <"$HOST/capacity" && hand_out   # the host's size as it is now: the Run may have taken days
