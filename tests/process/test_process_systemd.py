@@ -52,6 +52,10 @@ def test_a_scope_keeps_a_run_when_logind_ends_its_session(boot: Callable[..., Sy
         assert job.status["run"]["processTracking"] == "SystemdScope"
     assert not running(host, "4242")
     assert f"fairlead-{second.uid}-1.scope" in (host.home / "second").read_text()
+    third = scene.job("third", f"#!/bin/bash\ntrap '' TERM\n{ESCAPE}sleep 600\n", cancellationGracePeriodSeconds=0)
+    until(lambda: running(host, "4242"), "the script to have started it")
+    third.delete()
+    assert not running(host, "4242"), "it is gone before the Job's name is"
     until(lambda: not host.run_scopes(), "its scopes to be gone")
 
 
