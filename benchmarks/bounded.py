@@ -24,7 +24,7 @@ from fairlead.ssh.limits import PoolLimits
 from fairlead.ssh.remote import SshRemote
 
 _MIB = 1 << 20
-_SAMPLE_SECONDS = 2.0
+_SAMPLE_SECONDS = 1.0
 _FIRST_AT_ONCE = 8
 
 
@@ -35,7 +35,7 @@ class Sizes:
     hosts: int = 500
     held: int = 50
     rate: float = 25.0               # requests a second: nearly every one needs a new connection
-    count: int = 250
+    count: int = 150
 
 
 SMALL = Sizes(hosts=12, held=3, rate=20, count=20)

@@ -35,10 +35,10 @@ _PATIENCE_SECONDS = 600.0
 class Sizes:
     """How many Jobs in each round."""
 
-    steady: int = 100
+    steady: int = 80
     rate: float = 10.0               # a second
     many: int = 200                  # in five rounds a thousand
-    followed: int = 40
+    followed: int = 30
     followed_rate: float = 4.0
 
 

@@ -36,7 +36,7 @@ class Sizes:
 
     hosts: int = 100
     warm_hosts: int = 10
-    execs: int = 400
+    execs: int = 300
     at_once: int = 50
     stopped: int = 10
 
