@@ -49,8 +49,14 @@ def page(controller: Controller, name: str) -> tuple[int, str]:
 def running(scene: Scene, node: LoginNode) -> Thing:
     """A Job that runs the counted script until it is enough."""
     cluster_on(node, scene)
-    job = scene.job("through", COUNTED)
+    return started(scene, node)
+
+
+def started(scene: Scene, node: LoginNode, **spec: Any) -> Thing:
+    """A Job whose script has counted itself."""
+    job = scene.job("through", COUNTED, **spec)
     job.wait("Running")
+    until(lambda: starts(node), "the script to start")
     return job
 
 
@@ -139,9 +145,7 @@ def test_a_leader_that_sleeps_in_the_middle_of_a_call_leaves_it_to_the_next(
         verb: str, command: str, node: LoginNode, scene: Scene, controller: Controller, second: Controller) -> None:
     """Else a Job whose submission or cancellation was cut in two by a paused machine would run twice, or on and on."""
     cluster_on(node, scene)
-    job = scene.job("through", COUNTED, cancellationGracePeriodSeconds=0) if verb == "cancel" else None
-    if job:
-        job.wait("Running")
+    job = started(scene, node, cancellationGracePeriodSeconds=0) if verb == "cancel" else None
     node.shim(command, "[ -e $HOME/go ] || touch $HOME/hanging; until [ -e $HOME/go ]; do sleep 0.1; done; exec $REAL \"$@\"")
     if job:
         job.delete(wait=False)

@@ -136,6 +136,7 @@ def is_complete(job: Thing) -> bool:
     return job.status.get("phase") == "Complete"
 
 
+@pytest.mark.timeout(240)
 def test_a_disk_that_is_full_at_any_write_costs_time_and_never_a_second_run(host: SshHost, scene: Scene) -> None:
     """Else a full home would lose a Job, start it twice, or leave a slot taken for ever."""
     scene.bare_host(host, slots=1)
