@@ -10,6 +10,7 @@ live_jobs() {
     [ "$key" ] || continue
     look_at "$key"
     [ "$STATE" ] || ! queued "$key" || STATE=PENDING   # revoked by now
+    [ "$STATE" ] || [ -s "runs/$key/outcome" ] || end_members "$key"   # who has removed his own state is known by his environment alone
     [ "$STATE" ] && JOBS="$JOBS$key $ID $STATE $KEEPER$LINE_END"
   done <<END
 $WORK
