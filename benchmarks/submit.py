@@ -17,8 +17,11 @@ beside it the same script by a loop of `sbatch` in a shell on the login node. Bo
 what is measured. Then the partition is opened, and Jobs of a second are followed to their end, from the last line of their script to
 Complete in the status. API writes are the controller's, counted from the audit log. What is on the cluster: slurmctld, slurmd, sshd, the
 scripts, and `sbatch` itself."""
-_CORES = ("the CPU that a Job costs, added up over the rows below, comes from these cores, and the share says how far they were used; the "
-          "next batch of 25 is submitted while the ids of the last are written down, so the cluster waits only while finalizers are put on")
+_CORES = ("the CPU that a Job costs, added up over the rows below, comes from these cores, and the share says how far they were used. "
+          "The API server takes four writes for it: the apply, the finalizer, the id and an Event. On the cluster the bare loop's part "
+          "is Slurm's own, the rest is the script that makes sure of once: its Jobs come one after the other, at what one core gives. "
+          "The next batch of 25 is submitted while the ids of the last are written down, so the cluster waits only while finalizers are "
+          "put on")
 _JITTER = "a poll is due after 2 s give or take a tenth of that, then it is run, and what it found is written"
 
 SMALL = Sizes(steady=5, many=10, followed=3)
