@@ -49,7 +49,8 @@ def of_stopped(job: Job, observation: Observation, told: StopWord | None, end: E
         case Ended(finished=finished):
             return Closing(reason, message, exit_code=finished.exit_code, signal=_signal(finished.exit_code), word=end.word)
         case Broken():
-            return Closing(reason, message, exit_code=end.exit_code or None, signal=end.signal or None, word=end.word, without_end=True)
+            code, signal = end.exit_code or None, end.signal or None
+            return Closing(reason, message, exit_code=code, signal=signal, word=end.word, without_end=True, tracking=end.tracking)
         case NeverRan():
             return Closing(reason, message, never_ran=True, word=end.word)
 
@@ -85,7 +86,7 @@ def of_ended(ended: Ended) -> Closing | None:
 
 def of_broken(broken: Broken) -> Closing:
     """How a claimed Run without `finished` is judged. Silence is never Complete: COMPLETED, or no word at all, is Lost."""
-    return replace(_of_broken(broken), without_end=True)
+    return replace(_of_broken(broken), without_end=True, tracking=broken.tracking)
 
 
 def _of_broken(broken: Broken) -> Closing:

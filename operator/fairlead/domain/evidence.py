@@ -77,6 +77,7 @@ class Broken:
     signal: int
     began: bool
     started: Started | None
+    tracking: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,7 @@ def _judge_claimed(sentinels: Sentinels, rows: tuple[Listed, ...], record: Recor
         return Unexplained("its claim is newer than the listing", claim=claim)
     exit_code, signal = (mine.exit_code, mine.signal) if mine else (0, 0)
     never_began = started is None and exit_code == WrapperExit.ENVIRONMENT
-    return Broken(claim, state, word, reason, exit_code, signal, not never_began, started)
+    return Broken(claim, state, word, reason, exit_code, signal, not never_began, started, mine.tracking if mine else "")
 
 
 def is_accounted_for(key: RunKey, observation: Observation) -> bool:

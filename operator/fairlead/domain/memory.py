@@ -20,6 +20,7 @@ class Closing:
     signal: int | None = None
     word: str = ""                   # the scheduler's last, empty if it has none any more
     without_end: bool = False        # claimed, and the node wrote no end: what was started may still be on its way out
+    tracking: str = ""               # a bare host: how the Run's processes were found
 
 
 @dataclass(frozen=True, slots=True)

@@ -224,8 +224,10 @@ def _run(job: Job) -> RunStatus:
 
 def _closed_run(job: Job, closing: Closing) -> RunStatus:
     """The attempt as it was left; what the listing showed before its end is no longer said."""
-    return _run(job).model_copy(update={
+    run = _run(job)
+    return run.model_copy(update={
         "state": closing.word or None, "reason": None, "exit_code": closing.exit_code, "signal": closing.signal,
+        "process_tracking": closing.tracking or run.process_tracking,
     })
 
 

@@ -7,6 +7,8 @@ import pytest
 from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain import settle
 from fairlead.domain.conditions import is_true
+from fairlead.domain.endings import of_broken
+from fairlead.domain.evidence import Broken
 from fairlead.domain.memory import Closing, Memory
 from fairlead.domain.pacing import Now, Pacing
 from fairlead.domain.run import (
@@ -122,6 +124,15 @@ def test_an_attempt_that_never_ran_is_made_again_three_times_and_then_fails() ->
     assert last.status is not None
     assert is_true(last.status.conditions, "Failed")
     assert [each.attempt for each in last.status.attempts] == [1, 2, 3]
+
+
+def test_a_run_without_an_end_says_how_its_processes_were_found_though_nobody_saw_it_run() -> None:
+    """Else nobody could tell whether a process may have hidden from its end."""
+    closing = of_broken(Broken("7", RunState.FAILED, "FAILED", "", 137, 0, True, None, "Cgroup"))
+    status = settle.closed(WATCHED, FRESH, closing, (NOW, PACING)).status
+    assert status is not None
+    assert status.run is not None
+    assert status.run.process_tracking == "Cgroup"
 
 
 def test_a_run_that_may_have_run_is_not_made_again() -> None:
