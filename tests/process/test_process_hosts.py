@@ -1,5 +1,6 @@
 """A Cluster of several bare hosts."""
 
+import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from bed.controlplane import ControlPlane
 from bed.sshd import SshHost
 from bed.state import Bed
+from product.command import argv, environment, fairlead
 from product.controller import Controller
 from product.ledger import debts_of
 from product.remains import running
@@ -81,6 +84,31 @@ def test_what_fits_nowhere_now_waits_and_says_so_and_the_higher_priority_goes_fi
     full[1].delete()
     assert high.wait_ended()["endTime"] <= low.wait_ended()["startTime"]
     assert lines(hosts[1], "started") == ["here", "high", "low"]
+
+
+def test_the_output_of_a_job_is_followed_from_before_it_has_a_host(
+    hosts: tuple[SshHost, SshHost], scene: Scene, plane: ControlPlane,
+) -> None:
+    """Else who waits for a Job would see nothing of it, or another host's files."""
+    scene.bare_hosts(*hosts)
+    gated = "#!/bin/sh\necho begun\nuntil [ -e ~/go ]; do sleep 0.2; done\necho {name}\n"
+    first = [scene.job(f"first{number}", gated.format(name=f"first{number}")) for number in range(2)]
+    for job in first:
+        job.wait("Running")
+    last = scene.job("last", gated.format(name="last"))
+    last.wait("Submitted", "False", reason="NoFreeHost")
+    early = fairlead("logs", f"{scene.namespace}/last", kubeconfig=plane.kubeconfig)
+    assert b"has not been submitted yet" in early.stderr
+    follow, env = argv("logs", "--follow", f"{scene.namespace}/last"), environment(plane.kubeconfig)
+    with subprocess.Popen(follow, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env) as reader:
+        for host in hosts:
+            (host.home / "go").touch()
+        seen, said = reader.communicate(timeout=60)
+    assert (reader.returncode, seen) == (0, b"begun\nlast\n"), said
+    for job in first:
+        job.wait("Complete")
+        shown = fairlead("logs", f"{scene.namespace}/{job.name}", kubeconfig=plane.kubeconfig)
+        assert shown.stdout == f"begun\n{job.name}\n".encode(), shown.stderr
 
 
 def test_a_job_for_which_no_host_is_large_enough_fails_at_once(hosts: tuple[SshHost, SshHost], scene: Scene) -> None:

@@ -76,6 +76,7 @@ class Follower:
         if job is None:
             return await self._gone()
         self._job = job
+        self._output.found(job)
         while self._output.key.attempt < job.key.attempt:
             await self._leave_attempt(job)
         if job.ended:

@@ -55,6 +55,10 @@ class Output:
         self._line = None
         await self._open.aclose()
 
+    def found(self, job: Job) -> None:
+        """The Job as it is now: it may have been given a host since."""
+        self._location = job.location
+
     def turn_to(self, key: RunKey) -> None:
         """Read this attempt from now on: from its beginning, unless it goes on in the file that was read so far."""
         self.key, self.place = key, None
