@@ -31,7 +31,7 @@ def test_a_job_past_its_time_limit_says_so(scene: Scene, hpc: SlurmCluster) -> N
     """Else a user would look for a fault in a script that only needed more time. (Slurm looks at limits each half minute.)"""
     scene.cluster(hpc)
     deaf = scene.job("deaf", "#!/bin/bash\ntrap '' TERM\nwhile :; do sleep 1; done\n", timeLimit="1m")
-    polite = scene.job("polite", "#!/bin/bash\ntrap 'echo saved; exit 3' TERM\nsleep 600 & wait\n", timeLimit="1m")
+    polite = scene.job("polite", "#!/bin/bash\ntrap 'trap \"\" TERM; echo saved; exit 3' TERM\nsleep 600 & wait\n", timeLimit="1m")
     for job in (deaf, polite):
         job.wait("Running")
         until(lambda job=job: hpc.home.joinpath(f"{job.name}-{job.status['run']['id']}.out").exists(), "the script to have started")
