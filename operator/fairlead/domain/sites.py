@@ -91,7 +91,8 @@ def with_hosts(cluster: Cluster, said: Mapping[str, ClusterStatus], account: Acc
         active_runs=said[each].active_runs,
     ) for each in names)
     silent = tuple(each for each in cluster.status.hosts if each.name not in said)
-    says = [_says(each, said, names) for each in said[first].conditions]
+    spoken_of = {each.type: each for name in (*names, first) for each in said[name].conditions}   # of a kind, what the first says
+    says = [_says(each, said, names) for each in spoken_of.values()]
     beats = [each.last_heartbeat_time for each in said.values() if each.last_heartbeat_time]
     return said[first].model_copy(update={
         "conditions": told(cluster.status.conditions, says, account.wall, cluster.generation), "logins": (),

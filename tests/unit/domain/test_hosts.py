@@ -11,9 +11,10 @@ from fairlead.domain import sites
 from fairlead.domain.access import address_of
 from fairlead.domain.cluster import Cluster, Health, Trouble, report
 from fairlead.domain.errors import Unreadable
-from fairlead.domain.residue import Use
+from fairlead.domain.residue import Sweep, Use
 from fairlead.domain.run import Probe, Tree
 from fairlead.domain.sites import Account
+from fairlead.domain.sweep import Found, Ruling
 from fairlead.handlers.reading import read_job
 from product.objects import NOW, a_cluster, a_job
 
@@ -86,6 +87,13 @@ def test_what_one_host_is_needed_for_the_cluster_is() -> None:
     assert word(status, "InUse") == "True RunsActive"
     assert status.active_runs == 2
     assert [each.active_runs for each in status.hosts] == [0, 2]
+
+
+def test_a_sweep_that_is_held_on_any_host_is_told_of_the_cluster() -> None:
+    """Else nobody would hear that directories on a second host wait for a person."""
+    held = Sweep(Found(20, 15), Ruling(passes=False, agreement=None))
+    status = told(cluster_of("a", "b"), a=probed("a"), b=replace(probed("b"), sweep=held))
+    assert word(status, "SweepHeld") == "True TooManyGone"
 
 
 def test_each_host_remembers_its_own_folder() -> None:
