@@ -19,6 +19,11 @@ def active(jobs: Iterable[Job]) -> int:
     return sum(1 for job in jobs if job.held and not job.ended and not job.is_parked)
 
 
+def in_turn(jobs: Iterable[Job]) -> list[Job]:
+    """Jobs in the order in which they get a place: the higher priority first, and of equals who comes first in `jobs`."""
+    return sorted(jobs, key=lambda job: -job.spec.priority)
+
+
 def asks_for_a_place(job: Job, step: Step) -> bool:
     """Whether this step makes a Job active. One that was parked is taken up without a place, and asks for it when it goes on."""
     return isinstance(step, Resume) or (isinstance(step, TakeUp) and not job.is_parked)

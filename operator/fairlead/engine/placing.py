@@ -17,7 +17,7 @@ from fairlead.domain.placement import Room, Size, place
 from fairlead.domain.settle import Outcome
 from fairlead.domain.steps import Rest, Suspend, TakeUp, decide
 from fairlead.engine.context import SiteContext
-from fairlead.engine.limits import active, beyond, places
+from fairlead.engine.limits import active, beyond, in_turn, places
 from fairlead.engine.overdue import Overdue
 from fairlead.engine.record import Record
 from fairlead.engine.scripts import ScriptMissing, script_of
@@ -48,7 +48,7 @@ class Placing:
         steps = [(job, decide(job, self.writer.memory(job), now, self.context.settings.pacing)) for job in without]
         await asyncio.gather(*(self._set_aside(job) for job, step in steps if isinstance(step, Suspend)))
         await asyncio.gather(*(self._tell_lost(job) for job, step in steps if not isinstance(step, Rest | Suspend | TakeUp)))
-        waiting = sorted((job for job, step in steps if isinstance(step, TakeUp)), key=lambda job: -job.spec.priority)
+        waiting = in_turn(job for job, step in steps if isinstance(step, TakeUp))
         if waiting:
             await self._place(record, waiting, [job for job in jobs if job.held and not job.ended and not job.is_parked])
         for uid in self.sizes.keys() - {job.ref.uid for job in registry.jobs}:

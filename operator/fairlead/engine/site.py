@@ -29,7 +29,7 @@ from fairlead.engine.context import SiteContext
 from fairlead.engine.custody import Custody
 from fairlead.engine.errands import Errands
 from fairlead.engine.lanes import Lanes, Work
-from fairlead.engine.limits import Bucket
+from fairlead.engine.limits import Bucket, in_turn
 from fairlead.engine.link import Link
 from fairlead.engine.overdue import Overdue
 from fairlead.engine.polls import PollPace
@@ -264,9 +264,8 @@ class Site:
 
     def _own_jobs(self) -> list[Job]:
         cluster, registry = self.cluster, self._registry
-        jobs = [job for job in registry.jobs_of(cluster.name)
-                if cluster.site_for(job.ref.namespace, job.host) == self._site and not registry.is_refused(job, cluster)]
-        return sorted(jobs, key=lambda job: -job.spec.priority)
+        return in_turn(job for job in registry.jobs_of(cluster.name)
+                       if cluster.site_for(job.ref.namespace, job.host) == self._site and not registry.is_refused(job, cluster))
 
     def _current(self, uid: str) -> Job | None:
         return self._registry.job(uid) or self._ghosts.get(uid)
