@@ -26,6 +26,7 @@ from fairlead.engine.record import Record
 from fairlead.engine.registry import Registry
 from fairlead.engine.settings import EngineSettings
 from fairlead.engine.site import Site
+from fairlead.engine.stranded import Stranded
 from fairlead.engine.writer import Writer
 from fairlead.schedulers.seam import Driver, Removed
 from fairlead.telemetry import metrics
@@ -58,8 +59,8 @@ class Controller:
         self._tasks: dict[SiteKey, asyncio.Task[None]] = {}
         writer = Writer(world, registry, settings.api_writes)
         self._debts = Debts(world)
-        overdue = Overdue(world, self._debts, writer)
-        self._lobby = Lobby(world, registry, writer, overdue)
+        stranded = Stranded(world, writer, Overdue(world, self._debts, writer))
+        self._lobby = Lobby(world, registry, writer, stranded)
         self._graves = Graves(world, registry, self._debts, self._haunt, self._is_reached)
         self._payments = Payments(world, registry, self._debts, self._haunt)
         self._expiry = Expiry(world)
@@ -68,7 +69,7 @@ class Controller:
             world, registry, settings, installation, self._debts, driver_of,
             pulse.beat, self._remembers, self._cluster_of, self._ended, self._swept,
         )
-        self._placing = Placing(self._context, writer, overdue, self._is_host_reached, {})
+        self._placing = Placing(self._context, writer, stranded, self._is_host_reached, {})
 
     async def run(self) -> None:
         """Work until cancelled; then abandon what is in flight, bounded: the far end answers later."""

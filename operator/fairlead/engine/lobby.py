@@ -12,13 +12,12 @@ from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain import report
 from fairlead.domain.admission import asks_for_labels
 from fairlead.domain.cluster import Cluster
-from fairlead.domain.debt import is_overdue
 from fairlead.domain.errors import ApiFault
 from fairlead.domain.job import Job
 from fairlead.domain.settle import Outcome
-from fairlead.engine.overdue import Overdue
 from fairlead.engine.ports import World
 from fairlead.engine.registry import Registry
+from fairlead.engine.stranded import Stranded
 from fairlead.engine.writer import Writer
 
 log = structlog.get_logger()
@@ -30,11 +29,11 @@ QUESTIONS_AT_ONCE = 16
 class Lobby:
     """Looks after the Jobs that no site has."""
 
-    def __init__(self, world: World, registry: Registry, writer: Writer, overdue: Overdue) -> None:
+    def __init__(self, world: World, registry: Registry, writer: Writer, stranded: Stranded) -> None:
         self._world = world
         self._registry = registry
         self._writer = writer
-        self._overdue = overdue
+        self._stranded = stranded
 
     async def look(self) -> None:
         """Tell each Job without a Cluster what it waits for. Labels of namespaces that a Cluster asks for are read first."""
@@ -56,22 +55,9 @@ class Lobby:
                 return None
 
     async def _tell_missing(self, job: Job) -> None:
-        now, memory = self._world.now(), self._writer.memory(job)
-        if now.monotonic < memory.retry_at:
-            return
-        name = "/".join(job.cluster)
-        if job.ended:
-            await self._writer.release(job, finished=True)
-        elif is_overdue(job, now.wall):
-            await self._overdue.let_go([job], f"Cluster {name} does not exist", reached=False)
-        elif job.deleting:
-            why = f"Cluster {name} does not exist, so what may run there cannot be cancelled: apply the Cluster again"
-            status = report.deleting(job, why, now) if job.held else None
-            await self._writer.apply(job, Outcome(memory, status))
-        else:
-            why = f"Cluster {name} does not exist: apply it, or correct clusterRef"
-            status = report.waiting(job, JobReason.CLUSTER_NOT_FOUND, why, now)
-            await self._writer.apply(job, Outcome(memory, status))
+        what, mend = f"Cluster {'/'.join(job.cluster)} does not exist", ": apply it, or correct clusterRef"
+        mend_deletion = ", so what may run there cannot be cancelled: apply the Cluster again"
+        await self._stranded.see_to(job, JobReason.CLUSTER_NOT_FOUND, what, mend, mend_deletion)
 
     async def _tell_refused(self, job: Job, cluster: Cluster) -> None:
         now, memory = self._world.now(), self._writer.memory(job)

@@ -10,7 +10,6 @@ from fairlead.api.v1alpha1 import names
 from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain import report, settle
 from fairlead.domain.cluster import Cluster
-from fairlead.domain.debt import is_overdue
 from fairlead.domain.errors import ApiFault, UserFault
 from fairlead.domain.job import Job
 from fairlead.domain.placement import Room, Size, place
@@ -18,9 +17,9 @@ from fairlead.domain.settle import Outcome
 from fairlead.domain.steps import Rest, Suspend, TakeUp, decide
 from fairlead.engine.context import SiteContext
 from fairlead.engine.limits import active, beyond, in_turn, places
-from fairlead.engine.overdue import Overdue
 from fairlead.engine.record import Record
 from fairlead.engine.scripts import ScriptMissing, script_of
+from fairlead.engine.stranded import Stranded
 from fairlead.engine.writer import Writer
 
 log = structlog.get_logger()
@@ -35,7 +34,7 @@ class Placing:
 
     context: SiteContext
     writer: Writer
-    overdue: Overdue
+    stranded: Stranded
     is_reached: Callable[[Cluster, str], bool]
     sizes: dict[str, Size]           # by uid: a script is read once
 
@@ -117,23 +116,15 @@ class Placing:
 
     async def _tell_lost(self, job: Job) -> None:
         """A Job that was taken up and does not say where: it may run on any host, so nothing can be begun or ended for it."""
-        now = self.context.world.now()
-        why = f"it is not known on which host the Job runs: write the annotation {names.HOST_ANNOTATION} back"
-        if job.ended:
-            await self.writer.release(job, finished=True)
-        elif is_overdue(job, now.wall):
-            await self.overdue.let_go([job], why, reached=False)
-        elif job.deleting:
-            await self.writer.apply(job, Outcome(self.writer.memory(job), report.deleting(job, why, now)))
-        else:
-            await self._tell(job, JobReason.HOST_UNKNOWN, why)
+        mend = f": write the annotation {names.HOST_ANNOTATION} back"
+        await self.stranded.see_to(job, JobReason.HOST_UNKNOWN, "it is not known on which host the Job runs", mend, mend)
 
     async def _tell_all(self, jobs: Iterable[Job], reason: JobReason, why: str) -> None:
         await asyncio.gather(*(self._tell(job, reason, why) for job in jobs))
 
     async def _tell(self, job: Job, reason: JobReason, why: str) -> None:
         now, memory = self.context.world.now(), self.writer.memory(job)
-        if (job.held and reason is not JobReason.HOST_UNKNOWN) or now.monotonic < memory.retry_at:
+        if job.held or now.monotonic < memory.retry_at:
             return
         await self.writer.apply(job, Outcome(memory, report.waiting(job, reason, why, now)))
 

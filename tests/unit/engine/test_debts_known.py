@@ -14,6 +14,7 @@ from fairlead.engine.lobby import Lobby
 from fairlead.engine.overdue import ASK_AGAIN_SECONDS, Overdue
 from fairlead.engine.payments import Payments
 from fairlead.engine.registry import Registry
+from fairlead.engine.stranded import Stranded
 from fairlead.engine.writer import Writer
 from product.objects import UID, a_job, submitted
 
@@ -39,7 +40,7 @@ class Bureau:
         self.payments = Payments(self.virtual.world, self.registry, self.debts, self._haunt)
         writer = Writer(self.virtual.world, self.registry, SETTINGS.api_writes)
         self.overdue = Overdue(self.virtual.world, self.debts, writer)
-        self.lobby = Lobby(self.virtual.world, self.registry, writer, self.overdue)
+        self.lobby = Lobby(self.virtual.world, self.registry, writer, Stranded(self.virtual.world, writer, self.overdue))
 
     async def collect(self, *under_way: str) -> list[str]:
         """Begin to pay; the keys that are being cleaned up."""

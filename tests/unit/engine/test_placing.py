@@ -16,6 +16,7 @@ from fairlead.engine.overdue import Overdue
 from fairlead.engine.placing import Placing
 from fairlead.engine.record import Record
 from fairlead.engine.registry import Registry
+from fairlead.engine.stranded import Stranded
 from fairlead.engine.writer import Writer
 from fairlead.schedulers.process.preparer import ProcessPreparer
 from fairlead.schedulers.process.scheduler import Process
@@ -50,10 +51,10 @@ class Yard:
         self.cluster = replace(whole, spec=ClusterSpec.model_construct(**dict(fields)))
         self.registry.put_cluster(self.cluster)
         debts, writer = Debts(world), Writer(world, self.registry, 4)
-        self.overdue = Overdue(world, debts, writer)
+        stranded = Stranded(world, writer, Overdue(world, debts, writer))
         context = SiteContext(world, self.registry, SETTINGS, "one", debts, driver_of, lambda _name, _seconds: None,
                               lambda _cluster, _site: False, lambda _uid: None, lambda _job: None, None)   # type: ignore[arg-type]
-        self.placing = Placing(context, writer, self.overdue, lambda _cluster, host: host[0] in reached, {})
+        self.placing = Placing(context, writer, stranded, lambda _cluster, host: host[0] in reached, {})
 
     async def look(self, *jobs: Job) -> dict[str, str]:
         """For each Job its host, or the reason that it was told."""
