@@ -147,16 +147,18 @@ class Gate:
 
     async def _pass_watch(self, request: web.Request, answer: aiohttp.ClientResponse) -> web.StreamResponse:
         response = web.StreamResponse(status=answer.status, headers=_passed(answer))
-        await response.prepare(request)
         watch = _Watch()
-        self._watches.add(watch)
-        lines, cut = asyncio.create_task(self._pass_lines(answer, response)), asyncio.create_task(watch.ended.wait())
+        self._watches.add(watch)   # before its first byte: who has seen it open may have it ended
         try:
-            await asyncio.wait({lines, cut}, return_when=asyncio.FIRST_COMPLETED)
+            await response.prepare(request)
+            lines, cut = asyncio.create_task(self._pass_lines(answer, response, watch)), asyncio.create_task(watch.ended.wait())
+            try:
+                await asyncio.wait({lines, cut}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                lines.cancel()
+                cut.cancel()
         finally:
             self._watches.discard(watch)
-            lines.cancel()
-            cut.cancel()
         if watch.is_gone:
             with suppress(OSError):
                 await response.write(json.dumps(GONE).encode() + b"\n")
@@ -164,10 +166,10 @@ class Gate:
             request.transport.abort()
         return response
 
-    async def _pass_lines(self, answer: aiohttp.ClientResponse, response: web.StreamResponse) -> None:
+    async def _pass_lines(self, answer: aiohttp.ClientResponse, response: web.StreamResponse, watch: _Watch) -> None:
         with suppress(aiohttp.ClientError, OSError):
             async for line in answer.content:
-                if not self._blind:
+                if not self._blind and not watch.ended.is_set():
                     await response.write(line)
 
 

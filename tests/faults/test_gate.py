@@ -3,6 +3,7 @@
 import http.client
 import json
 from collections.abc import Iterator
+from typing import Self
 
 import pytest
 
@@ -61,7 +62,10 @@ class Watch:
         self.ended = not line
         return dict(json.loads(line)) if line else {}
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._answer.close()
         self._connection.close()
 
@@ -85,21 +89,19 @@ def test_requests_pass_until_the_gate_refuses_them(gate: Gate) -> None:
 
 
 def test_a_watch_is_cut_in_mid_stream(gate: Gate, namespace: str) -> None:
-    watch = Watch(gate, namespace)
-    assert ask(gate, "POST", maps_of(namespace), config_map(namespace, "1"))[0] == 201
-    assert watch.next()["type"] == "ADDED"
-    gate.cut_watches()
-    assert watch.next() == {}
-    watch.close()
+    with Watch(gate, namespace) as watch:
+        assert ask(gate, "POST", maps_of(namespace), config_map(namespace, "1"))[0] == 201
+        assert watch.next()["type"] == "ADDED"
+        gate.cut_watches()
+        assert watch.next() == {}
 
 
 def test_a_blind_watch_says_nothing_and_ends_with_410(gate: Gate, namespace: str) -> None:
-    watch = Watch(gate, namespace)
-    gate.blind()
-    assert ask(gate, "POST", maps_of(namespace), config_map(namespace, "1"))[0] == 201
-    gate.pass_through()
-    gone = watch.next()
-    assert gone["type"] == "ERROR", "what came while it was blind is not told"
-    assert gone["object"]["code"] == 410   # type: ignore[index]
-    assert watch.next() == {}
-    watch.close()
+    with Watch(gate, namespace) as watch:
+        gate.blind()
+        assert ask(gate, "POST", maps_of(namespace), config_map(namespace, "1"))[0] == 201
+        gate.pass_through()
+        gone = watch.next()
+        assert gone["type"] == "ERROR", "what came while it was blind is not told"
+        assert gone["object"]["code"] == 410   # type: ignore[index]
+        assert watch.next() == {}
