@@ -62,9 +62,9 @@ def submit(part: Part, fence: str, submissions: Sequence[Submission], calls: Seq
            vocabulary: Vocabulary) -> Exchange[Mapping[RunKey, SubmitAnswer]]:
     """Submit each once, by its call (see `payload`) and the script that goes along."""
     keys = [submission.key for submission in submissions]
-    return part.exchange(
+    return part.having(KEYS=" ".join(map(str, keys))).exchange(
         "submit", fence, lambda answer: answers.submitted(answer, keys, vocabulary), 64 * _KIB + 4 * _KIB * len(keys),
-        keys=len(keys), calls="\n".join([*calls, "finish"]), payload=b"".join(submission.script for submission in submissions),
+        keys=len(keys), calls="\n".join([*calls, "leave"]), payload=b"".join(submission.script for submission in submissions),
     )
 
 

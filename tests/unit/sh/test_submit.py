@@ -1,5 +1,7 @@
 """The submit script: each row of what may have happened before, and what it answers then."""
 
+import shutil
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,7 +9,7 @@ import pytest
 from far_end import OWNER, FarEnd, key, submission
 
 from fairlead.domain.errors import UserFault
-from fairlead.domain.run import SubmitAnswer, SubmitWord, Tree
+from fairlead.domain.run import Submission, SubmitAnswer, SubmitWord, Tree
 from fairlead.schedulers.slurm.scheduler import Slurm
 
 KEY = key()
@@ -106,6 +108,42 @@ def test_an_sbatch_that_dies_says_nothing(far: FarEnd) -> None:
     (far.root / "sbatch.dies").touch()
     assert far.submit(submission()).word is SubmitWord.UNKNOWN
     assert far.submit(submission()) == SubmitAnswer(SubmitWord.SUBMITTED, "100")
+
+
+@pytest.mark.parametrize(("words", "word"), [
+    ("17;research\nsbatch: a word from the site", SubmitWord.SUBMITTED),
+    ("17\n18", SubmitWord.UNKNOWN),
+    ("017", SubmitWord.UNKNOWN),
+    ("17 submitted", SubmitWord.UNKNOWN),
+    ("*", SubmitWord.UNKNOWN),
+], ids=["with its cluster", "two", "no id", "words", "a pattern"])
+def test_an_id_is_a_line_of_its_own(far: FarEnd, words: str, word: SubmitWord) -> None:
+    """Taken from a site's words around it, the id would be another job's, and that one would be followed and cancelled."""
+    far.say("sbatch", 0, words)
+    (far.home / "19").touch()
+    answer = far.submit(submission())
+    assert (answer.word, answer.id) == (word, "17" if word is SubmitWord.SUBMITTED else "")
+
+
+def test_one_more_job_costs_a_login_node_seven_processes(far: FarEnd) -> None:
+    """A thousand Jobs at once: each program more is a second of a login node's processor, which its admin sees."""
+    counted = ("awk", "chmod", "date", "dd", "env", "grep", "id", "ln", "mkdir", "mv", "readlink", "rm", "sed", "sha256sum", "timeout")
+    path = far.environment()["PATH"].partition(":")[2]
+    for name in counted:
+        program = far.root / "bin" / name
+        program.write_text(f"#!/bin/sh\necho {name} >>{far.root}/programs\nexec {shutil.which(name, path=path)} \"$@\"\n")
+        program.chmod(0o700)
+
+    def programs(submissions: list[Submission]) -> Counter[str]:
+        (far.root / "programs").write_text("")
+        assert {answer.word for answer in far.submit_all(submissions).values()} == {SubmitWord.SUBMITTED}
+        return Counter((far.root / "programs").read_text().split())
+
+    programs([submission(key(number=10))])   # the first one installs the wrapper as well
+    one = programs([submission(key(number=11))])
+    six = programs([submission(key(number=number)) for number in range(12, 18)])
+    more = {name: count / 5 for name, count in (six - one).items()}
+    assert more == {"dd": 1, "sha256sum": 1, "mkdir": 1, "mv": 2, "env": 1, "timeout": 1}   # timeout takes env's place, sbatch is one
 
 
 @pytest.mark.parametrize("rewritten", ["name", "comment"])

@@ -21,11 +21,5 @@ hand_in() {
     answer unknown 1 "the host's queue cannot be written (disk full, or over quota)"
     return
   fi
-  accepted
-  if [ "$(readlink "$RUN/claim")" = revoked ]; then
-    withdraw "$id"
-    answer revoked
-  else
-    answer submitted "$id"
-  fi
+  handed_in
 }

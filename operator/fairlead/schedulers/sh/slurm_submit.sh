@@ -2,7 +2,8 @@
 # shellcheck disable=SC2034  # ASKED is read by the script behind it
 
 ASKED=squeue
-LOG_FOLDER=$(printf '%s' "$TREE" | sed 's/%/%%/g')/runs   # sbatch reads % in it
+LOG_FOLDER=$TREE/runs
+case $TREE in *%*) LOG_FOLDER=$(printf '%s' "$TREE" | sed 's/%/%%/g')/runs ;; esac   # sbatch reads % in it
 
 # listed: an id that the scheduler shows under this key, by comment or else by name, should a site rewrite one.
 listed() { shown %k "$COMMENT" && { [ "$id" ] || shown %j "$NAME"; }; }
@@ -16,20 +17,13 @@ shown() {
 
 # hand_in OPTIONS...: only sbatch's own words decide, never how it died: killed in mid-call, its job exists all the same.
 hand_in() {
-  said=$(umask "$USER_UMASK"; bare timeout -k 2 "$SBATCH_SECONDS" sbatch "$@" --parsable --export=ALL --propagate=NONE "$REQUEUE" \
+  said=$(umask "$USER_UMASK"; exec_bare timeout -k 2 "$SBATCH_SECONDS" sbatch "$@" --parsable --export=ALL --propagate=NONE "$REQUEUE" \
     --job-name="$NAME" --comment="$COMMENT" --output="$LOG_FOLDER/$KEY/slurm-%j.log" --open-mode=append --chdir=/ \
     "bin/$BUILD/wrapper.sh" "$TREE" "$MARKER" "$KEY" "$BUILD" "$REQUEUE" "$WATCH_SECONDS" 2>&1)
   status=$?
   [ "$status" = 143 ] && status=124
-  id=$(printf '%s\n' "$said" | sed -n 's/^\([1-9][0-9]*\)\(;.*\)*$/\1/p')
-  if [ "$status" = 0 ] && [ "$id" ]; then
-    accepted
-    if [ "$(readlink "$RUN/claim")" = revoked ]; then
-      slurm "$SCANCEL_SECONDS" scancel --name="$NAME" "$id" >/dev/null 2>&1
-      answer revoked
-    else
-      answer submitted "$id"
-    fi
+  if [ "$status" = 0 ] && printed; then
+    handed_in
     return
   fi
   hung "$status" && SKIP="busy sbatch did not answer in $SBATCH_SECONDS s"
@@ -37,6 +31,21 @@ hand_in() {
   says_no "$status" && put "$RUN" refused "$status $said"
   answer refused "$status" "$said"
 }
+
+# printed: sets `id` to the one that stands in a line of sbatch's words, alone or with its cluster behind it. Two would say nothing.
+printed() {
+  id=''
+  set -f
+  IFS=$LINE_END
+  for line in $said; do
+    case ${line%%;*} in '' | 0* | *[!0-9]*) ;; *) [ -z "$id" ] || { id=''; break; }; id=${line%%;*} ;; esac
+  done
+  unset IFS
+  set +f
+  [ "$id" ]
+}
+
+withdraw() { slurm "$SCANCEL_SECONDS" scancel --name="$NAME" "$1" >/dev/null 2>&1; }
 
 # says_no STATUS: whether sbatch's words are an answer, so that no job comes of this call. Waiting for room in the queue it had sent nothing yet.
 says_no() {

@@ -1,11 +1,24 @@
-# Submits each key once, whatever happened before. Set before it: TREE, MARKER, BUILD. In front of it stands a scheduler's part: `listed` sets `id` to what
-# the scheduler shows under the key (ASKED names whom it asks), `hand_in` hands the key over to it and answers.
+# Submits each key once, whatever happened before. Set before it: TREE, MARKER, BUILD, KEYS (words). In front of it stands a scheduler's part: `listed`
+# sets `id` to what the scheduler shows under the key (ASKED names whom it asks), `hand_in` hands the key over to it and answers, with `handed_in` where
+# it took it; `withdraw ID` takes it back.
 # Then for each key: KEY PREVIOUS LOST AGAIN OWNER SETTINGS ENVIRONMENT BYTES SHA256 and what the scheduler's part wants, and `submit <its options>`.
 # Standard input holds the scripts of all keys, one after the other, each of so many bytes.
 
 SKIP=                           # word and reason with which every further key of this batch is answered
 
 answer() { say submit "$KEY" "$@"; }
+
+# set_aside: for each key a folder with a script that may be run and has nothing in it; for all of them as many processes as for one.
+set_aside() {
+  set --
+  for key in $KEYS; do set -- "$@" "tmp/$key.$TAG"; done
+  mkdir "$@" || return
+  for aside do true >"$aside/script" || return; done
+  chmod 700 tmp/*."$TAG"/script
+}
+
+# leave: the answer's end, and nothing aside.
+leave() { rm -rf tmp/*."$TAG"; finish; }
 
 # take FILE: this key's script, tested before anything is made of it; what cannot be stored is read past.
 take() {
@@ -17,6 +30,17 @@ take() {
 
 # accepted: writes the id down; a refusal before it counts no longer.
 accepted() { put "$RUN" id "$id" && [ -e "$RUN/refused" ] && rm -f "$RUN/refused"; }
+
+# handed_in: the scheduler took it, as `id`; revoked meanwhile, it is taken back. (The first test spares a process.)
+handed_in() {
+  accepted
+  if [ -h "$RUN/claim" ] && [ "$(readlink "$RUN/claim")" = revoked ]; then
+    withdraw "$id"
+    answer revoked
+  else
+    answer submitted "$id"
+  fi
+}
 
 # look: somebody has begun with this key: what is there answers. Succeeds only when it has to be submitted again.
 look() {
@@ -63,13 +87,12 @@ previous_is_over() {
 make_ready() {
   [ -e "$RUN/ready" ] && return 0
   printf '%s' "$SETTINGS" >"$ASIDE/job" && printf '%s' "$ENVIRONMENT" >"$ASIDE/env" && printf '%s\n' "$OWNER" >"$ASIDE/owner" &&
-    chmod 700 "$ASIDE/script" && mv -f "$ASIDE/owner" "$ASIDE/job" "$ASIDE/env" "$ASIDE/script" "$RUN/" && true >"$RUN/ready"
+    mv -f "$ASIDE/owner" "$ASIDE/job" "$ASIDE/env" "$ASIDE/script" "$RUN/" && true >"$RUN/ready"
 }
 
 submit() {
   RUN=runs/$KEY ASIDE=tmp/$KEY.$TAG
   if [ "$SKIP" ]; then take /dev/null; answer "${SKIP%% *}" 1 "${SKIP#* }"; return; fi
-  mkdir "$ASIDE" 2>/dev/null
   if ! take "$ASIDE/script"; then
     answer unknown 1 "the script did not arrive whole, or could not be stored"
   elif ! previous_is_over; then
@@ -81,9 +104,8 @@ submit() {
   else
     hand_in "$@"
   fi
-  rm -rf "$ASIDE"
 }
 
 begin
 into_tree
-install_all 2>/dev/null || SKIP="unknown the wrapper cannot be stored (disk full, or over quota)"
+{ install_all && set_aside; } 2>/dev/null || SKIP="unknown the wrapper and the scripts cannot be stored (disk full, or over quota)"
