@@ -97,9 +97,10 @@ class Enclosure:
         self.network.delete()
 
 
-def hold(network: Network, folder: Path, root: Path, uid: int, env: dict[str, str], *, hostname: str, own_cgroups: bool) -> Enclosure:
+def hold(network: Network, folder: Path, root: Path, uid: int, env: dict[str, str], *, hostname: str, home: Path | None,
+         own_cgroups: bool) -> Enclosure:
     """Makes the mounts, and a process in a session of its own that keeps them. Raises BedError with mount's own words."""
-    script = "\n".join(_mount_script(folder, root, uid, hostname, group=network.name if own_cgroups else None))
+    script = "\n".join(_mount_script(folder, root, uid, hostname, home=home, group=network.name if own_cgroups else None))
     enter = ["nsenter", f"--net={network.path}", "unshare", "--mount", "--uts", "setsid", "--fork", "sh", "-euc", script]
     done = subprocess.run(enter, env={"PATH": SYSTEM_PATH, **env}, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
     if done.returncode or not done.stdout.strip().isdigit():
@@ -107,7 +108,7 @@ def hold(network: Network, folder: Path, root: Path, uid: int, env: dict[str, st
     return Enclosure(network, folder, root, uid, int(done.stdout), env)
 
 
-def _mount_script(folder: Path, root: Path, uid: int, hostname: str, *, group: str | None) -> Iterable[str]:
+def _mount_script(folder: Path, root: Path, uid: int, hostname: str, *, home: Path | None, group: str | None) -> Iterable[str]:
     """Shell lines that build the new root and end as the sleeping holder, whose number they print."""
     f, r = shlex.quote(str(folder)), shlex.quote(str(root))
     yield f"hostname {hostname}; mount --make-rprivate /; mount --bind {r} {r}; cd {r}; mount -o remount,bind,ro ."
@@ -118,7 +119,10 @@ def _mount_script(folder: Path, root: Path, uid: int, hostname: str, *, group: s
     yield f"mkdir -p {_RUN_FOLDERS}"
     # /run may be mounted noexec and nodev on the host; scripts and the made-up GPUs of a cluster live there
     yield f"mount --bind {f} srv/c; mount -o remount,bind,rw,exec,dev,suid srv/c"
-    yield f"mount -t tmpfs -o size={HOME_SIZE},uid={uid},gid={uid},mode=755 tmpfs srv/c/home"
+    if home:
+        yield f"mount --bind {shlex.quote(str(home))} srv/c/home; mount -o remount,bind,rw,exec srv/c/home"
+    else:
+        yield f"mount -t tmpfs -o size={HOME_SIZE},uid={uid},gid={uid},mode=755 tmpfs srv/c/home"
     yield "mount --bind srv/c/shims usr/local/bin; mount --bind srv/c/etc/slurm etc/slurm"
     for name in _ACCOUNT_FILES:
         yield f"mount --bind srv/c/etc/{name} etc/{name}"

@@ -40,6 +40,8 @@ class LoginNode:
         root_folder = root(release.version)
         subnet = bed.allocate_subnet()
         uid = _FIRST_UID + (int(subnet.network_address) - int(RANGE.network_address)) // subnet.num_addresses
+        if options.home:
+            uid = _owner(options.home, uid)
         key, host_key = KeyPair.generate(), KeyPair.generate()
         network = Network.create(f"flb{bed.id}-{self.number}", subnet, bed.env)
         self.host, self.private_key, self.known_hosts = network.inner, key.private, f"{network.inner} {host_key.public}"
@@ -50,7 +52,8 @@ class LoginNode:
         self.write("ssh/hostkey", host_key.private, mode=0o600)
         self.write("ssh/authorized_keys", key.public + "\n")
         self.write("ssh/sshd_config", sshd_config(network.inner, release, options.sshd_extra))
-        self.enclosure = hold(network, self.folder, root_folder, uid, bed.env, hostname=self.name, own_cgroups=options.own_cgroups)
+        self.enclosure = hold(network, self.folder, root_folder, uid, bed.env, hostname=self.name,
+                              home=options.home, own_cgroups=options.own_cgroups)
         log = self.folder / "log" / "sshd.log"
         start = ("/usr/sbin/sshd", "-f", f"{INSIDE}/ssh/sshd_config", "-E", f"{INSIDE}/log/sshd.log")
         self.sshd = Service("sshd", self.enclosure, start, self.folder / "sshd.pid", log)
@@ -164,3 +167,10 @@ def claim(bed: Bed, kind: str) -> tuple[int, Path]:
             folder.mkdir(mode=0o755)
             return number, folder
     raise AssertionError  # count() does not end
+
+
+def _owner(home: Path, uid: int) -> int:
+    """Whose home it is: of the first host that has it."""
+    if home.stat().st_uid == os.geteuid():
+        os.chown(home, uid, uid)
+    return home.stat().st_uid

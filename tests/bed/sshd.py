@@ -14,9 +14,13 @@ class SshHost(LoginNode):
     """A host that takes ssh and nothing else. Its commands, faults and addresses are those of every login node."""
 
     @classmethod
-    def start(cls, bed: Bed, release: str = DEFAULT_RELEASE, *, sshd_extra: tuple[str, ...] = (), login_shell: str = "/bin/bash") -> Self:
-        """A host of the suite that carries this Slurm release, ready for logins in about a tenth of a second."""
-        host = cls(bed, release_of(release), "host", LoginOptions(sshd_extra, login_shell))
+    def start(cls, bed: Bed, release: str = DEFAULT_RELEASE, *, sshd_extra: tuple[str, ...] = (), login_shell: str = "/bin/bash",
+              home: Path | None = None) -> Self:
+        """A host of the suite that carries this Slurm release, ready for logins in about a tenth of a second.
+
+        Hosts that are given the same folder as `home` have the same user, as hosts with a home on NFS.
+        """
+        host = cls(bed, release_of(release), "host", LoginOptions(sshd_extra, login_shell, home=home))
         host.sshd.start()
         return host
 

@@ -21,6 +21,7 @@ class LoginOptions:
     sshd_extra: tuple[str, ...] = ()  # lines of sshd_config; they win over the bed's own
     login_shell: str = "/bin/bash"
     own_cgroups: bool = False
+    home: Path | None = None  # a folder of this machine that several share as the user's home; else each has one of its own
 
 
 @dataclass(frozen=True, slots=True)

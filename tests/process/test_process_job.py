@@ -76,7 +76,7 @@ def test_what_is_too_large_since_the_host_was_made_smaller_holds_nobody_back(hos
         job.wait("Submitted")
     whole = (cluster.read() or {})["spec"]["process"]["hosts"]
     cluster.change(process={"hosts": [{**each, "slots": 1} for each in whole]})
-    [known] = host.home.glob(".fairlead/*/host/*/capacity")
+    [known] = host.home.glob(".fairlead/*/host/capacity")
     until(lambda: known.read_text().startswith("1 "), "the smaller size to be known there")
     (host.home / "go").touch()
     small.wait("Complete")

@@ -17,4 +17,4 @@ def work_on(node: LoginNode) -> list[str]:
     """What waits, runs or is ending there: ids of Slurm's jobs, or a bare host's queue and the processes that see a Run through."""
     if isinstance(node, SlurmCluster):
         return node.jobs_active()
-    return [each.name for each in node.home.glob(".fairlead/*/host/*/queue/*")] + [f"process {pid}" for pid in running(node, "keeper.sh")]
+    return [each.name for each in node.home.glob(".fairlead/*/host/queue/*")] + [f"process {pid}" for pid in running(node, "keeper.sh")]

@@ -37,7 +37,7 @@ def running(node: LoginNode, word: str) -> list[int]:
 
 def _strays(tree: Path) -> list[Path]:
     strays = [each for each in tree.iterdir() if each.name not in FIXED]
-    strays += [*(tree / "tmp").iterdir(), *tree.glob("host/*/queue/*")]
+    strays += [*(tree / "tmp").iterdir(), *tree.glob("host/queue/*")]
     for run in (tree / "runs").iterdir():
         entries = sorted(each.name for each in run.iterdir())
         claim = run / "claim"

@@ -148,8 +148,10 @@ class Scene:
         host = {"host": node.host, "port": node.port, "slots": slots, "gpus": gpus}
         return self.cluster(node, name, process={"hosts": [host]}, **spec)
 
-    def bare_hosts(self, *nodes: LoginNode, name: str = "hpc", slots: int = 1, gpus: Sequence[int] = (), **spec: Any) -> Thing:
-        """A Cluster of several hosts, with as many slots each and `gpus` of their own, once all of them answer."""
+    def bare_hosts(
+        self, *nodes: LoginNode, name: str = "hpc", slots: int = 1, gpus: Sequence[int] = (), ready: int = 0, **spec: Any,
+    ) -> Thing:
+        """A Cluster of several hosts, with as many slots each and `gpus` of their own, once all of them (or `ready` many) can be used."""
         first = nodes[0]
         key = (first.folder / "ssh/authorized_keys").read_text()
         for node in nodes[1:]:
@@ -160,7 +162,7 @@ class Scene:
                  for node, count in zip(nodes, counts, strict=True)]
         made = self.cluster(first, name, process={"hosts": hosts}, **spec)
         self.nodes[name] = nodes
-        until(lambda: self.ready_hosts(made) == len(nodes), f"all hosts of {name} to be ready")
+        until(lambda: self.ready_hosts(made) == (ready or len(nodes)), f"the hosts of {name} to be ready")
         return made
 
     def ready_hosts(self, cluster: Thing) -> int:

@@ -11,7 +11,7 @@
 BOOT=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)
 MACHINE=$(head -c 64 /etc/machine-id 2>/dev/null | tr -cd '0-9a-f')
 MACHINE=${MACHINE:-$(uname -n)} # the file is empty on a host that was cloned and never set up
-HOST=host/$MACHINE
+HOST=host
 LOCKS=$(cd "$HOME" && pwd -P)/.fairlead-slots/$MACHINE
 LOCK_SECONDS=10                 # for the queue's lock, which nobody holds for long
 STARTS=25                       # in one go, so that no exec outlasts its time-out; the next goes on

@@ -1,4 +1,7 @@
-# A bare host's part in a probe. Set before it: SLOTS, GPUS, WATCH_SECONDS, KILL_SECONDS.
+# A bare host's part in a probe. Set before it: INSTALLATION, SLOTS, GPUS, WATCH_SECONDS, KILL_SECONDS.
+# shellcheck disable=SC2034  # FOLDER is read by the script behind it
+
+FOLDER=$INSTALLATION.$MACHINE   # several hosts may share a home or a work folder, but never a tree: a pid and a lock are of one kernel
 
 look_at_scheduler() {
   for tool in flock setsid find grep awk sort cut; do
@@ -8,9 +11,22 @@ look_at_scheduler() {
   printf 'x\0FAIRLEAD_RUN=1\0' | grep -q -z -x -F FAIRLEAD_RUN=1 || problem no-tools "grep knows no -z, so that processes cannot be told by their environment"
   find / -maxdepth 0 -lname x >/dev/null 2>&1 || problem no-tools "find knows no -lname, so that processes cannot be told by their slots"
   why=$(on_host 2>&1) || problem not-writable "$why"
+  is_own "$TREE/$HOST"
+  is_own "$LOCKS"
   ends_at_logout && stays_in_scope
   say version "$(uname -sr | tr ' ' -)"
   say up
+}
+
+# is_own FOLDER: whether it is of this host and not of another with the same /etc/machine-id, as cloned ones have. The first one's name stands there: of
+# two that write it, `ln` lets one.
+is_own() {
+  name=$(uname -n)
+  [ -h "$1/name" ] || ln -s "$name" "$1/name" 2>/dev/null
+  seen=$(readlink "$1/name")
+  [ "$seen" ] || problem not-writable "$1/name can be neither made nor read"
+  [ "$seen" = "$name" ] || problem not-ours "$1 is of the host $seen, which has the same /etc/machine-id as this one, $name: give this one an id of its \
+own (systemd-machine-id-setup, after /etc/machine-id was removed); if they are one host with a new name, remove $1/name"
 }
 
 # ends_at_logout: whether logind ends at logout what we start as a part of the session (logind.conf(5)). Linger alone changes nothing about that.

@@ -1,7 +1,7 @@
 # shellcheck disable=SC2015  # A && B || C is meant: C when either fails
 # Makes or finds the tree and says what the site is.
 # Set before it: WORK_DIR, INSTALLATION, KNOWN (the marker we remember, or empty), FRESH (a new one), LAYOUT. In front of it stands a scheduler's part:
-# `look_at_scheduler` says what it is, and whether it can be used.
+# `look_at_scheduler` says what it is, and whether it can be used. FOLDER is the tree's name in WORK_DIR, the installation's unless that part sets it.
 
 problem() { say problem "$1" "$(words "$2")"; finish; }
 
@@ -15,11 +15,11 @@ no_room() {
 find_tree() {
   why=$(mkdir -p "$WORK_DIR" 2>&1) || problem not-writable "$why"
   cd "$WORK_DIR" 2>/dev/null || problem not-writable "$WORK_DIR cannot be entered"
-  if [ ! -d "$INSTALLATION" ]; then
+  if [ ! -d "$FOLDER" ]; then
     [ -z "$KNOWN" ] || problem not-ours "$TREE is gone"
-    why=$(mkdir "$INSTALLATION" 2>&1) || [ -d "$INSTALLATION" ] || problem not-writable "$why"
+    why=$(mkdir "$FOLDER" 2>&1) || [ -d "$FOLDER" ] || problem not-writable "$why"
   fi
-  cd "$INSTALLATION" 2>/dev/null || problem not-ours "$TREE cannot be entered"
+  cd "$FOLDER" 2>/dev/null || problem not-ours "$TREE cannot be entered"
   # shellcheck disable=SC3067  # not POSIX, but dash, bash, ksh, zsh and busybox all have it
   [ -O . ] || problem not-ours "$TREE belongs to another user"
 }
@@ -42,7 +42,8 @@ find_marker() {
 
 # shellcheck disable=SC2088  # the tilde is what the user wrote
 case $WORK_DIR in '~') WORK_DIR=$HOME ;; '~/'*) WORK_DIR=$HOME/${WORK_DIR#??} ;; esac
-TREE=${WORK_DIR%/}/$INSTALLATION
+FOLDER=${FOLDER:-$INSTALLATION}
+TREE=${WORK_DIR%/}/$FOLDER
 begin
 say home "$HOME"
 find_tree
