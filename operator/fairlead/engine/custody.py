@@ -154,7 +154,8 @@ class Custody:
 
     async def _cleared(self) -> bool:
         """Whether nothing but tombstones is there, as far as the cluster can be reached."""
-        return not self.cluster.held or self._link.tree is None or await self._clear_tree()
+        cluster = self.cluster
+        return not cluster.held or cluster.spec.suspend or self._link.is_beyond_reach or await self._clear_tree()
 
     async def _clear_tree(self) -> bool:
         scheduler, tree = self._driver().scheduler, self._link.tree

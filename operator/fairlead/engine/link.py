@@ -63,6 +63,11 @@ class Link:
         return self._breaker.retry_at
 
     @property
+    def is_beyond_reach(self) -> bool:
+        """Whether the last try failed, and the next has to wait. Without a tree alone it is only not known whether the cluster answers."""
+        return self.tree is None and self.health.trouble is not None and not self._breaker.allows(self._world.clock.monotonic())
+
+    @property
     def user(self) -> str:
         """The login name, empty while it is not known."""
         return self._address.user if self._address else ""

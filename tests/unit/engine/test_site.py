@@ -6,12 +6,16 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from virtual import SETTINGS, Virtual, driver_of
 
+from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.address import Address
 from fairlead.domain.debt import UNREACHABLE, Debt
+from fairlead.domain.errors import Unreachable
 from fairlead.domain.job import Job
-from fairlead.domain.run import CancelAnswer, SubmitAnswer, SubmitWord
+from fairlead.domain.objects import ObjectRef
+from fairlead.domain.run import CancelAnswer, Remnant, SubmitAnswer, SubmitWord
 from fairlead.engine.context import Overseer, SiteContext
 from fairlead.engine.debts import Debts
 from fairlead.engine.link import Link
@@ -190,6 +194,38 @@ async def test_a_deleted_cluster_goes_when_nothing_is_owed_and_that_is_known() -
         await stage.turns()
         assert [ref.name for ref in stage.virtual.store.released] == ["hpc"]
         assert stage.virtual.ledger.debts == {}
+
+
+async def test_a_cluster_that_is_deleted_in_the_middle_of_a_turn_is_cleared_first() -> None:
+    """Else the folders of its finished Jobs would stay on the cluster for ever: with the object, the way to them goes."""
+    stage, job = Stage(), a_job()
+    remote, write = stage.virtual.remote, stage.virtual.store.write_status
+    there = Removed(frozenset(), (Remnant(job.key, job.owner, tombstone=False),), complete=True)
+    remote.answers |= {"sweep": there, "remove": Removed(frozenset({job.key}))}
+
+    async def meanwhile(ref: ObjectRef, status: Mapping[str, Any], *, expected_attempt: int | None = None) -> str:
+        if not stage.record.cluster.deleting:
+            stage.change(deleting=True, held=True, generation=2)
+        return await write(ref, status, expected_attempt=expected_attempt)
+
+    stage.virtual.store.write_status = meanwhile  # type: ignore[method-assign]
+    await stage.debts.refresh()
+    async with stage.running():
+        await stage.turns()
+    assert [ref.name for ref in stage.virtual.store.released] == ["hpc"]
+    assert remote.count("remove") == 1
+
+
+@pytest.mark.parametrize("suspend", [True, False], ids=["suspended", "unreachable"])
+async def test_a_deleted_cluster_that_cannot_be_reached_goes_without_being_cleared(suspend: bool) -> None:
+    """Else it would stay in Terminating until somebody repairs a cluster that nobody wants any more."""
+    stage = Stage(suspend=suspend)
+    stage.virtual.remote.answers["probe"] = Unreachable("no answer", ClusterReason.CONNECT_TIMEOUT)
+    await stage.debts.refresh()
+    async with stage.running():
+        stage.change(deleting=True, held=True, generation=2)
+        await stage.turns()
+    assert [ref.name for ref in stage.virtual.store.released] == ["hpc"]
 
 
 async def test_a_turn_that_had_to_wait_goes_on_from_what_is_known_then() -> None:
