@@ -17,7 +17,7 @@ _LEFT_OUT: Final = frozenset({
     "title", "$defs", "$ref", "anyOf", "const", "properties", "items", "additionalProperties", "default", "description", IMMUTABLE,
 })
 
-_UNCHANGED: Final = "has(self.{0}) == has(oldSelf.{0}) && (!has(self.{0}) || self.{0} == oldSelf.{0})"
+_UNCHANGED: Final = "has(self.{0}) ? has(oldSelf.{0}) && self.{0} == oldSelf.{0} : !has(oldSelf.{0})"
 
 
 def structural_schema(model: type[BaseModel]) -> Schema:
