@@ -119,10 +119,16 @@ look_at() {
     word="FAILED 137"           # as a shell says it of SIGKILL: nothing else ends a keeper without a word
     [ "$boot" ] && [ "$boot" != "$BOOT" ] && word="NODE_FAIL 0"
     [ "$LAST" ] || word="FAILED 123"   # without `started` the script never began: a full disk may keep the keeper from saying so
-    put "runs/$1" outcome "$ID $word $(date +%s)"
+    came_out "$1" "$ID $word $(date +%s)"
   else
     queued "$1" && STATE=PENDING
   fi
+}
+
+# came_out KEY OUTCOME: writes it down. Of a Run that is revoked by now nobody asks, and nothing may come after its burial, which revokes first.
+came_out() {
+  put "runs/$1" outcome "$2"
+  [ "$(readlink "runs/$1/claim")" != revoked ] || rm -rf "runs/$1/outcome" "runs/$1/process" "runs/$1/host.log" "runs/$1"/.begun-*
 }
 
 # look_at_queue: QUEUE is what waits, in its order, as `look_at` takes it.

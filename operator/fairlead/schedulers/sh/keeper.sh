@@ -67,4 +67,4 @@ word=FAILED
 [ "$code" = 0 ] && word=COMPLETED
 [ -e "$run/.timed-out" ] && word=TIMEOUT
 rm -f "$run/.timed-out"
-put "$run" outcome "$id $word $code $(date +%s)"
+came_out "$key" "$id $word $code $(date +%s)"

@@ -1,0 +1,74 @@
+"""What a bare host's scripts do to a Run's directory that somebody else brings down to its tombstone meanwhile."""
+
+import subprocess
+from pathlib import Path
+from secrets import token_hex
+
+import pytest
+from far_end import INSTALLATION, FarEnd, key
+
+from fairlead.api.v1alpha1.cluster import ProcessHost
+from fairlead.schedulers import sh
+from fairlead.schedulers.process.scheduler import BUILD, Process
+from fairlead.schedulers.seam import Place
+
+KEY = key()
+
+
+class Host:
+    """A bare host with the shell of the far end, and the directory of one Run."""
+
+    def __init__(self, far: FarEnd) -> None:
+        self._far = far
+        place = Place("~/work", INSTALLATION, "", token_hex(16))
+        far.send(Process(INSTALLATION, ProcessHost(host="box", slots=1)).probe(token_hex(16), place).stdin())
+        [self.tree] = (far.home / "work").iterdir()
+        self.run = self.tree / "runs" / str(KEY)
+        self.run.mkdir()
+        self._marker = (self.tree / "marker").read_text().split("\n")[0]
+
+    def look(self, meanwhile: str) -> None:
+        """Look at the Run as a poll does; `meanwhile` is shell that is run when its processes have been ended."""
+        variables = {"FENCE": token_hex(16), "BIN_PATH": "", "TREE": str(self.tree), "MARKER": self._marker}
+        self._shell("-c", sh.program(variables, "host", calls=f"end_members() {{ {meanwhile}; }}\ninto_tree\nlook_at {KEY}"))
+
+    def keep(self) -> None:
+        """Start the Run as the queue does."""
+        (self.tree / "host").mkdir(exist_ok=True)
+        (self.tree / "host" / "capacity").write_text("1 0 60 30\n")   # busybox's find is refused by the probe before it is written
+        self._shell(self.tree / "bin" / BUILD / "keeper.sh", self.tree, self._marker, KEY, "1", BUILD, "0", " slot-0", "")
+
+    def _shell(self, *arguments: object) -> None:
+        command = [str(self._far.root / "tools" / "sh"), *map(str, arguments)]
+        subprocess.run(command, env=self._far.environment(), cwd=self._far.home, check=False, timeout=60, stdin=subprocess.DEVNULL)
+
+
+@pytest.fixture
+def host(bare: FarEnd) -> Host:
+    return Host(bare)
+
+
+def test_a_run_that_was_killed_is_told_as_failed(host: Host) -> None:
+    """Else its Job would wait for an end that nobody writes."""
+    (host.run / "claim").symlink_to("1.abc")
+    (host.run / "started-0").write_text("1 0 1700000000 n1\n/o\n/o\n")
+    host.look(":")
+    assert (host.run / "outcome").read_text().startswith("1 FAILED 137 ")
+
+
+def test_a_look_leaves_nothing_in_a_directory_that_is_buried_meanwhile(host: Host) -> None:
+    """Else a deleted Job's folder would stay for an hour with a file in it, after it was said to be gone."""
+    (host.run / "claim").symlink_to("1.abc")
+    host.look(f"ln -s revoked runs/{KEY}/.x && mv -f runs/{KEY}/.x runs/{KEY}/claim")
+    assert _names(host.run) == ["claim"]
+
+
+def test_a_run_that_is_revoked_when_it_starts_leaves_nothing(host: Host) -> None:
+    """The same, of a Job that was deleted when its turn came."""
+    (host.run / "claim").symlink_to("revoked")
+    host.keep()
+    assert _names(host.run) == ["claim"]
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(entry.name for entry in folder.iterdir())
