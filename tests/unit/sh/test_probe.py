@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from far_end import FarEnd
+from far_end import INSTALLATION, FarEnd
 
 from fairlead.domain.run import AccountingState, ProbeProblem
 from fairlead.schedulers import sh
+from fairlead.schedulers.seam import Place
 from fairlead.schedulers.slurm.scheduler import BUILD
 
 
@@ -26,6 +27,14 @@ def test_the_wrapper_is_installed_by_its_content(far: FarEnd) -> None:
     """A pending job would start another release's wrapper otherwise."""
     assert (far.tree / "bin" / BUILD / "wrapper.sh").read_text() == sh.WRAPPER
     assert (far.tree / "bin" / BUILD / "enter.sh").read_text() == sh.ENTER
+
+
+def test_the_users_environment_does_not_say_where_the_tree_is(bare: FarEnd) -> None:
+    """A profile that exports FOLDER would have the tree made elsewhere on this login node, and Runs start twice."""
+    exchange = bare.slurm.probe("a" * 32, Place("~/work", INSTALLATION, "", "b" * 32))
+    tree = exchange.parse(bare.send(exchange.stdin(), FOLDER="data", TREE="/", HOST="h", MACHINE="m")).tree
+    assert tree is not None
+    assert tree.path == str(bare.tree)
 
 
 def test_another_marker_is_not_ours(far: FarEnd) -> None:

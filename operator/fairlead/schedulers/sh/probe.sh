@@ -1,7 +1,7 @@
 # shellcheck disable=SC2015  # A && B || C is meant: C when either fails
 # Makes or finds the tree and says what the site is.
 # Set before it: WORK_DIR, INSTALLATION, KNOWN (the marker we remember, or empty), FRESH (a new one), LAYOUT. In front of it stands a scheduler's part:
-# `look_at_scheduler` says what it is, and whether it can be used. FOLDER is the tree's name in WORK_DIR, the installation's unless that part sets it.
+# FOLDER is the tree's name in WORK_DIR, `look_at_scheduler` says what the scheduler is, and whether it can be used.
 
 problem() { say problem "$1" "$(words "$2")"; finish; }
 
@@ -42,7 +42,6 @@ find_marker() {
 
 # shellcheck disable=SC2088  # the tilde is what the user wrote
 case $WORK_DIR in '~') WORK_DIR=$HOME ;; '~/'*) WORK_DIR=$HOME/${WORK_DIR#??} ;; esac
-FOLDER=${FOLDER:-$INSTALLATION}
 TREE=${WORK_DIR%/}/$FOLDER
 begin
 say home "$HOME"

@@ -1,4 +1,7 @@
-# Slurm's part in a probe. Set before it: ACCOUNTING, *_SECONDS.
+# Slurm's part in a probe. Set before it: INSTALLATION, ACCOUNTING, *_SECONDS.
+# shellcheck disable=SC2034  # FOLDER is read by the script behind it
+
+FOLDER=$INSTALLATION
 
 # look_at_scheduler: `scontrol ping` of 20.11 exits 0 also when nothing answers: its words count.
 look_at_scheduler() {
