@@ -27,22 +27,17 @@ def shared(bed: Bed) -> Iterator[tuple[SshHost, SshHost]]:
     shutil.rmtree(home)
 
 
-def clone(host: SshHost) -> None:
-    """Gives it the machine's id that all clones of one image have."""
-    host.write("machine-id", "0123456789abcdef0123456789abcdef\n")
-    host.run("mount", "--bind", "/srv/c/machine-id", "/etc/machine-id", user=False)
-
-
-def with_a_boot_of_its_own(host: SshHost) -> None:
-    """As a machine has it."""
-    host.write("boot_id", f"11111111-2222-3333-4444-{host.number:012x}\n")
-    host.run("mount", "--bind", "/srv/c/boot_id", "/proc/sys/kernel/random/boot_id", user=False)
+def show(host: SshHost, path: str, text: str) -> None:
+    """Has the host show `text` as the content of a file of its system."""
+    host.write(path.replace("/", "-"), text)
+    host.run("mount", "--bind", f"/srv/c/{path.replace('/', '-')}", path, user=False)
 
 
 def test_each_has_its_own_runs_and_slots(shared: tuple[SshHost, SshHost], scene: Scene, controller: Controller) -> None:
     """Else one host would call the other's Runs dead after a restart, hand out its slots, or sweep their folders away."""
     for host in shared:
-        with_a_boot_of_its_own(host)
+        show(host, "/etc/machine-id", f"{host.number:032x}\n")
+        show(host, "/proc/sys/kernel/random/boot_id", f"11111111-2222-3333-4444-{host.number:012x}\n")
     scene.bare_hosts(*shared)
     first, second = scene.job("first", LONG, cancellationGracePeriodSeconds=0), scene.job("second", GATED)
     for job in (first, second):
@@ -62,14 +57,17 @@ def test_each_has_its_own_runs_and_slots(shared: tuple[SshHost, SshHost], scene:
     assert (shared[0].home / "started").read_text().split() == ["on"] * 3
 
 
-def test_of_two_clones_one_takes_jobs_and_the_other_says_why_not(shared: tuple[SshHost, SshHost], scene: Scene) -> None:
+@pytest.mark.parametrize("machine_id", ["0123456789abcdef0123456789abcdef\n", ""], ids=["clones", "containers"])
+def test_of_two_that_are_called_alike_one_takes_jobs_and_the_other_says_why_not(
+    shared: tuple[SshHost, SshHost], scene: Scene, machine_id: str,
+) -> None:
     """Else two kernels would share one queue and its locks: to each the Runs of the other are dead."""
     for host in shared:
-        clone(host)
+        show(host, "/etc/machine-id", machine_id)
     cluster = scene.bare_hosts(*shared, ready=1)
     said = cluster.wait("Ready", says="the same /etc/machine-id")["message"]
     taken, refused = shared if f"of the host {shared[0].name}," in said else shared[::-1]
-    assert f"is of the host {taken.name}, which has the same /etc/machine-id as this one, {refused.name}: give" in said
+    assert f"is of the host {taken.name}, which has the same /etc/machine-id as this one, {refused.name}, or none" in said
     jobs = [scene.job(f"j{number}", "#!/bin/sh\necho on >> ~/started\nhostname >> ~/hosts\n") for number in range(3)]
     for job in jobs:
         job.wait("Complete")

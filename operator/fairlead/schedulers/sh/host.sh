@@ -10,7 +10,7 @@
 
 BOOT=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)
 MACHINE=$(head -c 64 /etc/machine-id 2>/dev/null | tr -cd '0-9a-f')
-MACHINE=${MACHINE:-$(uname -n)} # the file is empty on a host that was cloned and never set up
+MACHINE=${MACHINE:-unnamed}     # containers have none; no name of the host stands for it, since a container gets another one each time
 HOST=host
 LOCKS=$(cd "$HOME" && pwd -P)/.fairlead-slots/$MACHINE
 LOCK_SECONDS=10                 # for the queue's lock, which nobody holds for long

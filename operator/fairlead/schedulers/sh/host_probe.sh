@@ -18,15 +18,15 @@ look_at_scheduler() {
   say up
 }
 
-# is_own FOLDER: whether it is of this host and not of another with the same /etc/machine-id, as cloned ones have. The first one's name stands there: of
-# two that write it, `ln` lets one.
+# is_own FOLDER: whether it is of this host and not of another that shares it and has the same /etc/machine-id, as clones do, or none, as containers do.
+# The first one's name stands there: of two that write it, `ln` lets one.
 is_own() {
   name=$(uname -n)
   [ -h "$1/name" ] || ln -s "$name" "$1/name" 2>/dev/null
   seen=$(readlink "$1/name")
   [ "$seen" ] || problem not-writable "$1/name can be neither made nor read"
-  [ "$seen" = "$name" ] || problem not-ours "$1 is of the host $seen, which has the same /etc/machine-id as this one, $name: give this one an id of its \
-own (systemd-machine-id-setup, after /etc/machine-id was removed); if they are one host with a new name, remove $1/name"
+  [ "$seen" = "$name" ] || problem not-ours "$1 is of the host $seen, which has the same /etc/machine-id as this one, $name, or none like it: write an id \
+of its own into that of one of them (32 hexadecimal digits); if they are one host with a new name, remove $1/name"
 }
 
 # ends_at_logout: whether logind ends at logout what we start as a part of the session (logind.conf(5)). Linger alone changes nothing about that.
