@@ -1,5 +1,6 @@
 """What a bare host's scripts do to a Run's directory that somebody else brings down to its tombstone meanwhile."""
 
+import shutil
 import subprocess
 from pathlib import Path
 from secrets import token_hex
@@ -13,6 +14,9 @@ from fairlead.schedulers.process.scheduler import BUILD, Process
 from fairlead.schedulers.seam import Place
 
 KEY = key()
+LIMIT = 457
+"""Seconds that no other process sleeps for."""
+_JOB = "fl_name=hello\nfl_dir=\nfl_out=out\nfl_err=\nfl_login=0\nset --\n"
 
 
 class Host:
@@ -32,11 +36,24 @@ class Host:
         variables = {"FENCE": token_hex(16), "BIN_PATH": "", "TREE": str(self.tree), "MARKER": self._marker}
         self._shell("-c", sh.program(variables, "host", calls=f"end_members() {{ {meanwhile}; }}\ninto_tree\nlook_at {KEY}"))
 
-    def keep(self) -> None:
-        """Start the Run as the queue does."""
+    def make_ready(self) -> None:
+        """Put into the directory what a submission does, for a script that ends at once."""
+        for name, text in (("script", "#!/bin/sh\necho hello\n"), ("env", ""), ("job", _JOB), ("ready", "")):
+            (self.run / name).write_text(text)
+        (self.run / "script").chmod(0o700)
+
+    def shadow(self, program: str, script: str) -> None:
+        """From now on `program` is this shell script; `real` in it is the real one."""
+        real = shutil.which(program, path=self._far.environment()["PATH"])
+        path = self._far.root / "bin" / program
+        path.write_text(f"#!/bin/sh\nreal={real}\n{script}\n")
+        path.chmod(0o700)
+
+    def keep(self, seconds: int = 0) -> None:
+        """Start the Run as the queue does, with a time limit."""
         (self.tree / "host").mkdir(exist_ok=True)
         (self.tree / "host" / "capacity").write_text("1 0 60 30\n")   # busybox's find is refused by the probe before it is written
-        self._shell(self.tree / "bin" / BUILD / "keeper.sh", self.tree, self._marker, KEY, "1", BUILD, "0", " slot-0", "")
+        self._shell(self.tree / "bin" / BUILD / "keeper.sh", self.tree, self._marker, KEY, "1", BUILD, seconds, " slot-0", "")
 
     def _shell(self, *arguments: object) -> None:
         command = [str(self._far.root / "tools" / "sh"), *map(str, arguments)]
@@ -68,6 +85,24 @@ def test_a_run_that_is_revoked_when_it_starts_leaves_nothing(host: Host) -> None
     (host.run / "claim").symlink_to("revoked")
     host.keep()
     assert _names(host.run) == ["claim"]
+
+
+def test_a_time_limit_is_forgotten_before_what_a_script_left_is_ended(host: Host, tmp_path: Path) -> None:
+    """Else who waits for it may be ended from below and take that for the limit: a Job that succeeded would fail, and be run again."""
+    host.make_ready()
+    processes = "for each in /proc/[0-9]*/cmdline; do tr '\\0' ' ' <$each; echo; done 2>/dev/null"
+    host.shadow("grep", f"{processes} | $real '^sleep {LIMIT} ' >>{tmp_path}/seen; exec $real \"$@\"")
+    host.keep(LIMIT)
+    assert (host.run / "outcome").read_text().startswith("1 COMPLETED 0 ")
+    assert (tmp_path / "seen").read_text() == ""
+
+
+def test_a_time_limit_whose_clock_was_ended_is_not_reached(host: Host) -> None:
+    """The same: whatever ends the processes of a Run may end the one that sleeps first."""
+    host.make_ready()
+    host.shadow("sleep", f"[ $1 = {LIMIT} ] && exit 137; exec $real \"$@\"")
+    host.keep(LIMIT)
+    assert (host.run / "outcome").read_text().startswith("1 COMPLETED 0 ")
 
 
 def _names(folder: Path) -> list[str]:

@@ -54,14 +54,17 @@ trap 'end_members "$key"' USR1
 timer=
 if [ "$seconds" -gt 0 ]; then
   # shellcheck disable=SC2016  # its own arguments
-  setsid sh -c 'sleep "$1"; : >"$2"; kill -s TERM "$3"; sleep "$4"; kill -s USR1 "$3"' sh "$seconds" "$run/.timed-out" $$ "$kill_seconds" </dev/null >/dev/null 2>&1 &
+  setsid sh -c 'sleep "$1" || exit; : >"$2"; kill -s TERM "$3"; sleep "$4"; kill -s USR1 "$3"' sh "$seconds" "$run/.timed-out" $$ "$kill_seconds" </dev/null >/dev/null 2>&1 &
   timer=$!
 fi
 while :; do
   wait "$wrapper"; code=$?
   kill -0 "$wrapper" 2>/dev/null || break
 done
-[ "$timer" ] && kill -s KILL "-$timer" 2>/dev/null
+# Before what is left of the Run is ended, one by one: the timer has its slots open, too. (`kill -s KILL -1` is no process group to dash.)
+if [ "$timer" ]; then
+  { kill -KILL "-$timer" || kill -KILL "$timer"; wait "$timer"; } 2>/dev/null
+fi
 end_members "$key"
 word=FAILED
 [ "$code" = 0 ] && word=COMPLETED
