@@ -132,6 +132,13 @@ class FarEnd:
         """From now on `program` exits with `status` and these words."""
         (self.root / f"{program}.says").write_text(f"{status}\n{words}\n")
 
+    def shadow(self, program: str, script: str) -> None:
+        """From now on `program` is this shell script; `real` in it is the real one."""
+        real = shutil.which(program, path=self.environment()["PATH"])
+        path = self.root / "bin" / program
+        path.write_text(f"#!/bin/sh\nreal={real}\n{script}\n")
+        path.chmod(0o700)
+
     def calls(self, program: str) -> list[str]:
         path = self.root / f"{program}.calls"
         return path.read_text().splitlines() if path.exists() else []

@@ -1,6 +1,5 @@
-"""What a bare host's scripts do to a Run's directory that somebody else brings down to its tombstone meanwhile."""
+"""What a bare host's scripts make of one Run that somebody else buries meanwhile, or whose time is limited."""
 
-import shutil
 import subprocess
 from pathlib import Path
 from secrets import token_hex
@@ -23,7 +22,7 @@ class Host:
     """A bare host with the shell of the far end, and the directory of one Run."""
 
     def __init__(self, far: FarEnd) -> None:
-        self._far = far
+        self.far = far
         place = Place("~/work", INSTALLATION, "", token_hex(16))
         far.send(Process(INSTALLATION, ProcessHost(host="box", slots=1)).probe(token_hex(16), place).stdin())
         [self.tree] = (far.home / "work").iterdir()
@@ -42,13 +41,6 @@ class Host:
             (self.run / name).write_text(text)
         (self.run / "script").chmod(0o700)
 
-    def shadow(self, program: str, script: str) -> None:
-        """From now on `program` is this shell script; `real` in it is the real one."""
-        real = shutil.which(program, path=self._far.environment()["PATH"])
-        path = self._far.root / "bin" / program
-        path.write_text(f"#!/bin/sh\nreal={real}\n{script}\n")
-        path.chmod(0o700)
-
     def keep(self, seconds: int = 0) -> None:
         """Start the Run as the queue does, with a time limit."""
         (self.tree / "host").mkdir(exist_ok=True)
@@ -56,8 +48,8 @@ class Host:
         self._shell(self.tree / "bin" / BUILD / "keeper.sh", self.tree, self._marker, KEY, "1", BUILD, seconds, " slot-0", "")
 
     def _shell(self, *arguments: object) -> None:
-        command = [str(self._far.root / "tools" / "sh"), *map(str, arguments)]
-        subprocess.run(command, env=self._far.environment(), cwd=self._far.home, check=False, timeout=60, stdin=subprocess.DEVNULL)
+        command = [str(self.far.root / "tools" / "sh"), *map(str, arguments)]
+        subprocess.run(command, env=self.far.environment(), cwd=self.far.home, check=False, timeout=60, stdin=subprocess.DEVNULL)
 
 
 @pytest.fixture
@@ -91,7 +83,7 @@ def test_a_time_limit_is_forgotten_before_what_a_script_left_is_ended(host: Host
     """Else who waits for it may be ended from below and take that for the limit: a Job that succeeded would fail, and be run again."""
     host.make_ready()
     processes = "for each in /proc/[0-9]*/cmdline; do tr '\\0' ' ' <$each; echo; done 2>/dev/null"
-    host.shadow("grep", f"{processes} | $real '^sleep {LIMIT} ' >>{tmp_path}/seen; exec $real \"$@\"")
+    host.far.shadow("grep", f"{processes} | $real '^sleep {LIMIT} ' >>{tmp_path}/seen; exec $real \"$@\"")
     host.keep(LIMIT)
     assert (host.run / "outcome").read_text().startswith("1 COMPLETED 0 ")
     assert (tmp_path / "seen").read_text() == ""
@@ -100,7 +92,7 @@ def test_a_time_limit_is_forgotten_before_what_a_script_left_is_ended(host: Host
 def test_a_time_limit_whose_clock_was_ended_is_not_reached(host: Host) -> None:
     """The same: whatever ends the processes of a Run may end the one that sleeps first."""
     host.make_ready()
-    host.shadow("sleep", f"[ $1 = {LIMIT} ] && exit 137; exec $real \"$@\"")
+    host.far.shadow("sleep", f"[ $1 = {LIMIT} ] && exit 137; exec $real \"$@\"")
     host.keep(LIMIT)
     assert (host.run / "outcome").read_text().startswith("1 COMPLETED 0 ")
 
