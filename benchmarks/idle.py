@@ -17,6 +17,7 @@ from benchmarks.cpu import cpu_seconds, resident_bytes
 from benchmarks.figures import Aim, Figure, Good, Result
 from benchmarks.jobs_seen import JobsSeen
 from benchmarks.run import Run
+from product.account import account
 from product.api import GROUP, Api
 from product.resources import install
 from product.scene import Scene
@@ -67,7 +68,7 @@ def measure(run: Run) -> Result:
         run.tell(f"starting a control plane, {sizes.clusters} stand-ins and the controller")
         plane = ControlPlane.start(bed)
         install(plane)
-        controller = ProductionController(bed, plane.kubeconfig)
+        controller = ProductionController(bed, account(plane))
         controller.start()
         empty = resident_bytes(controller.daemon.pid)
         hosts = [_equipped(host) for host in StandIn.start(bed, sizes.clusters).hosts]

@@ -15,6 +15,7 @@ from benchmarks.controller import ProductionController
 from benchmarks.cpu import cpu_seconds
 from benchmarks.jobs_seen import JobsSeen
 from benchmarks.spread import percentile
+from product.account import account
 from product.api import GROUP, Api
 from product.resources import install
 from product.scene import Scene
@@ -181,7 +182,7 @@ def slurm_site(bed: Bed) -> Iterator[SlurmSite]:
     plane = ControlPlane.start(bed)
     install(plane)
     cluster = SlurmCluster.start(bed, config=SlurmConfig(nodes=4, cpus=32, memory_mib=64000, max_job_count=20_000))
-    controller = ProductionController(bed, plane.kubeconfig)
+    controller = ProductionController(bed, account(plane))
     controller.start()
     api = Api(plane.kubeconfig)
     try:

@@ -17,6 +17,7 @@ from bed.slurmconf import SlurmConfig
 from bed.sshd import SshHost
 from bed.state import Bed
 from bed.sweep import leftovers
+from product.account import account, refused
 from product.api import Api
 from product.controller import Controller
 from product.faulty import VARIABLE
@@ -76,9 +77,11 @@ def plane(bed: Bed, request: pytest.FixtureRequest) -> Plane:
 
 @pytest.fixture(scope="session")
 def _controller(bed: Bed, plane: Plane) -> Iterator[Controller]:
-    controller = Controller(bed, plane.kubeconfig)
+    controller = Controller(bed, account(plane))
     yield controller
     controller.stop()
+    if isinstance(plane, ControlPlane):
+        assert refused(plane) == [], "the controller asks for what its rights do not give"
 
 
 @pytest.fixture
@@ -151,7 +154,7 @@ def faulty(bed: Bed, controller: Controller, plane: Plane) -> Iterator[Callable[
 
     def start(fault: str, *, wait: bool = True) -> Controller:
         controller.stop()
-        one = Controller(bed, plane.kubeconfig, f"faulty-{len(made)}", ("-m", "product.faulty", "controller"), {VARIABLE: fault})
+        one = Controller(bed, account(plane), f"faulty-{len(made)}", ("-m", "product.faulty", "controller"), {VARIABLE: fault})
         made.append(one)
         return one.start(wait=wait)
 

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from generator import commands, metrics, reasons, resources, settings
+from generator import commands, metrics, reasons, resources, rights, settings
 
 PAGES = {
     "cluster.md": lambda: resources.page("Cluster"),
@@ -12,6 +12,7 @@ PAGES = {
     "settings.md": settings.page,
     "metrics.md": metrics.page,
     "commands.md": commands.page,
+    "rights.md": rights.page,
 }
 
 

@@ -14,6 +14,7 @@ from bed.existing import ExistingControlPlane
 from bed.login import LoginNode
 from bed.slurm import SlurmCluster
 from bed.state import Bed
+from product.account import account
 from product.controller import Controller
 from product.either import cluster_on, work_on
 from product.scene import Scene, Thing
@@ -27,7 +28,7 @@ COUNTED = "#!/bin/sh\necho x >>$HOME/starts\nwhile [ ! -e $HOME/enough ]; do sle
 @pytest.fixture
 def second(bed: Bed, plane: ControlPlane | ExistingControlPlane, scene: Scene) -> Iterator[Controller]:
     """A second controller, which waits while the first leads. It ends before the scene is closed: the first leads again then."""
-    second = Controller(bed, plane.kubeconfig, "second").start(wait=False)
+    second = Controller(bed, account(plane), "second").start(wait=False)
     until(lambda: page(second, "readyz")[0] == 200, "the second controller to be up")
     yield second
     second.daemon.cont()
@@ -244,8 +245,8 @@ def pair(bed: Bed, plane: ControlPlane | ExistingControlPlane, scene: Scene, con
     def start(kind: type[Controller]) -> tuple[Controller, Controller]:
         assert scene, "is closed after them"
         controller.stop()
-        started.append(kind(bed, plane.kubeconfig, f"{kind.__name__}-1").start())
-        started.append(kind(bed, plane.kubeconfig, f"{kind.__name__}-2").start(wait=False))
+        started.append(kind(bed, account(plane), f"{kind.__name__}-1").start())
+        started.append(kind(bed, account(plane), f"{kind.__name__}-2").start(wait=False))
         until(lambda: page(started[1], "readyz")[0] == 200, "the second to be up")
         return started[0], started[1]
 

@@ -15,6 +15,7 @@ from bed.state import Bed
 from bed.together import together
 from demo.kinds import PROCESS, SLURM, Choice, Kind, slurm_lacks
 from demo.teller import Teller
+from product.account import account
 from product.controller import Controller
 from product.resources import install
 
@@ -48,7 +49,7 @@ def set_up(bed: Bed, choice: Choice, teller: Teller) -> Stage:
     teller.step("Fairlead: its resources and its controller")
     install(plane)
     with progress.step("starting the controller"):
-        controller = Controller(bed, plane.kubeconfig).start()
+        controller = Controller(bed, account(plane)).start()
     teller.note("  the controller leads")
     return Stage(bed, choice.kind, plane, host, controller, _filled_in(bed, choice.kind, host))
 

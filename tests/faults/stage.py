@@ -9,6 +9,7 @@ from bed.controlplane import ControlPlane
 from bed.existing import ExistingControlPlane
 from bed.state import Bed
 from faults.gate import Gate
+from product.account import account
 from product.api import Api
 from product.controller import Controller
 from product.faulty import VARIABLE
@@ -54,7 +55,7 @@ def on(bed: Bed, plane: ControlPlane | ExistingControlPlane, name: str = "stage"
     """A stage on a control plane that has our resources."""
     folder = bed.folder / name
     folder.mkdir()
-    with Gate(plane.kubeconfig, folder) as gate:
+    with Gate(account(plane), folder) as gate:
         api = Api(plane.kubeconfig)
         controller = Controller(bed, gate.kubeconfig, f"{name}-controller", FAULTY, {VARIABLE: f"@{folder / 'armed'}"})
         try:

@@ -7,6 +7,7 @@ import pytest
 from bed.controlplane import ControlPlane
 from bed.slurm import SlurmCluster
 from bed.state import Bed
+from product.account import account
 from product.api import Api
 from product.controller import Controller
 from product.remains import remains_on
@@ -78,7 +79,7 @@ def other_plane(bed: Bed) -> Iterator[ControlPlane]:
 @pytest.fixture
 def other(bed: Bed, other_plane: ControlPlane) -> Iterator[Controller]:
     """Fairlead there: another installation."""
-    controller = Controller(bed, other_plane.kubeconfig, "other").start()
+    controller = Controller(bed, account(other_plane), "other").start()
     yield controller
     controller.stop()
 

@@ -30,6 +30,8 @@ class Controller:
         self._bed = bed
         self._folder = bed.folder / name
         self._folder.mkdir(exist_ok=True)
+        if "client-certificate-data" in kubeconfig.read_text(encoding="utf-8"):
+            raise BedError("that is the administrator's: a controller runs with product.account.account(plane), under its own rights alone")
         self._kubeconfig = kubeconfig
         self._program = program
         self._env = dict(env or {})

@@ -7,6 +7,7 @@ from pathlib import Path
 from bed.controlplane import ControlPlane
 from bed.errors import BedError
 from bed.state import Bed
+from product.account import account
 from product.controller import Controller
 from product.resources import install
 from scale.crowd import Crowd, crowd
@@ -40,7 +41,7 @@ def main() -> int:
         with Bed.create("scale") as bed:
             plane = ControlPlane.start(bed)
             install(plane)
-            controller = Controller(bed, plane.kubeconfig).start()
+            controller = Controller(bed, account(plane)).start()
             with grounds(bed, plane, controller) as place:
                 results.append(crowd(place, options.jobs, options.kill_seconds, tell))
                 tell(results[-1].says)

@@ -53,6 +53,7 @@ class AuditEvent(TypedDict, total=False):
     userAgent: str
     objectRef: AuditObject
     responseStatus: AuditStatus
+    annotations: dict[str, str]
     requestReceivedTimestamp: str
     stageTimestamp: str
 

@@ -1,0 +1,61 @@
+"""The controller's rights at the API server: those of the table, used one and all, and enough for everything that it does."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from bed.controlplane import ControlPlane
+from bed.controlplane.auditlog import AuditEvent
+from bed.sshd import SshHost
+from fairlead.kube.rights import RIGHTS, Reach, Right
+from product.account import NAMESPACE, asked, refused
+from product.controller import Controller
+from product.ledger import debts_of
+from product.scene import Scene
+from product.waiting import until
+
+LONG = "#!/bin/sh\nexec sleep 600\n"
+
+
+@pytest.fixture
+def scene(scene: Scene, host: SshHost) -> Iterator[Scene]:
+    """The link is up again when everything is deleted."""
+    yield scene
+    host.link_up()
+
+
+def is_use(right: Right, verb: str, event: AuditEvent) -> bool:
+    """Whether the API server was asked for this."""
+    about = event.get("objectRef", {})
+    resource = "/".join(part for part in (about.get("resource"), about.get("subresource")) if part)
+    if (event["verb"], about.get("apiGroup", ""), resource) != (verb, right.group, right.resource):
+        return False
+    return right.reach is Reach.ALL or (about.get("namespace") == NAMESPACE and (not right.names or about.get("name") in right.names))
+
+
+def test_the_controller_uses_every_right_that_it_has_and_misses_none(
+        host: SshHost, scene: Scene, controller: Controller, plane: ControlPlane) -> None:
+    """Else whoever took the controller over could do what it never needed, or a site that grants what we list would see it fail."""
+    if not isinstance(plane, ControlPlane):
+        pytest.skip("somebody's cluster shows no audit log")
+    cluster = scene.bare_host(host, allowedNamespaces={"from": "Selector", "selector": {"matchLabels": {"queue": "night"}}})
+    team = Scene(scene.api).open()
+    guest = team.job("guest", clusterRef={"name": "hpc", "namespace": scene.namespace})
+    guest.wait("Submitted", "False", reason="NamespaceNotAllowed")
+    guest.delete()
+    scene.config_map("scripts", {"run.sh": "#!/bin/sh\ntrue\n"})
+    scene.job("expires", scriptRef={"name": "scripts", "key": "run.sh"}, ttlSecondsAfterFinished=0).wait_gone()
+    lost = scene.job("lost", LONG, deletionDeadlineSeconds=1, cancellationGracePeriodSeconds=1)
+    lost.wait("Running")
+    host.link_down()
+    lost.delete()
+    until(lambda: debts_of(scene), "the debt")
+    host.link_up()
+    until(lambda: not debts_of(scene), "the debt to be paid", 60)
+    cluster.delete()
+    team.api.delete(f"/api/v1/namespaces/{team.namespace}")
+    assert refused(plane) == []
+    events = list(asked(plane))
+    unused = [f"{verb} {right.resource} in {right.reach}" for right in RIGHTS for verb in right.verbs
+              if not any(is_use(right, verb, event) for event in events)]
+    assert unused == [], "rights that nothing uses: take them out of the table"
