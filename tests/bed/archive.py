@@ -5,13 +5,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 DEFAULT_ARCHIVE = "http://deb.debian.org/debian"
+RETIRED = "http://archive.debian.org/debian"
+"""Where a suite goes when its support has ended."""
+FROZEN = "http://snapshot.debian.org/archive/debian/20261128T000000Z"
+"""Debian's own snapshots: the archive as it was when every release of the bed was known to be there."""
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 _PASSED_ON = ("proxy", "proxy-auto-detect", "check-valid-until")  # settings of the machine's apt that a foreign root needs too
 
 
-def archive_url(apt: Path = Path("/etc/apt")) -> str:
-    """The Debian archive that the machine's own apt uses; deb.debian.org when its sources name none."""
-    return next((url for url in _source_urls(apt) if url.rstrip("/").endswith("/debian")), DEFAULT_ARCHIVE).rstrip("/")
+def archive_urls(apt: Path = Path("/etc/apt")) -> list[str]:
+    """All archives that may have a suite, in the order in which they are asked: first the one that the machine's own apt uses.
+
+    One that cannot be reached says so within seconds.
+    """
+    own = next((url for url in _source_urls(apt) if url.rstrip("/").endswith("/debian")), DEFAULT_ARCHIVE).rstrip("/")
+    return list(dict.fromkeys((own, DEFAULT_ARCHIVE, RETIRED, FROZEN)))
 
 
 def apt_options() -> list[str]:

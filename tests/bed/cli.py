@@ -9,7 +9,8 @@ from bed import processes, registry
 from bed.controlplane import ControlPlane, binaries
 from bed.controlplane.pki import write_private
 from bed.errors import BedError
-from bed.roots import DEFAULT_RELEASE, root
+from bed.releases import DEFAULT_RELEASE
+from bed.roots import root
 from bed.signals import INTERRUPTED, end_in_order
 from bed.slurm import start_many
 from bed.state import Bed, reap_stale, remove, require_root

@@ -12,7 +12,8 @@ from bed import faults, netns, packages, shims
 from bed.enclosure import USER, hold
 from bed.faults import Service
 from bed.netns import Network
-from bed.roots import Release, root
+from bed.releases import Release
+from bed.roots import root
 from bed.slurmconf import INSIDE
 from bed.sshdconf import KeyPair, LoginOptions, account_files, sshd_config, user_line
 from bed.state import Bed
@@ -37,7 +38,7 @@ class LoginNode:
         self.bed, self.release = bed, release
         self.number, self.folder = claim(bed, kind)
         self.name = f"{_HOST_NAMES[kind]}{self.number}"
-        root_folder = root(release.version)
+        root_folder = options.root or root(release.version)
         subnet = bed.allocate_subnet()
         uid = _FIRST_UID + (int(subnet.network_address) - int(RANGE.network_address)) // subnet.num_addresses
         if options.home:

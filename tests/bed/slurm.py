@@ -12,7 +12,8 @@ from bed.database import account_id, mariadb_of, munge_of
 from bed.errors import BedError
 from bed.faults import Service
 from bed.login import LoginNode
-from bed.roots import DEFAULT_RELEASE, Release, release_of, root
+from bed.releases import DEFAULT_RELEASE, Release, release_of
+from bed.roots import root
 from bed.slurmconf import INSIDE, SlurmConfig, cgroup_conf, gres_conf, node_names, slurm_conf, slurmdbd_conf
 from bed.sshdconf import LoginOptions
 from bed.state import Bed
@@ -40,7 +41,8 @@ class SlurmCluster(LoginNode):
     """A cluster whose login node, controller and compute nodes are one enclosure. Daemons are Services: kill, stop, cont, start."""
 
     def __init__(self, bed: Bed, release: Release, config: SlurmConfig) -> None:
-        super().__init__(bed, release, "slurm", LoginOptions(config.sshd_extra, config.login_shell, config.proctrack == "cgroup"))
+        super().__init__(bed, release, "slurm",
+                         LoginOptions(config.sshd_extra, config.login_shell, config.proctrack == "cgroup", root=config.root))
         self.config = config
         self.nodes = node_names(self.name, config)
         self._write_configuration()

@@ -1,9 +1,10 @@
 """Slurm's own configuration files as texts, for every release of the test bed. Pure: values in, text out."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from bed.cgroups import CGROUPS
-from bed.roots import Release
+from bed.releases import Release
 
 INSIDE = "/srv/c"  # where a cluster's folder is mounted inside its namespaces
 DATABASE_PASSWORD = "slurm"  # the database has no network port and lives as long as its cluster
@@ -29,6 +30,7 @@ class SlurmConfig:
     extra: tuple[str, ...] = ()  # lines for slurm.conf
     sshd_extra: tuple[str, ...] = ()  # lines for sshd_config
     login_shell: str = "/bin/bash"
+    root: Path | None = None  # a root that is not, or not yet, the release's own in the cache
 
 
 def node_names(cluster: str, config: SlurmConfig) -> list[str]:

@@ -5,7 +5,7 @@ from typing import Self
 
 from bed.cgroups import delegate
 from bed.login import LoginNode
-from bed.roots import DEFAULT_RELEASE, release_of
+from bed.releases import DEFAULT_RELEASE, release_of
 from bed.sshdconf import LoginOptions
 from bed.state import Bed
 

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from bed.enclosure import HOME, USER
-from bed.roots import Release
+from bed.releases import Release
 from bed.slurmconf import INSIDE
 
 DATABASE_UID = 64031
@@ -22,6 +22,7 @@ class LoginOptions:
     login_shell: str = "/bin/bash"
     own_cgroups: bool = False
     home: Path | None = None  # a folder of this machine that several share as the user's home; else each has one of its own
+    root: Path | None = None  # a root that is not, or not yet, the release's own in the cache
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from typing import Self
 from bed import cgroups
 from bed.enclosure import SYSTEM_PATH, USER
 from bed.errors import BedError
-from bed.roots import DEFAULT_RELEASE, release_of
+from bed.releases import DEFAULT_RELEASE, release_of
 from bed.slurmconf import INSIDE
 from bed.sshd import SshHost
 from bed.sshdconf import LoginOptions

@@ -4,17 +4,21 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from bed.archive import DEFAULT_ARCHIVE, archive_url
+from bed.archive import DEFAULT_ARCHIVE, FROZEN, RETIRED, archive_urls
 from bed.errors import BedError
-from bed.roots import RELEASES, release_of, root, roots_folder
+from bed.proof import prove
+from bed.releases import RELEASES, release_of
+from bed.roots import root, roots_folder
 from bed_tests.waiting import until
 
 RELEASE = "20.11"
+MOVING = "26.05"
+BIG = 10_000   # bytes, that a program has and a script in its place has not
 TESTS = Path(__file__).resolve().parents[1]
 
 
@@ -86,6 +90,61 @@ def test_two_preparations_at_once_make_one_root(cache: Path) -> None:
     assert not list(cache.glob("*part"))
 
 
+@pytest.fixture
+def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Archives that do what is told in shell, in place of Debian's, and an empty cache. `give` makes the release's root, whole."""
+    ready, tools = root(MOVING), tmp_path / "tools"
+    tools.mkdir()
+    monkeypatch.setenv("PATH", str(tools), prepend=os.pathsep)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+    def behave(script: str) -> None:
+        shim = tools / "mmdebstrap"
+        shim.write_text(f"""#!/bin/sh
+            for word do case $word in *.part) target=$word ;; esac; done
+            give() {{ cp -a {ready} "$target"; }}
+            printf '%s\\n' "$*" >>{tmp_path}/asked; number=$(wc -l <{tmp_path}/asked)
+            {script}""")
+        shim.chmod(0o755)
+
+    yield behave
+    subprocess.run(["rm", "-rf", str(tmp_path / "fairlead")], check=True)
+
+
+def test_a_root_whose_daemons_do_not_run_is_not_kept_and_another_is_made(
+        mirror: Callable[[str], None], tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A library that was exchanged in Debian's archive would fail tests for as long as the cache lives."""
+    mirror("""case $number in
+        1) echo 'E: Failed to fetch http://m.example/pool/x.deb  404  Not Found' >&2; exit 100 ;;
+        2) give; rm "$target/usr/sbin/slurmdbd"; printf '#!/bin/sh\\necho no such column >&2; exit 1\\n' >"$target/usr/sbin/slurmdbd"
+           chmod 755 "$target/usr/sbin/slurmdbd" ;;
+        *) give ;;
+      esac""")
+    made = root(MOVING)
+    assert (made / "usr/sbin/slurmdbd").stat().st_size > BIG
+    assert made.with_name(made.name + ".tar.zst").exists()
+    first, again, other = (tmp_path / "asked").read_text().splitlines()
+    assert first == again, "a mirror that is being brought up to date is asked once more"
+    assert first != other, "what does not work is made of something else"
+    said = capfd.readouterr().err
+    assert "slurmdbd ended with 1: no such column" in said
+    assert f"The Slurm {MOVING} root works, accounting too: libmariadb3 " in said
+
+
+def test_where_nothing_works_a_sentence_says_so_and_nothing_is_kept(mirror: Callable[[str], None], tmp_path: Path) -> None:
+    """A half root would be taken for a whole one by the next run."""
+    mirror("echo 'E: Unable to locate package slurmctld' >&2; exit 100")
+    with pytest.raises(BedError, match=r"makes no root with Slurm 26\.05 that works(?s:.*)Unable to locate package slurmctld"):
+        root(MOVING)
+    assert [path.name for path in (tmp_path / "fairlead/bed/roots").iterdir()] == [f"{MOVING}.lock"]
+
+
+def test_a_root_with_another_release_than_the_wanted_is_refused() -> None:
+    """A suite that is not yet stable goes on to the next release of Slurm, and a page would say of the old one what holds for the new."""
+    with pytest.raises(BedError, match=r"Slurm 24\.11 was wanted, and the root has 'slurm-wlm 20\.11\."):
+        prove("24.11", root("20.11"))
+
+
 def test_an_unknown_release_is_refused() -> None:
     with pytest.raises(BedError, match=r"no Slurm release '17\.02'"):
         release_of("17.02")
@@ -113,4 +172,4 @@ def test_the_cache_is_where_the_user_keeps_caches(monkeypatch: pytest.MonkeyPatc
 def test_packages_come_from_where_the_machine_takes_its_own(tmp_path: Path, file: str, text: str, url: str) -> None:
     (tmp_path / file).parent.mkdir(exist_ok=True)
     (tmp_path / file).write_text(text)
-    assert archive_url(tmp_path) == url
+    assert archive_urls(tmp_path) == list(dict.fromkeys([url, DEFAULT_ARCHIVE, RETIRED, FROZEN])), "one that moved has others behind it"

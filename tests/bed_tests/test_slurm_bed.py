@@ -8,7 +8,7 @@ import pytest
 
 from bed.cgroups import CGROUPS
 from bed.errors import BedError
-from bed.roots import RELEASES
+from bed.releases import RELEASES
 from bed.slurm import SlurmCluster, SlurmConfig, cgroup_supported, start_many
 from bed.state import Bed
 from bed_tests.waiting import until
