@@ -168,6 +168,8 @@ async def _relist(client: KubeClient, registry: Registry, seconds: float, heartb
                 heartbeats.beat("watches", 3 * seconds + 120)
         except ApiFault as error:
             log.info("relist_failed", error=str(error))
+        except Exception:
+            log.exception("relist_failed")
 
 
 async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:

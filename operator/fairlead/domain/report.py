@@ -189,6 +189,12 @@ def deleting(job: Job, why: str, now: Now) -> JobStatus | None:
     return _rewritten(job, now, JobPhase.TERMINATING, (Says(_READY, False, JobReason.CLUSTER_UNREACHABLE, f"deletion waits: {why}"),))
 
 
+def beset(job: Job, message: str, now: Now) -> JobStatus | None:
+    """Something went wrong with it that nobody has foreseen. What else is known of it stays as it is."""
+    phase = JobPhase.TERMINATING if job.deleting else JobPhase(job.status.phase or JobPhase.PENDING)
+    return _rewritten(job, now, phase, (Says(_READY, False, JobReason.INTERNAL_ERROR, message),))
+
+
 def _over(job: Job, reason: JobReason) -> tuple[Says, ...]:
     """What an attempt that has ended no longer is."""
     kinds = [kind for kind in (JobCondition.HELD, JobCondition.SUSPENDED) if is_true(job.status.conditions, kind)]

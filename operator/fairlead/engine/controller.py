@@ -18,6 +18,7 @@ from fairlead.engine.expiry import Expiry
 from fairlead.engine.graves import Grave, Graves
 from fairlead.engine.link import Link
 from fairlead.engine.lobby import Lobby
+from fairlead.engine.mishaps import contained
 from fairlead.engine.overdue import Overdue
 from fairlead.engine.payments import Payments
 from fairlead.engine.placing import Placing
@@ -69,6 +70,7 @@ class Controller:
             world, registry, settings, installation, self._debts, driver_of,
             pulse.beat, self._remembers, self._cluster_of, self._ended, self._swept,
         )
+        self._writer = writer
         self._placing = Placing(self._context, writer, stranded, self._is_host_reached, {})
 
     async def run(self) -> None:
@@ -78,7 +80,8 @@ class Controller:
         self._registry.on_job_lost = self._job_lost
         self._registry.on_labels = self._labels_changed
         for cluster in self._registry.clusters:
-            self._cluster_changed(cluster, False)
+            with contained("begin", cluster=str(cluster.ref)):
+                self._cluster_changed(cluster, False)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._every("ledger", self._settings.ledger_seconds, self._look_into_ledger))
@@ -195,16 +198,20 @@ class Controller:
 
     async def _receive(self) -> None:
         """See to the Jobs that no site has."""
-        await self._lobby.look()
+        with contained("lobby"):
+            await self._lobby.look()
         for record in tuple(self._records.values()):
             if record.cluster.has_choice:
-                await self._placing.look(record)
+                with contained("placing", cluster=str(record.cluster.ref)):
+                    await self._placing.look(record)
+        await self._writer.tell_mishaps()
 
     async def _collect(self) -> None:
         """Begin to pay what is owed at each site that answers; those at which there is something to do are opened first."""
         for cluster in self._registry.clusters:
-            self._open_sites(cluster)
-            await self._payments.collect(cluster.name, self._may_be_paid)
+            with contained("payments", cluster=str(cluster.ref)):
+                self._open_sites(cluster)
+                await self._payments.collect(cluster.name, self._may_be_paid)
 
     def _may_be_paid(self, debt: Debt) -> bool:
         site = self._site_at(debt.location, debt.namespace)
@@ -232,7 +239,7 @@ class Controller:
     async def _every(
         self, name: str, seconds: float, look: Callable[[], Coroutine[Any, Any, None]], wake: asyncio.Event | None = None,
     ) -> None:
-        """Look again and again, at once when `wake` is set; a failure is logged and the next look comes."""
+        """Look again and again, at once when `wake` is set; after what goes wrong the next look comes soon."""
         wake = wake or asyncio.Event()
         while True:
             wake.clear()

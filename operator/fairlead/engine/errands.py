@@ -3,9 +3,10 @@
 What is known of a Job before a wait may be old after it, since lanes go on meanwhile: it is read again.
 """
 
-import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import structlog
 
@@ -18,7 +19,7 @@ from fairlead.domain.job import Job
 from fairlead.domain.memory import Memory
 from fairlead.domain.pacing import Now
 from fairlead.domain.settle import Outcome
-from fairlead.domain.steps import Release, Resume, Step, Suspend, TakeUp, decide
+from fairlead.domain.steps import Release, Rest, Resume, Step, Suspend, TakeUp, decide
 from fairlead.engine.context import SiteContext
 from fairlead.engine.custody import Custody
 from fairlead.engine.lanes import Lanes, Work
@@ -51,14 +52,15 @@ class Errands:
 
     def decided(self) -> Steps:
         """What comes next for each Job that no lane changes now."""
-        return [(job, self._step(job)) for job in self._free()]
+        rest: Step = Rest()
+        return [(job, self.work.writer.mishaps.ask(job, "decided on", partial(self._step, job), rest)) for job in self._free()]
 
     async def run(self) -> None:
         """Do the steps that are API writes alone."""
         steps = self.decided()
         waiting = self._beyond_limit(steps)
         writes = [(job, step) for job, step in steps if isinstance(step, _Write)]
-        await asyncio.gather(*(self._write(job, step, job.ref.uid in waiting) for job, step in writes))
+        await self._each("gone on with", ((job, self._write(job, step, job.ref.uid in waiting)) for job, step in writes))
 
     async def let_overdue_go(self, why: str) -> None:
         """Let those go that have waited for the cluster for long enough."""
@@ -71,15 +73,14 @@ class Errands:
         What is known of the others stays as it is.
         """
         await self.let_overdue_go(why)
-        await asyncio.gather(*(self._release(job, step) for job, step in self.decided() if isinstance(step, Release)))
+        await self._each("released", ((job, self._release(job, step)) for job, step in self.decided() if isinstance(step, Release)))
         wall = self.work.world.clock.wall()
         waiting = [job for job, step in self.decided() if not isinstance(step, Release) and not is_overdue(job, wall)]
-        await asyncio.gather(*(self._tell_waiting(job, reason, why) for job in waiting))
+        await self._each("told what it waits for", ((job, self._tell_waiting(job, reason, why)) for job in waiting))
 
     async def let_stuck_go(self) -> None:
         """Let go who is overdue though the cluster answers, and all was tried."""
-        now, pacing, writer = self.work.world.now(), self.work.settings.pacing, self.work.writer
-        stuck = [job for job in self._free() if will_not_go(job, writer.memory(job), now, pacing)]
+        stuck = [job for job in self._free() if self._is_stuck(job)]
         await self.overdue.let_go(stuck, f"what the Job has on Cluster {self.cluster.ref.name} does not go", reached=True)
 
     def _free(self) -> list[Job]:
@@ -114,7 +115,19 @@ class Errands:
         if await self.custody.hold():
             await self.work.writer.take_up(job, self.cluster.host.name if self.cluster.host else "")
 
+    def _is_stuck(self, job: Job) -> bool:
+        """Whether it is overdue, and all was tried in vain, or goes wrong."""
+        work, now = self.work, self.work.world.now()
+        if work.writer.mishaps.rests_until(job):
+            return is_overdue(job, now.wall)
+        return will_not_go(job, work.writer.memory(job), now, work.settings.pacing)
+
+    async def _each(self, stage: str, work: Iterable[tuple[Job, Coroutine[Any, Any, None]]]) -> None:
+        await self.work.writer.mishaps.each(stage, work)
+
     def _step(self, job: Job) -> Step:
+        if until := self.work.writer.rests_until(job):
+            return Rest(until)
         return decide(job, self.work.writer.memory(job), self.work.world.now(), self.work.settings.pacing)
 
     async def _apply(self, job: Job, settled: Callable[[Job, Memory, Now], Outcome]) -> None:
@@ -134,15 +147,17 @@ class Errands:
                 return
         if self.ghosts.pop(job.ref.uid, None) is not None:
             work.writer.forget(job.ref.uid)
-        elif await work.writer.release(job, finished=step.finished) and step.finished:
+        elif not await work.writer.release(job, finished=step.finished):
+            return
+        elif step.finished:
             self.context.ended(job)
         self.wake()
 
     async def _tell_waiting(self, job: Job, reason: JobReason, why: str) -> None:
-        now, memory = self.work.world.now(), self.work.writer.memory(job)
+        now, memory, rests_until = self.work.world.now(), self.work.writer.memory(job), self.work.writer.rests_until(job)
         is_ours_to_tell = job.held if job.deleting else not job.run_id
         is_set_aside = job.is_parked and job.spec.suspend
-        if job.ref.uid in self.ghosts or is_set_aside or not is_ours_to_tell or now.monotonic < memory.retry_at:
+        if job.ref.uid in self.ghosts or is_set_aside or not is_ours_to_tell or now.monotonic < memory.retry_at or rests_until:
             return
         status = report.deleting(job, why, now) if job.deleting else report.waiting(job, reason, why, now)
         if status is not None:

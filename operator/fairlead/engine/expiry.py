@@ -12,9 +12,9 @@ from collections.abc import Iterable
 
 import structlog
 
-from fairlead.domain.errors import ApiFault
 from fairlead.domain.finished import Expiring, expiring
 from fairlead.domain.job import Job
+from fairlead.engine.mishaps import contained
 from fairlead.engine.ports import World
 
 log = structlog.get_logger()
@@ -58,14 +58,11 @@ class Expiry:
     async def _delete(self, each: Expiring, now: float) -> None:
         if not self._world.leadership.held():
             return
-        try:
+        self._again_at[each.ref.uid] = now + AGAIN_SECONDS
+        with contained("expiry", job=str(each.ref)):     # one that was changed is read by the next look, and has another time then
             await self._world.finished.delete(each)
-        except ApiFault as error:        # one that was changed is read by the next look, and has another time then
-            log.info("not_deleted", job=str(each.ref), error=str(error))
-            self._again_at[each.ref.uid] = now + AGAIN_SECONDS
-            return
-        log.info("expired", job=str(each.ref))
-        self._forget([each.ref.uid])
+            log.info("expired", job=str(each.ref))
+            self._forget([each.ref.uid])
 
     def _forget(self, uids: Iterable[str]) -> None:
         for uid in uids:

@@ -11,13 +11,13 @@ from typing import Literal
 import structlog
 
 from fairlead.api.v1alpha1 import names
-from fairlead.domain.errors import ApiFault
 from fairlead.domain.job import Job, ghost
 from fairlead.domain.objects import ClusterName, Location, ObjectRef
 from fairlead.domain.run import Remnant
 from fairlead.domain.sweep import Found
 from fairlead.engine.context import Overseer
 from fairlead.engine.debts import Debts
+from fairlead.engine.mishaps import contained
 from fairlead.engine.ports import World
 from fairlead.engine.registry import Registry
 from fairlead.schedulers.seam import Removed
@@ -74,11 +74,10 @@ class Graves:
             return
         finished = {ref.uid for ref in await self._world.data.list_objects(names.JOB_PLURAL, finished=True)}
         for grave in [each for uid, each in self._graves.items() if uid not in finished and self._registry.job(uid) is None]:
-            if grave.ended and not self._is_reached(grave):
-                continue
-            if await self._is_gone(grave.ref):
-                del self._graves[grave.ref.uid]
-                self._haunt(ghost(grave.ref, grave.attempt, grave.location, grave.policy))
+            with contained("graves", job=str(grave.ref)):
+                if (self._is_reached(grave) or not grave.ended) and await self._is_gone(grave.ref):
+                    del self._graves[grave.ref.uid]
+                    self._haunt(ghost(grave.ref, grave.attempt, grave.location, grave.policy))
 
     async def swept(self, removed: Removed, overseer: Overseer) -> None:
         """What a sweep found: keep watch over what has an object, bury what has none. Raises `ApiFault`.
@@ -115,11 +114,10 @@ class Graves:
                 overseer.haunt(ghost(grave.ref, grave.attempt, location))
 
     async def _is_gone(self, ref: ObjectRef) -> bool:
-        try:
+        """Whether the API server says so; what goes wrong with the question is no answer."""
+        with contained("owner", owner=str(ref)):
             return await self._world.store.uid_of(ref) != ref.uid
-        except ApiFault as error:
-            log.info("owner_unknown", owner=str(ref), error=str(error))
-            return False
+        return False
 
     async def _all_uids(self) -> frozenset[str]:
         """The uids of all Jobs, asked after the tree was listed: whose is a directory without an owner (a crash right after mkdir)?"""

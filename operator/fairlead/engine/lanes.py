@@ -17,10 +17,10 @@ from fairlead.domain import report, settle
 from fairlead.domain.errors import ApiFault, FairleadError, Unanswered, UserFault
 from fairlead.domain.job import Job
 from fairlead.domain.memory import Closing
-from fairlead.domain.run import CancelAnswer, RunKey, StopWord, Submission, SubmitAnswer, SubmitWord
+from fairlead.domain.run import CancelAnswer, Observation, RunKey, StopWord, Submission, SubmitAnswer, SubmitWord
 from fairlead.domain.steps import Cancel, Submit, Watch
 from fairlead.engine.link import Link
-from fairlead.engine.ports import T, World
+from fairlead.engine.ports import World
 from fairlead.engine.scripts import ScriptMissing, script_of
 from fairlead.engine.settings import EngineSettings
 from fairlead.engine.writer import Writer
@@ -116,22 +116,23 @@ class Lanes:
         self._on_done(lane, not task.cancelled() and task.result())
 
     async def _submit(self, items: Sequence[tuple[Job, Submit]]) -> bool:
-        work = self._work
-        submissions: dict[RunKey, tuple[Job, Submission]] = {}
-        for job, step in items:
-            submission = await self._prepared(job)
-            if submission is not None:
-                submissions[job.key] = job, replace(submission, resubmit=step.resubmit, previous_is_lost=step.previous_is_lost)
+        work, mishaps = self._work, self._work.writer.mishaps
+        prepared = await mishaps.each("prepared", ((job, self._prepared(job, step)) for job, step in items))
+        submissions = [(job, submission) for job, submission in prepared if submission is not None]
         tree = work.link.tree
         if not submissions or tree is None or not work.world.leadership.held():
             return False
-        jobs = {key: job for key, (job, _) in submissions.items()}
-        exchange = work.driver().scheduler.submit(work.world.token(), tree, [each for _, each in submissions.values()])
+        answers: dict[RunKey, SubmitAnswer] = {}
+
+        async def hand_in(part: Sequence[tuple[Job, Submission]]) -> None:
+            exchange = work.driver().scheduler.submit(work.world.token(), tree, [submission for _, submission in part])
+            answers.update((await work.link.exchange(exchange)).items())
+
+        jobs = [job for job, _ in submissions]
         try:
-            answers = await work.link.exchange(exchange)
+            await mishaps.in_parts("submitted", submissions, hand_in)
         except FairleadError as error:
-            text = f"the answer of a submission was lost: {error}"
-            await self._settle_submits(jobs, {}, text)
+            await self._settle_submits(jobs, answers, f"the answer of a submission was lost: {error}")
             raise
         lost = next((each.text for each in answers.values() if each.word is SubmitWord.NO_TREE), None)
         if lost is not None:
@@ -140,25 +141,26 @@ class Lanes:
         await self._settle_submits(jobs, answers, "the cluster gave no answer for this attempt")
         return True
 
-    async def _settle_submits(self, jobs: dict[RunKey, Job], answers: Mapping[RunKey, SubmitAnswer], silence: str) -> None:
+    async def _settle_submits(self, jobs: Iterable[Job], answers: Mapping[RunKey, SubmitAnswer], silence: str) -> None:
         work = self._work
         now = work.world.now()
 
-        async def one(key: RunKey, old: Job) -> None:
+        async def one(old: Job) -> None:
             job = work.current(old.ref.uid)
-            if job is None or job.key != key or job.ended:
+            if job is None or job.key != old.key or job.ended or (job.key not in answers and work.writer.rests_until(job)):
                 return
-            answer = answers.get(key, SubmitAnswer(SubmitWord.UNKNOWN, text=silence))
+            answer = answers.get(job.key, SubmitAnswer(SubmitWord.UNKNOWN, text=silence))
             await work.writer.apply(job, settle.submitted(job, work.writer.memory(job), answer, now, work.settings.pacing))
 
-        await _all(one(key, job) for key, job in jobs.items())
+        await work.writer.mishaps.each("followed after its submission", ((job, one(job)) for job in jobs))
 
-    async def _prepared(self, job: Job) -> Submission | None:
+    async def _prepared(self, job: Job, step: Submit) -> tuple[Job, Submission | None]:
         """What to submit, or None after the Job was told what is wrong with it."""
         work = self._work
         memory, now = work.writer.memory(job), work.world.now()
         try:
-            return work.driver().preparer.prepare(job, await script_of(job, work.world.data))
+            submission = work.driver().preparer.prepare(job, await script_of(job, work.world.data))
+            return job, replace(submission, resubmit=step.resubmit, previous_is_lost=step.previous_is_lost)
         except ScriptMissing as error:
             later = memory.later(now, work.settings.pacing.ask_again_seconds)
             outcome = settle.Outcome(later, report.waiting(job, error.reason, str(error), now))
@@ -167,43 +169,51 @@ class Lanes:
         except ApiFault:
             outcome = settle.Outcome(memory.later(now, work.settings.pacing.ask_again_seconds))
         await work.writer.apply(job, outcome)
-        return None
+        return job, None
 
     async def _cancel(self, items: Sequence[tuple[Job, Cancel]]) -> bool:
         work = self._work
         tree = work.link.tree
         if tree is None or not work.world.leadership.held():
             return False
-        cancellations = [Cancellation(key, step.phase, step.only_ids, step.why) for _, step in items for key in step.keys]
-        answers = await work.link.exchange(work.driver().scheduler.cancel(work.world.token(), tree, cancellations))
-        context = (work.world.now(), work.settings.pacing)
 
-        async def one(old: Job, step: Cancel) -> None:
-            job = work.current(old.ref.uid)
-            if job is None or job.key != old.key or job.ended:
-                return
-            memory = work.writer.memory(job)
-            if step.why is StopWord.DELETE:
-                await work.writer.apply(job, settle.cancel_asked(job, memory, step, answers, context))
-            elif not job.deleting:
-                answer = answers.get(job.key, CancelAnswer(False, text="no answer for this key"))
-                await work.writer.apply(job, settle.cancelled(job, memory, step, answer, context))
+        async def tell(part: Sequence[tuple[Job, Cancel]]) -> None:
+            cancellations = [Cancellation(key, step.phase, step.only_ids, step.why) for _, step in part for key in step.keys]
+            answers = await work.link.exchange(work.driver().scheduler.cancel(work.world.token(), tree, cancellations))
+            settling = ((job, self._cancelled(job, step, answers)) for job, step in part)
+            await work.writer.mishaps.each("followed after it was told to end", settling)
 
-        await _all(one(job, step) for job, step in items)
+        await work.writer.mishaps.in_parts("cancelled", items, tell)
         return True
+
+    async def _cancelled(self, old: Job, step: Cancel, answers: Mapping[RunKey, CancelAnswer]) -> None:
+        work = self._work
+        job, context = work.current(old.ref.uid), (work.world.now(), work.settings.pacing)
+        if job is None or job.key != old.key or job.ended:
+            return
+        memory = work.writer.memory(job)
+        if step.why is StopWord.DELETE:
+            await work.writer.apply(job, settle.cancel_asked(job, memory, step, answers, context))
+        elif not job.deleting:
+            answer = answers.get(job.key, CancelAnswer(False, text="no answer for this key"))
+            await work.writer.apply(job, settle.cancelled(job, memory, step, answer, context))
 
     async def _bury(self, jobs: Sequence[Job]) -> bool:
         work = self._work
         tree = work.link.tree
         if tree is None or not work.world.leadership.held():
             return False
-        keys = [key for job in jobs for key in job.keys]
-        removed = await work.link.exchange(work.driver().scheduler.remove(work.world.token(), tree, Removal(keys)))
-        for job in jobs:
-            memory = work.writer.memory(job)
-            done = all(key in removed.keys for key in job.keys)
-            later = memory.later(work.world.now(), work.settings.pacing.ask_again_seconds)
-            work.writer.remember(job, replace(memory, buried=True) if done else later)
+
+        async def bury(part: Sequence[tuple[Job]]) -> None:
+            keys = [key for (job,) in part for key in job.keys]
+            removed = await work.link.exchange(work.driver().scheduler.remove(work.world.token(), tree, Removal(keys)))
+            for (job,) in part:
+                memory = work.writer.memory(job)
+                done = all(key in removed.keys for key in job.keys)
+                later = memory.later(work.world.now(), work.settings.pacing.ask_again_seconds)
+                work.writer.remember(job, replace(memory, buried=True) if done else later)
+
+        await work.writer.mishaps.in_parts("buried", [(job,) for job in jobs], bury)
         return True
 
     async def _sweep(self, found: Callable[[Removed], Coroutine[Any, Any, None]]) -> bool:
@@ -218,37 +228,33 @@ class Lanes:
         tree = work.link.tree
         if tree is None:
             return False
-        wanted = {key: job.run_id if key == job.key else "" for job, step in items for key in step.keys}
-        began = work.world.clock.monotonic()
-        observation = await work.link.poll(work.driver().scheduler.observe(work.world.token(), tree, Query(wanted, touch)))
-        now = work.world.now()
+        changed: list[bool] = []
+        first = work.world.clock.monotonic()
 
-        async def one(old: Job) -> bool:
-            job = work.current(old.ref.uid)
-            if job is None or job.key != old.key or job.ended or self.is_busy(job.ref.uid) or self._left_at.get(job.ref.uid, began) > began:
-                return False
-            memory = work.writer.memory(job)
-            if job.deleting:
-                after = settle.cancel_observed(job, memory, observation, began)
-                work.writer.remember(job, after)
-                return after != memory
-            outcome = settle.observed(job, memory, observation, now, work.settings.pacing)
-            await work.writer.apply(job, outcome)
-            return outcome.status is not None or outcome.memory.plan != memory.plan
+        async def look(part: Sequence[tuple[Job, Watch]]) -> None:
+            wanted = {key: job.run_id if key == job.key else "" for job, step in part for key in step.keys}
+            began = work.world.clock.monotonic()
+            observation = await work.link.poll(work.driver().scheduler.observe(work.world.token(), tree, Query(wanted, touch)))
+            seen = ((job, self._observed(job, observation, began)) for job, _ in part)
+            changed.extend(await work.writer.mishaps.each("followed", seen))
 
-        changed = await _all(one(job) for job, _ in items)
-        self._left_at = {uid: at for uid, at in self._left_at.items() if at > began}
+        await work.writer.mishaps.in_parts("looked at on the cluster", items, look)
+        self._left_at = {uid: at for uid, at in self._left_at.items() if at > first}
         return any(changed)
 
-
-async def _all(settlings: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-    """Settle each Job; what goes wrong with one is logged and keeps none of the others from its answer."""
-    done: list[T] = []
-    for answer in await asyncio.gather(*settlings, return_exceptions=True):
-        if isinstance(answer, Exception):
-            log.error("settling_failed", exc_info=answer)
-        elif isinstance(answer, BaseException):
-            raise answer
-        else:
-            done.append(answer)
-    return done
+    async def _observed(self, old: Job, observation: Observation, began: float) -> bool:
+        """Whether anything has changed. What was seen counts only for a Job that no other lane had since."""
+        work = self._work
+        job = work.current(old.ref.uid)
+        if job is None or job.key != old.key or job.ended or work.writer.rests_until(job):
+            return False
+        if self.is_busy(job.ref.uid) or self._left_at.get(job.ref.uid, began) > began:
+            return False
+        memory, now = work.writer.memory(job), work.world.now()
+        if job.deleting:
+            after = settle.cancel_observed(job, memory, observation, began)
+            work.writer.remember(job, after)
+            return after != memory
+        outcome = settle.observed(job, memory, observation, now, work.settings.pacing)
+        await work.writer.apply(job, outcome)
+        return outcome.status is not None or outcome.memory.plan != memory.plan

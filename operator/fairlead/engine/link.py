@@ -94,6 +94,11 @@ class Link:
             if self._address is not None and isinstance(error, RemoteFault) and error.reason in FIXED_AT_LOGIN:
                 self._world.remote.retire(self._address)
             return False
+        except Exception as error:
+            log.exception("check_failed")
+            self.failed(RemoteFault(f"the check met an error of Fairlead's own ({type(error).__name__}): the controller's log says more",
+                                    ClusterReason.INTERNAL_ERROR))
+            return False
         return self.tree is not None
 
     async def exchange(self, exchange: Exchange[T]) -> T:

@@ -42,8 +42,8 @@ class Lobby:
         places = asyncio.Semaphore(QUESTIONS_AT_ONCE)
         read = await asyncio.gather(*(self._read_labels(namespace, places) for namespace in asked))
         self._registry.know_labels({namespace: labels for namespace, labels in zip(asked, read, strict=True) if labels is not None})
-        await asyncio.gather(*(self._tell_missing(job) for job, cluster in found if cluster is None),
-                             *(self._tell_refused(job, cluster) for job, cluster in found if cluster))
+        telling = ((job, self._tell_refused(job, cluster) if cluster else self._tell_missing(job)) for job, cluster in found)
+        await self._writer.mishaps.each("told what it waits for", telling)
 
     async def _read_labels(self, namespace: str, places: asyncio.Semaphore) -> Mapping[str, str] | None:
         """The labels of a namespace as they are now, None if they cannot be read: then nobody is admitted by them."""
@@ -62,7 +62,7 @@ class Lobby:
     async def _tell_refused(self, job: Job, cluster: Cluster) -> None:
         now, memory = self._world.now(), self._writer.memory(job)
         why = self._registry.refusal(job, cluster) if self._registry.is_refused(job, cluster) else None
-        if why is None or job.deleting or job.ended or now.monotonic < memory.retry_at:
+        if why is None or job.deleting or job.ended or now.monotonic < memory.retry_at or self._writer.rests_until(job):
             return
         await self._writer.apply(job, Outcome(memory, report.waiting(job, JobReason.NAMESPACE_NOT_ALLOWED, why, now)))
 

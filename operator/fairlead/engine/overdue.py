@@ -1,6 +1,5 @@
 """Deleted Jobs whose deadline is over: what they may leave behind is written down, then they may go, whatever their cluster does."""
 
-import asyncio
 from collections.abc import Iterable
 
 import structlog
@@ -19,6 +18,7 @@ log = structlog.get_logger()
 
 ASK_AGAIN_SECONDS = 5.0
 """Until the ledger is tried again when it could not be written."""
+LETTING_GO = "let go"
 
 
 class Overdue:
@@ -37,7 +37,9 @@ class Overdue:
         """
         if self._world.clock.monotonic() < self._ready_at:
             return
-        await asyncio.gather(*(self._let_go(job, why, reached) for job in jobs))
+        mishaps = self._writer.mishaps
+        ready = [job for job in jobs if mishaps.rests_until(job, LETTING_GO) is None]
+        await mishaps.each(LETTING_GO, ((job, self._let_go(job, why, reached)) for job in ready))
 
     async def _let_go(self, job: Job, why: str, reached: bool) -> None:
         clock, memory = self._world.clock, self._writer.memory(job)

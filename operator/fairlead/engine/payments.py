@@ -9,6 +9,7 @@ from fairlead.domain.debt import Debt, debtor
 from fairlead.domain.job import Job
 from fairlead.domain.objects import ClusterName
 from fairlead.engine.debts import Debts
+from fairlead.engine.mishaps import contained
 from fairlead.engine.ports import World
 from fairlead.engine.registry import Registry
 
@@ -28,7 +29,7 @@ class Payments:
         self._haunt = haunt
 
     async def collect(self, cluster: ClusterName, may_be_paid: Callable[[Debt], bool]) -> None:
-        """Begin to pay what is owed on a cluster, as far as it may be: its login answers, and it is not under way. Raises `ApiFault`.
+        """Begin to pay what is owed on a cluster, as far as it may be: its login answers, and it is not under way.
 
         The API server is asked first: gone is a 404 or another uid. An object that somebody brought back owes nothing.
         """
@@ -38,10 +39,14 @@ class Payments:
 
     async def _collect(self, debt: Debt, places: asyncio.Semaphore) -> None:
         async with places:
-            living = self._registry.job(debt.ref.uid)
-            if living is not None:
-                if not living.deleting:
-                    await self._debts.strike([debt], "void")
-            elif await self._world.store.uid_of(debt.ref) != debt.ref.uid:
-                log.info("paying", job=str(debt.ref), key=debt.key, reason=debt.reason, since=debt.since)
-                self._haunt(debtor(debt))
+            with contained("payments", key=debt.key, cluster="/".join(debt.cluster)):
+                await self._see_to(debt)
+
+    async def _see_to(self, debt: Debt) -> None:
+        living = self._registry.job(debt.ref.uid)
+        if living is not None:
+            if not living.deleting:
+                await self._debts.strike([debt], "void")
+        elif await self._world.store.uid_of(debt.ref) != debt.ref.uid:
+            log.info("paying", job=str(debt.ref), key=debt.key, reason=debt.reason, since=debt.since)
+            self._haunt(debtor(debt))

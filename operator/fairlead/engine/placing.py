@@ -1,8 +1,9 @@
 """Jobs of a Cluster of several bare hosts, until each is given one: by the same write that puts the finalizer on, and for good."""
 
-import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import structlog
 
@@ -14,7 +15,7 @@ from fairlead.domain.errors import ApiFault, UserFault
 from fairlead.domain.job import Job
 from fairlead.domain.placement import Room, Size, place
 from fairlead.domain.settle import Outcome
-from fairlead.domain.steps import Rest, Suspend, TakeUp, decide
+from fairlead.domain.steps import Rest, Step, Suspend, TakeUp, decide
 from fairlead.engine.context import SiteContext
 from fairlead.engine.limits import active, beyond, in_turn, places
 from fairlead.engine.record import Record
@@ -43,10 +44,11 @@ class Placing:
         cluster, registry = record.cluster, self.context.registry
         jobs = registry.jobs_of(cluster.name)
         without = [job for job in jobs if cluster.site_for(job.ref.namespace, job.host) is None and not registry.is_refused(job, cluster)]
-        now = self.context.world.now()
-        steps = [(job, decide(job, self.writer.memory(job), now, self.context.settings.pacing)) for job in without]
-        await asyncio.gather(*(self._set_aside(job) for job, step in steps if isinstance(step, Suspend)))
-        await asyncio.gather(*(self._tell_lost(job) for job, step in steps if not isinstance(step, Rest | Suspend | TakeUp)))
+        rest: Step = Rest()
+        steps = [(job, self.writer.mishaps.ask(job, "decided on", partial(self._step, job), rest)) for job in without]
+        await self._each("set aside", ((job, self._set_aside(job)) for job, step in steps if isinstance(step, Suspend)))
+        lost = (job for job, step in steps if not isinstance(step, Rest | Suspend | TakeUp))
+        await self._each("told what it waits for", ((job, self._tell_lost(job)) for job in lost))
         waiting = in_turn(job for job, step in steps if isinstance(step, TakeUp))
         if waiting:
             await self._place(record, waiting, [job for job in jobs if job.held and not job.ended and not job.is_parked])
@@ -63,11 +65,13 @@ class Placing:
         first, others = (waiting, []) if count is None else (waiting[:count], waiting[count:])
         await self._tell_all(others, JobReason.CLUSTER_LIMIT_REACHED, beyond(cluster))
         rooms = await self._rooms(cluster, placed)
-        sized = [(job, size) for job in first if (size := await self._size_of(cluster, job)) is not None]
+        sizes = dict(await self.writer.mishaps.each("placed", ((job, self._sized(cluster, job)) for job in first)))
+        sized = [(job, size) for job in first if (size := sizes.get(job.ref.uid)) is not None]
         given = place(((job.ref.uid, size) for job, size in sized), rooms)
-        await asyncio.gather(*(self._take_up(record, job, given[job.ref.uid]) for job, _ in sized if job.ref.uid in given))
-        await asyncio.gather(*(
-            self._tell(job, JobReason.NO_FREE_HOST, f"waits until a host of Cluster {cluster.ref.name} has {_in_words(size)} free")
+        await self._each("taken up", (
+            (job, self._take_up(record, job, given[job.ref.uid])) for job, _ in sized if job.ref.uid in given))
+        await self._each("told what it waits for", (
+            (job, self._tell(job, JobReason.NO_FREE_HOST, f"waits until a host of Cluster {cluster.ref.name} has {_in_words(size)} free"))
             for job, size in sized if job.ref.uid not in given))
 
     def _why_nobody(self, cluster: Cluster) -> tuple[JobReason, str] | None:
@@ -84,11 +88,15 @@ class Placing:
     async def _rooms(self, cluster: Cluster, placed: Sequence[Job]) -> list[Room]:
         """What each host has, and what of it is free."""
         used = dict.fromkeys((host.name for host in cluster.hosts), Size(0))
-        for job in placed:
-            if job.host in used:
-                used[job.host] += await self._size_of(cluster, job) or _SMALLEST
+        there = [job for job in placed if job.host in used]
+        sizes = dict(await self.writer.mishaps.each("measured", ((job, self._sized(cluster, job)) for job in there)))
+        for job in there:
+            used[job.host] += sizes.get(job.ref.uid) or _SMALLEST
         wholes = {host.name: Size(host.slots, host.gpus) for host in cluster.hosts}
         return [Room(name, whole, whole - used[name], self.is_reached(cluster, name)) for name, whole in wholes.items()]
+
+    async def _sized(self, cluster: Cluster, job: Job) -> tuple[str, Size | None]:
+        return job.ref.uid, await self._size_of(cluster, job)
 
     async def _size_of(self, cluster: Cluster, job: Job) -> Size | None:
         """What a Job takes of a host; None after it was told what it lacks. What can never run takes nothing: its host says why."""
@@ -107,6 +115,14 @@ class Placing:
             size = self.sizes[job.ref.uid] = submission.size
         return size
 
+    def _step(self, job: Job) -> Step:
+        if until := self.writer.rests_until(job):
+            return Rest(until)
+        return decide(job, self.writer.memory(job), self.context.world.now(), self.context.settings.pacing)
+
+    async def _each(self, stage: str, work: Iterable[tuple[Job, Coroutine[Any, Any, None]]]) -> None:
+        await self.writer.mishaps.each(stage, work)
+
     async def _take_up(self, record: Record, job: Job, host: str) -> None:
         if await record.hold():
             await self.writer.take_up(job, host)
@@ -120,11 +136,11 @@ class Placing:
         await self.stranded.see_to(job, JobReason.HOST_UNKNOWN, "it is not known on which host the Job runs", mend, mend)
 
     async def _tell_all(self, jobs: Iterable[Job], reason: JobReason, why: str) -> None:
-        await asyncio.gather(*(self._tell(job, reason, why) for job in jobs))
+        await self._each("told what it waits for", ((job, self._tell(job, reason, why)) for job in jobs))
 
     async def _tell(self, job: Job, reason: JobReason, why: str) -> None:
         now, memory = self.context.world.now(), self.writer.memory(job)
-        if job.held or now.monotonic < memory.retry_at:
+        if job.held or now.monotonic < memory.retry_at or self.writer.rests_until(job):
             return
         await self.writer.apply(job, Outcome(memory, report.waiting(job, reason, why, now)))
 

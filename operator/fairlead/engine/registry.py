@@ -8,6 +8,7 @@ from fairlead.domain.admission import refusal
 from fairlead.domain.cluster import Cluster
 from fairlead.domain.job import Job
 from fairlead.domain.objects import ClusterName
+from fairlead.engine.mishaps import contained
 
 
 class Registry:
@@ -142,11 +143,14 @@ class Registry:
         """
         left = frozenset(self._left)
         for uid in set(known_before) - set(present):
-            self.drop_cluster(uid)
-            self.drop_job(uid)
+            with contained("list", gone=uid):
+                self.drop_cluster(uid)
+                self.drop_job(uid)
         for cluster in clusters:
             if cluster.ref.uid not in left:
-                self.put_cluster(cluster)
+                with contained("list", cluster=str(cluster.ref)):
+                    self.put_cluster(cluster)
         for job in jobs:
             if job.ref.uid not in left:
-                self.put_job(job)
+                with contained("list", job=str(job.ref)):
+                    self.put_job(job)

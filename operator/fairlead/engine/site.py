@@ -13,6 +13,7 @@ was in no other lane since it began.
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 
 import structlog
 
@@ -22,9 +23,11 @@ from fairlead.domain.cluster import Cluster
 from fairlead.domain.debt import deadline_of
 from fairlead.domain.job import Job
 from fairlead.domain.objects import Location
+from fairlead.domain.pacing import Now
 from fairlead.domain.residue import Use
 from fairlead.domain.steps import Bury, Cancel, Rest, Submit, Watch, wakes_at
 from fairlead.domain.sweep import Found
+from fairlead.engine.breaker import CLOSED
 from fairlead.engine.context import SiteContext
 from fairlead.engine.custody import Custody
 from fairlead.engine.errands import Errands
@@ -133,19 +136,22 @@ class Site:
         """Turn until the Cluster is released."""
         structlog.contextvars.bind_contextvars(cluster=f"{self.cluster.ref.namespace}/{self.cluster.ref.name}",
                                                **({"site": self._site} if self._site else {}))
+        failures = CLOSED
         try:
             while not self._released:
                 self._wake.clear()
                 self._context.beat(self.name, TURN_SECONDS + self.cluster.spec.connection.connect_timeout_seconds)
                 try:
                     due = await self._turn()
+                    failures = CLOSED
                 except Exception:
-                    log.exception("turn_failed")
-                    due = self._world.clock.monotonic() + self._settings.pacing.ask_again_seconds
+                    log.exception("turn_failed", failures=failures.failures + 1)
+                    failures = failures.failed(self._world.clock.monotonic(), self._settings.breaker_limit_seconds, self._world.jitter())
+                    due = failures.retry_at
                 self._context.beat(self.name, 2 * IDLE_SECONDS)
                 pause = min(due - self._world.clock.monotonic(), IDLE_SECONDS)
                 if pause > 0 and not self._released:
-                    await _event_within(self._wake, pause)
+                    await (asyncio.sleep(pause) if failures.failures else _event_within(self._wake, pause))
         finally:
             await self._lanes.close()
             self._link.close()
@@ -156,6 +162,7 @@ class Site:
             return self._world.clock.monotonic() + 1.0
         await self._count()
         due = await self._see_to()
+        await self._writer.tell_mishaps(self._lanes.is_busy)
         await self._custody.report(self._world.now(), self._settings.heartbeat_seconds)
         if await self._custody.let_go(self._own_jobs(), self._ghosts):
             self._released = True
@@ -219,9 +226,15 @@ class Site:
         due = min(self._poll(watched), self._sweep())
         rests = [step.at for _, step in steps if isinstance(step, Rest) and step.at is not None]
         waits = [job for job, step in steps if isinstance(step, Watch | Rest)]
-        moments = [wakes_at(job, self._writer.memory(job), now, self._settings.pacing) for job in waits]
+        moments = [self._wakes_at(job, now) for job in waits]
         tokens = [self._bucket.next_at(now.monotonic)] if submits and self._lanes.is_free("submit") else []
         return min([due, *rests, *moments, *tokens])
+
+    def _wakes_at(self, job: Job, now: Now) -> float:
+        def moment() -> float:
+            return wakes_at(job, self._writer.memory(job), now, self._settings.pacing)
+
+        return self._writer.mishaps.ask(job, "followed", moment, float("inf"))
 
     def _sweep(self) -> float:
         """Start the sweep if it is due: after a start, then seldom; when the next is."""
@@ -256,7 +269,8 @@ class Site:
     def _next_deadline(self) -> float:
         """When the next deleted Job is overdue (monotonic); one that is so already is looked at each second."""
         now = self._world.now()
-        deadlines = [deadline for job in self._jobs() if (deadline := deadline_of(job)) is not None]
+        ask = self._writer.mishaps.ask
+        deadlines = [deadline for job in self._jobs() if (deadline := ask(job, "let go", partial(deadline_of, job), None)) is not None]
         return now.monotonic + max(min(deadlines, default=float("inf")) - now.wall, 1.0)
 
     def _jobs(self) -> list[Job]:

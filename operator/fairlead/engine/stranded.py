@@ -23,7 +23,7 @@ class Stranded:
     async def see_to(self, job: Job, reason: JobReason, what: str, mend: str, mend_deletion: str) -> None:
         """`what` is wrong, a sentence without its end; the others go on from it, for a Job that waits and for one that is being deleted."""
         now, memory = self.world.now(), self.writer.memory(job)
-        if now.monotonic < memory.retry_at:
+        if now.monotonic < memory.retry_at or self.writer.rests_until(job):
             return
         if job.ended:
             await self.writer.release(job, finished=True)

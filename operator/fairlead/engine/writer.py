@@ -1,17 +1,19 @@
 """Writes outcomes to the API server: one status write at most, then Events. What a failed write was about is decided again."""
 
 import asyncio
-from dataclasses import replace
+from collections.abc import Callable
 
 import structlog
 
 from fairlead.api.v1alpha1.job import JobStatus
+from fairlead.domain import report
 from fairlead.domain.conditions import is_true
-from fairlead.domain.errors import ApiFault, Conflict, Unavailable
+from fairlead.domain.errors import ApiFault, Conflict, Forbidden, Unavailable
 from fairlead.domain.job import ENDS, Job
 from fairlead.domain.memory import Memory
 from fairlead.domain.objects import EventNote
 from fairlead.domain.settle import Outcome
+from fairlead.engine.mishaps import Mishaps
 from fairlead.engine.ports import World
 from fairlead.engine.registry import Registry
 from fairlead.telemetry import metrics
@@ -22,13 +24,24 @@ PAUSE_SECONDS = 1.0
 
 
 class Writer:
-    """The writes of one site, a bounded number in flight; and the memories of its Jobs, which change only once the write has succeeded."""
+    """The writes of one site, a bounded number in flight; and the memories of its Jobs, which change only once the write has succeeded.
+
+    `mishaps` are those of its Jobs.
+    """
 
     def __init__(self, world: World, registry: Registry, in_flight: int) -> None:
         self._world = world
         self._registry = registry
         self._slots = asyncio.Semaphore(in_flight)
         self._memories: dict[str, Memory] = {}
+        self._not_before: dict[str, float] = {}      # by uid, monotonic: the API server did not take a write
+        self._writing: set[str] = set()              # uids of the Jobs whose status is being written
+        self.mishaps = Mishaps(world.clock)
+
+    def rests_until(self, job: Job) -> float | None:
+        """Until when nothing is to be done for a Job (monotonic), since something went wrong with it; None: it does not rest."""
+        until = max(self.mishaps.rests_until(job) or 0.0, self._not_before.get(job.ref.uid, 0.0))
+        return until if until > self._world.clock.monotonic() else None
 
     def memory(self, job: Job) -> Memory:
         """What is remembered of the Job's current attempt."""
@@ -41,6 +54,8 @@ class Writer:
     def forget(self, uid: str) -> None:
         """The Job is no longer ours to watch."""
         self._memories.pop(uid, None)
+        self._not_before.pop(uid, None)
+        self.mishaps.forget(uid)
 
     async def apply(self, job: Job, outcome: Outcome) -> bool:
         """Write what follows from an answer; whether it was written. What is told of a Job that has left is only remembered."""
@@ -48,19 +63,45 @@ class Writer:
             self.remember(job, outcome.memory)
             return True
         if outcome.status is not None:
-            expected = job.status.run.attempt if job.status.run else 0
-            status = outcome.status.model_dump(mode="json", by_alias=True, exclude_none=True)
             try:
-                async with self._slots:
-                    version = await self._world.store.write_status(job.ref, status, expected_attempt=expected)
+                await self._write(job, outcome.status)
             except ApiFault as error:
                 self._failed(job, error)
                 return False
-            self._registry.job_written(job, int(version), status=outcome.status)
-            _count(job, outcome.status)
         self.remember(job, outcome.memory)
         await self._tell(job, outcome.events)
         return True
+
+    async def tell_mishaps(self, is_busy: Callable[[str], bool] = lambda _uid: False) -> None:
+        """Say in the conditions of the Jobs that rest by a mishap why they do. Who `is_busy`, by uid, is told later."""
+        await asyncio.gather(*(self._tell_mishap(uid, said, is_busy) for uid, said in self.mishaps.take_untold().items()))
+
+    async def _tell_mishap(self, uid: str, said: str, is_busy: Callable[[str], bool]) -> None:
+        job = self._registry.job(uid)
+        if job is None or job.ended:
+            return
+        if is_busy(uid) or uid in self._writing:
+            self.mishaps.tell_again(uid, said)
+            return
+        try:
+            status = report.beset(job, said, self._world.now())
+            if status is not None:
+                await self._write(job, status)
+        except Exception as error:   # noqa: BLE001  nothing is left to tell it by but the log
+            log.warning("mishap_not_told", job=str(job.ref), error=str(error))
+
+    async def _write(self, job: Job, status: JobStatus) -> None:
+        """Write the whole status. Raises `ApiFault`."""
+        expected = job.status.run.attempt if job.status.run else 0
+        body = status.model_dump(mode="json", by_alias=True, exclude_none=True)
+        self._writing.add(job.ref.uid)
+        try:
+            async with self._slots:
+                version = await self._world.store.write_status(job.ref, body, expected_attempt=expected)
+        finally:
+            self._writing.discard(job.ref.uid)
+        self._registry.job_written(job, int(version), status=status)
+        _count(job, status)
 
     async def take_up(self, job: Job, host: str = "") -> bool:
         """Put the finalizer on: the intent of the first attempt, with the bare host for it, if there are any; whether it is on."""
@@ -94,13 +135,15 @@ class Writer:
             metrics.event_recorded.labels(event.type).inc()
 
     def _failed(self, job: Job, error: ApiFault) -> None:
-        now = self._world.clock.monotonic()
+        """The Job waits; what no later try alone would mend, longer each time."""
+        metrics.status_written.labels("Job", "conflict" if isinstance(error, Conflict) else "unavailable").inc()
+        if isinstance(error, Forbidden) or not isinstance(error, Conflict | Unavailable):
+            self.mishaps.note(job, "written down", error)
+            return
         pause = PAUSE_SECONDS
         if isinstance(error, Unavailable) and error.retry_after_seconds:
             pause = min(error.retry_after_seconds, 60.0)
-        metrics.status_written.labels("Job", "conflict" if isinstance(error, Conflict) else "unavailable").inc()
-        known = self.memory(job)
-        self.remember(job, replace(known, retry_at=max(known.retry_at, now + pause)))
+        self._not_before[job.ref.uid] = self._world.clock.monotonic() + pause
         whose = {"job": str(job.ref), "key": str(job.key), "attempt": job.key.attempt}
         log.info("write_not_done", **whose, stale=isinstance(error, Conflict), error=str(error))
 

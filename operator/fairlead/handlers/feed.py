@@ -9,6 +9,7 @@ import structlog
 
 from fairlead.api.v1alpha1 import names
 from fairlead.domain.errors import UserFault
+from fairlead.engine.mishaps import contained
 from fairlead.engine.registry import Registry
 from fairlead.handlers.reading import read_cluster, read_job
 from fairlead.kube.client import KubeClient, path_of
@@ -37,10 +38,9 @@ def take_cluster(registry: Registry, kind: str | None, body: Mapping[str, Any]) 
     if kind == "DELETED":
         registry.drop_cluster(str(body["metadata"]["uid"]))
         return
-    try:
-        registry.put_cluster(read_cluster(body))
-    except UserFault as error:
-        log.error("object_unreadable", error=str(error))  # noqa: TRY400  the sentence says it all
+    for cluster in _readable([body], read_cluster):
+        with contained("watch", cluster=str(cluster.ref)):
+            registry.put_cluster(cluster)
 
 
 def take_job(registry: Registry, kind: str | None, body: Mapping[str, Any]) -> None:
@@ -48,10 +48,9 @@ def take_job(registry: Registry, kind: str | None, body: Mapping[str, Any]) -> N
     if kind == "DELETED" or (body["metadata"].get("labels") or {}).get(names.FINISHED_LABEL) == names.FINISHED_VALUE:
         registry.drop_job(str(body["metadata"]["uid"]))
         return
-    try:
-        registry.put_job(read_job(body))
-    except UserFault as error:
-        log.error("object_unreadable", error=str(error))  # noqa: TRY400  the sentence says it all
+    for job in _readable([body], read_job):
+        with contained("watch", job=str(job.ref)):
+            registry.put_job(job)
 
 
 async def relist(client: KubeClient, registry: Registry, grace_seconds: float = 2.0) -> int:
@@ -83,12 +82,16 @@ def _is_missed(registry: Registry, body: Mapping[str, Any]) -> bool:
 
 
 def _readable(bodies: Iterable[Mapping[str, Any]], read: Callable[[Mapping[str, Any]], T]) -> list[T]:
+    """What can be read; the others are named in the log, and keep nobody from his turn."""
     found: list[T] = []
     for body in bodies:
         try:
             found.append(read(body))
         except UserFault as error:
             log.error("object_unreadable", error=str(error))  # noqa: TRY400  the sentence says it all
+        except Exception:
+            meta = body.get("metadata") or {}
+            log.exception("object_unreadable", namespace=meta.get("namespace"), name=meta.get("name"))
     return found
 
 

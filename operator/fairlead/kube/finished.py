@@ -56,11 +56,14 @@ class KubeFinishedJobs:
 def _read(body: Mapping[str, object]) -> Expiring | None:
     try:
         job = Job.model_validate(body)
+        meta = job.metadata
+        if meta.is_deleted:
+            return None
+        ref = ObjectRef(names.JOB_PLURAL, meta.namespace, meta.name, meta.uid)
+        return expiring(ref, meta.generation, job.status.conditions, job.spec.ttl_seconds_after_finished)
     except ValidationError as error:
         log.error("object_unreadable", error=str(error.errors(include_input=False, include_url=False)[0]))  # noqa: TRY400  one line says it
         return None
-    meta = job.metadata
-    if meta.is_deleted:
+    except Exception:
+        log.exception("object_unreadable")
         return None
-    ref = ObjectRef(names.JOB_PLURAL, meta.namespace, meta.name, meta.uid)
-    return expiring(ref, meta.generation, job.status.conditions, job.spec.ttl_seconds_after_finished)

@@ -3,17 +3,18 @@
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Final, Self, TypeVar
 from weakref import WeakValueDictionary
 
 import asyncssh
+import structlog
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.address import Address
-from fairlead.domain.errors import Unreachable
+from fairlead.domain.errors import FairleadError, Unanswered, Unreachable
 from fairlead.schedulers.seam import Exchange
 from fairlead.ssh.caller import Caller
 from fairlead.ssh.channel import open_channel, put_down
@@ -26,6 +27,8 @@ from fairlead.ssh.profile import read_profiles
 from fairlead.ssh.resolver import Resolver
 from fairlead.ssh.seats import Seats
 from fairlead.ssh.service import LoginService
+
+log = structlog.get_logger()
 
 T = TypeVar("T")
 
@@ -78,7 +81,7 @@ class SshRemote:
         errand = Errand(exchange.verb, str(address), exchange.stdin(), address.connect_timeout_seconds, exchange.timeout_seconds,
                         exchange.max_output_bytes)
         caller = Caller(self._running.discard)
-        task = asyncio.create_task(self._run(site, errand, caller))
+        task = asyncio.create_task(self._foreseen(self._run(site, errand, caller), errand))
         self._running.add(task)
         return exchange.parse(await caller.answer(task))
 
@@ -150,6 +153,17 @@ class SshRemote:
                 opened_by_others = not await lane.session_ends(ended_before)
         raise Unreachable(f"{errand.where} opens no session for {errand.verb}: all that sshd allows (MaxSessions) are taken, or it breaks "
                           "connections off at once", ClusterReason.CONNECTION_FAILED)
+
+    async def _foreseen(self, running: Awaitable[bytes], errand: Errand) -> bytes:
+        """What nobody has foreseen is no whole answer, and says nothing of the Jobs that were asked about."""
+        try:
+            return await running
+        except FairleadError:
+            raise
+        except Exception as error:
+            log.exception("exchange_broken", verb=errand.verb, where=errand.where)
+            raise Unanswered(f"{errand.verb} on {errand.where} met an error of Fairlead's own ({type(error).__name__}): the controller's "
+                             "log says more", ClusterReason.INTERNAL_ERROR) from error
 
     async def _try(self, lane: Lane, errand: Errand, caller: Caller) -> bytes | None:
         """Run it on the lane's connection; None: no channel could be had."""

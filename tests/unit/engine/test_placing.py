@@ -4,12 +4,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 from virtual import SETTINGS, Virtual
 
 from fairlead.api.v1alpha1.cluster import ClusterSpec
 from fairlead.domain.cluster import Cluster
 from fairlead.domain.job import Job
 from fairlead.domain.objects import ObjectRef
+from fairlead.domain.run import Submission
 from fairlead.engine.context import SiteContext
 from fairlead.engine.debts import Debts
 from fairlead.engine.overdue import Overdue
@@ -110,3 +112,23 @@ async def test_who_waits_is_told_once() -> None:
     await yard.look(a_job_named("x"))
     await yard.look()
     assert len(yard.virtual.store.statuses) == 1
+
+
+async def test_a_job_that_cannot_be_measured_keeps_no_other_from_its_host() -> None:
+    """Else one Job that meets a fault of ours would keep everybody from every host of a Cluster."""
+    yard = Yard()
+    real = yard.placing.context.driver_of
+
+    class Preparer:
+        def prepare(self, job: Job, script: str | None) -> Submission:
+            if job.ref.name == "x":
+                raise ZeroDivisionError
+            return real(yard.cluster).preparer.prepare(job, script)
+
+    context = replace(yard.placing.context, driver_of=lambda cluster: Driver(real(cluster).scheduler, Preparer()))
+    yard.placing = replace(yard.placing, context=context)
+    with capture_logs() as logs:
+        assert (await yard.look(a_job_named("x"), a_job_named("y")))["y"] == "b:22"
+        await yard.placing.writer.tell_mishaps()
+    assert [each["job"] for each in logs if each["event"] == "mishap"] == ["jobs/lab/x"]
+    assert (await yard.look())["x"] == "InternalError"

@@ -92,6 +92,7 @@ class ClusterReason(Word):
     DEBTS_FORGIVEN = "DebtsForgiven", "A person has given up what was owed on the cluster: an Event on a Cluster that is being deleted."
     TOO_MANY_GONE = "TooManyGone", "More than ten, and more than a fifth, of the Runs have lost their objects at once."
     SWEEP_AGREED = "SweepAgreed", "A person has agreed to a sweep that was held, and it was made: an Event on the Cluster."
+    INTERNAL_ERROR = "InternalError", "Fairlead met an error of its own; it tries again, and the controller's log has the details."
     SWEEP_PASSED = "SweepPassed", "The last sweep found nothing suspicious, or a person agreed to it."
 
 
@@ -157,4 +158,8 @@ class JobReason(Word):
     CANCELLING = "Cancelling", "The Job was told to end."
     ORPHANED = "Orphaned", "deletionPolicy is Orphan: what the Job has on the cluster is left alone there."
     CLUSTER_UNREACHABLE = "ClusterUnreachable", "The Job is to be deleted, and its cluster does not answer."
+    INTERNAL_ERROR = (
+        "InternalError",
+        "Something went wrong with this Job that nobody has foreseen; it is tried again, and the controller's log has the details.",
+    )
     LET_GO = "LetGo", "deletionDeadlineSeconds were over, so the deleted Job went; what it may have left on the cluster is in the ledger."
