@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, aclosing
 from typing import Final
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
+from fairlead.api.v1alpha1.texts import clean
 from fairlead.cli.objects import get_address, get_cluster
 from fairlead.domain.cluster import Cluster
 from fairlead.domain.errors import Unanswered, UserFault
@@ -16,7 +17,6 @@ from fairlead.kube.client import KubeClient
 from fairlead.schedulers import output
 from fairlead.schedulers.output import Nothing, Place, Reading
 from fairlead.schedulers.seam import Exchange
-from fairlead.schedulers.text import clean
 from fairlead.ssh.stream import Line, line_to
 
 _PREAMBLE_BYTES: Final = 64 * 1024       # what a login shell may print before our row

@@ -164,7 +164,7 @@ class Started:
     id: str
     restart: int
     host: str
-    at: int                          # epoch seconds, the node's clock
+    at: int | None                   # epoch seconds, the node's clock; None: what stands there is no time
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,7 @@ class Finished:
     id: str
     restart: int
     exit_code: int
-    at: int                          # epoch seconds, the node's clock
+    at: int | None                   # epoch seconds, the node's clock; None: what stands there is no time
     signalled: bool = False          # a signal was passed on to the script before it ended
 
 

@@ -1,13 +1,16 @@
 """What the scripts print of run directories, read into the words of a Run; what a scheduler itself says is read with its `Vocabulary`.
 
 A remote host prints what it likes: a row that is not as our scripts write it counts as not there, and what is not there decides nothing.
+Each row is looked at once, numbers are in range or none, and of one key so many rows count as a key can have.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final, TypeVar
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
+from fairlead.api.v1alpha1.texts import LATEST_TIME, NODES_CHARACTERS, PATH_CHARACTERS, WORD_CHARACTERS, clean
 from fairlead.domain.errors import RemoteFault
 from fairlead.domain.run import (
     AccountingState,
@@ -29,12 +32,20 @@ from fairlead.domain.run import (
 )
 from fairlead.schedulers.fence import Answer, Row
 from fairlead.schedulers.seam import Removed
-from fairlead.schedulers.text import clean
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+S = TypeVar("S", Started, Finished)
 
 ID = re.compile(r"[1-9][0-9]{0,9}")
-_MARKER = re.compile(r"[0-9a-f]{32}")
 NUMBER = re.compile(r"[0-9]{1,12}")
 TEXT_CHARACTERS = 1000
+ROWS_PER_KEY: Final = 64                 # of one kind: jobs listed under one key, starts of a Run
+_MOST_RESTARTS: Final = 999_999
+MOST_EXIT_CODE: Final = 255
+_TAIL_BYTES: Final = 4096
+_MARKER = re.compile(r"[0-9a-f]{32}")
+_OWNER_NAME = re.compile(r"[a-z0-9](?:[-.a-z0-9]{0,251}[a-z0-9])?")
 _LINE_END = "\x1e"                       # what the scripts make of a newline in a program's words
 _WITH_ID = frozenset({SubmitWord.SUBMITTED, SubmitWord.CLAIMED, SubmitWord.ALIVE})
 _BARE = frozenset({SubmitWord.REVOKED, SubmitWord.NOT_YET})
@@ -53,18 +64,22 @@ def probe(answer: Answer) -> Probe:
     """What the probe said: the tree if there is one, and the first problem."""
     tree, trouble, books = answer.first("tree"), answer.first("problem"), answer.first("accounting")
     problem = next((known for known in ProbeProblem if trouble and trouble.field(0) == known), None)
-    if (trouble and problem is None) or (tree and not (_MARKER.fullmatch(tree.field(1)) and tree.field(0).isprintable())):
+    if (trouble and problem is None) or (tree and not (_MARKER.fullmatch(tree.field(1)) and _is_path(tree.field(0)))):
         problem = ProbeProblem.NOT_OURS
     version, home = answer.first("version"), answer.first("home")
     return Probe(
         tree=Tree(tree.field(0), tree.field(1)) if tree and problem is not ProbeProblem.NOT_OURS else None,
-        version=clean(version.field(0), TEXT_CHARACTERS).rpartition(" ")[2] if version else "",
+        version=clean(version.field(0), WORD_CHARACTERS).rpartition(" ")[2] if version else "",
         scheduler_up=answer.first("up") is not None,
         accounting=next((state for state in AccountingState if books and books.field(0) == state), AccountingState.ABSENT),
         problem=problem,
         text=clean(trouble.field(1), TEXT_CHARACTERS) if trouble else "",
-        home=home.field(0) if home else "",
+        home=home.field(0) if home and _is_path(home.field(0)) else "",
     )
+
+
+def _is_path(text: str) -> bool:
+    return len(text) <= PATH_CHARACTERS and text.isprintable()
 
 
 def submitted(answer: Answer, keys: Sequence[RunKey], vocabulary: Vocabulary) -> dict[RunKey, SubmitAnswer]:
@@ -78,31 +93,22 @@ def submitted(answer: Answer, keys: Sequence[RunKey], vocabulary: Vocabulary) ->
 
 
 def _submitted(row: Row, vocabulary: Vocabulary) -> SubmitAnswer:
-    word, number, text = row.field(1), row.field(2), row.field(3)
-    if word in _WITH_ID and ID.fullmatch(number):
-        return SubmitAnswer(SubmitWord(word), id=number)
+    word, said, text = row.field(1), row.field(2), row.field(3)
+    if word in _WITH_ID and ID.fullmatch(said):
+        return SubmitAnswer(SubmitWord(word), id=said)
     if word in _BARE:
         return SubmitAnswer(SubmitWord(word))
-    if word == SubmitWord.REFUSED and NUMBER.fullmatch(number):
+    code = number(said, None)
+    if word == SubmitWord.REFUSED and code is not None:
         text = text.replace(_LINE_END, "\n")
-        return SubmitAnswer(vocabulary.classify(int(number), text), text=vocabulary.sentence(text))
+        return SubmitAnswer(vocabulary.classify(code, text), text=vocabulary.sentence(text))
     known = SubmitWord.BUSY if word == SubmitWord.BUSY else SubmitWord.UNKNOWN
     return SubmitAnswer(known, text=clean(text, TEXT_CHARACTERS))
 
 
 def sentinels(answer: Answer, vocabulary: Vocabulary) -> dict[RunKey, Sentinels]:
     """What each run directory holds of which the answer speaks."""
-    starts: dict[RunKey, tuple[Started, ...]] = {}
-    ends: dict[RunKey, tuple[Finished, ...]] = {}
-    for row in answer.rows:
-        key = RunKey.parse(row.field(0))
-        words = row.field(1).split()
-        if key is None or len(words) not in {4, 5} or not all(NUMBER.fullmatch(word) for word in words[:3]):
-            continue
-        if row.kind == f"started-{words[1]}" and len(words) == 4:
-            starts[key] = (*starts.get(key, ()), Started(words[0], int(words[1]), clean(words[3], TEXT_CHARACTERS), int(words[2])))
-        elif row.kind == f"finished-{words[1]}" and NUMBER.fullmatch(words[3]):
-            ends[key] = (*ends.get(key, ()), Finished(words[0], int(words[1]), int(words[2]), int(words[3]), len(words) == 5))
+    starts, ends = _by_restart(answer.rows, "started-", _started), _by_restart(answer.rows, "finished-", _finished)
     logs = by_key(answer.of("log"))
     found = {}
     for key, row in by_key(answer.of("run")).items():
@@ -115,20 +121,60 @@ def sentinels(answer: Answer, vocabulary: Vocabulary) -> dict[RunKey, Sentinels]
             id=job_id if ID.fullmatch(job_id) else "",
             refused=vocabulary.sentence(refused.partition(" ")[2].replace(_LINE_END, "\n")),
             stop=next((word for word in StopWord if stop.split(" ", 1)[0] == word), None),
-            started=starts.get(key, ()),
-            finished=ends.get(key, ()),
+            started=_latest(starts.get(key, ())),
+            finished=_latest(ends.get(key, ())),
             log=_log_tail(logs[key]) if key in logs else None,
         )
+    return found
+
+
+def _latest(found: Iterable[S]) -> tuple[S, ...]:
+    """Only the last start of a Run and its end count."""
+    return tuple(sorted(found, key=lambda each: each.restart)[-ROWS_PER_KEY:])
+
+
+def _by_restart(rows: Iterable[Row], kind: str, read: Callable[[Sequence[str]], V | None]) -> Mapping[RunKey, Sequence[V]]:
+    """What the files of one kind say, whose name ends with the number that stands in them."""
+    told = ((RunKey.parse(row.field(0)), row.kind, row.field(1)[:TEXT_CHARACTERS].split()) for row in rows if row.kind.startswith(kind))
+    return gathered((key, found) for key, name, words in told
+                    if key and len(words) >= 4 and name == f"{kind}{words[1]}" and (found := read(words)))
+
+
+def _started(words: Sequence[str]) -> Started | None:
+    restart, at = number(words[1], _MOST_RESTARTS), number(words[2], None)
+    if len(words) != 4 or restart is None or at is None or not ID.fullmatch(words[0]):
+        return None
+    return Started(words[0], restart, clean(words[3], NODES_CHARACTERS), at if at <= LATEST_TIME else None)
+
+
+def _finished(words: Sequence[str]) -> Finished | None:
+    restart, code, at = number(words[1], _MOST_RESTARTS), number(words[2], MOST_EXIT_CODE), number(words[3], None)
+    if len(words) not in {4, 5} or restart is None or code is None or at is None or not ID.fullmatch(words[0]):
+        return None
+    return Finished(words[0], restart, code, at if at <= LATEST_TIME else None, len(words) == 5)
+
+
+def number(text: str, most: int | None) -> int | None:
+    """The number that `text` spells in digits, None if it spells none from 0 to `most`, and for one of more than twelve digits."""
+    found = int(text) if NUMBER.fullmatch(text) else None
+    return None if found is None or (most is not None and found > most) else found
+
+
+def gathered(pairs: Iterable[tuple[K, V]]) -> Mapping[K, Sequence[V]]:
+    """The values of each key, in their order."""
+    found: dict[K, list[V]] = {}
+    for key, value in pairs:
+        found.setdefault(key, []).append(value)
     return found
 
 
 def _log_tail(row: Row) -> LogTail:
     size, out, err, digits = (row.field(index) for index in range(1, 5))
     try:
-        tail = bytes.fromhex(digits)
+        tail = bytes.fromhex(digits[:2 * _TAIL_BYTES])
     except ValueError:
         tail = b""
-    return LogTail(out, err, int(size) if NUMBER.fullmatch(size) else None, tail)
+    return LogTail(out[:PATH_CHARACTERS], err[:PATH_CHARACTERS], number(size, None), tail)
 
 
 def cancelled(answer: Answer, keys: Sequence[RunKey]) -> dict[RunKey, CancelAnswer]:
@@ -136,16 +182,13 @@ def cancelled(answer: Answer, keys: Sequence[RunKey]) -> dict[RunKey, CancelAnsw
     lost = answer.first("no-tree")
     why = clean(lost.field(0), TEXT_CHARACTERS) if lost else "no answer for this key"
     told, troubles = by_key(answer.of("cancel")), by_key(answer.of("trouble"))
-    ended: dict[str, tuple[str, ...]] = {}
-    for row in answer.of("ended"):
-        if ID.fullmatch(row.field(1)):
-            ended[row.field(0)] = (*ended.get(row.field(0), ()), row.field(1))
+    ended = gathered((row.field(0), row.field(1)) for row in answer.of("ended") if ID.fullmatch(row.field(1)))
 
     def one(key: RunKey) -> CancelAnswer:
         if key not in told:
             return CancelAnswer(known=False, text=why)
         trouble = troubles[key].field(1) if key in troubles else ""
-        return _cancelled(told[key], ended.get(str(key), ()), trouble)
+        return _cancelled(told[key], tuple(ended.get(str(key), ())[:ROWS_PER_KEY]), trouble)
 
     return {key: one(key) for key in keys}
 
@@ -183,8 +226,9 @@ def removed(answer: Answer, installation: str, vocabulary: Vocabulary) -> Remove
 
 
 def _owner(text: str, key: RunKey) -> Owner | None:
-    words = text.split(" ")
-    return Owner(*words) if len(words) == 3 and words[2] == key.uid else None
+    words = text[:TEXT_CHARACTERS].split(" ")
+    is_owner = len(words) == 3 and words[2] == key.uid and all(_OWNER_NAME.fullmatch(word) for word in words[:2])
+    return Owner(*words) if is_owner else None
 
 
 def require_tree(answer: Answer) -> None:

@@ -11,7 +11,7 @@ from fairlead.api.v1alpha1 import names
 from fairlead.domain.run import CancelAnswer, Observation, Probe, RunKey, Submission, SubmitAnswer, Tree
 from fairlead.schedulers import answers, sh
 from fairlead.schedulers.answers import Vocabulary
-from fairlead.schedulers.fence import Answer, read
+from fairlead.schedulers.fence import MOST_ROWS, Answer, read
 from fairlead.schedulers.seam import Cancellation, Exchange, Place, Query, Removal, Removed
 
 T = TypeVar("T")
@@ -21,8 +21,12 @@ _SPARE_SECONDS: Final = 10               # for the shell itself, on a busy login
 _SECONDS_PER_KEY: Final = 0.5
 _TREE_SECONDS: Final = 60                # to look through a whole tree
 _KIB: Final = 1024
-_OUTPUT_PER_KEY: Final = 12 * _KIB       # 4 KiB of a log as hexadecimal digits, and the rest
-_LISTING_BYTES: Final = 16 * _KIB * _KIB  # squeue -o of 100,000 jobs
+_SPARE_BYTES: Final = 64 * _KIB          # for what a login shell prints in front of the script's rows
+_ANSWER_PER_KEY: Final = 4 * _KIB        # of a submission or cancellation: 2,000 bytes of the scheduler's words, and ids
+_LOOK_PER_KEY: Final = 24 * _KIB         # of a poll: two paths, 4 KiB of a log as hexadecimal digits, scontrol's words, and the rest
+_SPARE_ROWS: Final = 1024
+_ROWS_PER_KEY: Final = 64
+_TREE_BYTES: Final = 16 * _KIB * _KIB    # a week's tombstones of 15,000 Jobs a day
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +37,13 @@ class Part:
     scripts: Sequence[str]
     hangs: Sequence[int]
 
-    def exchange(self, verb: str, fence: str, parse: Callable[[Answer], T], most_bytes: int = 64 * _KIB, *,
+    def exchange(self, verb: str, fence: str, parse: Callable[[Answer], T], most_bytes: int = _SPARE_BYTES, *,
                  keys: int = 0, calls: str = "", payload: bytes = b"") -> Exchange[T]:
-        """The exchange, with time for so many keys: after one command hung, none of its kind is called again."""
+        """The exchange, with time and rows for so many keys: after one command hung, none of its kind is called again."""
         seconds = sum(self.hangs) + _KILL_SECONDS * len(self.hangs) + _SPARE_SECONDS + _SECONDS_PER_KEY * keys
         code = sh.program({"FENCE": fence, **self.variables}, *self.scripts, calls=calls)
-        return Exchange(verb, code, payload, float(seconds), most_bytes, lambda output: parse(read(output, fence)))
+        most_rows = MOST_ROWS if verb == "sweep" else _SPARE_ROWS + _ROWS_PER_KEY * keys
+        return Exchange(verb, code, payload, float(seconds), most_bytes, lambda output: parse(read(output, fence, most_rows)))
 
     def having(self, **variables: str) -> "Part":
         """The part with further variables."""
@@ -63,7 +68,7 @@ def submit(part: Part, fence: str, submissions: Sequence[Submission], calls: Seq
     """Submit each once, by its call (see `payload`) and the script that goes along."""
     keys = [submission.key for submission in submissions]
     return part.having(KEYS=" ".join(map(str, keys))).exchange(
-        "submit", fence, lambda answer: answers.submitted(answer, keys, vocabulary), 64 * _KIB + 4 * _KIB * len(keys),
+        "submit", fence, lambda answer: answers.submitted(answer, keys, vocabulary), _SPARE_BYTES + _ANSWER_PER_KEY * len(keys),
         keys=len(keys), calls="\n".join([*calls, "leave"]), payload=b"".join(submission.script for submission in submissions),
     )
 
@@ -72,14 +77,15 @@ def observe(part: Part, fence: str, query: Query, parse: Callable[[Answer], Obse
     """One poll for all keys."""
     known = "\n".join(f"{key} {job_id}".strip() for key, job_id in query.keys.items())
     whole = part.having(KEYS=known, TOUCH="1" if query.touch else "")
-    return whole.exchange("observe", fence, parse, _LISTING_BYTES + _OUTPUT_PER_KEY * len(query.keys), keys=len(query.keys))
+    return whole.exchange("observe", fence, parse, _SPARE_BYTES + _LOOK_PER_KEY * len(query.keys), keys=len(query.keys))
 
 
 def cancel(part: Part, fence: str, cancellations: Sequence[Cancellation]) -> Exchange[Mapping[RunKey, CancelAnswer]]:
     """Revoke, then end what is there."""
     keys = [cancellation.key for cancellation in cancellations]
     whole = part.having(KEYS="\n".join(_cancel_line(cancellation) for cancellation in cancellations))
-    return whole.exchange("cancel", fence, lambda answer: answers.cancelled(answer, keys), 64 * _KIB + 4 * _KIB * len(keys), keys=len(keys))
+    most_bytes = _SPARE_BYTES + _ANSWER_PER_KEY * len(keys)
+    return whole.exchange("cancel", fence, lambda answer: answers.cancelled(answer, keys), most_bytes, keys=len(keys))
 
 
 def remove(part: Part, fence: str, removal: Removal, parse: Callable[[Answer], Removed]) -> Exchange[Removed]:
@@ -88,8 +94,8 @@ def remove(part: Part, fence: str, removal: Removal, parse: Callable[[Answer], R
         KEYS="\n".join(str(key) for key in removal.keys), DAYS=str(removal.tombstone_days), SWEEP="1" if removal.sweep else "",
     )
     if not removal.sweep:
-        return whole.exchange("remove", fence, parse, _LISTING_BYTES, keys=len(removal.keys))
-    return replace(whole, hangs=(*whole.hangs, _TREE_SECONDS)).exchange("sweep", fence, parse, _LISTING_BYTES, keys=len(removal.keys))
+        return whole.exchange("remove", fence, parse, _SPARE_BYTES + _ANSWER_PER_KEY * len(removal.keys), keys=len(removal.keys))
+    return replace(whole, hangs=(*whole.hangs, _TREE_SECONDS)).exchange("sweep", fence, parse, _TREE_BYTES)
 
 
 def _cancel_line(cancellation: Cancellation) -> str:

@@ -160,3 +160,27 @@ def test_a_sweep() -> None:
         Remnant(KEY, Owner("ns", "hello", UID), tombstone=False), Remnant(stone, None, tombstone=False),
         Remnant(bare, None, tombstone=False), Remnant(odd, None, tombstone=False),
     }
+
+
+@pytest.mark.parametrize(("at", "kept"), [
+    ("1700000001", 1700000001), ("253402300799", 253402300799), ("253402300800", None), ("999999999999", None),
+])
+def test_a_time_that_cannot_be_is_none_and_the_end_counts_all_the_same(at: str, kept: int | None) -> None:
+    """A script that plants such a time would have no end for ever; or nobody would see that it ended."""
+    rows = (("started-0", NAME, f"7 0 {at} n1"), ("finished-0", NAME, f"7 0 3 {at}"), ("run", NAME, "present", "7.a"))
+    found = answers.sentinels(answer(*rows), VOCABULARY)
+    assert (found[KEY].started[0].at, found[KEY].finished[0].at, found[KEY].finished[0].exit_code) == (kept, kept, 3)
+
+
+@pytest.mark.parametrize("words", ["7 0 256 1", "7 0 -1 1", "7 1000000 0 1", "7 0 0 1234567890123", "7 0 0", "x 0 0 1", "7 0 0 1 a b"])
+def test_an_end_out_of_range_is_none(words: str) -> None:
+    """An exit code that cannot be would be shown, or refused by the API server."""
+    restart = words.split()[1]
+    assert answers.sentinels(answer((f"finished-{restart}", NAME, words), ("run", NAME, "present", "7.a")), VOCABULARY)[KEY].finished == ()
+
+
+def test_of_many_starts_the_last_ones_count() -> None:
+    """A job that was requeued a hundred times would count as running in an earlier life."""
+    rows = [(f"started-{number}", NAME, f"7 {number} 1 n1") for number in range(100)]
+    found = answers.sentinels(answer(*rows, ("run", NAME, "present", "7.a")), VOCABULARY)
+    assert [each.restart for each in found[KEY].started] == list(range(36, 100))

@@ -3,10 +3,19 @@
 from collections.abc import Mapping
 from typing import Final
 
+from fairlead.api.v1alpha1.texts import LATEST_TIME, clean
 from fairlead.domain.run import Listed, Observation, Record, RunKey, RunState, SubmitWord
-from fairlead.schedulers.answers import ID, NUMBER, TEXT_CHARACTERS, Vocabulary, by_key, require_tree, sentinels
+from fairlead.schedulers.answers import (
+    ID,
+    MOST_EXIT_CODE,
+    TEXT_CHARACTERS,
+    Vocabulary,
+    by_key,
+    number,
+    require_tree,
+    sentinels,
+)
 from fairlead.schedulers.fence import Answer, Row
-from fairlead.schedulers.text import clean
 
 SOURCE: Final = "host"
 
@@ -39,20 +48,20 @@ def observation(answer: Answer, keys: Mapping[RunKey, str]) -> Observation:
 
 
 def _listed(key: RunKey, row: Row) -> Listed:
-    _, number, word, since, reason, node, tracking = (row.field(index) for index in range(7))
+    _, job_id, word, since, reason, node, tracking = (row.field(index) for index in range(7))
     return Listed(
-        key, number, _read(word), clean(word, TEXT_CHARACTERS), clean(reason, TEXT_CHARACTERS), clean(node, TEXT_CHARACTERS),
-        starts=int(since) if NUMBER.fullmatch(since) else None, tracking=_tracking(tracking),
+        key, job_id, _read(word), clean(word, TEXT_CHARACTERS), clean(reason, TEXT_CHARACTERS), clean(node, TEXT_CHARACTERS),
+        starts=number(since, LATEST_TIME), tracking=_tracking(tracking),
     )
 
 
 def _record(row: Row) -> Record | None:
     """How a Run came out: `id word code time`."""
-    words = row.field(1).split()
-    if len(words) != 4 or not (ID.fullmatch(words[0]) and NUMBER.fullmatch(words[2])):
+    words = row.field(1)[:TEXT_CHARACTERS].split()
+    if len(words) != 4 or not ID.fullmatch(words[0]) or (code := number(words[2], MOST_EXIT_CODE)) is None:
         return None
-    number, word, code, _ = words
-    return Record(number, _read(word), clean(word, TEXT_CHARACTERS), exit_code=int(code), source=SOURCE, tracking=_tracking(row.field(2)))
+    job_id, word, *_ = words
+    return Record(job_id, _read(word), clean(word, TEXT_CHARACTERS), exit_code=code, source=SOURCE, tracking=_tracking(row.field(2)))
 
 
 def _tracking(word: str) -> str:

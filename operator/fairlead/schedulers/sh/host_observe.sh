@@ -16,7 +16,7 @@ while read -r key _; do
     say job "$key" "$ID" "$STATE" "$SINCE" "$reason" "$node" "$MEANS"
   else
     sentinels "$key"
-    [ -s "runs/$key/outcome" ] && IFS= read -r line <"runs/$key/outcome" && { written "$key"; say outcome "$key" "$line" "$MEANS"; }
+    first_line "runs/$key/outcome" && line=$LINE && { written "$key"; say outcome "$key" "$line" "$MEANS"; }
   fi
 done <<END
 $KEYS

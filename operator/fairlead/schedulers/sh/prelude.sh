@@ -72,7 +72,7 @@ revoke() {
 last_start() {
   LAST=
   for file in "$1"/started-*; do
-    case ${file##*-} in '' | *[!0-9]*) ;; *) [ "${file##*-}" -gt "${LAST:--1}" ] && LAST=${file##*-} ;; esac
+    case ${file##*-} in '' | *[!0-9]* | ???????*) ;; *) [ "${file##*-}" -gt "${LAST:--1}" ] && LAST=${file##*-} ;; esac
   done
 }
 

@@ -1,9 +1,21 @@
 # What run directories say. Set before it: KEYS (lines `key id`, the id perhaps missing).
+# What stands there a script may have written: of each file no more is read than its first line may hold, whatever its size, and a line that is longer
+# than a path may be is none.
 # shellcheck disable=SC2034  # what is set here is read by the scripts behind it
+
+# first_line FILE: LINE is what our own scripts would have written there.
+first_line() {
+  LINE=
+  [ -f "$1" ] && [ -s "$1" ] && LINE=$(head -c 4096 "$1" 2>/dev/null) && LINE=${LINE%%"$LINE_END"*}
+  [ "$LINE" ] && [ "${#LINE}" -lt 4096 ]
+}
 
 # log_tail KEY START: size and last 4 KiB of the user's output, where this login node can read them.
 log_tail() {
-  { read -r _ && IFS= read -r out && IFS= read -r err; } <"runs/$1/started-$2" || return
+  { read -r _ && IFS= read -r out && IFS= read -r err; } <<END || return
+$(head -c 12288 "runs/$1/started-$2" 2>/dev/null)
+END
+  [ "${#out}" -le 4096 ] && [ "${#err}" -le 4096 ] || return
   size='' tail=''
   if [ -f "$out" ] && [ -r "$out" ]; then
     size=$(timeout -k 2 5 stat -L -c %s "$out" 2>/dev/null)
@@ -14,20 +26,20 @@ log_tail() {
 
 # sentinels KEY: what its directory holds. ENDED: a `finished` of the claimed id's last start is among it. ID: the claimed id, or the submitted one.
 sentinels() {
-  run=runs/$1 claim='' id='' refused='' stop='' ENDED='' ID=''
+  run=runs/$1 claim='' id='' refused='' stop='' ender='' ENDED='' ID=''
   [ -d "$run" ] || { say run "$1" absent; return; }
   set -- "$1" "$run"/*          # lists the folder afresh: an NFS client may remember that a file was not there
   claim=$(readlink "$run/claim")
-  [ -s "$run/id" ] && read -r id <"$run/id"
-  [ -s "$run/refused" ] && read -r refused <"$run/refused"
-  for file in "$run"/started-* "$run"/finished-*; do
-    [ -s "$file" ] && IFS= read -r line <"$file" && say "${file##*/}" "$1" "$line"
-  done
-  [ -s "$run/stop" ] && read -r stop <"$run/stop"   # after the ends: one that a signal of ours has caused is never seen without its reason
+  first_line "$run/id" && id=$LINE
+  first_line "$run/refused" && refused=$LINE
+  last_start "$run"
+  [ "$LAST" ] && first_line "$run/started-$LAST" && say "started-$LAST" "$1" "$LINE"
+  [ "$LAST" ] && first_line "$run/finished-$LAST" && say "finished-$LAST" "$1" "$LINE" && ender=${LINE%% *}
+  first_line "$run/stop" && stop=$LINE   # after the ends: one that a signal of ours has caused is never seen without its reason
   say run "$1" present "$claim" "$id" "$refused" "$stop"
   case $claim in '' | revoked) ID=$id; return ;; esac
   ID=${claim%%.*}
-  ended "$run" "$ID" && ENDED=1 && log_tail "$1" "$LAST"
+  [ "$ender" = "$ID" ] && ENDED=1 && log_tail "$1" "$LAST"
 }
 
 # touch_live: sites purge scratch; the directories of live Runs are kept young.

@@ -2,13 +2,13 @@
 # Set before it: TREE, MARKER, MARK (the comment of our jobs up to the key), FORMAT (squeue's, comment last), STATE_FIELD (of a row), LIVE (states in
 # which nothing else need be asked, blanks around each), KEYS (lines `key id`, the id perhaps missing), TOUCH, ACCOUNTING, SACCT_FORMAT, *_SECONDS.
 
-# rows: what squeue printed behind this exec's fence with our mark, or of an id that we know: a site may have rewritten the comment. A newline in a
-# comment of another job makes a line without the fence.
+# rows: what squeue printed behind this exec's fence of the keys that are asked for, by our mark, or of an id that we know: a site may have rewritten the
+# comment. A newline in a comment of another job makes a line without the fence.
 rows() {
   { printf '%s\n' "$KEYS"; echo ""; printf '%s\n' "$LISTING"; } | awk -F "$US" -v fence="$FENCE" -v mark="$MARK" '
     !behind && $0 == "" { behind = 1; next }
-    !behind { split($0, word, " "); known[word[2]] = 1; next }
-    $1 == fence && (index($NF, mark) == 1 || $3 in known)'
+    !behind { split($0, word, " "); asked[mark word[1]] = 1; if (word[2] != "") known[word[2]] = 1; next }
+    $1 == fence && ($NF in asked || $3 in known)'
 }
 
 # unexplained: the lines of KEYS of which the listing does not show just one job, in a live state; in front what it does show: `live`, `ended` or `-`.

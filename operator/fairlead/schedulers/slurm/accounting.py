@@ -7,17 +7,18 @@ comment.
 import re
 from collections.abc import Mapping
 
+from fairlead.api.v1alpha1.texts import clean
 from fairlead.domain.run import Record, RunKey
 from fairlead.schedulers.slurm import states
-from fairlead.schedulers.text import clean
 
 SACCT_FORMAT = "JobID,State,ExitCode,Reason,Comment,JobName"
 """For `sacct -X -n -P -o`. Comment (kept by few sites) and name may hold anything, so they come last."""
 
 _FIXED = 4                               # fields of SACCT_FORMAT before the free text
 _ID = re.compile(r"[1-9][0-9]{0,9}")     # no array task (24_1), no part of a heterogeneous job (30+1)
-_EXIT = re.compile(r"([0-9]{1,3}):([0-9]{1,3})")
+_EXIT = re.compile(r"(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9]):(12[0-7]|1[01][0-9]|[0-9]?[0-9])")
 _REASON_CHARACTERS = 256
+_FIELDS = {name: re.compile(rf"(?:^|\s){name}=(\S*)") for name in ("JobId", "JobState", "ExitCode", "Reason")}
 _NOTHING = frozenset({"(null)", "None", "N/A"})
 
 
@@ -47,7 +48,7 @@ def parse_scontrol(text: str, key: RunKey) -> Record | None:
     line = text.rstrip()
     if "\n" in line or not _carries(line, key):
         return None
-    values = [_only(line, name) for name in ("JobId", "JobState", "ExitCode", "Reason")]
+    values = [_only(line, field) for field in _FIELDS.values()]
     job_id, word, exit_text, reason = (value or "" for value in values)
     if None in values or not line.startswith(f"JobId={job_id} "):
         return None
@@ -62,12 +63,19 @@ def _record(source: str, job_id: str, word: str, exit_text: str, reason: str) ->
     return Record(job_id, states.read(word, why), clean(word, _REASON_CHARACTERS), int(ends[1]), int(ends[2]), why, source)
 
 
-def _only(line: str, name: str) -> str | None:
+def _only(line: str, field: re.Pattern[str]) -> str | None:
     """The value of the one ` NAME=` in a line of scontrol's, up to the next blank; None if there is none or more than one."""
-    found = re.findall(rf"(?:^|\s){name}=(\S*)", line)
+    found = field.findall(line)
     return str(found[0]) if len(found) == 1 else None
 
 
 def _carries(text: str, key: RunKey) -> bool:
     """Whether `text` holds the key as a whole: attempt 1 is not attempt 12."""
-    return re.search(rf"(?<![0-9a-f]){re.escape(str(key))}(?![0-9])", text) is not None
+    word = str(key)
+    place = text.find(word)
+    while place >= 0:
+        before, behind = text[place - 1:place] if place else "", text[place + len(word):place + len(word) + 1]
+        if (not before or before not in "0123456789abcdef") and (not behind or behind not in "0123456789"):
+            return True
+        place = text.find(word, place + len(word))
+    return False

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
+from fairlead.api.v1alpha1.texts import clean
 from fairlead.domain.errors import Unanswered
-from fairlead.domain.run import Listed, Observation, Record, RunKey, Sentinels
-from fairlead.schedulers.answers import TEXT_CHARACTERS, Vocabulary, by_key, require_tree, sentinels
+from fairlead.domain.run import Observation, Record, RunKey, Sentinels
+from fairlead.schedulers.answers import ROWS_PER_KEY, TEXT_CHARACTERS, Vocabulary, by_key, gathered, require_tree, sentinels
 from fairlead.schedulers.fence import Answer
 from fairlead.schedulers.slurm import accounting, listing, refusals, states
-from fairlead.schedulers.text import clean
 
 VOCABULARY: Final = Vocabulary(refusals.classify, refusals.sentence, states.read)
 
@@ -27,11 +27,8 @@ def observation(answer: Answer, installation: str, ids: Mapping[RunKey, str]) ->
     found = {key: each for key, each in sentinels(answer, VOCABULARY).items() if key in ids}
     records = _records(answer, ids, found)
     remarked = {record.id: key for key, record in records.items() if record.source == "scontrol"}
-    listed: dict[RunKey, tuple[Listed, ...]] = {}
-    for row in answer.of("job"):
-        job = listing.parse_row(row.fields, installation, remarked)
-        if job:
-            listed[job.key] = (*listed.get(job.key, ()), job)
+    jobs = (listing.parse_row(row.fields, installation, remarked) for row in answer.of("job"))
+    listed = {key: tuple(rows[:ROWS_PER_KEY]) for key, rows in gathered((job.key, job) for job in jobs if job and job.key in ids).items()}
     any_started = any(each.started for each in found.values())
     return Observation(listed, found, records, answer.remote_time, any_started)
 
@@ -41,6 +38,8 @@ def _records(answer: Answer, ids: Mapping[RunKey, str], found: Mapping[RunKey, S
     books = "\n".join(row.field(0) for row in answer.of("sacct"))
     records = accounting.parse_sacct(books, known)
     for key, row in by_key(answer.of("scontrol")).items():
+        if key not in ids or row.cut:    # what is cut off may be what tells that the rest is forged
+            continue
         record = accounting.parse_scontrol(row.field(1), key)
         if record and record.id == known.get(key):
             records[key] = record

@@ -8,9 +8,10 @@ import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from fairlead.api.v1alpha1.texts import LATEST_TIME, clean
 from fairlead.domain.run import Listed, RunKey
+from fairlead.schedulers.answers import number
 from fairlead.schedulers.slurm import states
-from fairlead.schedulers.text import clean
 
 SEPARATOR = "\x1f"
 
@@ -20,7 +21,6 @@ seconds under `SLURM_TIME_FORMAT=%s`."""
 
 _FIELDS = SQUEUE_FORMAT.count(SEPARATOR) + 1
 _ID = re.compile(r"[1-9][0-9]{0,9}")
-_EPOCH = re.compile(r"[0-9]{1,12}")
 _NODES = re.compile(r"[A-Za-z0-9._,\[\]-]{1,1000}")
 _REASON_CHARACTERS = 256
 _NOTHING = frozenset({"(null)", "None", "N/A"})
@@ -57,5 +57,5 @@ def parse_row(fields: Sequence[str], installation: str, remarked: Mapping[str, R
 
 
 def _epoch(text: str) -> int | None:
-    """Seconds, or None for `N/A` and anything else that is no number; 0 is Slurm's word for not set."""
-    return int(text) or None if _EPOCH.fullmatch(text) else None
+    """Seconds, or None for `N/A` and anything else that is no time; 0 is Slurm's word for not set."""
+    return number(text, LATEST_TIME) or None

@@ -2,17 +2,18 @@
 
 Only words decide, never how sbatch ended: killed in mid-call, all of its jobs existed afterwards. The words are those of Slurm 20.11,
 22.05, 24.11 and 26.05 (its `slurm_errno.c` has them all), the same in each but where noted; the limits' names stand in
-https://slurm.schedmd.com/job_reason_codes.html.
+https://slurm.schedmd.com/job_reason_codes.html. No pattern repeats without a bound, so that each costs one pass over the text.
 """
 
 import re
 
+from fairlead.api.v1alpha1.texts import clean
 from fairlead.domain.run import SubmitWord
-from fairlead.schedulers.text import clean
 
 TIMED_OUT = 124                          # of `timeout`; from here on the code tells of a shell or a signal, not of sbatch
 BAD_OPTIONS = 255                        # of sbatch, for options that it does not know or cannot read; 1 for all else
 _SENTENCE_CHARACTERS = 1000
+_LOOKED_AT_CHARACTERS = 4096             # twice what the script lets through
 
 _QUEUE_FULL = re.compile(r"sleeping and retrying")
 
@@ -25,7 +26,7 @@ _UNKNOWN = (                             # the request, or its answer, may be lo
 )
 
 _WAITING = (                             # the same request may be accepted later
-    r"(?:QOS|Assoc\w*)MaxSubmit\w*|(?:QOS|Assoc)Grp\w+",      # a limit's name stands on a line of its own
+    r"(?:QOS|Assoc\w{0,40})MaxSubmit|(?:QOS|Assoc)Grp\w",      # a limit's name stands on a line of its own
     r"Job violates accounting/QOS policy|breached requested QOS usage threshold|Rate limit exceeded",
     r"Resource temporarily unavailable|MaxJobCount limit reached",   # the latter from 26.05
     r"temporarily unable to accept job|job queue full",       # the latter from 26.05
@@ -39,7 +40,7 @@ _WAITING = (                             # the same request may be accepted late
 )
 
 _LIMITS_OF_ONE_JOB = (                   # named beside `Job violates accounting/QOS policy`, yet no wait lifts them
-    r"(?:QOS|Assoc)Max\w+PerJob\w*|(?:QOS|Assoc)MaxWall\w*|(?:QOS|Assoc)Min\w+",
+    r"(?:QOS|Assoc)Max\w{1,40}PerJob|(?:QOS|Assoc)MaxWall|(?:QOS|Assoc)Min\w",
 )
 
 _REFUSED = (                             # the same request never will be accepted, unless somebody changes the site
@@ -49,14 +50,14 @@ _REFUSED = (                             # the same request never will be accept
     r"Invalid (?:preferred )?feature specification|Invalid extra constraints|--batch option is invalid",
     r"Invalid generic resource|Duplicate generic resource|Invalid GRES|Invalid Trackable RESource|Requested GRES option unsupported",
     r"Invalid license|Invalid node name|Invalid job array|Invalid container id|Burst Buffer request invalid|Invalid directive",
-    r"Invalid --\S+|Invalid numeric value|Invalid time|[Tt]ime limit (?:is invalid|specification required)|Invalid signal",
+    r"Invalid --\S|Invalid numeric value|Invalid time|[Tt]ime limit (?:is invalid|specification required)|Invalid signal",
     r"reservation is invalid|node configuration is not available|topology configuration is not available",
     r"More processors requested than permitted|Node count specification invalid|(?:CPU|Task) count specification invalid",
     r"Task distribution specification invalid|Memory specification can not be satisfied|Memory required by task is not available",
     r"Job dependency problem|Circular job dependency|Preemption is required but is disabled",
     r"not supported on this system|Job size specification needs to be provided|parameter too long",
     r"unrecognized option|invalid option|requires an argument|doesn't allow an argument|is ambiguous",
-    r"No cluster '.*' known by database|Invalid cluster name",
+    r"No cluster '.{0,200}' known by database|Invalid cluster name",
     r"does not look like a batch script|Batch script is empty|DOS line breaks|Script arguments not permitted",
 )
 
@@ -83,6 +84,7 @@ def classify(exit_code: int, text: str) -> SubmitWord:
     Ended from outside (124 by the time-out, or a signal), sbatch has said nothing, unless it waited for room in the queue: then no request
     was under way.
     """
+    text = text[:_LOOKED_AT_CHARACTERS]
     if exit_code == 0:
         return SubmitWord.UNKNOWN
     if exit_code == TIMED_OUT and _QUEUE_FULL.search(text) and not re.search(LOST_WORDS, text):
@@ -94,5 +96,5 @@ def classify(exit_code: int, text: str) -> SubmitWord:
 
 def sentence(text: str) -> str:
     """Give sbatch's own words for a condition: in one line, without `sbatch: error: ` and the advice to read the help."""
-    lines = _ADVICE.sub("", _PREFIX.sub("", text)).splitlines()
+    lines = _ADVICE.sub("", _PREFIX.sub("", text[:_LOOKED_AT_CHARACTERS])).splitlines()
     return clean("; ".join(line for line in lines if line.strip()), _SENTENCE_CHARACTERS)
