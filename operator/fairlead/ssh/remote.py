@@ -24,6 +24,7 @@ from fairlead.ssh.held import Held, Way, closed_by_us
 from fairlead.ssh.limits import PoolLimits
 from fairlead.ssh.pool import Lane, Site
 from fairlead.ssh.profile import read_profiles
+from fairlead.ssh.reading import Reader
 from fairlead.ssh.resolver import Resolver
 from fairlead.ssh.seats import Seats
 from fairlead.ssh.service import LoginService
@@ -60,6 +61,7 @@ class SshRemote:
         self._jumps: WeakValueDictionary[Address, Lane] = WeakValueDictionary()      # as long as a site leads through them
         self._held: set[Held] = set()
         self._running: set[asyncio.Task[bytes]] = set()
+        self._reader = Reader()
         self._closed = False
         logging.getLogger("asyncssh").setLevel(logging.ERROR)   # it tells of each connection and command; we say what matters ourselves
 
@@ -83,7 +85,7 @@ class SshRemote:
         caller = Caller(self._running.discard)
         task = asyncio.create_task(self._foreseen(self._run(site, errand, caller), errand))
         self._running.add(task)
-        return exchange.parse(await caller.answer(task))
+        return await self._reader.read(exchange, await caller.answer(task))
 
     def retire(self, address: Address) -> None:
         """Take what is asked from now on to new connections; those of before close when what they have to do has ended."""
@@ -96,6 +98,7 @@ class SshRemote:
         await asyncio.gather(*(held.cut() for held in self._held))
         if self._running:
             await asyncio.wait(self._running)
+        self._reader.close()
 
     def _site(self, address: Address) -> Site:
         way = self._way(address)
