@@ -166,13 +166,13 @@ def report(cluster: Cluster, health: Health, now: Now, heartbeat_seconds: float)
         fields["scheduler_version"] = probe.version
     if tree:
         fields["work_dir"] = WorkDirStatus(path=tree.path, marker=tree.marker)
-    status = old.model_copy(update=fields)
+    status = old.having(**fields)
     last = old.last_heartbeat_time
     confirmed = health.trouble is None and probe is not None
     due = confirmed and (last is None or now.wall - last.timestamp() >= heartbeat_seconds)
     if status == old and not due:
         return None
-    return status.model_copy(update={"last_heartbeat_time": moment(now.wall)}) if confirmed else status
+    return status.having(last_heartbeat_time=moment(now.wall)) if confirmed else status
 
 
 def accounting_fault(cluster: Cluster, accounting: AccountingState) -> str | None:

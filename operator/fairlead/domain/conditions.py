@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from fairlead.api.v1alpha1.meta import Condition
+from fairlead.api.v1alpha1.texts import LATEST_TIME, clean
 
 MESSAGE_LIMIT = 1024
 
@@ -20,8 +21,8 @@ class Says:
 
 
 def moment(epoch_seconds: float) -> datetime:
-    """Epoch seconds as the API writes times: UTC, whole seconds."""
-    return datetime.fromtimestamp(int(epoch_seconds), UTC)
+    """Epoch seconds as the API writes times: UTC, whole seconds, within the years that it has a word for (1970 to 9999)."""
+    return datetime.fromtimestamp(int(min(max(epoch_seconds, 0), LATEST_TIME)), UTC)
 
 
 def told(conditions: Iterable[Condition], says: Iterable[Says], wall: float, generation: int) -> tuple[Condition, ...]:
@@ -30,7 +31,7 @@ def told(conditions: Iterable[Condition], says: Iterable[Says], wall: float, gen
     for each in says:
         word = "Unknown" if each.status is None else "True" if each.status else "False"
         old = by_type.get(each.type)
-        message = each.message[:MESSAGE_LIMIT]
+        message = clean(each.message, MESSAGE_LIMIT)
         if old and (old.status, old.reason, old.message) == (word, each.reason, message):
             continue
         since = old.last_transition_time if old and old.status == word else moment(wall)

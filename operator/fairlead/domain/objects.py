@@ -1,6 +1,12 @@
 """How one Kubernetes object of ours is named, and what is said about it in an Event."""
 
 from dataclasses import dataclass
+from typing import Final
+
+from fairlead.api.v1alpha1.texts import clean
+
+NOTE_CHARACTERS: Final = 1024
+"""Of an Event (events.k8s.io/v1 bounds it in bytes)."""
 
 ClusterName = tuple[str, str]
 """Namespace and name of a Cluster, by which Jobs and debts refer to it."""
@@ -29,9 +35,12 @@ class ObjectRef:
 
 @dataclass(frozen=True, slots=True)
 class EventNote:
-    """A Kubernetes Event to be: `type` Normal | Warning, `reason` CamelCase, `action` what was done."""
+    """A Kubernetes Event to be: `type` Normal | Warning, `reason` CamelCase, `action` what was done; the message is made one clean line."""
 
     type: str
     reason: str
     message: str
     action: str = "Reconcile"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", clean(self.message, NOTE_CHARACTERS))

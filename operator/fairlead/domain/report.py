@@ -1,4 +1,8 @@
-"""A Job's status as people and tools read it. Each function returns the new status, or None when nothing a person reads has changed."""
+"""A Job's status as people and tools read it. Each function returns the new status, or None when nothing a person reads has changed.
+
+Every status is made by `having`, which makes each field fit for its type (`api.v1alpha1.texts`): whatever a far end has said, it is one
+that the API server takes.
+"""
 
 from collections.abc import Sequence
 
@@ -92,7 +96,7 @@ def complete(job: Job, ended: Ended, now: Now) -> JobStatus | None:
         Says(_READY, True, JobReason.COMPLETED, "exit code 0"),
         *_over(job, JobReason.COMPLETED),
     )
-    return _rewritten(job, now, JobPhase.COMPLETE, says, **_ended_fields(job, ended, 0, None))
+    return _rewritten(job, now, JobPhase.COMPLETE, says, **_ended_fields(job, ended, now, (0, None)))
 
 
 def failed(job: Job, closing: Closing, over: Over, now: Now, ended: Ended | None) -> JobStatus | None:
@@ -108,7 +112,7 @@ def failed(job: Job, closing: Closing, over: Over, now: Now, ended: Ended | None
     if not is_true(job.status.conditions, _SUBMITTED):
         says.append(Says(_SUBMITTED, bool(job.run_id), reason, message))
     if ended is not None:
-        fields = _ended_fields(job, ended, closing.exit_code, closing.signal)
+        fields = _ended_fields(job, ended, now, (closing.exit_code, closing.signal))
     else:
         run = _closed_run(job, closing)
         fields = {"run": run, "end_time": moment(now.wall), "estimated_start_time": None}
@@ -215,7 +219,7 @@ def _following(job: Job, closing: Closing, now: Now, ended: Ended | None) -> dic
     run = _closed_run(job, closing)
     if ended is not None:
         run = _run_of(job, ended, closing.exit_code, closing.signal)
-        end |= {"start_time": moment(ended.started.at), "end_time": moment(ended.finished.at)}
+        end |= _times(ended, now)
     attempt, following = AttemptStatus.model_validate(run.model_dump() | end), job.key.next
     return {
         "run": RunStatus(key=str(following), attempt=following.attempt), "attempts": (*job.status.attempts, attempt)[-ATTEMPTS_KEPT:],
@@ -231,29 +235,36 @@ def _run(job: Job) -> RunStatus:
 def _closed_run(job: Job, closing: Closing) -> RunStatus:
     """The attempt as it was left; what the listing showed before its end is no longer said."""
     run = _run(job)
-    return run.model_copy(update={
-        "state": closing.word or None, "reason": None, "exit_code": closing.exit_code, "signal": closing.signal,
-        "process_tracking": closing.tracking or run.process_tracking,
-    })
+    return run.having(
+        state=closing.word or None, reason=None, exit_code=closing.exit_code, signal=closing.signal,
+        process_tracking=closing.tracking or run.process_tracking,
+    )
 
 
 def _run_of(job: Job, ended: Ended, exit_code: int | None, signal: int | None) -> RunStatus:
     """The attempt as its end shows it."""
     run = _run(job)
-    return run.model_copy(update={
-        "id": ended.finished.id, "state": ended.word or None, "reason": None, "exit_code": exit_code, "signal": signal,
-        "node": ended.started.host or None, "process_tracking": ended.tracking or run.process_tracking,
-    })
+    return run.having(
+        id=ended.finished.id, state=ended.word or None, reason=None, exit_code=exit_code, signal=signal,
+        node=ended.started.host or None, process_tracking=ended.tracking or run.process_tracking,
+    )
 
 
-def _ended_fields(job: Job, ended: Ended, exit_code: int | None, signal: int | None) -> dict[str, object]:
-    run = _run_of(job, ended, exit_code, signal)
+def _times(ended: Ended, now: Now) -> dict[str, object]:
+    """By the node's clock. What is no time is left out; then it ended when that was seen."""
+    started, finished = ended.started.at, ended.finished.at
+    return {"start_time": None if started is None else moment(started), "end_time": moment(now.wall if finished is None else finished)}
+
+
+def _ended_fields(job: Job, ended: Ended, now: Now, how: tuple[int | None, int | None]) -> dict[str, object]:
+    """`how` are exit code and signal."""
+    run = _run_of(job, ended, *how)
     logs = None
     if ended.log is not None:
         log = ended.log
         logs = Logs(stdout_path=log.stdout_path, stderr_path=log.stderr_path or None, bytes=log.size, tail=_plain(log))
     return {
-        "run": run, "start_time": moment(ended.started.at), "end_time": moment(ended.finished.at), "estimated_start_time": None,
+        "run": run, **_times(ended, now), "estimated_start_time": None,
         "restarts": ended.started.restart or None, "logs": logs, "observation_source": ended.source,
     }
 
@@ -269,8 +280,8 @@ def _plain(log: LogTail) -> str:
 def _rewritten(job: Job, now: Now, phase: JobPhase, says: Sequence[Says], **fields: object) -> JobStatus | None:
     if job.held and job.status.active_since is None:   # activeDeadlineSeconds count from here; who sets the Job aside says otherwise
         fields = {"active_since": moment(now.wall)} | fields
-    status = job.status.model_copy(update={
-        **fields, "phase": phase, "host": job.host or None, "observed_generation": job.generation,
+    status = job.status.having(**fields | {
+        "phase": phase, "host": job.host or None, "observed_generation": job.generation,
         "conditions": told(job.status.conditions, says, now.wall, job.generation),
     })
     return None if status == job.status else status

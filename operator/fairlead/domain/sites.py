@@ -56,7 +56,7 @@ def with_login(cluster: Cluster, namespace: str, user: str, status: ClusterStatu
     )
     if entry == known:
         return cluster.status
-    return cluster.status.model_copy(update={"logins": (*without(cluster, namespace).logins, entry)})
+    return cluster.status.having(logins=(*without(cluster, namespace).logins, entry))
 
 
 def without(cluster: Cluster, site: str) -> ClusterStatus:
@@ -94,11 +94,11 @@ def with_hosts(cluster: Cluster, said: Mapping[str, ClusterStatus], account: Acc
     spoken_of = {each.type: each for name in (*names, first) for each in said[name].conditions}   # of a kind, what the first says
     says = [_says(each, said, names) for each in spoken_of.values()]
     beats = [each.last_heartbeat_time for each in said.values() if each.last_heartbeat_time]
-    return said[first].model_copy(update={
-        "conditions": told(cluster.status.conditions, says, account.wall, cluster.generation), "logins": (),
-        "active_runs": sum(said[each].active_runs or 0 for each in names), "residue": residue(account.debts),
-        "hosts": entries + silent, "last_heartbeat_time": max(beats, default=cluster.status.last_heartbeat_time),
-    })
+    return said[first].having(
+        conditions=told(cluster.status.conditions, says, account.wall, cluster.generation), logins=(),
+        active_runs=sum(said[each].active_runs or 0 for each in names), residue=residue(account.debts),
+        hosts=entries + silent, last_heartbeat_time=max(beats, default=cluster.status.last_heartbeat_time),
+    )
 
 
 def _in_order(cluster: Cluster) -> Iterable[str]:

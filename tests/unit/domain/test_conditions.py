@@ -1,5 +1,7 @@
 """Conditions as `kubectl wait` and GitOps tools read them."""
 
+import pytest
+
 from fairlead.domain.conditions import MESSAGE_LIMIT, Says, is_true, moment, told
 
 
@@ -31,3 +33,15 @@ def test_a_long_message_is_cut() -> None:
     [cut] = told((), [Says("Ready", False, "Why", "x" * 9000)], 100.0, 1)
     assert len(cut.message) == MESSAGE_LIMIT
     assert told((cut,), [Says("Ready", False, "Why", "x" * 9000)], 200.0, 1) == (cut,)
+
+
+@pytest.mark.parametrize("epoch_seconds", [-1, 0, 999_999_999_999, 1e300])
+def test_any_number_is_a_time_that_the_api_has_a_word_for(epoch_seconds: float) -> None:
+    """A node with a broken clock would keep its Jobs from any end."""
+    assert 1970 <= moment(epoch_seconds).year <= 9999
+
+
+def test_a_message_is_one_clean_line() -> None:
+    """`kubectl describe` would hand escape codes of a login node to a terminal."""
+    condition, = told((), [Says("Ready", False, "Failed", "\x1b[31mred\x1b[0m\nand \x07 more")], 1.0, 1)
+    assert condition.message == "red and more"

@@ -21,6 +21,7 @@ from fairlead.api.v1alpha1.ssh import (
     JumpHost,
     SecretReference,
 )
+from fairlead.api.v1alpha1.texts import RemotePath, Word
 
 _PLAIN_PATH: Final = r"(/[A-Za-z0-9._@+-]+)+"
 _NO_DOTS: Final = "!self.split('/').exists(part, part == '..' || part == '.')"
@@ -192,9 +193,9 @@ class Circuit(ApiModel):
 class WorkDirStatus(ApiModel):
     """The work folder as it was found or made."""
 
-    path: str | None = None
+    path: RemotePath | None = None
     """Its absolute path on the cluster."""
-    marker: str | None = None
+    marker: Word | None = None
     """The random mark by which Fairlead knows the folder as its own."""
 
 
@@ -261,7 +262,7 @@ class ClusterStatus(ObjectStatus):
 
     address: str | None = None
     """Where it is reached: the first endpoint or host, and how many more there are."""
-    scheduler_version: str | None = None
+    scheduler_version: Word | None = None
     """The scheduler's version, such as slurm 24.11.5; of a bare host its kernel's."""
     active_runs: int | None = Field(default=None, ge=0)
     """Runs on the cluster that have not ended."""

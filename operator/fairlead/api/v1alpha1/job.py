@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field
 from fairlead.api.v1alpha1 import memory, owned_options, script_rules, time_limit
 from fairlead.api.v1alpha1.meta import ApiModel, AttemptStatus, ObjectMeta, ObjectStatus, RunStatus, Timestamp
 from fairlead.api.v1alpha1.schema import NO_NUL, ONE_LINE, ONE_WORD, Rule, marks, matches
+from fairlead.api.v1alpha1.texts import FileSize, RemotePath, Restarts, Word
 
 _WHERE_PATH_STARTS: Final = r"(~|~/[^\x00-\x1f\x7f]*|/[^\x00-\x1f\x7f]*)"
 _OUTPUT_PATH: Final = r"^([^%\x00-\x1f\x7f]|%[jAaxuN%])*([^%/\x00-\x1f\x7f]|%[jAaxuN%])$"
@@ -214,11 +215,11 @@ class JobSpec(ApiModel):
 class Logs(ApiModel):
     """Where the output is, and its end."""
 
-    stdout_path: str | None = None
+    stdout_path: RemotePath | None = None
     """File on the cluster with the script's output."""
-    stderr_path: str | None = None
+    stderr_path: RemotePath | None = None
     """File on the cluster with the script's error output."""
-    bytes: int | None = Field(default=None, ge=0)
+    bytes: FileSize = None
     """Size of the output file when the Job ended."""
     tail: str | None = Field(default=None, max_length=16384)
     """The last 4 KiB of the output when the Job ended, without control characters."""
@@ -229,7 +230,7 @@ class JobStatus(ObjectStatus):
 
     run: RunStatus | None = None
     """The latest attempt."""
-    host: str | None = None
+    host: Word | None = None
     """The host on which it runs, with its port, of a Cluster of bare hosts. It stays the same for all attempts."""
     attempts: tuple[AttemptStatus, ...] = Field(default=(), max_length=5, json_schema_extra=marks(keys=("key",)))
     """The last five attempts that have ended, the latest last."""
@@ -243,7 +244,7 @@ class JobStatus(ObjectStatus):
     """From when activeDeadlineSeconds counts: when the Job was taken up, or last resumed. Not there while it is suspended."""
     active_seconds: int | None = Field(default=None, ge=0)
     """What had counted against activeDeadlineSeconds before the Job was last suspended."""
-    restarts: int | None = Field(default=None, ge=0)
+    restarts: Restarts = None
     """How often the scheduler started the latest attempt again."""
     submit_time: Timestamp | None = None
     """When the scheduler accepted the latest attempt."""
@@ -255,7 +256,7 @@ class JobStatus(ObjectStatus):
     """When the Job ended."""
     logs: Logs | None = None
     """Where the output is, and its end."""
-    observation_source: str | None = None
+    observation_source: Word | None = None
     """What the state was last read from: squeue, scontrol, sacct or sentinel (a file of the run wrapper)."""
 
 

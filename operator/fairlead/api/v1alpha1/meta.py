@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
 
 from fairlead.api.v1alpha1.schema import marks
+from fairlead.api.v1alpha1.texts import ExitCode, NodeNames, RemotePath, SignalNumber, Word
 
 
 def as_timestamp(moment: datetime) -> str:
@@ -25,6 +26,10 @@ class ApiModel(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True, use_attribute_docstrings=True
     )
+
+    def having(self, **fields: object) -> Self:
+        """Make the same with other fields, each made fit for its type: pydantic's own `model_copy` takes whatever it is given."""
+        return self.model_validate({**dict(self), **fields})
 
 
 class ObjectMeta(ApiModel):
@@ -71,21 +76,21 @@ class RunStatus(ApiModel):
     """Name of the Run on the cluster: the object's uid and the number of the attempt."""
     attempt: int = Field(ge=1)
     """Number of the attempt, counted from 1."""
-    id: str | None = None
+    id: Word | None = None
     """The id that the remote scheduler gave."""
-    state: str | None = None
+    state: Word | None = None
     """The remote scheduler's own word, such as PENDING or RUNNING."""
-    reason: str | None = None
+    reason: Word | None = None
     """The remote scheduler's own reason for that state, such as Priority or Resources."""
-    exit_code: int | None = None
+    exit_code: ExitCode = None
     """Exit code of the user's script."""
-    signal: int | None = None
+    signal: SignalNumber = None
     """Number of the signal that ended the user's script, if one did."""
-    node: str | None = None
+    node: NodeNames | None = None
     """The first compute node of the Run."""
-    directory: str | None = None
+    directory: RemotePath | None = None
     """The Run's directory on the cluster."""
-    process_tracking: str | None = None
+    process_tracking: Word | None = None
     """How a bare host finds the Run's processes: SystemdScope, Cgroup or LinuxProc. Absent where a scheduler does that."""
 
 
@@ -96,7 +101,7 @@ class AttemptStatus(RunStatus):
     """When the user's script started, by the cluster's clock."""
     end_time: Timestamp | None = None
     """When the attempt ended, by the cluster's clock."""
-    outcome: str | None = None
+    outcome: Word | None = None
     """How the attempt ended: a reason of the Job's conditions."""
     without_end: bool | None = None
     """True when the compute node wrote no end of it, so that the scheduler's word, or its silence, decided."""
