@@ -1,6 +1,7 @@
 # One exec for all Runs of a bare host: hands out what is free, then says of each key what it is.
 # Set before it: TREE, MARKER, KEYS (lines `key id`, the id perhaps missing), TOUCH, SLOTS, GPUS, WATCH_SECONDS, KILL_SECONDS.
 
+# shellcheck disable=SC2153  # LINE is set by first_line
 begin
 into_tree
 on_host 2>/dev/null && hand_out
