@@ -192,8 +192,8 @@ async def test_a_server_without_modern_algorithms_is_refused_with_what_it_offers
     async with _server([key], client, kex_algs=["diffie-hellman-group1-sha1"]) as server, SshRemote() as remote:
         pins = HostKeys(f"127.0.0.1 {key.export_public_key().decode()}")
         failure = await _failure(remote, _local(server.get_port(), client, pins), Refused)
-    assert failure.reason is ClusterReason.CONNECTION_FAILED
-    assert "offers no algorithm that Fairlead accepts" in str(failure)
+    assert failure.reason is ClusterReason.NO_COMMON_ALGORITHM
+    assert "offers no key exchange algorithm that Fairlead accepts. It offers diffie-hellman-group1-sha1" in str(failure)
 
 
 def _fingerprint(host) -> str:

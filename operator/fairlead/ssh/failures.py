@@ -1,6 +1,7 @@
 """What went wrong with a connection, in our words: the one place where asyncssh's and the system's errors become Fairlead's."""
 
 import errno
+import re
 import socket
 from collections.abc import Callable
 
@@ -13,7 +14,11 @@ from fairlead.ssh.profile import Profile
 from fairlead.ssh.remote_text import one_line
 
 DROPPED_EARLY = ("broke the connection off before the login was done: sshd may be limiting new connections (MaxStartups) or have a Banner "
-                 "of more than 256 KiB, at which it fails, or a firewall between may cut them")
+                 "of more than 256 KiB, at which it fails, or no host key that is ed25519, ECDSA or RSA with SHA-2; or a firewall "
+                 "between may cut them")
+
+NOTHING_IN_COMMON = re.compile(r"No matching (?P<kind>.+) algorithm found, sent (?P<ours>.*) and received (?P<theirs>.*)", re.DOTALL)
+"""asyncssh's words, of what we sent and what the far end did."""
 
 
 def _permission_denied(profile: Profile, _: Exception) -> RemoteFault:
@@ -22,9 +27,10 @@ def _permission_denied(profile: Profile, _: Exception) -> RemoteFault:
         return Refused(f"{_where(profile)} refused user {profile.address.user} with key {profile.key}: {words}. Put a new one into the "
                        f"Secret of {profile.address.place}.authSecretRef; if it should be valid, compare the clocks",
                        ClusterReason.AUTHENTICATION_FAILED)
+    sha2 = ", that its sshd accepts rsa-sha2-512 or rsa-sha2-256 (OpenSSH since 7.2)" if profile.key.algorithm == "ssh-rsa" else ""
     return Refused(f"{_where(profile)} refused user {profile.address.user} with key {profile.key}: check "
-                   f"{profile.address.place}.user, that the key's public half is in the user's authorized_keys, and that the site lets "
-                   "a key in without a second factor",
+                   f"{profile.address.place}.user, that the key's public half is in the user's authorized_keys{sha2}, and that the site "
+                   "lets a key in without a second factor",
                    ClusterReason.AUTHENTICATION_FAILED)
 
 
@@ -44,8 +50,13 @@ def _dropped(profile: Profile, _: Exception) -> RemoteFault:
 
 
 def _no_common_algorithm(profile: Profile, error: Exception) -> RemoteFault:
-    return Refused(f"{_where(profile)} offers no algorithm that Fairlead accepts: {one_line(str(error))}",
-                   ClusterReason.CONNECTION_FAILED)
+    found = NOTHING_IN_COMMON.fullmatch(str(error))
+    if found is None:
+        return _other(profile, error)
+    offered, ours = one_line(found["theirs"]), found["ours"].replace(",", ", ")
+    return Refused(f"{_where(profile)} offers no {found['kind']} algorithm that Fairlead accepts. It offers {offered.replace(',', ', ')}; "
+                   f"Fairlead accepts {ours}. Ask the site to allow one of these: what sshd was given instead, or is too old to have, "
+                   "protects no login any more", ClusterReason.NO_COMMON_ALGORITHM)
 
 
 def _no_way_on(profile: Profile, error: Exception) -> RemoteFault:

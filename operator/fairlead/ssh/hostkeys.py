@@ -9,20 +9,11 @@ import asyncssh
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.address import HostKeys
 from fairlead.domain.errors import Refused, Unreadable
+from fairlead.ssh.algorithms import HOST_CERTIFICATES, HOST_KEYS
 
 DEFAULT_PORT = 22
 
-HOST_KEY_ALGORITHMS: dict[str, tuple[str, ...]] = {
-    "ssh-ed25519": ("ssh-ed25519",),
-    "ecdsa-sha2-nistp256": ("ecdsa-sha2-nistp256",),
-    "ecdsa-sha2-nistp384": ("ecdsa-sha2-nistp384",),
-    "ecdsa-sha2-nistp521": ("ecdsa-sha2-nistp521",),
-    "ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256"),
-}
-"""Types of host keys, the cheapest first, with the signatures asked of each: no SHA-1, no DSA."""
-
-CERTIFICATES = "certificates"        # beside the types above: a host certificate, whatever its key
-CERTIFICATE_ALGORITHMS = tuple(f"{name}-cert-v01@openssh.com" for names in HOST_KEY_ALGORITHMS.values() for name in names)
+CERTIFICATES = "certificates"        # beside the types of HOST_KEYS: a host certificate, whatever its key
 
 FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}=?")
 
@@ -50,10 +41,10 @@ class Pins:
         keys, authorities = self._listed(address)
         if CERTIFICATES in passed_over and not keys:
             return []
-        types = sorted(HOST_KEY_ALGORITHMS.keys() - passed_over,
-                       key=lambda name: (name not in {key.get_algorithm() for key in keys}, list(HOST_KEY_ALGORITHMS).index(name)))
-        asked = [signature for name in types for signature in HOST_KEY_ALGORITHMS[name]]
-        return [*(CERTIFICATE_ALGORITHMS if authorities and CERTIFICATES not in passed_over else ()), *asked] if asked else []
+        types = sorted(HOST_KEYS.keys() - passed_over,
+                       key=lambda name: (name not in {key.get_algorithm() for key in keys}, list(HOST_KEYS).index(name)))
+        asked = [signature for name in types for signature in HOST_KEYS[name]]
+        return [*(HOST_CERTIFICATES if authorities and CERTIFICATES not in passed_over else ()), *asked] if asked else []
 
     def refusal(self, address: str, seen: asyncssh.SSHKey | None, words: str) -> Refused:
         """The error for a host key that is not trusted: `seen`, or, where it was not even looked up (revoked), the library's words."""

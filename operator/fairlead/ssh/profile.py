@@ -1,24 +1,31 @@
 """All that a connection to one endpoint needs, parsed once: key, host keys, asyncssh's options."""
 
+import os
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import asyncssh
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.address import Address, Endpoint
 from fairlead.domain.errors import Unreadable
+from fairlead.ssh.algorithms import CIPHERS, KEX, MACS, SIGNATURES
 from fairlead.ssh.hostkeys import Pins, read_host_keys
 from fairlead.ssh.keys import ClientKey, read_key
 from fairlead.ssh.remote_text import one_line
 
-KEX: Final = ("curve25519-sha256", "curve25519-sha256@libssh.org", "ecdh-sha2-nistp256", "ecdh-sha2-nistp384", "ecdh-sha2-nistp521",
-              "diffie-hellman-group-exchange-sha256", "diffie-hellman-group16-sha512", "diffie-hellman-group18-sha512",
-              "diffie-hellman-group14-sha256")
-CIPHERS: Final = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "chacha20-poly1305@openssh.com",
-                  "aes128-ctr", "aes192-ctr", "aes256-ctr")
-"""The order is by cost: with AES instructions aes128-gcm carries half as much again as chacha20. No SHA-1, no CBC."""
-
+NOTHING_OF_THIS_MACHINE: Final[dict[str, Any]] = {
+    "config": None, "x509_trusted_certs": None, "x509_trusted_cert_paths": [], "client_certs": [], "client_host_keys": None,
+    "agent_path": None, "agent_identities": None, "agent_forwarding": False, "pkcs11_provider": None,
+    "proxy_command": None, "canonicalize_hostname": False, "send_env": None, "env": None, "x11_forwarding": False,
+    "gss_host": None, "gss_kex": False, "gss_auth": False, "gss_delegate_creds": False,
+}
+"""Every option whose default is looked for in `~/.ssh` or the environment, where a pod has nothing, or what it may not read."""
+NOBODY: Final = {"LOGNAME": "nobody", "HOME": "/nonexistent"}
+"""asyncssh asks who and where we are though it uses neither, and fails where nobody knows: a pod's random uid is not in /etc/passwd."""
+PUBLIC_KEY_ALONE: Final[dict[str, Any]] = {
+    "preferred_auth": ["publickey"], "password_auth": False, "kbdint_auth": False, "host_based_auth": False,
+}
 KEEPALIVES_UNANSWERED: Final = 3
 """A silent peer is given up after interval x (this + 1)."""
 
@@ -42,6 +49,8 @@ def read_profiles(address: Address) -> tuple[Profile, ...]:
 
     Nothing of this machine is used: no configuration file, agent, default key, Kerberos ticket or known_hosts file. Raises `Unreadable`.
     """
+    for name, value in NOBODY.items():
+        os.environ.setdefault(name, value)
     try:
         key = read_key(address.credentials)
     except Unreadable as error:
@@ -55,12 +64,10 @@ def _profile(address: Address, endpoint: Endpoint, key: ClientKey) -> Profile:
     pins = read_host_keys(address.host_keys, endpoint.host, endpoint.port, f"{address.place}.hostKeys")
     try:
         options = asyncssh.SSHClientConnectionOptions(
-            config=None, host=endpoint.host, port=endpoint.port, username=address.user, host_key_alias=endpoint.host,
-            known_hosts=pins.known_hosts, x509_trusted_certs=None,
-            client_keys=[(key.key, key.certificate) if key.certificate else key.key], agent_path=None, pkcs11_provider=None,
-            preferred_auth=["publickey"], password_auth=False, kbdint_auth=False, host_based_auth=False,
-            gss_host=None, gss_kex=False, gss_auth=False,
-            kex_algs=KEX, encryption_algs=CIPHERS, compression_algs=None,
+            host=endpoint.host, port=endpoint.port, username=address.user, host_key_alias=endpoint.host,
+            known_hosts=pins.known_hosts, client_keys=[(key.key, key.certificate) if key.certificate else key.key],
+            **NOTHING_OF_THIS_MACHINE, **PUBLIC_KEY_ALONE,
+            kex_algs=KEX, encryption_algs=CIPHERS, mac_algs=MACS, signature_algs=SIGNATURES, compression_algs=None,
             connect_timeout=None, login_timeout=0,   # one deadline of our own spans name, TCP, banner and login
             keepalive_interval=address.keepalive_interval_seconds, keepalive_count_max=KEEPALIVES_UNANSWERED,
         )

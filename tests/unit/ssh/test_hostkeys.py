@@ -6,7 +6,8 @@ import pytest
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.address import HostKeys
 from fairlead.domain.errors import Unreadable
-from fairlead.ssh.hostkeys import CERTIFICATE_ALGORITHMS, read_host_keys
+from fairlead.ssh.algorithms import HOST_CERTIFICATES
+from fairlead.ssh.hostkeys import read_host_keys
 
 ED25519, ECDSA, RSA = (asyncssh.generate_private_key(name) for name in ("ssh-ed25519", "ecdsa-sha2-nistp256", "ssh-rsa"))
 LINE = {key: f"login.example.org {key.export_public_key().decode().strip()}" for key in (ED25519, ECDSA, RSA)}
@@ -74,8 +75,8 @@ def test_with_known_hosts_no_key_is_trusted_by_its_fingerprint():
 
 def test_a_certificate_is_asked_for_only_where_an_authority_is_pinned():
     plain, signed = (read_host_keys(HostKeys(mark + LINE[ED25519]), "login.example.org", 22) for mark in ("", "@cert-authority "))
-    assert not set(plain.algorithms("192.0.2.1", NOTHING)) & set(CERTIFICATE_ALGORITHMS)
-    assert tuple(signed.algorithms("192.0.2.1", NOTHING)[:len(CERTIFICATE_ALGORITHMS)]) == CERTIFICATE_ALGORITHMS
+    assert not set(plain.algorithms("192.0.2.1", NOTHING)) & set(HOST_CERTIFICATES)
+    assert tuple(signed.algorithms("192.0.2.1", NOTHING)[:len(HOST_CERTIFICATES)]) == HOST_CERTIFICATES
 
 
 def test_signatures_with_sha_1_are_never_asked_for():

@@ -72,6 +72,7 @@ class ClusterReason(Word):
     CONNECT_TIMEOUT = "ConnectTimeout", "The connection was not made in time."
     CONNECTION_LOST = "ConnectionLost", "The connection broke off."
     CONNECTION_FAILED = "ConnectionFailed", "The connection could not be made for a reason that the message names."
+    NO_COMMON_ALGORITHM = "NoCommonAlgorithm", "The server offers only algorithms that Fairlead does not accept, as too weak."
     NO_FREE_CONNECTION = "NoFreeConnection", "All connections that this controller may hold are in use."
     LOGIN_SHELL_FAILED = "LoginShellFailed", "The user's login shell on the cluster did not run what it was given."
     HOST_REMOVED = "HostRemoved", "The host is no longer in spec.process.hosts, and something of a Job may still be there."
