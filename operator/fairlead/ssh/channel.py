@@ -27,6 +27,7 @@ class Exec(asyncssh.SSHClientSession[bytes]):
         self.errors = bytearray()
         self.overflowed = False
         self.timed_out = False
+        self.lost: Exception | None = None   # why the connection broke off, if the library or the far end said so
         self.closed = asyncio.Event()
         self._settled = asyncio.Event()      # closed, overflowed or timed out
         self._writable = asyncio.Event()
@@ -52,8 +53,9 @@ class Exec(asyncssh.SSHClientSession[bytes]):
         """Leave our side open: a script that has said all may still have to read."""
         return True
 
-    def connection_lost(self, exc: Exception | None) -> None:   # noqa: ARG002  # an exit status that is missing tells the same
+    def connection_lost(self, exc: Exception | None) -> None:
         """The channel is closed, by either side or by the loss of its connection."""
+        self.lost = exc
         self.closed.set()
         self._settle()
 

@@ -8,6 +8,7 @@ from fairlead.domain.errors import RemoteFault
 from fairlead.ssh.failures import explain, too_late
 from fairlead.ssh.hostkeys import CERTIFICATES, Pins
 from fairlead.ssh.profile import Profile
+from fairlead.ssh.rekeys import TOO_OFTEN, Allowance, bound
 from fairlead.ssh.resolver import Resolver
 from fairlead.ssh.wire import Tcp
 
@@ -15,16 +16,18 @@ from fairlead.ssh.wire import Tcp
 class _Client(asyncssh.SSHClient):
     """Watches one connection come about: was the port reached, and which unlisted host key was shown?"""
 
-    def __init__(self, pins: Pins) -> None:
+    def __init__(self, pins: Pins, rekeys: Allowance) -> None:
         self._pins = pins
+        self._rekeys = rekeys
         self.reached = False
         self.seen: asyncssh.SSHKey | None = None
         self.seen_type = ""
 
-    def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:   # noqa: ARG002  # asyncssh's signature
+    def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
         self.reached = True
+        bound(conn, self._rekeys)
 
-    def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:   # noqa: ARG002  # the same
+    def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:   # noqa: ARG002  # asyncssh's signature
         self.seen, self.seen_type = key, key.get_algorithm()
         return self._pins.trusts(key)
 
@@ -38,14 +41,16 @@ async def connect(profile: Profile, means: Resolver | asyncssh.SSHClientConnecti
 
     Nothing is left of a failure. Raises `Refused` and `Unreachable`, each with the sentence that a person can act on.
     """
-    client = _Client(profile.pins)
+    client = _Client(profile.pins, profile.rekeys)
+    if profile.rekeys.is_spent(asyncio.get_running_loop().time()):
+        raise explain(profile, asyncssh.ProtocolError(TOO_OFTEN))
     try:
         async with asyncio.timeout(seconds) as deadline:
             if not isinstance(means, Resolver):
                 return await _connect_to(profile, "", client, means)
             addresses = await means.addresses(profile.endpoint.host, profile.endpoint.port)
             for left, address in zip(range(len(addresses) - 1, -1, -1), addresses, strict=True):
-                client = _Client(profile.pins)
+                client = _Client(profile.pins, profile.rekeys)
                 share = (deadline.when() or 0.0) - asyncio.get_running_loop().time()
                 try:
                     async with asyncio.timeout(share / (left + 1)):

@@ -8,7 +8,7 @@ import asyncssh
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.errors import Unanswered
 from fairlead.schedulers.seam import NOT_RUN
-from fairlead.ssh.channel import STDERR_KEPT_BYTES, Opened, put_down
+from fairlead.ssh.channel import STDERR_KEPT_BYTES, Exec, Opened, put_down
 from fairlead.ssh.remote_text import one_line
 
 
@@ -44,20 +44,21 @@ async def execute(connection: asyncssh.SSHClientConnection, opened: Opened, erra
         await put_down(connection, channel, session)
         raise Unanswered(f"{errand.verb} on {errand.where} printed more than {errand.max_output_bytes} bytes and was stopped",
                          ClusterReason.POLL_FAILED)
-    require_success(channel, bytes(session.errors or session.output[-STDERR_KEPT_BYTES:]), f"{errand.verb} on {errand.where}")
+    require_success(channel, session, f"{errand.verb} on {errand.where}")
     return bytes(session.output)
 
 
-def require_success(channel: asyncssh.SSHClientChannel[bytes], printed: bytes, what: str) -> None:
+def require_success(channel: asyncssh.SSHClientChannel[bytes], session: Exec, what: str) -> None:
     """Raise `Unanswered` unless the exit status is 0. None is a failure too, also when the output looks whole: the connection died."""
     status, signal = channel.get_exit_status(), channel.get_exit_signal()
     if status == 0 and not signal:
         return
-    said = one_line(printed) or "nothing"
+    said = one_line(bytes(session.errors or session.output[-STDERR_KEPT_BYTES:])) or "nothing"
     if signal:
         raise Unanswered(f"{what} was ended there by signal {one_line(signal[0], 20)}; it said: {said}", ClusterReason.POLL_FAILED)
     if status is None:
-        raise Unanswered(f"{what} has no answer: the connection broke off", ClusterReason.CONNECTION_LOST)
+        why = f": {words}" if session.lost and (words := one_line(str(session.lost))) else ""
+        raise Unanswered(f"{what} has no answer: the connection broke off{why}", ClusterReason.CONNECTION_LOST)
     if status == NOT_RUN:
         raise Unanswered(f"{what} was not run: something at the login takes the place of the login shell's command, such as `exec` in a "
                          f"dotfile, which should be done in interactive shells only; it said: {said}", ClusterReason.LOGIN_SHELL_FAILED)

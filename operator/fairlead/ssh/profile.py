@@ -12,6 +12,7 @@ from fairlead.domain.errors import Unreadable
 from fairlead.ssh.algorithms import CIPHERS, KEX, MACS, SIGNATURES
 from fairlead.ssh.hostkeys import Pins, read_host_keys
 from fairlead.ssh.keys import ClientKey, read_key
+from fairlead.ssh.rekeys import Allowance
 from fairlead.ssh.remote_text import one_line
 
 NOTHING_OF_THIS_MACHINE: Final[dict[str, Any]] = {
@@ -39,6 +40,7 @@ class Profile:
     key: ClientKey
     pins: Pins
     options: asyncssh.SSHClientConnectionOptions
+    rekeys: Allowance
 
     def __str__(self) -> str:
         return f"{self.address.user}@{self.endpoint}"
@@ -74,4 +76,4 @@ def _profile(address: Address, endpoint: Endpoint, key: ClientKey) -> Profile:
     except ValueError as error:
         raise Unreadable(f"{address.user}@{endpoint} cannot be connected to: {one_line(str(error))}",
                          ClusterReason.CONNECTION_FAILED) from error
-    return Profile(address, endpoint, key, pins, options)
+    return Profile(address, endpoint, key, pins, options, Allowance())

@@ -120,7 +120,7 @@ class Line:
             writing.cancel()
             flow.abandon()
             await put_down(self._connection, channel, flow)
-        require_success(channel, bytes(flow.errors), what)
+        require_success(channel, flow, what)
 
 
 @asynccontextmanager
