@@ -2,14 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import replace
 
 import asyncssh
+import pytest
 from ssh_addresses import address_of, script
 
 from bed.sshdconf import KeyPair
+from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.address import Address, Credentials, HostKeys
-from fairlead.domain.errors import Unreachable
+from fairlead.domain.errors import Refused, Unreachable
 from fairlead.ssh.limits import PoolLimits
 from fairlead.ssh.remote import SshRemote
 
@@ -42,6 +45,32 @@ async def test_a_hundred_hosts_of_which_ten_hang_answer_without_waiting_for_thos
         assert not any(task.done() for task in stuck)
         await remote.close()
         assert all(isinstance(outcome, Unreachable) for outcome in await asyncio.gather(*stuck, return_exceptions=True))
+
+
+async def test_whoever_waits_behind_a_silent_host_waits_no_longer_than_the_bound():
+    """Else a hundred Clusters of one dark host would wait for each other for minutes, and the controller be taken for dead."""
+    async with _silent_hosts(1) as ([silent], _), SshRemote(PoolLimits(wait_seconds=0.5)) as remote:
+        addresses = [replace(silent, user=f"user{number}", namespace="mean") for number in range(40)]
+        began = asyncio.get_running_loop().time()
+        outcomes = await asyncio.gather(*(remote.exchange(address, TRUE) for address in addresses), return_exceptions=True)
+        assert asyncio.get_running_loop().time() - began < 5, "40 of them, 2 at a time, would take 6 s"
+    reasons = {outcome.reason for outcome in outcomes if isinstance(outcome, Unreachable)}
+    assert reasons == {ClusterReason.CONNECT_TIMEOUT, ClusterReason.NO_FREE_CONNECTION}
+
+
+async def test_a_banner_without_end_is_cut_off():
+    """Else a login node could fill our memory, and take our time for as long as it is let."""
+    async def talk(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            while True:
+                writer.write((b"x" * 8000 + b"\n") * 20)
+                await writer.drain()
+
+    async with await asyncio.start_server(talk, "127.0.0.1", 0) as server, SshRemote() as remote:
+        pins = HostKeys(f"127.0.0.1 {KeyPair.generate().public}")
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(Refused, match="sent more than 1048576 bytes before the login was done"):
+            await remote.exchange(Address("127.0.0.1", port, "user", Credentials(CLIENT.export_private_key()), pins), TRUE)
 
 
 @asynccontextmanager

@@ -30,7 +30,8 @@ def way_to(cluster: Cluster, secrets: Mapping[str, Secret | None]) -> Address | 
         ref, name, namespace = hop.host_keys.known_hosts_secret_ref, hop.auth_secret_ref.name, cluster.ref.namespace
         listed = _known_hosts_in(secrets[ref.name], ref.key, f"Secret {namespace}/{ref.name}") if ref else hop.host_keys.known_hosts or ""
         credentials = _credentials_in(secrets[name], f"Secret {namespace}/{name}")
-        via = Address(hop.host, hop.port, hop.user, credentials, HostKeys(listed, hop.host_keys.fingerprints), via=via, hop=number)
+        via = Address(hop.host, hop.port, hop.user, credentials, HostKeys(listed, hop.host_keys.fingerprints), via=via, hop=number,
+                      namespace=cluster.login_namespace)
     return via
 
 
@@ -56,7 +57,7 @@ def address_of(cluster: Cluster, secret: Secret | None, known_hosts: str, via: A
     return Address(
         first.host, first.port, _user(cluster, secret or {}, where), credentials, keys, spec.connection.connect_timeout_seconds,
         spec.connection.keepalive_interval_seconds, spec.connection.max_connections, spec.connection.max_channels_per_connection,
-        tuple(more), via,
+        tuple(more), via, namespace=cluster.login_namespace,
     )
 
 

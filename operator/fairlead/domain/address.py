@@ -1,6 +1,6 @@
 """Where a remote login identity is reached, what proves who we are there, and which host keys are trusted."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,10 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A remote login identity to connect to, with all that is needed for it. Equal addresses share connections."""
+    """A remote login identity to connect to, with all that is needed for it. Equal addresses share connections.
+
+    Two namespaces that share one have the same key: the connection counts in the share of who made it, each exchange in that of who asks.
+    """
 
     host: str
     port: int
@@ -50,6 +53,7 @@ class Address:
     more_endpoints: tuple[Endpoint, ...] = ()    # of the same login service, tried in this order after host and port
     via: "Address | None" = None     # the jump host through whose connection it is reached; that one may lie behind another
     hop: int | None = None           # of a jump host: its place in the Cluster's spec.proxyJump
+    namespace: str = field(default="", compare=False)    # in whose share the work for it counts; empty: in nobody's
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:

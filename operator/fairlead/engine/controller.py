@@ -244,15 +244,16 @@ class Controller:
         while True:
             wake.clear()
             pause_seconds = seconds
+            self._pulse.beat(name, self._settings.turn_seconds + seconds + 60)
             try:
                 if self._world.leadership.held():
-                    await look()
+                    async with asyncio.timeout(self._settings.turn_seconds):
+                        await look()
             except FairleadError as error:
                 log.info("look_failed", what=name, error=str(error))
                 pause_seconds = min(seconds, AFTER_FAILURE_SECONDS)
             except Exception:
                 log.exception("look_failed", what=name)
-            self._pulse.beat(name, seconds * 2 + 60)
             try:
                 async with asyncio.timeout(pause_seconds):
                     await wake.wait()

@@ -4,6 +4,7 @@ A failure stands in `health` until what failed works again. For most that is any
 failed poll says that the login node is there, not that squeue answers.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -86,9 +87,14 @@ class Link:
             return True
         self._checked_at = monotonic
         self._poll_seconds = cluster.spec.polling.timeout_seconds
+        seconds = self._settings.reach_seconds + cluster.spec.connection.connect_timeout_seconds
         try:
-            await self._refresh_address(cluster)
-            await self._probe(cluster)
+            async with asyncio.timeout(seconds):
+                await self._refresh_address(cluster)
+                await self._probe(cluster)
+        except TimeoutError:
+            self.failed(Unanswered(f"the check did not come to its end within {seconds:g} s", ClusterReason.CONNECT_TIMEOUT))
+            return False
         except FairleadError as error:
             self.failed(error)
             if self._address is not None and isinstance(error, RemoteFault) and error.reason in FIXED_AT_LOGIN:

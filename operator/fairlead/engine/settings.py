@@ -18,8 +18,13 @@ class EngineSettings:
     """Finished Runs whose directories one exec brings down to tombstones."""
     api_writes: int = 16
     """API writes of one site in flight."""
-    breaker_limit_seconds: float = 60.0
-    """The longest pause between two tries to reach a cluster that does not answer."""
+    breaker_limit_seconds: float = 30.0
+    """The longest pause between two tries to reach a cluster that does not answer: with the time to connect, all are back within a minute
+    after an outage."""
+    reach_seconds: float = 180.0
+    """For one try to reach a cluster and to check it, all waits included; the time to connect, which a Cluster may set, comes on top."""
+    turn_seconds: float = 300.0
+    """A site's loop, and each of the others, shows a sign of life within this, however slow API server and login nodes are."""
     breaker_person_seconds: float = 300.0
     """The longest pause when only a person can mend it: each try costs the login node an authentication."""
     overdue_seconds: float = 2.0

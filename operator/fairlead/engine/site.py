@@ -49,8 +49,6 @@ log = structlog.get_logger()
 IDLE_SECONDS = 60.0
 LEDGER_SECONDS = 0.5
 """Until the next look at whether the ledger has been read."""
-TURN_SECONDS = 300.0
-"""No turn takes longer, however slow API server and login node are; the time to connect, which a Cluster may set, comes on top."""
 
 
 class Site:
@@ -66,7 +64,7 @@ class Site:
         self._settings: EngineSettings = context.settings
         self._link = link
         self._custody = Custody(record, site, context, (link, self._driver))
-        self._writer = Writer(context.world, context.registry, context.settings.api_writes)
+        self._writer = Writer(context.world, context.registry, context.settings.api_writes, self._beat)
         self._bucket = Bucket.of(cluster.spec.limits, context.world.clock.monotonic())
         self._work = Work(self._world, self._settings, self._link, self._writer, self._current, self._driver)
         self._lanes = Lanes(self._work, self._lane_done)
@@ -140,7 +138,7 @@ class Site:
         try:
             while not self._released:
                 self._wake.clear()
-                self._context.beat(self.name, TURN_SECONDS + self.cluster.spec.connection.connect_timeout_seconds)
+                self._beat()
                 try:
                     due = await self._turn()
                     failures = CLOSED
@@ -161,12 +159,20 @@ class Site:
         if not self._world.leadership.held():
             return self._world.clock.monotonic() + 1.0
         await self._count()
+        self._beat()
         due = await self._see_to()
+        self._beat()
         await self._writer.tell_mishaps(self._lanes.is_busy)
         await self._custody.report(self._world.now(), self._settings.heartbeat_seconds)
+        self._beat()
         if await self._custody.let_go(self._own_jobs(), self._ghosts):
             self._released = True
         return min(due, self._next_deadline())
+
+    def _beat(self) -> None:
+        """One step is done: the next takes no longer than this, since each of its waits has a deadline."""
+        seconds = max(self._settings.turn_seconds, self._settings.reach_seconds + 60.0)
+        self._context.beat(self.name, seconds + self.cluster.spec.connection.connect_timeout_seconds)
 
     async def _count(self) -> None:
         """Know what this site is needed for, the Cluster's own by all. What is owed there holds the Cluster as a Job does."""

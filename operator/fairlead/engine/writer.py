@@ -26,12 +26,13 @@ PAUSE_SECONDS = 1.0
 class Writer:
     """The writes of one site, a bounded number in flight; and the memories of its Jobs, which change only once the write has succeeded.
 
-    `mishaps` are those of its Jobs.
+    `mishaps` are those of its Jobs. `went_on` is called after each write: many take long, and each is a sign of life.
     """
 
-    def __init__(self, world: World, registry: Registry, in_flight: int) -> None:
+    def __init__(self, world: World, registry: Registry, in_flight: int, went_on: Callable[[], None] = lambda: None) -> None:
         self._world = world
         self._registry = registry
+        self._went_on = went_on
         self._slots = asyncio.Semaphore(in_flight)
         self._memories: dict[str, Memory] = {}
         self._not_before: dict[str, float] = {}      # by uid, monotonic: the API server did not take a write
@@ -100,6 +101,7 @@ class Writer:
                 version = await self._world.store.write_status(job.ref, body, expected_attempt=expected)
         finally:
             self._writing.discard(job.ref.uid)
+            self._went_on()
         self._registry.job_written(job, int(version), status=status)
         _count(job, status)
 
@@ -108,6 +110,7 @@ class Writer:
         try:
             async with self._slots:
                 version = await self._world.store.add_finalizer(job.ref, host=host)
+            self._went_on()
         except ApiFault as error:
             self._failed(job, error)
             return False
@@ -120,6 +123,7 @@ class Writer:
             try:
                 async with self._slots:
                     await self._world.store.release(job.ref, finished=finished)
+                self._went_on()
             except ApiFault as error:
                 self._failed(job, error)
                 return False
@@ -132,6 +136,7 @@ class Writer:
             log.info("told", job=str(job.ref), key=str(job.key), attempt=job.key.attempt, reason=str(event.reason), said=event.message)
             async with self._slots:
                 await self._world.store.record_event(job.ref, event)
+            self._went_on()
             metrics.event_recorded.labels(event.type).inc()
 
     def _failed(self, job: Job, error: ApiFault) -> None:

@@ -5,12 +5,12 @@ import asyncio
 import asyncssh
 
 from fairlead.domain.errors import RemoteFault
-from fairlead.ssh.failures import explain, too_late
+from fairlead.ssh.failures import endless, explain, too_late
 from fairlead.ssh.hostkeys import CERTIFICATES, Pins
 from fairlead.ssh.profile import Profile
 from fairlead.ssh.rekeys import TOO_OFTEN, Allowance, bound
 from fairlead.ssh.resolver import Resolver
-from fairlead.ssh.wire import Tcp
+from fairlead.ssh.wire import LOGIN_BYTES, Tcp
 
 
 class _Client(asyncssh.SSHClient):
@@ -48,7 +48,7 @@ async def connect(profile: Profile, means: Resolver | asyncssh.SSHClientConnecti
         async with asyncio.timeout(seconds) as deadline:
             if not isinstance(means, Resolver):
                 return await _connect_to(profile, "", client, means)
-            addresses = await means.addresses(profile.endpoint.host, profile.endpoint.port)
+            addresses = await means.addresses(profile.endpoint.host, profile.endpoint.port, profile.address.namespace)
             for left, address in zip(range(len(addresses) - 1, -1, -1), addresses, strict=True):
                 client = _Client(profile.pins, profile.rekeys)
                 share = (deadline.when() or 0.0) - asyncio.get_running_loop().time()
@@ -74,9 +74,10 @@ async def _connect_to(profile: Profile, address: str, client: _Client,
     passed_over: frozenset[str] = frozenset()
     refusal: RemoteFault | None = None
     while algorithms := profile.pins.algorithms(address, passed_over):
+        tcp = Tcp()
         try:
-            return await asyncssh.connect(
-                address or profile.endpoint.host, profile.endpoint.port, tunnel=over or Tcp(), options=profile.options, config=None,
+            connection = await asyncssh.connect(
+                address or profile.endpoint.host, profile.endpoint.port, tunnel=over or tcp, options=profile.options, config=None,
                 client_factory=lambda: client, server_host_key_algs=algorithms)
         except asyncssh.HostKeyNotVerifiable as error:
             refusal = refusal or profile.pins.refusal(address, client.seen, str(error))
@@ -84,7 +85,12 @@ async def _connect_to(profile: Profile, address: str, client: _Client,
                 raise refusal from error
             passed_over |= {client.seen_type}
         except (asyncssh.KeyExchangeFailed, asyncssh.ConnectionLost, ConnectionResetError) as error:
+            if tcp.said_too_much:
+                raise endless(profile, LOGIN_BYTES) from error
             if refusal:              # it has no other type of key; sshd may say so by a reset
                 raise refusal from error
             raise
+        else:
+            tcp.logged_in()
+            return connection
     raise refusal or explain(profile, OSError("no type of host key is left to ask for"))

@@ -22,6 +22,7 @@ class Errand:
     open_seconds: float              # for the channel, of a connection that stands
     timeout_seconds: float
     max_output_bytes: int
+    owner: str = ""                  # the namespace in whose share it runs
 
 
 async def execute(connection: asyncssh.SSHClientConnection, opened: Opened, errand: Errand) -> bytes:

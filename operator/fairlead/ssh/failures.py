@@ -103,6 +103,12 @@ def too_late(profile: Profile, reached: bool, seconds: float) -> Unreachable:
     return Unreachable(f"{_where(profile)} {words} within {seconds:.3g} s", ClusterReason.CONNECT_TIMEOUT)
 
 
+def endless(profile: Profile, most_bytes: int) -> Refused:
+    """The error for a far end that goes on talking instead of letting us log in."""
+    return Refused(f"{_where(profile)} sent more than {most_bytes} bytes before the login was done, a banner without end: is it an SSH "
+                   "server?", ClusterReason.CONNECTION_FAILED)
+
+
 def _where(profile: Profile) -> str:
     """The endpoint; of a jump host, its place in the spec; and what it was to be reached through."""
     address = profile.address

@@ -1,4 +1,4 @@
-"""Connects at once: bounded over all hosts, few to one host."""
+"""Connects at once: bounded over all hosts, few to one host, and of both no namespace has all."""
 
 import asyncio
 import random
@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 from fairlead.domain.address import Address
 from fairlead.ssh.limits import PoolLimits
+from fairlead.ssh.shares import Shares
 
 
 class Gate:
@@ -15,21 +16,27 @@ class Gate:
 
     def __init__(self, limits: PoolLimits) -> None:
         self._limits = limits
-        self._all = asyncio.Semaphore(limits.connects)
-        self._hosts: dict[tuple[str, int], asyncio.Semaphore] = {}
+        self._all = Shares(limits.connects, "no place among the connects that this controller makes at a time", limits.wait_seconds)
+        self._hosts: dict[tuple[str, int], Shares] = {}
         self._users: Counter[tuple[str, int]] = Counter()
 
     @asynccontextmanager
     async def passed(self, address: Address) -> AsyncIterator[None]:
-        """Hold a place of the host and one of all. The host's comes first, so that hosts that hang keep nobody else waiting."""
+        """Hold a place of the host and one of all. The host's comes first, so that hosts that hang keep nobody else waiting.
+
+        Raises `Unreachable` when one did not come free in time.
+        """
         host = (address.host, address.port)
         crowded = self._users[host] > 0
         self._users[host] += 1
+        if host not in self._hosts:
+            what = f"no place among the connects to {address.host}:{address.port}, which answers slowly or not at all,"
+            self._hosts[host] = Shares(self._limits.connects_per_host, what, self._limits.wait_seconds)
         try:
-            async with self._hosts.setdefault(host, asyncio.Semaphore(self._limits.connects_per_host)):
+            async with self._hosts[host].place(address.namespace):
                 if crowded:
                     await asyncio.sleep(random.uniform(0, self._limits.jitter_seconds))   # noqa: S311  # not for secrets
-                async with self._all:
+                async with self._all.place(address.namespace):
                     yield
         finally:
             self._users[host] -= 1

@@ -11,6 +11,7 @@ from asyncssh.public_key import CERT_TYPE_USER, SSHOpenSSHCertificate
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.address import Credentials
 from fairlead.domain.errors import Unreadable
+from fairlead.ssh.key_cost import refuse_what_costs_too_much, refuse_what_signs_too_slowly
 from fairlead.ssh.remote_text import one_line
 
 PUBLIC_KEY_STARTS = (b"ssh-", b"ecdsa-", b"sk-", b"---- BEGIN SSH2 PUBLIC KEY", b"-----BEGIN PUBLIC KEY", b"-----BEGIN RSA PUBLIC KEY")
@@ -40,7 +41,9 @@ def read_key(credentials: Credentials) -> ClientKey:
     """
     text = _normal(credentials.private_key)
     _refuse_what_is_no_private_key(text)
+    refuse_what_costs_too_much(text)
     key = _import(text, credentials.passphrase)
+    refuse_what_signs_too_slowly(key)
     certificate = _certificate(credentials.certificate, key) if credentials.certificate else None
     return ClientKey(key, certificate, key.get_algorithm(), key.get_fingerprint())
 

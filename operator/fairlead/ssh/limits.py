@@ -5,24 +5,25 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class PoolLimits:
-    """Bounds for one process. Fifty connects at once bring 100 hosts up in 24 ms of waiting; more gains nothing."""
+    """Bounds for one process. Fifty connects at once bring 100 hosts up in 24 ms of waiting; more of them gain nothing."""
 
     connections: int = 256
     """Connections that are held at the same time, over all clusters and jump hosts. When all are taken, the idle one that was used least
     recently is closed to make room."""
     wait_seconds: float = 30.0
-    """For a free connection, in the order of asking, when all are in use; then the exchange is given up, and nothing was sent."""
+    """For a free connection, in the order of asking, when all are in use; as long for a place to connect or to run in. Then the exchange is
+    given up, and nothing was sent."""
     idle_seconds: float = 600.0
     """A connection that nobody has used for so long is closed. Below engine.secret_refresh_seconds, a quiet cluster would be logged in to
     for each look at it."""
     age_seconds: float = 900.0
     """The greatest age of a connection, at random up to a fifth less. Then the next exchange makes a new one, and the old one is closed
     when what runs on it has ended. A key that the site has withdrawn shows after that at the latest."""
-    connects: int = 50
-    """Connections that are being made at the same time."""
-    execs: int = 50
+    connects: int = 100
+    """Connections that are being made at the same time. Of these, as of all bounds here, one namespace has no more than half."""
+    execs: int = 100
     """Exchanges at the same time, over all clusters."""
-    connects_per_host: int = 2
+    connects_per_host: int = 4
     """Connections that are being made to one host: from the 11th without login sshd drops some, whoever they belong to (MaxStartups)."""
     jitter_seconds: float = 0.2
     """At most so long a random wait comes before a connect to a host to which another is under way."""

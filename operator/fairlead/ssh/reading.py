@@ -11,8 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
-from fairlead.domain.errors import Unanswered
+from fairlead.domain.errors import Unanswered, Unreachable
 from fairlead.schedulers.seam import Exchange
+from fairlead.ssh.shares import Shares
+from fairlead.ssh.turns import NOBODY
 
 T = TypeVar("T")
 
@@ -23,19 +25,34 @@ THREADS: Final = 2                       # one that reads long, and one beside i
 class Reader:
     """Reads answers; `close` lets go of its threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, wait_seconds: float = 30.0) -> None:
+        self._shares = Shares(THREADS, "no thread for reading a long answer", wait_seconds)
         self._threads = ThreadPoolExecutor(THREADS, "answers")
         self._closed = False
 
-    async def read(self, exchange: Exchange[T], output: bytes) -> T:
-        """What `exchange` makes of `output`. Raises what its reader raises, and `Unanswered` once closed."""
+    async def read(self, exchange: Exchange[T], output: bytes, owner: str = NOBODY) -> T:
+        """What `exchange` makes of `output`, in the share of the namespace `owner`.
+
+        Raises what its reader raises; `Unanswered` once closed, and when other answers of its namespace are read for too long.
+        """
         if len(output) <= AT_ONCE_BYTES:
             return exchange.parse(output)
         if self._closed:
             raise Unanswered("The answer was not read: this controller is ending", ClusterReason.CONNECTION_LOST)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, exchange.parse, output)
+        try:
+            await self._shares.take(owner)
+        except Unreachable as error:             # it was sent all the same
+            raise Unanswered(str(error), error.reason) from error
+        reading = asyncio.get_running_loop().run_in_executor(self._threads, exchange.parse, output)
+        reading.add_done_callback(lambda done: self._done(owner, done))
+        return await asyncio.shield(reading)         # who gives up leaves its thread to its end
 
     def close(self) -> None:
         """Take nothing more; what is under way ends by itself, and nobody waits for it."""
         self._closed = True
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _done(self, owner: str, done: "asyncio.Future[T]") -> None:
+        self._shares.give_back(owner)
+        if not done.cancelled():
+            done.exception()             # seen: its caller may have given up

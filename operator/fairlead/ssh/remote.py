@@ -21,13 +21,14 @@ from fairlead.ssh.channel import open_channel, put_down
 from fairlead.ssh.execute import Errand, execute
 from fairlead.ssh.gate import Gate
 from fairlead.ssh.held import Held, Way, closed_by_us
+from fairlead.ssh.keyring import Keyring
 from fairlead.ssh.limits import PoolLimits
 from fairlead.ssh.pool import Lane, Site
-from fairlead.ssh.profile import read_profiles
 from fairlead.ssh.reading import Reader
 from fairlead.ssh.resolver import Resolver
 from fairlead.ssh.seats import Seats
 from fairlead.ssh.service import LoginService
+from fairlead.ssh.shares import Shares
 
 log = structlog.get_logger()
 
@@ -53,15 +54,17 @@ class SshRemote:
         self._limits = limits or PoolLimits()
         self._may_send = may_send
         self._tell_ended = ended
-        self._execs = asyncio.Semaphore(self._limits.execs)
+        self._execs = Shares(self._limits.execs, "no place among the exchanges that this controller runs at a time",
+                             self._limits.wait_seconds)
         self._gate = Gate(self._limits)
         self.seats = Seats(self._limits)
-        self._resolver = Resolver()
+        self._resolver = Resolver(wait_seconds=self._limits.wait_seconds)
+        self._keyring = Keyring(self._limits.wait_seconds)
         self._sites: dict[Address, Site] = {}
         self._jumps: WeakValueDictionary[Address, Lane] = WeakValueDictionary()      # as long as a site leads through them
         self._held: set[Held] = set()
         self._running: set[asyncio.Task[bytes]] = set()
-        self._reader = Reader()
+        self._reader = Reader(self._limits.wait_seconds)
         self._closed = False
         logging.getLogger("asyncssh").setLevel(logging.ERROR)   # it tells of each connection and command; we say what matters ourselves
 
@@ -81,11 +84,11 @@ class SshRemote:
             raise closed_by_us()
         site = self._sites.get(address) or self._sites.setdefault(address, self._site(address))
         errand = Errand(exchange.verb, str(address), exchange.stdin(), address.connect_timeout_seconds, exchange.timeout_seconds,
-                        exchange.max_output_bytes)
+                        exchange.max_output_bytes, address.namespace)
         caller = Caller(self._running.discard)
         task = asyncio.create_task(self._foreseen(self._run(site, errand, caller), errand))
         self._running.add(task)
-        return await self._reader.read(exchange, await caller.answer(task))
+        return await self._reader.read(exchange, await caller.answer(task), address.namespace)
 
     def retire(self, address: Address) -> None:
         """Take what is asked from now on to new connections; those of before close when what they have to do has ended."""
@@ -99,6 +102,7 @@ class SshRemote:
         if self._running:
             await asyncio.wait(self._running)
         self._reader.close()
+        self._keyring.close()
 
     def _site(self, address: Address) -> Site:
         way = self._way(address)
@@ -126,17 +130,19 @@ class SshRemote:
         async def dial(over: asyncssh.SSHClientConnection | None) -> asyncssh.SSHClientConnection:
             nonlocal service
             if service is None:
-                service = LoginService(await asyncio.to_thread(read_profiles, address))
-            for pause_seconds in RECONNECT_SECONDS:
-                try:
-                    async with self._gate.passed(address):
-                        return await service.connect(self._resolver, over)
-                except Unreachable as failure:
-                    if failure.reason is not ClusterReason.CONNECTION_LOST:
-                        raise
+                service = LoginService(await self._keyring.profiles(address))
+            loop, left_seconds = asyncio.get_running_loop(), address.connect_timeout_seconds
+            for pause_seconds in (*RECONNECT_SECONDS, 0.0):
+                async with self._gate.passed(address):
+                    began = loop.time()
+                    try:
+                        return await service.connect(self._resolver, over, left_seconds)
+                    except Unreachable as failure:
+                        left_seconds -= loop.time() - began + pause_seconds
+                        if failure.reason is not ClusterReason.CONNECTION_LOST or not pause_seconds or left_seconds <= 0:
+                            raise
                 await asyncio.sleep(random.uniform(0, pause_seconds))   # noqa: S311  # not for secrets
-            async with self._gate.passed(address):
-                return await service.connect(self._resolver, over)
+            raise AssertionError("the last try returns or raises")
 
         return Way(address, dial, self._jump(address.via).held if address.via else None)
 
@@ -170,7 +176,7 @@ class SshRemote:
 
     async def _try(self, lane: Lane, errand: Errand, caller: Caller) -> bytes | None:
         """Run it on the lane's connection; None: no channel could be had."""
-        async with lane.held() as held, self._execs:
+        async with lane.held() as held, self._execs.place(errand.owner):
             connection = held.connection
             with caller.opening(connection):
                 opened = await open_channel(connection, errand.max_output_bytes, errand.open_seconds)

@@ -1,21 +1,21 @@
-"""How many connections are held at once: a seat for each, and who finds none free waits in order.
+"""How many connections are held at once: a seat for each, and who finds none free waits.
 
-    take: a seat is free -> taken
-          none is free   -> the least recently used idle connection closes; wait in order -> taken, or `Unreachable` after a while
+    take: a seat is free, and more are free or idle than the namespace uses -> taken
+          else -> an idle connection closes to make room; wait in turn -> taken, or `Unreachable` after a while
 
-While somebody waits, a connection on which an exchange ends takes no further one: else busy clusters would keep the others out for ever.
+While somebody waits for whom nobody is going, a connection on which an exchange ends takes no further one: else busy clusters would keep
+the others out for ever. Room is made by the namespace that holds the most.
 """
 
-import asyncio
-from collections import deque
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Protocol
 
-from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.address import Address
 from fairlead.domain.errors import Unreachable
 from fairlead.ssh.limits import PoolLimits
+from fairlead.ssh.turns import NOBODY, Turns
 
 
 class Holder(Protocol):
@@ -31,13 +31,13 @@ class Holder(Protocol):
         ...
 
 
-class Seats:
+class Seats(Turns[Holder]):
     """The seats of one process. None of its methods but `seat` waits; `held` and `waiting` are counts for a metric."""
 
     def __init__(self, limits: PoolLimits) -> None:
-        self._limits = limits
-        self._held: dict[Holder, None] = {}      # the least recently used first
-        self._waiting: deque[tuple[Holder, asyncio.Future[None]]] = deque()
+        super().__init__(limits.wait_seconds)
+        self._most = limits.connections
+        self._held: dict[Holder, str] = {}       # whose each is; the least recently used first
 
     @property
     def held(self) -> int:
@@ -47,17 +47,23 @@ class Seats:
     @property
     def waiting(self) -> int:
         """Connections that wait for a seat before they are made."""
-        return len(self._waiting)
+        return sum(map(len, self._queues.values()))
 
     @asynccontextmanager
     async def seat(self, holder: Holder, where: Address) -> AsyncIterator[None]:
-        """Hold a seat, in the order of asking. Raises `Unreachable`, naming `where`, when none came free in time."""
-        await self._take(holder, where)
+        """Hold a seat. Raises `Unreachable`, naming `where`, when none came free in time."""
+        try:
+            await self._come_by(where.namespace, holder)
+        except Unreachable as error:
+            raise Unreachable(f"no connection for {where} came free within {self._wait_seconds:g} s: all {self._most} that this controller "
+                              "may hold, or all that one namespace may have of them, are in use; raise its setting ssh.connections",
+                              error.reason) from error
         try:
             yield
         finally:
             self._held.pop(holder, None)
             self._hand_out()
+            self._make_room()
 
     def used(self, holder: Holder) -> None:
         """An exchange begins on it."""
@@ -66,50 +72,47 @@ class Seats:
 
     def rested(self, holder: Holder) -> None:
         """An exchange on it has ended: it goes if somebody waits for whom nobody else is going."""
-        if self._waiting and not holder.retired and self._going(idle_only=not holder.users) < len(self._waiting):
+        if not self._queues:
+            return
+        self._make_room()
+        lacking = self._wanted() - sum(each.retired for each in self._held)
+        is_candidate = holder in self._held and not holder.retired
+        if lacking > 0 and is_candidate and self._makes_room(self._held[holder], Counter(self._held.values())):
             holder.retire()
 
-    async def _take(self, holder: Holder, where: Address) -> None:
-        if not self._waiting and len(self._held) < self._limits.connections:
-            self._held[holder] = None
-            return
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((holder, turn))
-        self._hand_out()
-        if not turn.done():
-            self._make_room()
-        try:
-            async with asyncio.timeout(self._limits.wait_seconds):
-                await turn
-        except BaseException as error:
-            if (holder, turn) in self._waiting:
-                self._waiting.remove((holder, turn))
-            self._held.pop(holder, None)         # should it have come in the moment of giving up
-            self._hand_out()
-            if isinstance(error, TimeoutError):
-                raise self._none_free(where) from error
-            raise
+    def _may_take(self, owner: str) -> bool:
+        return len(self._held) < self._most and self._has_share(owner)
 
-    def _hand_out(self) -> None:
-        """Give free seats to those who wait, in order."""
-        while self._waiting and len(self._held) < self._limits.connections:
-            holder, turn = self._waiting.popleft()
-            if not turn.done():                  # its task was cancelled, and has not run since
-                self._held[holder] = None
-                turn.set_result(None)
+    def _take(self, owner: str, taker: Holder) -> None:
+        self._held[taker] = owner
+
+    def _give_back(self, owner: str, taker: Holder) -> None:   # noqa: ARG002  its seat is known by who took it
+        self._held.pop(taker, None)
+
+    def _is_waited_for(self) -> None:
+        self._make_room()
+
+    def _has_share(self, owner: str) -> bool:
+        """Whether a namespace uses fewer seats than others could have: those that are free, and those of idle connections."""
+        if owner == NOBODY:
+            return True
+        used = sum(whose == owner and bool(holder.users) for holder, whose in self._held.items())
+        return used < self._most - sum(bool(holder.users) for holder in self._held)
+
+    def _wanted(self) -> int:
+        """How many who wait could be seated by their namespaces' shares."""
+        return sum(self._queued(owner) for owner in self._queues if self._has_share(owner))
 
     def _make_room(self) -> None:
-        """Close the idle connection that was used least recently, unless as many are closing already."""
-        if self._going(idle_only=True) < len(self._waiting):
-            idle = next((holder for holder in self._held if not holder.users and not holder.retired), None)
-            if idle:
-                idle.retire()
+        """Close an idle connection for who waits, the least recently used of the namespace that holds the most of them."""
+        if not self._queues or self._wanted() <= sum(holder.retired and not holder.users for holder in self._held):
+            return
+        counts = Counter(self._held.values())
+        idle = [holder for holder, whose in self._held.items()
+                if not holder.users and not holder.retired and self._makes_room(whose, counts)]
+        if idle:
+            max(idle, key=lambda holder: counts[self._held[holder]]).retire()    # the first of equals
 
-    def _going(self, *, idle_only: bool) -> int:
-        """How many give their seats back without being asked; `idle_only`: at once, not when their exchanges have ended."""
-        return sum(holder.retired and not (idle_only and holder.users) for holder in self._held)
-
-    def _none_free(self, where: Address) -> Unreachable:
-        most = self._limits.connections
-        return Unreachable(f"no connection for {where} came free within {self._limits.wait_seconds:g} s: all {most} that this controller "
-                           "may hold are in use; raise its setting ssh.connections", ClusterReason.NO_FREE_CONNECTION)
+    def _makes_room(self, owner: str, counts: Counter[str]) -> bool:
+        """Whether some namespace that waits, and may have more, holds no more seats than this one."""
+        return counts[owner] >= min((counts[each] for each in self._queues if self._has_share(each)), default=self._most + 1)

@@ -18,8 +18,9 @@ class LoginService:
         self._profiles = tuple(profiles)
         self._kept: Profile | None = None
 
-    async def connect(self, resolver: Resolver, over: asyncssh.SSHClientConnection | None = None) -> asyncssh.SSHClientConnection:
-        """Connect within the address's connect time-out, through `over`, if it lies behind a jump host.
+    async def connect(self, resolver: Resolver, over: asyncssh.SSHClientConnection | None = None,
+                      seconds: float | None = None) -> asyncssh.SSHClientConnection:
+        """Connect within so many seconds, by default the address's connect time-out, through `over`, if it lies behind a jump host.
 
         Each endpoint has an equal share of what is left of the time.
 
@@ -28,7 +29,7 @@ class LoginService:
         """
         failures: list[Unreachable] = []
         loop = asyncio.get_running_loop()
-        until = loop.time() + self._profiles[0].address.connect_timeout_seconds
+        until = loop.time() + (self._profiles[0].address.connect_timeout_seconds if seconds is None else seconds)
         order = sorted(self._profiles, key=lambda profile: profile is not self._kept)
         for left, profile in zip(range(len(order), 0, -1), order, strict=True):
             try:

@@ -8,6 +8,9 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, cast
 
+LOGIN_BYTES = 1 << 20
+"""What a far end may send before the login is done: sshd's own Banner ends at 256 KiB."""
+
 
 class Wire(asyncio.Transport):
     """A transport that gathers what is written until the loop's next turn. All else is the transport's below it."""
@@ -57,26 +60,73 @@ class Wire(asyncio.Transport):
 
 
 class _Opening(asyncio.Protocol):
-    """Gives the protocol above the wire in place of the TCP transport, and steps aside."""
+    """Gives the protocol above the wire in place of the TCP transport, and steps aside once it has logged in.
+
+    Until then it counts: who sends more than any login needs, in banners without end, is cut off.
+    """
 
     def __init__(self, above: asyncio.Protocol) -> None:
         self.above = above
         self.wire: Wire | None = None
+        self.received_bytes = 0
+        self._tcp: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """TCP is connected."""
-        tcp = cast("asyncio.Transport", transport)
-        self.wire = Wire(tcp)
-        tcp.set_protocol(self.above)
+        self._tcp = cast("asyncio.Transport", transport)
+        self.wire = Wire(self._tcp)
         self.above.connection_made(self.wire)
+
+    def data_received(self, data: bytes) -> None:
+        """Count it and pass it on."""
+        self.received_bytes += len(data)
+        if self.received_bytes <= LOGIN_BYTES:
+            self.above.data_received(data)
+        elif self._tcp:
+            self._tcp.abort()
+
+    def eof_received(self) -> bool | None:
+        """Pass it on."""
+        return self.above.eof_received()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Pass it on."""
+        self.above.connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Pass it on."""
+        self.above.pause_writing()
+
+    def resume_writing(self) -> None:
+        """Pass it on."""
+        self.above.resume_writing()
+
+    def step_aside(self) -> None:
+        """It has logged in."""
+        if self._tcp:
+            self._tcp.set_protocol(self.above)
 
 
 class Tcp:
-    """What asyncssh connects through, as if it were a jump host's connection."""
+    """What asyncssh connects through, as if it were a jump host's connection: one for each connection."""
+
+    def __init__(self) -> None:
+        self._opening: _Opening | None = None
+
+    @property
+    def said_too_much(self) -> bool:
+        """Whether it was cut off since the far end has sent more than `LOGIN_BYTES` before the login was done."""
+        return self._opening is not None and self._opening.received_bytes > LOGIN_BYTES
+
+    def logged_in(self) -> None:
+        """What comes now is bounded by who asks for it."""
+        if self._opening:
+            self._opening.step_aside()
 
     async def create_connection(self, factory: Callable[[], Any], host: str, port: int) -> tuple[Any, Any]:
         """Connect to an IP address. Raises `OSError`."""
         _, opening = await asyncio.get_running_loop().create_connection(lambda: _Opening(factory()), host, port)
+        self._opening = opening
         return opening.wire, opening.above
 
     def close(self) -> None:

@@ -1,9 +1,11 @@
 """The link of a site at the seam: what fails, what is said, when it is tried again. In virtual time."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 from virtual import GOOD_PROBE, NOTHING, SETTINGS, Virtual, driver_of
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
@@ -259,3 +261,34 @@ async def test_a_closed_link_begins_anew() -> None:
     assert len(bench.remote.retired) == 1
     assert await bench.ensured()
     assert bench.remote.count("probe") == 2
+
+
+async def test_a_far_end_that_never_comes_to_an_end_is_a_failure_like_any_other() -> None:
+    """Else its loop would wait for ever, and the controller be taken for dead, and ended, for a host that is."""
+    virtual = Virtual()
+
+    async def silence(*_: object) -> Any:
+        await asyncio.Event().wait()
+
+    virtual.remote.exchange = silence  # type: ignore[method-assign,assignment]
+    link = Link(virtual.world, replace(SETTINGS, reach_seconds=0.01), "one", driver_of)
+    assert not await link.ensure(a_cluster(connection={"connectTimeoutSeconds": 0.2}))
+    assert link.health.trouble is not None
+    assert link.health.trouble.message == "the check did not come to its end within 0.21 s"
+    assert link.retry_at > virtual.clock.monotonic()
+
+
+async def test_what_nobody_has_foreseen_in_a_check_is_told_and_waits() -> None:
+    """Else a fault of ours would be tried again hundreds of times a second, and nobody would read of it."""
+    virtual = Virtual()
+
+    async def broken(*_: object) -> Any:
+        raise PermissionError(13, "Permission denied")
+
+    virtual.remote.exchange = broken  # type: ignore[method-assign,assignment]
+    link = Link(virtual.world, SETTINGS, "one", driver_of)
+    with capture_logs():
+        assert not await link.ensure(a_cluster())
+    assert link.health.trouble is not None
+    assert link.health.trouble.reason is ClusterReason.INTERNAL_ERROR
+    assert link.retry_at > virtual.clock.monotonic()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from fairlead.ssh.resolver import Resolver
+from fairlead.ssh.resolver import LOOKUPS, Resolver
 
 
 class Names:
@@ -71,3 +71,14 @@ async def test_a_name_without_address_is_looked_up_again_the_next_time(names):
 async def test_a_name_that_cannot_be_one_has_no_address():
     with pytest.raises(socket.gaierror):
         await Resolver().addresses("a" * 64 + ".example.org", 22)
+
+
+async def test_names_that_hang_in_one_namespace_leave_threads_to_the_others(names):
+    """Else 200 Clusters with names that no server answers would keep everybody from every name."""
+    resolver = Resolver(names)
+    slow = [asyncio.create_task(resolver.addresses("slow", port, "mean")) for port in range(1, 200)]
+    await asyncio.sleep(0)
+    assert await resolver.addresses("fast", 22, "honest") == ["192.0.2.1"]
+    assert names.asked.count("slow") == LOOKUPS // 2
+    names.let.set()
+    await asyncio.gather(*slow)

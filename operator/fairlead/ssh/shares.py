@@ -1,0 +1,54 @@
+"""Places that are shared by namespaces: however many one of them asks for, another finds one free.
+
+Who asks gets a place while his namespace holds fewer than are free. So one alone has half of them at most, the next one half of what is
+left; and whoever comes new is served at once.
+"""
+
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fairlead.ssh.turns import NOBODY, Turns
+
+
+class Shares(Turns[None]):
+    """So many places. `what` begins the sentence for who has waited in vain, as in `no place for an exchange`."""
+
+    def __init__(self, places: int, what: str, wait_seconds: float) -> None:
+        super().__init__(wait_seconds)
+        self._free, self._what = places, what
+        self._held: Counter[str] = Counter()
+
+    @asynccontextmanager
+    async def place(self, owner: str) -> AsyncIterator[None]:
+        """Hold a place for a namespace. Raises `Unreachable` when none came free in time."""
+        await self.take(owner)
+        try:
+            yield
+        finally:
+            self.give_back(owner)
+
+    async def take(self, owner: str) -> None:
+        """Take a place, to be given back for the same `owner`. Raises `Unreachable` when none came free in time."""
+        await self._come_by(owner, None)
+
+    def give_back(self, owner: str) -> None:
+        """Give a place back; who waits for it has it."""
+        self._give_back(owner, None)
+        self._hand_out()
+
+    def _may_take(self, owner: str) -> bool:
+        return self._free > (0 if owner == NOBODY else self._held[owner])
+
+    def _take(self, owner: str, taker: None) -> None:   # noqa: ARG002  there is nothing to know of who takes it
+        self._free -= 1
+        self._held[owner] += 1
+
+    def _give_back(self, owner: str, taker: None) -> None:   # noqa: ARG002  the same
+        self._free += 1
+        self._held[owner] -= 1
+        if not self._held[owner]:
+            del self._held[owner]
+
+    def _none_free(self) -> str:
+        return f"{self._what} came free within {self._wait_seconds:g} s: as many as one namespace may have are in use"

@@ -1,0 +1,156 @@
+"""Places that are shared by namespaces: what one of them does at its worst, and what another has then."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from fairlead.api.v1alpha1.reasons import ClusterReason
+from fairlead.domain.address import Address, Credentials, HostKeys
+from fairlead.domain.errors import Unreachable
+from fairlead.ssh.limits import PoolLimits
+from fairlead.ssh.seats import Seats
+from fairlead.ssh.shares import Shares
+
+
+def shares(places: int, seconds: float = 30.0) -> Shares:
+    return Shares(places, "no place", seconds)
+
+
+async def turn() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def ask(where: Shares, owner: str, count: int) -> list[asyncio.Task[None]]:
+    tasks = [asyncio.create_task(where.take(owner)) for _ in range(count)]
+    await turn()
+    return tasks
+
+
+async def end(*tasks: asyncio.Task[Any]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def served(tasks: list[asyncio.Task[None]]) -> int:
+    return sum(task.done() and not task.cancelled() and not task.exception() for task in tasks)
+
+
+@pytest.mark.parametrize(("places", "worst"), [(1, 1), (2, 1), (4, 2), (100, 50)])
+async def test_one_namespace_has_half_however_much_it_asks_for(places: int, worst: int) -> None:
+    """Else 200 logins of one namespace would be all that this controller does."""
+    where = shares(places)
+    tasks = await ask(where, "mean", 200)
+    assert served(tasks) == worst
+    await end(*tasks)
+
+
+async def test_who_comes_new_is_served_at_once_beside_several_that_take_all_they_can() -> None:
+    """Else an honest namespace would wait for the hosts of others."""
+    where = shares(100)
+    mean = [task for number in range(5) for task in await ask(where, f"mean-{number}", 200)]
+    honest = await ask(where, "honest", 1)
+    assert served(honest) == 1
+    await end(*mean)
+
+
+async def test_namespaces_are_served_in_turn() -> None:
+    """Else who asked for a thousand places first would have them all first."""
+    where, order = shares(2), []
+
+    async def hold(owner: str) -> None:
+        async with where.place(owner):
+            order.append(owner)
+            await asyncio.sleep(0)
+
+    await asyncio.gather(*(hold("mean") for _ in range(20)), *(hold("honest") for _ in range(3)))
+    assert [place for place, owner in enumerate(order) if owner == "honest"][-1] < 8
+    assert len(order) == 23
+
+
+async def test_places_that_belong_to_nobody_are_only_counted() -> None:
+    """Else a person's own command would have half of what it asks for."""
+    where = shares(3)
+    tasks = await ask(where, "", 4)
+    assert served(tasks) == 3
+    where.give_back("")
+    await turn()
+    assert served(tasks) == 4
+
+
+async def test_who_waits_in_vain_is_told_and_leaves_no_trace() -> None:
+    """Else a wait could last for ever, and its place would be lost."""
+    where = shares(1, 0.01)
+    await where.take("mean")
+    with pytest.raises(Unreachable, match="no place came free within") as failure:
+        await where.take("mean")
+    assert failure.value.reason is ClusterReason.NO_FREE_CONNECTION
+    where.give_back("mean")
+    await where.take("honest")
+
+
+async def test_who_gives_up_in_the_moment_of_his_turn_gives_the_place_back() -> None:
+    """Else each caller that gave up would cost a place for ever."""
+    where = shares(1)
+    await where.take("one")
+    [waiting] = await ask(where, "two", 1)
+    where.give_back("one")               # granted, and its task has not run since
+    await end(waiting)
+    await where.take("three")
+
+
+class Connection:
+    """What holds a seat."""
+
+    def __init__(self, seats: Seats, owner: str, *, in_use: bool) -> None:
+        self.users, self.retired, self._over = int(in_use), False, asyncio.Event()
+        where = Address("h", 22, "u", Credentials(b""), HostKeys(), namespace=owner)
+        self.seated = False
+        self.task = asyncio.create_task(self._live(seats, where))
+
+    def retire(self) -> None:
+        self.retired = True
+        if not self.users:
+            self._over.set()
+
+    async def _live(self, seats: Seats, where: Address) -> None:
+        async with seats.seat(self, where):
+            self.seated = True
+            await self._over.wait()
+
+
+async def connections(seats: Seats, owner: str, count: int, *, in_use: bool) -> list[Connection]:
+    made = [Connection(seats, owner, in_use=in_use) for _ in range(count)]
+    await turn()
+    return made
+
+
+async def test_connections_in_use_are_shared_and_idle_ones_make_room() -> None:
+    """Else 200 logins to hosts that say nothing would hold every connection that there may be."""
+    seats = Seats(PoolLimits(connections=8))
+    mean = await connections(seats, "mean", 200, in_use=True)
+    assert sum(each.seated for each in mean) == 4
+    honest = await connections(seats, "honest", 1, in_use=True)
+    assert honest[0].seated
+    await end(*(each.task for each in [*mean, *honest]))
+
+
+async def test_room_is_made_by_the_namespace_that_holds_the_most() -> None:
+    """Else whoever logs in at many places would have an honest namespace log in anew again and again."""
+    seats = Seats(PoolLimits(connections=8))
+    honest = await connections(seats, "honest", 1, in_use=False)
+    mean = await connections(seats, "mean", 20, in_use=False)
+    assert sum(each.seated for each in mean) == 20
+    assert not honest[0].retired
+    await end(*(each.task for each in [*mean, *honest]))
+
+
+async def test_one_namespace_alone_may_hold_all_connections_while_few_are_used_at_a_time() -> None:
+    """Else half of what there is would stay unused."""
+    seats = Seats(PoolLimits(connections=8))
+    mean = await connections(seats, "one", 8, in_use=False)
+    assert seats.held == 8
+    assert not any(each.retired for each in mean)
+    await end(*(each.task for each in mean))
