@@ -18,10 +18,12 @@ NOW = Now(1000.0, 1.7e9)
 def a_job(
     *, uid: str = UID, version: int = 1, held: bool = True, deleting: bool = False, status: dict[str, Any] | None = None, **spec: Any,
 ) -> Job:
-    """A Job `sim` on the Cluster `hpc`; `held`: our finalizer is on it."""
+    """A Job `sim` on the Cluster `hpc`; `held`: our finalizer is on it, and without another `status` its first attempt is meant."""
     what = {} if {"script", "scriptRef"} & spec.keys() else {"command": ["true"]}
+    if status is None:
+        status = {"run": {"key": str(RunKey(uid, 1)), "attempt": 1}} if held else {}
     return read_job({"metadata": _metadata("sim", uid, version, held, deleting), "spec": {"clusterRef": {"name": "hpc"}, **what, **spec},
-                     "status": status or {}})
+                     "status": status})
 
 
 def submitted(run_id: str = "7", attempt: int = 1, **more: Any) -> dict[str, Any]:

@@ -44,9 +44,15 @@ class Cluster:
         return self.spec.process.hosts if self.spec.process else ()
 
     def site_for(self, namespace: str, host: str) -> str | None:
-        """Which site has the Jobs of a namespace on a host: empty for the Cluster's own, None as long as a host is to be chosen."""
+        """Which site has the Jobs of a namespace on a host: empty for the Cluster's own, None as long as a host is to be chosen.
+
+        None also for a host that the Cluster has never had: a text in a Job's status is no reason to begin anything.
+        """
         if self.spec.process:
-            return host or (None if self.has_choice else self.hosts[0].name)
+            if host:
+                known = {each.name for each in self.hosts} | {each.name for each in self.status.hosts}
+                return host if host in known else None
+            return None if self.has_choice else self.hosts[0].name
         return namespace if self.spec.credentials == "PerNamespace" and namespace != self.ref.namespace else ""
 
     @property

@@ -12,6 +12,8 @@ from fairlead.domain.run import Owner, RunKey
 
 ENDS = (JobCondition.COMPLETE, JobCondition.FAILED)
 """The conditions by which a Job has ended for good."""
+ATTEMPTS_LIMIT = 10_000
+"""No Job comes so far by retries (2,000 at most) and suspensions. A status that says more is not ours: a deletion goes for each attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class Job:
     status: JobStatus
     deleted_at: float | None = None      # when its deletion was asked for, epoch seconds
     host: str = ""                       # on which of its Cluster's bare hosts it runs, once that was decided
+    wished_host: str = ""                # before that: the only one that it may be given, if it is one of them
 
     @property
     def cluster(self) -> ClusterName:
@@ -39,16 +42,23 @@ class Job:
         return Location(self.cluster, self.host)
 
     @property
-    def is_taken_up(self) -> bool:
-        """Whether something of it may be on a cluster: our finalizer is on it, or somebody took that off after it was submitted."""
-        return self.held or self.status.run is not None
+    def is_begun(self) -> bool:
+        """Whether the intent of an attempt is written, so that something of it may be on a cluster.
+
+        The intent is in the status, which who edits Jobs cannot write. Our finalizer alone says nothing: anybody may make a Job with it.
+        """
+        return self._written_key is not None
 
     @property
     def key(self) -> RunKey:
         """The current attempt. A status whose key is not made from our uid is another object's: it counts as none."""
+        return self._written_key or RunKey(self.ref.uid, 1)
+
+    @property
+    def _written_key(self) -> RunKey | None:
         run = self.status.run
-        ours = RunKey.parse(run.key) if run else None
-        return ours if ours and ours.uid == self.ref.uid else RunKey(self.ref.uid, 1)
+        found = RunKey.parse(run.key) if run else None
+        return found if found and found.uid == self.ref.uid and found.attempt <= ATTEMPTS_LIMIT else None
 
     @property
     def run_id(self) -> str:
@@ -83,6 +93,20 @@ class Job:
         """Whether it is on its way there: what runs is told to end."""
         said = self.status.condition(JobCondition.SUSPENDED)
         return said is not None and said.reason == JobReason.JOB_SUSPENDED and said.status == "False"
+
+    @property
+    def is_kept_out(self) -> bool:
+        """Whether its Cluster does not admit it, by its status, and nothing of its current attempt is there."""
+        said = self.status.condition(JobCondition.SUBMITTED)
+        return said is not None and said.reason == JobReason.NAMESPACE_NOT_ALLOWED and said.status == "False"
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it is on the cluster or on its way there: begun, not ended, not set aside and not kept out.
+
+        A retry keeps its place while it waits, and a Job that is being deleted has one until nothing is left of it.
+        """
+        return self.is_begun and not (self.ended or self.is_parked or self.is_kept_out)
 
     def deadline(self) -> float | None:
         """When activeDeadlineSeconds are over (epoch seconds); None without one, and while the time does not count."""

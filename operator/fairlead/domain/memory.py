@@ -34,6 +34,7 @@ class Memory:
     refusals: int = 0
     claim: str = ""                  # read before the next listing begins (rule RELIST)
     absent_since: float | None = None
+    nowhere: bool = False            # looked for without an id, and neither a job nor a directory was there
     revoke: bool = False
     duplicates: tuple[str, ...] = ()
     closing: Closing | None = None

@@ -36,8 +36,8 @@ class Room:
     is_reached: bool
 
 
-def place(waiting: Iterable[tuple[str, Size]], rooms: Sequence[Room]) -> Mapping[str, str]:
-    """The hosts of those Jobs (by uid) that get one now, `waiting` in their order.
+def place(waiting: Iterable[tuple[str, Size, str]], rooms: Sequence[Room]) -> Mapping[str, str]:
+    """The hosts of those Jobs that get one now, `waiting` in their order: uid, size, and the only host that it may be, if it is one.
 
     The first that fits on no host holds back all behind it from every host that is large enough for it, so that a large Job gets its turn.
     Of several hosts on which a Job fits, it gets the one that has the fewest GPUs left then, and of these the most slots: whoever needs
@@ -45,12 +45,15 @@ def place(waiting: Iterable[tuple[str, Size]], rooms: Sequence[Room]) -> Mapping
     """
     given: dict[str, str] = {}
     open_rooms = {room.host: room for room in rooms}
-    for uid, size in waiting:
-        fitting = [room for room in open_rooms.values() if room.is_reached and room.free.holds(size)]
+    known = {room.host for room in rooms}
+    for uid, size, wish in waiting:
+        fitting = [room for room in open_rooms.values()
+                   if room.is_reached and room.free.holds(size) and (wish not in known or wish == room.host)]
         if fitting:
             room = min(fitting, key=lambda each: (each.free.gpus - size.gpus, -each.free.slots))
             given[uid] = room.host
             open_rooms[room.host] = replace(room, free=room.free - size)
         else:
-            open_rooms = {host: room for host, room in open_rooms.items() if not room.whole.holds(size)}
+            open_rooms = {host: room for host, room in open_rooms.items()
+                          if not room.whole.holds(size) or (wish in known and wish != host)}
     return given

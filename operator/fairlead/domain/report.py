@@ -41,6 +41,21 @@ def waiting(job: Job, reason: JobReason, message: str, now: Now) -> JobStatus | 
     return _rewritten(job, now, phase, (Says(_SUBMITTED, False, reason, message), Says(_READY, False, reason, message)))
 
 
+def taken_up(job: Job, now: Now) -> JobStatus | None:
+    """The intent of its current attempt: from here on something of it may be on the cluster."""
+    says = [Says(_SUBMITTED, False, JobReason.SUBMITTING), Says(_READY, False, JobReason.SUBMITTING)]
+    if job.is_parked:
+        says.append(Says(JobCondition.SUSPENDED, False, JobReason.JOB_RESUMED))
+    return _rewritten(job, now, JobPhase.SUBMITTING, says, **_intent(job, now))
+
+
+def kept_out(job: Job, why: str, now: Now) -> JobStatus | None:
+    """Its Cluster does not admit it any more, and nothing of the current attempt is there."""
+    reason = JobReason.NAMESPACE_NOT_ALLOWED
+    says = (Says(_SUBMITTED, False, reason, why), Says(_READY, False, reason, why))
+    return _rewritten(job, now, JobPhase.PENDING, says, active_since=None, active_seconds=_active_seconds(job, now))
+
+
 def accepted(job: Job, run_id: str, now: Now) -> JobStatus | None:
     """The scheduler has it under `run_id`."""
     run = RunStatus(key=str(job.key), attempt=job.key.attempt, id=run_id, state="PENDING")
@@ -172,7 +187,7 @@ def resumed(job: Job, now: Now, **fields: object) -> JobStatus | None:
         Says(JobCondition.SUSPENDED, False, JobReason.JOB_RESUMED),
         Says(_READY, False, JobReason.JOB_RESUMED),
     )
-    return _rewritten(job, now, JobPhase.SUBMITTING, says, **fields)
+    return _rewritten(job, now, JobPhase.SUBMITTING, says, **(_intent(job, now) | fields))
 
 
 def unexplained(job: Job, message: str, now: Now) -> JobStatus | None:
@@ -227,6 +242,11 @@ def _following(job: Job, closing: Closing, now: Now, ended: Ended | None) -> dic
     }
 
 
+def _intent(job: Job, now: Now) -> dict[str, object]:
+    """The fields by which the current attempt is meant, whether or not it was before; activeDeadlineSeconds count from then."""
+    return {"run": _run(job), "active_since": job.status.active_since or moment(now.wall)}
+
+
 def _run(job: Job) -> RunStatus:
     run = job.status.run
     return run if run and run.key == str(job.key) else RunStatus(key=str(job.key), attempt=job.key.attempt)
@@ -278,7 +298,7 @@ def _plain(log: LogTail) -> str:
 
 
 def _rewritten(job: Job, now: Now, phase: JobPhase, says: Sequence[Says], **fields: object) -> JobStatus | None:
-    if job.held and job.status.active_since is None:   # activeDeadlineSeconds count from here; who sets the Job aside says otherwise
+    if job.is_begun and job.status.active_since is None:   # activeDeadlineSeconds count from here; who sets the Job aside says otherwise
         fields = {"active_since": moment(now.wall)} | fields
     status = job.status.having(**fields | {
         "phase": phase, "host": job.host or None, "observed_generation": job.generation,

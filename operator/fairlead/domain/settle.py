@@ -25,6 +25,7 @@ class Outcome:
 
 def submitted(job: Job, memory: Memory, answer: SubmitAnswer, now: Now, pacing: Pacing) -> Outcome:
     """What the submit script said of the current key."""
+    memory = replace(memory, nowhere=False)
     match answer.word:
         case SubmitWord.SUBMITTED | SubmitWord.CLAIMED:
             event = EventNote("Normal", JobReason.SUBMITTED, f"submitted as job {answer.id} (attempt {job.key.attempt})", "Submit")
@@ -56,13 +57,16 @@ def submitted(job: Job, memory: Memory, answer: SubmitAnswer, now: Now, pacing: 
 def suspending(job: Job, memory: Memory, now: Now) -> Outcome:
     """The Job is to be set aside: at once if it was never taken up, else when nothing of it is left in the scheduler."""
     memory = replace(memory, retry_at=0.0)
-    return Outcome(memory, report.parking(job, now) if job.held else report.parked(job, now))
+    return Outcome(memory, report.parking(job, now) if job.is_begun else report.parked(job, now))
 
 
 def resuming(job: Job, memory: Memory, now: Now) -> Outcome:
-    """The parked Job goes on."""
+    """The Job goes on that was parked or kept out."""
+    memory = replace(memory, retry_at=0.0, nowhere=False)
+    if not job.is_parked:
+        return Outcome(memory, report.taken_up(job, now))
     event = EventNote("Normal", JobReason.JOB_RESUMED, f"attempt {job.key.attempt} follows", "Resume")
-    return Outcome(replace(memory, retry_at=0.0), report.resumed(job, now), (event,))
+    return Outcome(memory, report.resumed(job, now), (event,))
 
 
 def observed(job: Job, memory: Memory, observation: Observation, now: Now, pacing: Pacing) -> Outcome:
@@ -99,6 +103,8 @@ def observed(job: Job, memory: Memory, observation: Observation, now: Now, pacin
             memory = replace(memory, claim=claim or memory.claim)
             if not vanished:
                 return Outcome(memory)
+            if not job.run_id:           # it was looked for since its Cluster does not admit it
+                return Outcome(replace(memory, nowhere=True))
             return Outcome(memory.later(now, pacing.ask_again_seconds), report.vanished(job, why, now))
 
 

@@ -28,7 +28,7 @@ class Rest:
 
 @dataclass(frozen=True, slots=True)
 class TakeUp:
-    """Put the finalizer on: the intent of the first attempt."""
+    """Put the finalizer on, and write the intent of the first attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,12 @@ class Suspend:
 
 @dataclass(frozen=True, slots=True)
 class Resume:
-    """Say in the status that the parked Job goes on, before anything is begun under its key."""
+    """Say in the status that a Job goes on which was parked or kept out, before anything is begun under its key."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeepOut:
+    """Say in the status that its Cluster does not admit the Job any more: nothing of its current attempt is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,25 +85,27 @@ class Release:
     finished: bool
 
 
-Step = Rest | TakeUp | Suspend | Resume | Submit | Watch | Cancel | Bury | Release
+Step = Rest | TakeUp | Suspend | Resume | KeepOut | Submit | Watch | Cancel | Bury | Release
 
 
-def decide(job: Job, memory: Memory, now: Now, pacing: Pacing) -> Step:
-    """Say what comes next for this Job."""
+def decide(job: Job, memory: Memory, now: Now, pacing: Pacing, *, admitted: bool = True) -> Step:
+    """Say what comes next for this Job. `admitted`: whether its Cluster is open to its namespace now (rule ADMIT)."""
     if job.ended:
         return Release(finished=True)
     if job.deleting:
         return _decide_deletion(job, memory, now, pacing) if job.held else Rest()
     if job.is_parked and job.spec.suspend:
         return Rest()
-    if not job.held:
+    if not (job.held and job.is_begun):
         return Suspend() if job.spec.suspend else TakeUp()
-    if job.is_parked:
+    if job.is_kept_out and not admitted:
+        return Rest()
+    if job.is_parked or job.is_kept_out:
         return Resume()
     word = _stop_word(job, memory, now)
     if now.monotonic < memory.retry_at and memory.stopping is word:   # to be told to end is news that waits for no pause
         return Rest(memory.retry_at)
-    return _mend(job, memory) or (_stop(job, memory, word, now, pacing) if word else _go_on(job, memory, now))
+    return _mend(job, memory) or (_stop(job, memory, word, now, pacing) if word else _go_on(job, memory, now, admitted))
 
 
 def wakes_at(job: Job, memory: Memory, now: Now, pacing: Pacing) -> float:
@@ -135,9 +142,11 @@ def _mend(job: Job, memory: Memory) -> Step | None:
     return Cancel((job.key,), CancelPhase.REVOKE) if memory.revoke else None
 
 
-def _go_on(job: Job, memory: Memory, now: Now) -> Step:
+def _go_on(job: Job, memory: Memory, now: Now, admitted: bool) -> Step:
     if job.run_id:
         return Watch((job.key,))
+    if not admitted:                     # what a submission before this may have left there is looked for, and nothing is handed in
+        return KeepOut() if memory.nowhere else Watch((job.key,))
     due = job.status.next_retry_time
     if due is not None and now.wall < due.timestamp():
         return Rest(now.monotonic + due.timestamp() - now.wall)

@@ -149,7 +149,9 @@ class Controller:
 
     def _needs_site(self, job: Job, cluster: Cluster) -> bool:
         """Whether something is to be done for a Job at its site. A Cluster that is being deleted begins nothing for anybody."""
-        return job.is_taken_up or not (cluster.deleting or self._registry.is_refused(job, cluster))
+        if self._registry.is_refused(job, cluster):
+            return False
+        return job.is_begun or (job.held and job.deleting) or not cluster.deleting
 
     def _job_changed(self, job: Job) -> None:
         cluster = self._registry.cluster_named(job.cluster)

@@ -93,7 +93,8 @@ class Custody:
         cluster = self.cluster
         if not cluster.deleting:
             return bool(cluster.site) and not self._is_needed(jobs, ghosts) and await self._retire()
-        if any(job.held for job in self._context.registry.jobs_of(cluster.name)):
+        registry = self._context.registry
+        if any(job.held and not registry.is_refused(job, cluster) for job in registry.jobs_of(cluster.name)):
             return False
         if cluster.forgives_debts:
             if not await self._forgive(ghosts.values()):

@@ -19,7 +19,7 @@ from fairlead.domain.job import Job
 from fairlead.domain.memory import Memory
 from fairlead.domain.pacing import Now
 from fairlead.domain.settle import Outcome
-from fairlead.domain.steps import Release, Rest, Resume, Step, Suspend, TakeUp, decide
+from fairlead.domain.steps import KeepOut, Release, Rest, Resume, Step, Suspend, TakeUp, decide
 from fairlead.engine.context import SiteContext
 from fairlead.engine.custody import Custody
 from fairlead.engine.lanes import Lanes, Work
@@ -29,7 +29,7 @@ from fairlead.engine.overdue import Overdue
 log = structlog.get_logger()
 
 Steps = list[tuple[Job, Step]]
-_Write = TakeUp | Suspend | Resume | Release
+_Write = TakeUp | Suspend | Resume | KeepOut | Release
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +96,13 @@ class Errands:
     async def _write(self, job: Job, step: _Write, is_beyond_limit: bool) -> None:
         name = self.cluster.ref.name
         match step:
-            case TakeUp() if self.cluster.deleting:
+            case TakeUp() if self.cluster.deleting and not job.is_begun:
                 await self._tell_waiting(job, JobReason.CLUSTER_TERMINATING, f"Cluster {name} is being deleted")
             case Resume() if why := self.context.registry.refusal(job, self.cluster):
                 await self._tell_waiting(job, JobReason.NAMESPACE_NOT_ALLOWED, why)
+            case KeepOut() if why := self.context.registry.refusal(job, self.cluster):
+                now, memory = self.work.world.now(), self.work.writer.memory(job)
+                await self.work.writer.apply(job, Outcome(memory, report.kept_out(job, why, now)))
             case TakeUp() | Resume() if is_beyond_limit:
                 await self._tell_waiting(job, JobReason.CLUSTER_LIMIT_REACHED, beyond(self.cluster))
             case TakeUp():
@@ -128,7 +131,8 @@ class Errands:
     def _step(self, job: Job) -> Step:
         if until := self.work.writer.rests_until(job):
             return Rest(until)
-        return decide(job, self.work.writer.memory(job), self.work.world.now(), self.work.settings.pacing)
+        admitted = self.context.registry.refusal(job, self.cluster) is None
+        return decide(job, self.work.writer.memory(job), self.work.world.now(), self.work.settings.pacing, admitted=admitted)
 
     async def _apply(self, job: Job, settled: Callable[[Job, Memory, Now], Outcome]) -> None:
         """Write what a person's wish changes; the next look follows it."""

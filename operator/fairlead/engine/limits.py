@@ -12,11 +12,8 @@ _WHOLE = 1 - 1e-9                # what fractions of a second have added up to m
 
 
 def active(jobs: Iterable[Job]) -> int:
-    """How many Jobs are on the cluster or on their way there: taken up, not ended, and not set aside by spec.suspend.
-
-    A retry keeps its place while it waits, and a Job that is being deleted has one until nothing is left of it.
-    """
-    return sum(1 for job in jobs if job.held and not job.ended and not job.is_parked)
+    """How many Jobs are on the cluster or on their way there."""
+    return sum(1 for job in jobs if job.is_active)
 
 
 def in_turn(jobs: Iterable[Job]) -> list[Job]:
@@ -25,8 +22,8 @@ def in_turn(jobs: Iterable[Job]) -> list[Job]:
 
 
 def asks_for_a_place(job: Job, step: Step) -> bool:
-    """Whether this step makes a Job active. One that was parked is taken up without a place, and asks for it when it goes on."""
-    return isinstance(step, Resume) or (isinstance(step, TakeUp) and not job.is_parked)
+    """Whether this step makes a Job active."""
+    return isinstance(step, Resume) or (isinstance(step, TakeUp) and not job.is_begun)
 
 
 def places(limits: Limits, active: int) -> int | None:

@@ -38,7 +38,8 @@ class Lobby:
     async def look(self) -> None:
         """Tell each Job without a Cluster what it waits for. Labels of namespaces that a Cluster asks for are read first."""
         found = [(job, self._registry.cluster_named(job.cluster)) for job in self._registry.jobs]
-        asked = {job.ref.namespace for job, cluster in found if cluster and _may_begin(job) and asks_for_labels(cluster, job.ref.namespace)}
+        open_to = [(job.ref.namespace, cluster) for job, cluster in found if cluster and not (job.deleting or job.ended)]
+        asked = {namespace for namespace, cluster in open_to if asks_for_labels(cluster, namespace)}
         places = asyncio.Semaphore(QUESTIONS_AT_ONCE)
         read = await asyncio.gather(*(self._read_labels(namespace, places) for namespace in asked))
         self._registry.know_labels({namespace: labels for namespace, labels in zip(asked, read, strict=True) if labels is not None})
@@ -62,11 +63,10 @@ class Lobby:
     async def _tell_refused(self, job: Job, cluster: Cluster) -> None:
         now, memory = self._world.now(), self._writer.memory(job)
         why = self._registry.refusal(job, cluster) if self._registry.is_refused(job, cluster) else None
-        if why is None or job.deleting or job.ended or now.monotonic < memory.retry_at or self._writer.rests_until(job):
+        if why is None or now.monotonic < memory.retry_at or self._writer.rests_until(job):
             return
-        await self._writer.apply(job, Outcome(memory, report.waiting(job, JobReason.NAMESPACE_NOT_ALLOWED, why, now)))
-
-
-def _may_begin(job: Job) -> bool:
-    """Whether it is still to be decided if something is begun for this Job."""
-    return not job.deleting and not job.ended and (job.is_parked or not job.is_taken_up)
+        if job.deleting or job.ended:    # nothing of it is there, whoever put our finalizer on
+            if job.held:
+                await self._writer.release(job, finished=job.ended)
+        else:
+            await self._writer.apply(job, Outcome(memory, report.waiting(job, JobReason.NAMESPACE_NOT_ALLOWED, why, now)))

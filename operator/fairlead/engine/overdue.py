@@ -43,6 +43,9 @@ class Overdue:
 
     async def _let_go(self, job: Job, why: str, reached: bool) -> None:
         clock, memory = self._world.clock, self._writer.memory(job)
+        if not job.is_begun:             # nothing of it was ever handed in
+            await self._writer.release(job, finished=False)
+            return
         debt = debt_of(job, job.key, what_is_owed(job, reached=reached), clock.wall())
         try:
             await self._debts.owe([debt])

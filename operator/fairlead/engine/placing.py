@@ -51,7 +51,7 @@ class Placing:
         await self._each("told what it waits for", ((job, self._tell_lost(job)) for job in lost))
         waiting = in_turn(job for job, step in steps if isinstance(step, TakeUp))
         if waiting:
-            await self._place(record, waiting, [job for job in jobs if job.held and not job.ended and not job.is_parked])
+            await self._place(record, waiting, [job for job in jobs if job.is_active])
         for uid in self.sizes.keys() - {job.ref.uid for job in registry.jobs}:
             del self.sizes[uid]
 
@@ -67,7 +67,7 @@ class Placing:
         rooms = await self._rooms(cluster, placed)
         sizes = dict(await self.writer.mishaps.each("placed", ((job, self._sized(cluster, job)) for job in first)))
         sized = [(job, size) for job in first if (size := sizes.get(job.ref.uid)) is not None]
-        given = place(((job.ref.uid, size) for job, size in sized), rooms)
+        given = place(((job.ref.uid, size, job.wished_host) for job, size in sized), rooms)
         await self._each("taken up", (
             (job, self._take_up(record, job, given[job.ref.uid])) for job, _ in sized if job.ref.uid in given))
         await self._each("told what it waits for", (
@@ -140,7 +140,7 @@ class Placing:
 
     async def _tell(self, job: Job, reason: JobReason, why: str) -> None:
         now, memory = self.context.world.now(), self.writer.memory(job)
-        if job.held or now.monotonic < memory.retry_at or self.writer.rests_until(job):
+        if job.is_begun or now.monotonic < memory.retry_at or self.writer.rests_until(job):
             return
         await self.writer.apply(job, Outcome(memory, report.waiting(job, reason, why, now)))
 

@@ -56,8 +56,12 @@ class Registry:
         return refusal(cluster, job.ref.namespace, self._labels.get(job.ref.namespace))
 
     def is_refused(self, job: Job, cluster: Cluster) -> bool:
-        """Whether a Job is kept out of a Cluster. One that was taken up is not, whatever is allowed by now."""
-        return not job.is_taken_up and self.refusal(job, cluster) is not None
+        """Whether a Job is kept out of a Cluster: it is not admitted, and nothing of it is to be seen to there.
+
+        Of one that was begun there may be something, until that was looked for, and when it is deleted.
+        """
+        is_there = job.is_begun and (job.deleting or job.ended or not job.is_kept_out)
+        return not is_there and self.refusal(job, cluster) is not None
 
     def know_labels(self, labels: Mapping[str, Mapping[str, str]]) -> None:
         """The labels of the namespaces that Clusters ask for, as they were read just now; of no other are they known any more."""
@@ -107,20 +111,20 @@ class Registry:
         if old is None:
             return
         self._jobs_of[old.cluster].pop(uid, None)
-        if old.is_taken_up and not released:
+        if old.is_begun and not released:
             self.on_job_lost(old)
         self.on_job(old)
 
     def job_written(
-        self, job: Job, resource_version: int, *, status: JobStatus | None = None, held: bool | None = None, host: str = "",
+        self, job: Job, resource_version: int, *, status: JobStatus | None = None, held: bool | None = None,
     ) -> None:
         """Our own write to `job` succeeded: know it before the watch tells, as `cluster_written`. A Job that left meanwhile stays out."""
         known = self._jobs.get(job.ref.uid)
         if known is None or known.resource_version >= resource_version:
             return
-        known = replace(known, resource_version=resource_version, status=known.status if status is None else status,
-                        held=known.held if held is None else held, host=host or known.host)
-        self._jobs[job.ref.uid] = known
+        status = known.status if status is None else status
+        known = replace(known, resource_version=resource_version, status=status, held=known.held if held is None else held)
+        self._jobs[job.ref.uid] = replace(known, host=status.host or known.host) if known.is_begun else known
 
     def version(self, uid: str) -> int:
         """The newest version known of an object, 0 if none is."""

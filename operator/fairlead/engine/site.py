@@ -178,8 +178,8 @@ class Site:
         """Know what this site is needed for, the Cluster's own by all. What is owed there holds the Cluster as a Job does."""
         name, is_own = self.cluster.name, not self._site
         jobs = self._registry.jobs_of(name) if is_own else self._own_jobs()
-        held = sum(1 for job in jobs if job.held and not job.ended)
-        use = Use(held, len(self._ghosts), self._context.debts.of(name) if is_own else self._custody.owed)
+        runs = sum(1 for job in jobs if job.is_begun and not (job.ended or job.is_kept_out))
+        use = Use(runs, len(self._ghosts), self._context.debts.of(name) if is_own else self._custody.owed)
         self._link.health = replace(self._link.health, use=use)
         if use.owed and not self.cluster.deleting:
             await self._custody.hold()

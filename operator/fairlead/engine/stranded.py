@@ -27,6 +27,9 @@ class Stranded:
             return
         if job.ended:
             await self.writer.release(job, finished=True)
+        elif job.deleting and not job.is_begun:
+            if job.held:
+                await self.writer.release(job, finished=False)
         elif is_overdue(job, now.wall):
             await self.overdue.let_go([job], what, reached=False)
         elif job.deleting:

@@ -106,16 +106,23 @@ class Writer:
         _count(job, status)
 
     async def take_up(self, job: Job, host: str = "") -> bool:
-        """Put the finalizer on: the intent of the first attempt, with the bare host for it, if there are any; whether it is on."""
-        try:
-            async with self._slots:
-                version = await self._world.store.add_finalizer(job.ref, host=host)
-            self._went_on()
-        except ApiFault as error:
-            self._failed(job, error)
-            return False
-        self._registry.job_written(job, int(version), held=True, host=host)
-        return True
+        """Put the finalizer on and write the intent of the first attempt, with its bare host, if there are any; whether both are there.
+
+        The intent is what counts: the finalizer may have been put on by anybody.
+        """
+        if not job.held:
+            try:
+                async with self._slots:
+                    version = await self._world.store.add_finalizer(job.ref, host=host)
+                self._went_on()
+            except ApiFault as error:
+                self._failed(job, error)
+                return False
+            self._registry.job_written(job, int(version), held=True)
+        if job.is_begun:
+            return True
+        intent = report.taken_up(replace(job, held=True, host=host), self._world.now())
+        return await self.apply(job, Outcome(self.memory(job), intent))
 
     async def release(self, job: Job, *, finished: bool) -> bool:
         """Take the finalizer off; whether it is off."""

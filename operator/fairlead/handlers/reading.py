@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -26,11 +27,12 @@ def read_job(body: Mapping[str, Any]) -> Job:
         raise UserFault(_sentence(body, error)) from error
     meta = job.metadata
     held, deleted = names.FINALIZER in meta.finalizers, meta.deletion_timestamp
-    chosen = meta.annotations.get(names.HOST_ANNOTATION) if held else None   # an annotation alone may be a copy of another Job's
-    return Job(
+    wish = meta.annotations.get(names.HOST_ANNOTATION, "") if held else ""   # an annotation alone may be a copy of another Job's
+    read = Job(
         _ref(names.JOB_PLURAL, meta), int(meta.resource_version), meta.generation, meta.is_deleted, held, job.spec, job.status,
-        deleted.timestamp() if deleted else None, chosen or job.status.host or "",
+        deleted.timestamp() if deleted else None,
     )
+    return replace(read, host=job.status.host or "") if read.is_begun else replace(read, wished_host=wish)
 
 
 def read_cluster(body: Mapping[str, Any]) -> Cluster:

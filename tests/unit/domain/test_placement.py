@@ -30,4 +30,10 @@ def room(host: str, whole: Size, *, used: Size = Size(0), reached: bool = True) 
 ])
 def test_a_job_gets_a_host_on_which_it_fits_now(waiting: list[Size], rooms: list[Room], given: dict[int, str]) -> None:
     """Else a Job would wait at a full host while another is free, or small ones would keep a large one waiting for ever."""
-    assert place([(str(number), size) for number, size in enumerate(waiting)], rooms) == {str(uid): host for uid, host in given.items()}
+    assert place([(str(number), size, "") for number, size in enumerate(waiting)], rooms) == {str(uid): host for uid, host in given.items()}
+
+
+def test_who_is_bound_to_a_full_host_holds_back_nobody_from_another() -> None:
+    """Else one Job that may run on one host alone would stop all others."""
+    rooms = [room("a", SMALL, used=SMALL), room("b", SMALL)]
+    assert place([("x", Size(1), "a"), ("y", Size(1), "")], rooms) == {"y": "b"}

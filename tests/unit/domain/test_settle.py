@@ -85,7 +85,7 @@ def test_an_answer_that_decides_nothing_changes_no_attempt(word: SubmitWord) -> 
     assert outcome.memory.retry_at > NOW.monotonic
     assert not outcome.memory.resubmit
     assert outcome.status is not None
-    assert outcome.status.run is None
+    assert (outcome.status.run, outcome.status.attempts) == (JOB.status.run, ())
 
 
 def test_a_refusal_for_good_is_closed_before_it_fails() -> None:

@@ -10,19 +10,21 @@ from product.objects import a_job, submitted
 RETRYING = submitted("", attempt=2, nextRetryTime="2026-01-01T00:00:00Z")
 
 
-def said(kind: str, reason: str) -> dict[str, object]:
+def said(kind: str, reason: str, status: str = "True") -> dict[str, object]:
     """A status with one condition."""
-    return {"conditions": [{"type": kind, "status": "True", "reason": reason, "lastTransitionTime": "2026-01-01T00:00:00Z"}]}
+    return {"conditions": [{"type": kind, "status": status, "reason": reason, "lastTransitionTime": "2026-01-01T00:00:00Z"}]}
 
 
 @pytest.mark.parametrize(("job", "counts"), [
     pytest.param(a_job(held=False), 0, id="not-taken-up"),
+    pytest.param(a_job(status={}), 0, id="somebody-put-our-finalizer-on"),
     pytest.param(a_job(), 1, id="on-its-way"),
     pytest.param(a_job(status=submitted()), 1, id="on-the-cluster"),
     pytest.param(a_job(status=RETRYING), 1, id="a-retry-keeps-its-place"),
     pytest.param(a_job(deleting=True, status=submitted()), 1, id="deleted-and-not-gone"),
     pytest.param(a_job(suspend=True, status=said("Suspended", "JobSuspended")), 0, id="set-aside"),
-    pytest.param(a_job(status=said("Suspended", "Suspended")), 1, id="stopped-by-the-scheduler"),
+    pytest.param(a_job(status=submitted() | said("Suspended", "Suspended")), 1, id="stopped-by-the-scheduler"),
+    pytest.param(a_job(status=submitted("", 2) | said("Submitted", "NamespaceNotAllowed", "False")), 0, id="kept-out"),
     pytest.param(a_job(status=said("Complete", "Completed")), 0, id="ended"),
 ])
 def test_a_job_takes_a_place_from_its_take_up_to_its_end(job: Job, counts: int) -> None:

@@ -10,7 +10,6 @@ from virtual import SETTINGS, Virtual
 from fairlead.api.v1alpha1.cluster import ClusterSpec
 from fairlead.domain.cluster import Cluster
 from fairlead.domain.job import Job
-from fairlead.domain.objects import ObjectRef
 from fairlead.domain.run import Submission
 from fairlead.engine.context import SiteContext
 from fairlead.engine.debts import Debts
@@ -37,9 +36,8 @@ def driver_of(cluster: Cluster) -> Driver:
 
 def a_job_named(name: str, *, host: str = "", **fields: Any) -> Job:
     """A Job of its own, with a host if it was taken up."""
-    job = a_job(held=bool(host), **fields)
-    uid = f"00000000-0000-4000-8000-{sum(name.encode()):012d}"
-    return replace(job, ref=ObjectRef("jobs", "lab", name, uid), host=host)
+    job = a_job(uid=f"00000000-0000-4000-8000-{sum(name.encode()):012d}", held=bool(host), **fields)
+    return replace(job, ref=replace(job.ref, name=name), host=host)
 
 
 class Yard:
@@ -94,8 +92,20 @@ async def test_each_job_gets_a_host_or_a_reason(yard: dict[str, Any], jobs: dict
 async def test_a_job_that_was_taken_up_and_does_not_say_where_is_begun_nowhere() -> None:
     """Else it would run a second time, on another host."""
     yard = Yard()
-    lost = replace(a_job_named("x"), held=True)
+    lost = replace(a_job_named("x", host="a:22"), host="")
     assert await yard.look(lost) == {"x": "HostUnknown"}
+
+
+@pytest.mark.parametrize(("wish", "room", "seen"), [
+    pytest.param("", "b", "b:22", id="none"),
+    pytest.param("a:22", "ab", "a:22", id="a host of the Cluster"),
+    pytest.param("a:22", "b", "NoFreeHost", id="no way around a host that has no room"),
+    pytest.param("evil:22", "ab", "b:22", id="no host of the Cluster"),
+])
+async def test_a_host_that_a_person_names_is_a_wish_and_no_way_around_placement(wish: str, room: str, seen: str) -> None:
+    """Else whoever makes a Job with our marks on it would choose where it runs, past who waits."""
+    job = replace(a_job_named("x", status={}), held=True, wished_host=wish)
+    assert await Yard(room).look(job) == {"x": seen}
 
 
 async def test_a_job_that_has_ended_is_released_wherever_it_ran() -> None:
