@@ -5,7 +5,7 @@
 What follows is a value, so that an answer which needs no API call is worked on as it arrives: nobody could see the difference.
 """
 
-from model import objects
+from model import objects, properties
 from model.draft import Draft, Here
 from model.following import AFTER, Ask, Next, Rest, Run, Write
 from model.state import (
@@ -13,6 +13,7 @@ from model.state import (
     DELETING,
     GONE,
     LIVE,
+    OPEN,
     QUEUED,
     SETTLED,
     SUBMIT,
@@ -55,12 +56,26 @@ def _reads(here: Here, controller: Controller) -> None:
     elif state.end:
         if state.held:
             objects.releases_ended(here, controller)
-    elif state.object == LIVE and not state.held and not state.suspended:
-        here.step(controller, "puts the finalizer on").held = True
+    elif state.object == LIVE and not _is_begun(here):
+        if state.admission == OPEN and not state.suspended:
+            _takes_up(here, controller)
     elif state.object == LIVE and state.held:
         _carries_out(here, controller)
     elif state.object == DELETING:
         _deletes(here, controller)
+
+
+def _is_begun(here: Here) -> bool:
+    """Whether the intent of an attempt is written. Our finalizer alone may be anybody's."""
+    return here.state.held and (here.state.status.attempt > 0 or "ADMIT" not in here.rules)
+
+
+def _takes_up(here: Here, controller: Controller) -> None:
+    if not here.state.held:
+        here.step(controller, "puts the finalizer on").held = True
+        return
+    draft = here.step(controller, "reads: to be begun")
+    draft.set(controller._replace(at=WRITING, why="intent", read=0, attempt=1))
 
 
 def _attempts(here: Here) -> tuple[int, ...]:
@@ -79,11 +94,21 @@ def _cleans_up(here: Here, controller: Controller) -> None:
 
 def _deletes(here: Here, controller: Controller) -> None:
     attempts, status = _attempts(here), here.state.status
+    if not status.attempt and (here.state.admission != OPEN or here.may("deadline")):
+        _lets_go(here, controller)
+        return
     kind, flow = ("orphan", "orphan") if here.scenario.orphan else ("cancel", "delete")
     _begin(here, controller._replace(attempts=attempts), "reads: deleted", Run(kind, flow, attempts[0]))
     if here.may("deadline"):
         draft = here.fault("deadline", controller, "reads: deleted long ago")
         draft.set(controller._replace(at=WRITING, why="debt", read=status.attempt, attempt=status.attempt or 1))
+
+
+def _lets_go(here: Here, controller: Controller) -> None:
+    """No intent was written: nothing was handed in, and nothing is owed."""
+    draft = here.step(controller, "takes the finalizer off: nothing was handed in")
+    draft.held, draft.object = False, GONE
+    properties.is_released(draft)
 
 
 def _carries_out(here: Here, controller: Controller) -> None:
@@ -98,6 +123,8 @@ def _carries_out(here: Here, controller: Controller) -> None:
         draft.set(controller._replace(at=WRITING, why="withdrawal", read=state.status.attempt, attempt=attempt))
     elif state.suspended:
         pass
+    elif state.status.phase == SUBMIT and state.admission != OPEN and "ADMIT" in here.rules:
+        _begin(here, controller, "reads: not admitted", Run("observe", "look", attempt))
     elif state.status.phase == SUBMIT:
         _begin(here, controller, "reads: to be submitted" + " again" * controller.again, Run("submit", "submit", attempt))
     else:
@@ -156,7 +183,7 @@ def answered(draft: Draft, here: Here, script: Script, answer: Answer) -> None:
     if answer.word == "tree":
         controller = controller._replace(attempts=answer.ids)
     if answer.word == "unknown":
-        following: Next = Rest(controller.claim, controller.again) if controller.flow in {"submit", "observe"} else Rest()
+        following: Next = Rest(controller.claim, controller.again) if controller.flow in {"submit", "observe", "look"} else Rest()
     else:
         following = AFTER[controller.flow](here, controller, answer)
     _follow(draft, here, controller, following)

@@ -36,15 +36,16 @@ class Draft:
     __slots__ = (*State._fields, "broken")
 
     def __init__(self, state: State) -> None:
-        (self.object, self.held, self.end, self.status, self.suspended, self.ledger, self.controllers, self.scripts, self.directories,
-         self.jobs, self.starts, self.left, self.faults, self.next_id, self.next_nonce, self.lost_id, self.completed, self.history) = state
+        (self.object, self.held, self.end, self.status, self.suspended, self.admission, self.ledger, self.controllers,
+         self.scripts, self.directories, self.jobs, self.starts, self.left, self.faults, self.next_id, self.next_nonce,
+         self.lost_id, self.completed, self.history) = state
         self.broken = ""
 
     def freeze(self) -> State:
         """The state. The order in which scripts were begun means nothing."""
         scripts = self.scripts if len(self.scripts) < 2 else tuple(sorted(self.scripts, key=repr))
-        return State(self.object, self.held, self.end, self.status, self.suspended, self.ledger, self.controllers, scripts,
-                     self.directories, self.jobs, self.starts, self.left, self.faults, self.next_id, self.next_nonce, self.lost_id,
+        return State(self.object, self.held, self.end, self.status, self.suspended, self.admission, self.ledger, self.controllers,
+                     scripts, self.directories, self.jobs, self.starts, self.left, self.faults, self.next_id, self.next_nonce, self.lost_id,
                      self.completed, self.history)
 
     def use(self, fault: str) -> None:

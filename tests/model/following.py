@@ -80,6 +80,13 @@ def _after_observe(here: Here, controller: Controller, answer: Answer) -> Next:
     return Run("revoke", "revoke", controller.attempt)
 
 
+def _after_look(here: Here, controller: Controller, answer: Answer) -> Next:
+    """What a submission has left of which no answer is known, when nothing more may be handed in."""
+    if answer.ids or (answer.claim and answer.claim != REVOKED):
+        return Write("id")
+    return Rest() if answer.word == "nothing" else _after_observe(here, controller, answer)
+
+
 def _after_rest(_here: Here, _controller: Controller, _answer: Answer) -> Next:
     return Rest()
 
@@ -147,7 +154,8 @@ def _following(controller: Controller) -> int:
 
 
 AFTER: Final[Mapping[str, Callable[[Here, Controller, Answer], Next]]] = MappingProxyType({
-    "submit": _after_submit, "observe": _after_observe, "revoke": _after_revoke, "duplicate": _after_rest, "refused": _after_refused,
+    "submit": _after_submit, "observe": _after_observe, "look": _after_look, "revoke": _after_revoke, "duplicate": _after_rest,
+    "refused": _after_refused,
     "close": _after_close, "lost": _after_lost, "suspend": _after_suspend, "orphan": _after_orphan, "delete": _after_cancelling,
     "debt": _after_cancelling, "sweep": _after_cancelling,
 })

@@ -8,6 +8,8 @@ from model.state import (
     IDLE,
     LIVE,
     OFF,
+    OPEN,
+    SHUT,
     SUBMIT,
     UNBORN,
     WATCH,
@@ -33,6 +35,10 @@ def people_act(here: Here) -> None:
         here.fault("wipe", "a person", "empties the status").status = Status()
     if here.may("ahead") and state.held and state.status.attempt < here.scenario.attempts:
         here.fault("ahead", "a person", "writes a status that is an attempt ahead").status = Status(here.scenario.attempts)
+    if here.may("forge") and not state.held:
+        here.fault("forge", "a person", "puts our finalizer on").held = True
+    if here.may("shut") and state.admission == OPEN:
+        here.fault("shut", "a person", "closes the Cluster to the Job's namespace").admission = SHUT
     if here.may("suspend") and not state.suspended:
         here.fault("suspend", "a person", "suspends the Job").suspended = True
     if here.may("resume") and state.suspended:
@@ -80,6 +86,8 @@ def writes(here: Here, controller: Controller) -> None:
                 properties.is_released(draft)
         case _ if not fresh:
             pass
+        case "intent":
+            draft.status = Status(attempt)
         case "id" | "claimed after all":
             draft.status = Status(attempt, WITHDRAW if status.phase == WITHDRAW else WATCH, status.why)
         case "withdrawal":

@@ -13,7 +13,7 @@ def steps(here: Here, script: Script) -> None:
         far_end.lists(here, script, lambda draft: draft.replaces(script, script._replace(at="look", ids=draft.listed(script.attempt))))
         return
     directory = here.state.directories[script.attempt - 1]
-    word = "COMPLETED" if here.state.completed else ""
+    word = "COMPLETED" if here.state.completed else "" if directory.there else "nothing"
     whole = Answer(word, directory.claim, script.ids, directory.finished, directory.started)
     answered(here.step(script, script.at), here, script, whole)
     if directory.claim and here.may("unseen"):

@@ -3,7 +3,7 @@
 from typing import Final
 
 from model.draft import Draft, put
-from model.state import ANOTHERS, GONE, LIVE, REVOKED, SETTLED, SUBMIT, UNBORN, Script, Start, State
+from model.state import ANOTHERS, GONE, LIVE, NEVER_OPEN, OPEN, REVOKED, SETTLED, SUBMIT, UNBORN, Script, Start, State
 
 TWICE: Final = "a script was started twice in one attempt"
 BESIDE: Final = "an attempt starts beside another that runs, or after it"
@@ -18,6 +18,7 @@ STRANGER: Final = "a cancellation hits another object's job"
 DUPLICATE: Final = "the job that holds the claim is cancelled as a duplicate"
 REFUSAL: Final = "the job that holds the claim is cancelled for a refusal of another submission"
 SWEPT: Final = "the sweep revokes the Run of an object that is there"
+OUTSIDER: Final = "a script starts on a Cluster that never admitted its Job"
 ORPHANED: Final = "the sweep revokes an orphaned Run"
 NO_END: Final = "there is no way to an end"
 REMAINS: Final = "something is left for ever"
@@ -45,6 +46,8 @@ def starts(draft: Draft, start: Start, tasks: int, requeue: bool) -> None:
         draft.broken = CLOSED
     elif draft.end:
         draft.broken = AFTER_END
+    elif draft.admission == NEVER_OPEN:
+        draft.broken = OUTSIDER
     if draft.broken and start.forgotten and draft.broken != TWICE:
         draft.broken = LIMIT + draft.broken
 
@@ -94,7 +97,14 @@ def is_settled(state: State) -> bool:
     if state.object == UNBORN:
         return True
     if state.object == LIVE:
-        waits = state.suspended and (not state.held or (state.status.phase == SUBMIT and state.status.why in {"suspended", "stopped"}))
-        return waits or (bool(state.end) and not state.held)
+        begun = state.held and state.status.attempt
+        waits = state.suspended and (not begun or (state.status.phase == SUBMIT and state.status.why in {"suspended", "stopped"}))
+        return waits or _is_kept_out(state) or (bool(state.end) and not state.held)
     return state.object == GONE and not state.ledger and not any(job.attempt for job in state.jobs) and not state.starts and all(
         directory in SETTLED or orphaned for directory, orphaned in zip(state.directories, state.history.orphaned, strict=True))
+
+
+def _is_kept_out(state: State) -> bool:
+    """Whether it waits to be admitted, with nothing of it on the cluster."""
+    under_way = state.starts or state.scripts or any(job.attempt for job in state.jobs)
+    return state.admission != OPEN and not state.end and state.status.phase == SUBMIT and not under_way

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-USER_ACTS: Final = frozenset({"apply", "delete", "wipe", "ahead", "suspend", "resume"})
+USER_ACTS: Final = frozenset({"apply", "delete", "wipe", "ahead", "forge", "shut", "suspend", "resume"})
 """What people do, and may do beside any number of faults."""
 
 FAULTS: Final[Mapping[str, str]] = MappingProxyType({
@@ -13,6 +13,8 @@ FAULTS: Final[Mapping[str, str]] = MappingProxyType({
     "delete": "a person deletes the object",
     "wipe": "somebody empties its status",
     "ahead": "or writes one that is an attempt ahead",
+    "forge": "somebody puts our finalizer on",
+    "shut": "the Cluster's owner closes it to the Job's namespace",
     "suspend": "a person suspends the Job",
     "resume": "and lets it go on",
     "crash": "a controller dies; its script goes on at the far end",
@@ -52,6 +54,7 @@ class Scenario:
     backoff: bool = False            # another attempt follows a failure
     requeue: bool = False            # the Job allows a requeue
     orphan: bool = False             # deletionPolicy: Orphan
+    outsider: bool = False           # the Cluster is closed to the Job's namespace, and always was
     sweeps: bool = False             # a sweep may begin at any moment, not only when the object is gone
 
 
@@ -75,6 +78,8 @@ ONCE: Final[Mapping[str, Scenario]] = MappingProxyType({
     "retry-requeue": Scenario(_may("requeue", "lose", "kill"), leaders=1, attempts=2, backoff=True, requeue=True, faults=2),
     "wipe": Scenario(_may("delete", "wipe"), leaders=1, attempts=2, backoff=True, codes=(1,)),
     "ahead": Scenario(_may("ahead", "late"), leaders=1, attempts=2),
+    "outsider": Scenario(_may("forge", "ahead", "wipe", "delete"), attempts=2, outsider=True),
+    "shut": Scenario(_may("shut", "crash", "die"), attempts=2, leaders=1, backoff=True, codes=(0, 1)),
     "suspend": Scenario(_may("suspend", "resume"), attempts=2, leaders=1, codes=(0, 1)),
     "suspend-two": Scenario(_may("suspend"), attempts=2),
     "suspend-faults": Scenario(_may("suspend", "resume", "kill"), attempts=2, leaders=1, codes=(1,)),

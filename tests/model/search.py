@@ -14,7 +14,9 @@ from model.state import (
     ABSENT,
     IDLE,
     LIVE,
+    NEVER_OPEN,
     OFF,
+    OPEN,
     UNBORN,
     Controller,
     History,
@@ -62,7 +64,8 @@ def first(scenario: Scenario) -> State:
     none, no = (0,) * n, (False,) * n
     history = History((0,) * n * scenario.tasks, no, no, none, (-1,) * n, (-1,) * n, no, no)
     start = UNBORN if "apply" in scenario.may else LIVE
-    return State(start, False, "", Status(), False, 0, (Controller(0, IDLE), Controller(1, OFF)), (), (ABSENT,) * n, (), (),
+    admission = NEVER_OPEN if scenario.outsider else OPEN
+    return State(start, False, "", Status(), False, admission, 0, (Controller(0, IDLE), Controller(1, OFF)), (), (ABSENT,) * n, (), (),
                  scenario.may, scenario.faults, 1, 1, 0, False, history)
 
 

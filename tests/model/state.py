@@ -4,6 +4,8 @@ from typing import Final, NamedTuple
 
 # The object.
 UNBORN, LIVE, DELETING, GONE = "unborn", "live", "deleting", "gone"
+# Whether its Cluster is open to its namespace.
+OPEN, SHUT, NEVER_OPEN = "open", "not any more", "never"
 # What its status says of the current attempt: it is to be submitted, to be watched, or being withdrawn for a suspension.
 SUBMIT, WATCH, WITHDRAW = "submit", "watch", "withdraw"
 # A job in the scheduler. `queued`: a request that it has not worked on. `ending`: it was told to end.
@@ -160,6 +162,7 @@ class State(NamedTuple):
     end: str                         # Complete | Failed
     status: Status
     suspended: bool                  # spec.suspend
+    admission: str
     ledger: int                      # the attempt of a debt
     controllers: tuple[Controller, Controller]
     scripts: tuple[Script, ...]

@@ -21,6 +21,8 @@ KNOWN = {
     "retry-requeue": (14_000, {"Complete", "Failed"}),
     "wipe": (4_700, {"Failed", "gone"}),
     "ahead": (61_000, {"Complete"}),
+    "outsider": (1_000, {"Failed", "gone", "live"}),
+    "shut": (84_000, {"Complete", "Failed", "live"}),
     "suspend": (2_000, {"Complete", "Failed", "live"}),
     "suspend-two": (80_000, {"Complete", "live"}),
     "suspend-faults": (3_700, {"Failed", "live"}),

@@ -32,6 +32,7 @@ NEEDED = {
     "RELOOK": ("orphan-two", properties.ORPHANED),
     "SUSPEND": ("suspend", properties.CLOSED),
     "INTENT": ("suspend", properties.OUR_OWN),
+    "ADMIT": ("outsider", properties.OUTSIDER),
     "ONESHOT": ("array", properties.TWICE),
 }
 """A scenario that shows what is lost without each rule, and what that is."""

@@ -139,6 +139,9 @@ class FaultyStore:
         await self.fault.at("store.release", "after")
         return answer
 
+    async def unlabel(self, ref: ObjectRef) -> str:
+        return await self.real.unlabel(ref)
+
     async def record_event(self, ref: ObjectRef, note: EventNote) -> None:
         await self.fault.at("store.record_event", "before")
         await self.real.record_event(ref, note)

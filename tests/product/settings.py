@@ -7,6 +7,7 @@ SETTINGS = {
             "retry_seconds": 0.3, "unseen_end_seconds": 13.0, "detail_seconds": 1.0, "cancel_again_seconds": 2.0,
         },
         "breaker_limit_seconds": 2.0, "breaker_person_seconds": 3.0, "secret_refresh_seconds": 2.0, "finished_seconds": 1.0,
+        "label_seconds": 0.5,
         "relist_seconds": 20.0, "sweep_seconds": 20.0, "ledger_seconds": 2.0, "payments_seconds": 0.5,
     },
     "slurm": {

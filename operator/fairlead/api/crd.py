@@ -85,7 +85,7 @@ RESOURCES: Final = (
             Column("Node", ".status.run.node", "The first compute node.", wide=True),
             _MESSAGE,
         ),
-        (".spec.clusterRef.name", ".spec.ttlSecondsAfterFinished"),
+        (".spec.clusterRef.name", ".spec.ttlSecondsAfterFinished", ".status.phase"),
     ),
 )
 

@@ -16,6 +16,7 @@ from fairlead.engine.context import Overseer, SiteContext
 from fairlead.engine.debts import Debts
 from fairlead.engine.expiry import Expiry
 from fairlead.engine.graves import Grave, Graves
+from fairlead.engine.labels import Labels
 from fairlead.engine.link import Link
 from fairlead.engine.lobby import Lobby
 from fairlead.engine.mishaps import contained
@@ -65,6 +66,7 @@ class Controller:
         self._graves = Graves(world, registry, self._debts, self._haunt, self._is_reached)
         self._payments = Payments(world, registry, self._debts, self._haunt)
         self._expiry = Expiry(world)
+        self._labels = Labels(world)
         self._in_lobby = asyncio.Event()
         self._context = SiteContext(
             world, registry, settings, installation, self._debts, driver_of,
@@ -89,6 +91,8 @@ class Controller:
                 group.create_task(self._every("lobby", 5.0, self._receive, self._in_lobby))
                 group.create_task(self._every("graves", self._settings.finished_seconds, self._graves.look))
                 group.create_task(self._every("finished", self._settings.finished_seconds, self._expiry.look))
+                group.create_task(self._every("labels", self._settings.label_seconds, self._labels.look, self._labels.wake))
+                group.create_task(self._every("held", self._settings.finished_seconds, self._labels.look_at_all))
                 group.create_task(self._every("expiry", EXPIRY_SECONDS, self._expiry.delete_due))
                 group.create_task(self._every("gauges", GAUGES_SECONDS, self._gauge))
         finally:
@@ -172,6 +176,7 @@ class Controller:
     def _job_lost(self, job: Job) -> None:
         """A Job went without our doing: its directories are kept as a finished Job's are, and buried once its object is surely gone."""
         self._graves.keep(Grave(job.location, job.ref, job.key.attempt, policy=job.spec.deletion_policy))
+        self._labels.wake.set()
 
     def _site_at(self, location: Location, namespace: str) -> Site | None:
         """The site that does the work for Jobs of a namespace there."""

@@ -70,6 +70,7 @@ class Graves:
 
         Directories alone wait until their cluster answers: for them no deleted Cluster has to stay.
         """
+        self._graves = {uid: each for uid, each in self._graves.items() if each.ended or self._registry.job(uid) is None}   # back again
         if not self._graves:
             return
         finished = {ref.uid for ref in await self._world.data.list_objects(names.JOB_PLURAL, finished=True)}

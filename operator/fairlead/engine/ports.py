@@ -60,6 +60,10 @@ class Store(Protocol):
         """Take our finalizer off, with the finished label in the same write when `finished`. A gone object is a success."""
         ...
 
+    async def unlabel(self, ref: ObjectRef) -> str:
+        """Take the finished label off, which is there."""
+        ...
+
     async def record_event(self, ref: ObjectRef, note: EventNote) -> None:
         """Write an Event about the object; a failure is logged, never raised."""
         ...
@@ -90,7 +94,15 @@ class ClusterData(Protocol):
 
 
 class FinishedJobs(Protocol):
-    """Finished Jobs with a TTL; what is being deleted already is none of them."""
+    """Jobs with the label of finished ones: those with a TTL, of which none is being deleted already, and those that have it wrongly."""
+
+    async def mislabelled(self) -> Sequence[ObjectRef]:
+        """Those whose status has no end. Raises `Unavailable`."""
+        ...
+
+    async def held(self) -> Sequence[ObjectRef]:
+        """Those that have our finalizer all the same. Raises `Unavailable`."""
+        ...
 
     async def generations(self) -> Mapping[str, int]:
         """The generation of each by uid, from metadata alone. Raises `Unavailable`."""

@@ -37,6 +37,8 @@ class EngineSettings:
     """Directories of live Runs are touched this often: sites purge what lies untouched."""
     finished_seconds: float = 60.0
     """Between two looks at which finished Jobs are gone."""
+    label_seconds: float = 15.0
+    """Between two looks at which Jobs have the label of finished ones and have not ended."""
     ledger_seconds: float = 60.0
     """The ledger is read again this often, should a person have changed it."""
     payments_seconds: float = 5.0

@@ -1,4 +1,4 @@
-"""Finished Jobs with a time to live, on the real API server: found by their label and by a field that the CRD makes selectable."""
+"""Jobs with the label of finished ones, on the real API server: found by it and by fields that the CRD makes selectable."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -7,22 +7,23 @@ import structlog
 from pydantic import ValidationError
 
 from fairlead.api.v1alpha1 import names
-from fairlead.api.v1alpha1.job import Job
+from fairlead.api.v1alpha1.job import Job, JobPhase
 from fairlead.domain.errors import Conflict
 from fairlead.domain.finished import Expiring, expiring
 from fairlead.domain.objects import ObjectRef
-from fairlead.kube.client import KubeClient, path_of
+from fairlead.kube.client import JsonObject, KubeClient, path_of
 from fairlead.kube.faults import NotFound
 from fairlead.kube.store import object_path
 
 log = structlog.get_logger()
 
 _WITH_TTL: Final = "spec.ttlSecondsAfterFinished!="
+_WITHOUT_END: Final = f"status.phase!={JobPhase.COMPLETE},status.phase!={JobPhase.FAILED}"
 _JOBS: Final = path_of("apis", names.GROUP, names.VERSION, names.JOB_PLURAL)
 
 
 class KubeFinishedJobs:
-    """The engine's `FinishedJobs` on the real API server. What is being deleted already is left out everywhere."""
+    """The engine's `FinishedJobs` on the real API server. Where time to live counts, what is being deleted already is left out."""
 
     def __init__(self, client: KubeClient, *, metadata_page: int = 500, whole_page: int = 50) -> None:
         self._client = client
@@ -33,6 +34,16 @@ class KubeFinishedJobs:
         """The generation of each by uid, from metadata alone. Raises `Unavailable`."""
         found = await self._client.list_metadata(_JOBS, names.FINISHED_SELECTOR, self._metadata_page, field_selector=_WITH_TTL)
         return {each["uid"]: int(each["generation"]) for each in found if not each.get("deletionTimestamp")}
+
+    async def mislabelled(self) -> Sequence[ObjectRef]:
+        """Those whose status has no end: the API server looks, and sends no others. Raises `Unavailable`."""
+        found = await self._client.list_metadata(_JOBS, names.FINISHED_SELECTOR, self._metadata_page, field_selector=_WITHOUT_END)
+        return [_ref(each) for each in found]
+
+    async def held(self) -> Sequence[ObjectRef]:
+        """Those that have our finalizer, by all their metadata. Raises `Unavailable`."""
+        found = await self._client.list_metadata(_JOBS, names.FINISHED_SELECTOR, self._metadata_page)
+        return [_ref(each) for each in found if names.FINALIZER in (each.get("finalizers") or ())]
 
     async def expiring(self) -> Sequence[Expiring]:
         """All of them with their times. One that cannot be read is left out: it stays. Raises `Unavailable`."""
@@ -51,6 +62,10 @@ class KubeFinishedJobs:
             await self._client.request("DELETE", object_path(job.ref), body={"preconditions": conditions})
         except NotFound:
             return
+
+
+def _ref(metadata: JsonObject) -> ObjectRef:
+    return ObjectRef(names.JOB_PLURAL, metadata["namespace"], metadata["name"], metadata["uid"])
 
 
 def _read(body: Mapping[str, object]) -> Expiring | None:

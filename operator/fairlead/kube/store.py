@@ -63,6 +63,11 @@ class KubeStore:
         """Take our finalizer off, with the finished label in the same write when `finished`. A gone object is a success (empty version)."""
         return await self._again(lambda: self._release(ref, finished=finished))
 
+    async def unlabel(self, ref: ObjectRef) -> str:
+        """Take the finished label off. Raises `Conflict` when it is not there, or the object is gone or another."""
+        place = jsonpatch.pointer("metadata", "labels", names.FINISHED_LABEL)
+        return await self._patch(ref, [_same(ref), jsonpatch.test(place, names.FINISHED_VALUE), jsonpatch.remove(place)])
+
     async def record_event(self, ref: ObjectRef, note: EventNote) -> None:
         """Write an Event about the object; a failure is logged, never raised."""
         await self._events.record(ref, note)

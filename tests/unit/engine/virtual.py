@@ -70,6 +70,8 @@ class FakeStore:
 
     statuses: list[Mapping[str, Any]] = field(default_factory=list)
     released: list[ObjectRef] = field(default_factory=list)
+    unlabelled: list[str] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
     uids: dict[str, str] = field(default_factory=dict)
     fault: FairleadError | None = None
     version: int = 100
@@ -88,8 +90,16 @@ class FakeStore:
         self.released.append(ref)
         return self._next()
 
+    async def unlabel(self, ref: ObjectRef) -> str:
+        """Always, but for a fault."""
+        if self.fault is not None:
+            raise self.fault
+        self.unlabelled.append(ref.name)
+        return self._next()
+
     async def record_event(self, ref: ObjectRef, note: EventNote) -> None:
-        """Nobody reads it."""
+        """Remember its reason."""
+        self.told.append(note.reason)
 
     async def uid_of(self, ref: ObjectRef) -> str | None:
         """The uid under this name in `uids`, or the fault."""
@@ -166,6 +176,15 @@ class FakeFinished:
     fault: FairleadError | None = None
     deleted: list[str] = field(default_factory=list)
     whole_lists: int = 0
+    wrongly: list[ObjectRef] = field(default_factory=list)
+
+    async def mislabelled(self) -> Sequence[ObjectRef]:
+        """What was put there."""
+        return list(self.wrongly)
+
+    async def held(self) -> Sequence[ObjectRef]:
+        """None."""
+        return []
 
     async def generations(self) -> Mapping[str, int]:
         """What was put there."""

@@ -157,6 +157,10 @@ class JobReason(Word):
     NOT_SHARED = "WorkDirNotShared", "The Job left no sign in the work folder: compute nodes do not seem to share it."
     DUPLICATE = "Duplicate", "The scheduler holds two jobs for one attempt; the one that did not claim it is cancelled."
     CANCELLING = "Cancelling", "The Job was told to end."
+    LABEL_REMOVED = (
+        "LabelRemoved",
+        "Somebody had put the label of finished Jobs on a Job that has not ended; it was taken off, and the Job goes on.",
+    )
     ORPHANED = "Orphaned", "deletionPolicy is Orphan: what the Job has on the cluster is left alone there."
     CLUSTER_UNREACHABLE = "ClusterUnreachable", "The Job is to be deleted, and its cluster does not answer."
     INTERNAL_ERROR = (

@@ -1,0 +1,76 @@
+"""Takes the label of finished Jobs off those that have not ended: the watch leaves them out, so nobody else would see them.
+
+    label by hand, or in an exported manifest -> not watched -> listed here -> label off, an Event -> watched
+
+Jobs that have ended get the label together with the loss of our finalizer, behind the status that says so. One that has the label without
+such a status, or with the finalizer, has it from somebody else.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Collection, Sequence
+
+import structlog
+
+from fairlead.api.v1alpha1 import names
+from fairlead.api.v1alpha1.reasons import JobReason
+from fairlead.domain.errors import ApiFault
+from fairlead.domain.objects import EventNote, ObjectRef
+from fairlead.engine.ports import World
+
+log = structlog.get_logger()
+
+SOON_SECONDS = 1.0
+"""At least so long between two looks, also when Jobs leave the watch: who plays with labels costs a list a second, no more."""
+AT_ONCE = 8
+"""Writes in flight."""
+IN_ONE_LOOK = 400
+"""Labels taken off in one look: what somebody makes by the thousand waits for the next, and keeps nobody else's waiting."""
+_SAID = (f"the label {names.FINISHED_LABEL}: \"{names.FINISHED_VALUE}\" was on this Job, which has not ended: it is ours, and was taken off. "
+         "Leave it out of manifests")
+
+
+class Labels:
+    """Puts wrong labels right."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._looked_at = float("-inf")
+        self.wake = asyncio.Event()      # a Job has left the watch, and it may have been for its label
+
+    async def look(self) -> None:
+        """Put those right that have no end in their status. Raises `ApiFault`."""
+        clock = self._world.clock
+        await asyncio.sleep(max(0.0, self._looked_at + SOON_SECONDS - clock.monotonic()))
+        self._looked_at = clock.monotonic()
+        await self._put_right(await self._world.finished.mislabelled())
+
+    async def look_at_all(self) -> None:
+        """And those that have ended and could not be let go of, since they were not seen. Raises `ApiFault`."""
+        await self._put_right(await self._world.finished.held())
+
+    async def _put_right(self, found: Sequence[ObjectRef]) -> None:
+        places = asyncio.Semaphore(AT_ONCE)
+        await asyncio.gather(*(self._take_off(each, places) for each in by_turns(found)[:IN_ONE_LOOK]))
+
+    async def _take_off(self, ref: ObjectRef, places: asyncio.Semaphore) -> None:
+        async with places:
+            if not self._world.leadership.held():
+                return
+            try:
+                await self._world.store.unlabel(ref)
+            except ApiFault as error:    # gone, or somebody was faster: the next look will see
+                log.info("write_not_done", job=str(ref), error=str(error))
+                return
+            log.warning("told", job=str(ref), reason=str(JobReason.LABEL_REMOVED), said=_SAID)
+            await self._world.store.record_event(ref, EventNote("Warning", JobReason.LABEL_REMOVED, _SAID, "Watch"))
+
+
+def by_turns(refs: Collection[ObjectRef]) -> list[ObjectRef]:
+    """One of each namespace, then the next of each: however many one of them has."""
+    before: Counter[str] = Counter()
+    turns = []
+    for ref in refs:
+        turns.append((before[ref.namespace], ref))
+        before[ref.namespace] += 1
+    return [ref for _, ref in sorted(turns, key=lambda each: each[0])]
