@@ -85,7 +85,7 @@ RESOURCES: Final = (
             Column("Node", ".status.run.node", "The first compute node.", wide=True),
             _MESSAGE,
         ),
-        (".spec.clusterRef.name", ".spec.ttlSecondsAfterFinished", ".status.phase"),
+        (".spec.clusterRef.name", ".spec.clusterRef.namespace", ".spec.ttlSecondsAfterFinished", ".status.phase"),
     ),
 )
 

@@ -41,10 +41,11 @@ def status_of(cluster: Cluster, site: str) -> LoginStatus | HostStatus | None:
 
 
 def known_sites(cluster: Cluster) -> frozenset[str]:
-    """The sites that the Cluster has by its spec, and those of which its status speaks."""
-    if cluster.spec.process:
-        return frozenset(_in_order(cluster))
-    return frozenset(each.namespace for each in cluster.status.logins) | {""}
+    """The sites that the Cluster has by its spec, and bare hosts that it had.
+
+    Not the logins of which its status speaks: whoever may write that could have any namespace's Secret used.
+    """
+    return frozenset(_in_order(cluster)) if cluster.spec.process else frozenset({""})
 
 
 def with_login(cluster: Cluster, namespace: str, user: str, status: ClusterStatus) -> ClusterStatus:

@@ -19,6 +19,7 @@ from fairlead.engine.graves import Grave, Graves
 from fairlead.engine.labels import Labels
 from fairlead.engine.link import Link
 from fairlead.engine.lobby import Lobby
+from fairlead.engine.logins import Logins
 from fairlead.engine.mishaps import contained
 from fairlead.engine.overdue import Overdue
 from fairlead.engine.payments import Payments
@@ -67,6 +68,7 @@ class Controller:
         self._payments = Payments(world, registry, self._debts, self._haunt)
         self._expiry = Expiry(world)
         self._labels = Labels(world)
+        self._logins = Logins(world)
         self._in_lobby = asyncio.Event()
         self._context = SiteContext(
             world, registry, settings, installation, self._debts, driver_of,
@@ -125,7 +127,8 @@ class Controller:
         debts = [debt for debt in self._debts.of(cluster.name) if debt.is_payable]
         wanted_at = [cluster.site_for(job.ref.namespace, job.host) for job in jobs]
         wanted_at += [cluster.site_for(debt.namespace, debt.host) for debt in debts]
-        for site in sites.known_sites(record.cluster).union(each for each in wanted_at if each is not None):
+        known = sites.known_sites(record.cluster) | self._logins.of(record.cluster)
+        for site in known.union(each for each in wanted_at if each is not None):
             self._open(cluster, site)
 
     def _open(self, cluster: Cluster, name: str) -> Site:
@@ -215,9 +218,13 @@ class Controller:
 
     async def _collect(self) -> None:
         """Begin to pay what is owed at each site that answers; those at which there is something to do are opened first."""
+        await self._logins.look(self._registry.clusters)
         for cluster in self._registry.clusters:
             with contained("payments", cluster=str(cluster.ref)):
                 self._open_sites(cluster)
+                record = self._records[cluster.ref.uid]
+                for namespace in self._logins.nobodys(record.cluster, record.sites):
+                    await record.forget(namespace)
                 await self._payments.collect(cluster.name, self._may_be_paid)
 
     def _may_be_paid(self, debt: Debt) -> bool:

@@ -25,9 +25,9 @@ SOON_SECONDS = 1.0
 AT_ONCE = 8
 """Writes in flight."""
 IN_ONE_LOOK = 400
-"""Labels taken off in one look: what somebody makes by the thousand waits for the next, and keeps nobody else's waiting."""
-_SAID = (f"the label {names.FINISHED_LABEL}: \"{names.FINISHED_VALUE}\" was on this Job, which has not ended: it is ours, and was taken off. "
-         "Leave it out of manifests")
+"""Labels taken off in one look: what somebody makes by the thousand waits for the next, and holds up nobody else."""
+_SAID = (f"the label {names.FINISHED_LABEL}: \"{names.FINISHED_VALUE}\" was on this Job, which has not ended, and was taken off: it is "
+         "Fairlead's own, so leave it out of manifests")
 
 
 class Labels:

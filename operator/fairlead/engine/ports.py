@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeVar
 from fairlead.domain.address import Address, Credentials, HostKeys
 from fairlead.domain.debt import Debt
 from fairlead.domain.finished import Expiring
-from fairlead.domain.objects import EventNote, ObjectRef
+from fairlead.domain.objects import ClusterName, EventNote, ObjectRef
 from fairlead.domain.pacing import Now
 from fairlead.schedulers.seam import Exchange
 
@@ -86,6 +86,10 @@ class ClusterData(Protocol):
 
     async def read_labels(self, namespace: str) -> Mapping[str, str] | None:
         """A namespace's labels; None if there is no such namespace. Raises `Unavailable`, of which `Forbidden`."""
+        ...
+
+    async def has_jobs(self, namespace: str, cluster: ClusterName) -> bool:
+        """Whether a namespace has Jobs, finished or not, that refer to a Cluster of another. Raises `Unavailable`."""
         ...
 
     async def list_objects(self, plural: str, *, finished: bool = False) -> Sequence[ObjectRef]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import structlog
 
 from fairlead.api.v1alpha1.cluster import ClusterStatus
+from fairlead.domain import sites
 from fairlead.domain.cluster import Cluster
 from fairlead.domain.errors import ApiFault
 from fairlead.engine.ports import World
@@ -53,6 +54,11 @@ class Record:
         self.cluster = replace(self.cluster, status=status)
         self._registry.cluster_written(self.cluster, int(version))
         return True
+
+    async def forget(self, namespace: str) -> None:
+        """Say nothing of a login any more that is nobody's."""
+        async with self.writing:
+            await self.write(sites.without(self.cluster, namespace))
 
     async def release(self) -> bool:
         """Take our finalizer off; whether it is off."""

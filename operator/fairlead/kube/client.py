@@ -9,7 +9,7 @@ through `KubeClient`, so that another client can take this one's place here.
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -127,7 +127,7 @@ class KubeClient:
         call = _Call("GET", path, params=_selected(page_size, label_selector, field_selector), accept=METADATA_LIST)
         return [item["metadata"] async for item in self._items(call)]
 
-    def objects(self, path: str, label_selector: str, page_size: int, field_selector: str = "") -> AsyncIterator[JsonObject]:
+    def objects(self, path: str, label_selector: str, page_size: int, field_selector: str = "") -> AsyncGenerator[JsonObject, None]:
         """All objects that the selectors match, whole, page by page: no more than a page is held here."""
         return self._items(_Call("GET", path, params=_selected(page_size, label_selector, field_selector)))
 
@@ -167,7 +167,7 @@ class KubeClient:
         request.headers["Authorization"] = f"Bearer {await self._access.tokens.current()}"
         return await handler(request)
 
-    async def _items(self, call: _Call) -> AsyncIterator[JsonObject]:
+    async def _items(self, call: _Call) -> AsyncGenerator[JsonObject, None]:
         """What a list call finds, over all its pages."""
         while True:
             page = await self._send(call)

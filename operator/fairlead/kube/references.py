@@ -6,10 +6,11 @@ Contents of Secrets are never logged.
 import base64
 import binascii
 from collections.abc import Mapping, Sequence
+from contextlib import aclosing
 
 from fairlead.api.v1alpha1 import names
 from fairlead.domain.errors import Unavailable
-from fairlead.domain.objects import ObjectRef
+from fairlead.domain.objects import ClusterName, ObjectRef
 from fairlead.kube.client import JsonObject, KubeClient, path_of
 from fairlead.kube.faults import NotFound
 
@@ -43,6 +44,13 @@ class KubeReferences:
         except NotFound:
             return None
         return dict(metadata.get("labels") or {})
+
+    async def has_jobs(self, namespace: str, cluster: ClusterName) -> bool:
+        """Whether a namespace has Jobs, finished or not, that refer to a Cluster of another: the API server looks. Raises `Unavailable`."""
+        path = path_of("apis", names.GROUP, names.VERSION, "namespaces", namespace, names.JOB_PLURAL)
+        fields = f"spec.clusterRef.namespace={cluster[0]},spec.clusterRef.name={cluster[1]}"
+        async with aclosing(self._client.objects(path, "", 1, fields)) as found:
+            return await anext(found, None) is not None
 
     async def list_objects(self, plural: str, *, finished: bool = False) -> Sequence[ObjectRef]:
         """Objects in all namespaces, or those with the finished label alone: metadata, page by page. Raises `Unavailable`."""

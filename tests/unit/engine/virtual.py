@@ -9,7 +9,7 @@ from fairlead.domain.cluster import Cluster
 from fairlead.domain.debt import Debt
 from fairlead.domain.errors import Conflict, FairleadError
 from fairlead.domain.finished import Expiring
-from fairlead.domain.objects import EventNote, ObjectRef
+from fairlead.domain.objects import ClusterName, EventNote, ObjectRef
 from fairlead.domain.run import AccountingState, Observation, Probe, Tree
 from fairlead.engine.ports import T, World
 from fairlead.engine.settings import EngineSettings
@@ -121,6 +121,8 @@ class FakeData:
     finished: list[ObjectRef] = field(default_factory=list)
     unfinished: list[ObjectRef] = field(default_factory=list)
     fault: FairleadError | None = None
+    wishing: frozenset[str] = frozenset()
+    asked_for: list[str] = field(default_factory=list)
 
     async def read_secret(self, namespace: str, name: str) -> Mapping[str, bytes] | None:
         """The Secret, or the fault."""
@@ -137,6 +139,13 @@ class FakeData:
         if self.fault is not None:
             raise self.fault
         return self.labels.get(namespace)
+
+    async def has_jobs(self, namespace: str, cluster: ClusterName) -> bool:
+        """Whether it is one of `wishing`, or the fault."""
+        self.asked_for.append(namespace)
+        if self.fault is not None:
+            raise self.fault
+        return namespace in self.wishing
 
     async def list_objects(self, plural: str, *, finished: bool = False) -> Sequence[ObjectRef]:
         """What was put there."""
