@@ -283,7 +283,7 @@ class Site:
         return [*self._own_jobs(), *self._ghosts.values()]
 
     def _own_jobs(self) -> list[Job]:
-        cluster, registry = self.cluster, self._registry
+        cluster, registry = self._custody.record.cluster, self._registry     # whole: its status knows hosts that were taken out
         return in_turn(job for job in registry.jobs_of(cluster.name)
                        if cluster.site_for(job.ref.namespace, job.host) == self._site and not registry.is_refused(job, cluster))
 
