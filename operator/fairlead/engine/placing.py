@@ -7,7 +7,6 @@ from typing import Any
 
 import structlog
 
-from fairlead.api.v1alpha1 import names
 from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain import report, settle
 from fairlead.domain.cluster import Cluster
@@ -132,7 +131,7 @@ class Placing:
 
     async def _tell_lost(self, job: Job) -> None:
         """A Job that was taken up and does not say where: it may run on any host, so nothing can be begun or ended for it."""
-        mend = f": write the annotation {names.HOST_ANNOTATION} back"
+        mend = ": write status.host back"
         await self.stranded.see_to(job, JobReason.HOST_UNKNOWN, "it is not known on which host the Job runs", mend, mend)
 
     async def _tell_all(self, jobs: Iterable[Job], reason: JobReason, why: str) -> None:

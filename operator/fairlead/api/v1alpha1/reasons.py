@@ -113,7 +113,7 @@ class JobReason(Word):
         "As many Jobs of the Cluster as its spec.limits.maxActiveJobs allows are active; the Job waits its turn.",
     )
     NO_FREE_HOST = "NoFreeHost", "The Job fits on none of the Cluster's hosts now; it waits its turn."
-    HOST_UNKNOWN = "HostUnknown", "It is not known on which host of its Cluster the Job may run: somebody has taken that annotation off."
+    HOST_UNKNOWN = "HostUnknown", "It is not known on which host of its Cluster the Job may run: somebody has changed status.host."
     SCRIPT_REF_NOT_FOUND = "ScriptRefNotFound", "The ConfigMap or its field does not exist; the Job waits for it."
     INVALID_SCRIPT = "InvalidScript", "The script would be refused by sbatch, or holds an #SBATCH line that Fairlead cannot pass on."
     SUBMITTING = "Submitting", "The Job is being handed to the scheduler."
