@@ -61,5 +61,5 @@ SignalNumber = Annotated[Annotated[int, Field(ge=0, le=127)] | None, BeforeValid
 """A signal, as an exit code can carry it."""
 Restarts = Annotated[Annotated[int, Field(ge=0, le=999_999)] | None, BeforeValidator(partial(_number, 0, 999_999))]
 """How often something was started again."""
-FileSize = Annotated[Annotated[int, Field(ge=0, le=2**63 - 1)] | None, BeforeValidator(partial(_number, 0, 2**63 - 1))]
-"""Bytes, as a 64-bit file system counts them."""
+FileSize = Annotated[Annotated[int, Field(ge=0, le=2**53)] | None, BeforeValidator(partial(_number, 0, 2**53))]
+"""Bytes; up to what the API server, which compares numbers as floats, can tell apart."""
