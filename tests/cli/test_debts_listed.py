@@ -22,7 +22,7 @@ def namespace(api: Api) -> str:
     """A namespace that nobody's controller works in."""
     name = "ledger-of-nobody"
     api.request("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
-    api.delete(f"/api/v1/namespaces/{name}/configmaps/fairlead-ledger")
+    api.delete(f"/api/v1/namespaces/{name}/configmaps/fairlead-ledger-lab")
     return name
 
 
@@ -37,7 +37,7 @@ async def owe(plane: ControlPlane, namespace: str) -> None:
     async with KubeClient.load(str(plane.kubeconfig)) as client:
         await Ledger(client, namespace).add([YOUNGER, OLDER])
     patch = '{"data":{"broken":"what?"}}'
-    plane.kubectl("-n", namespace, "patch", "configmap", "fairlead-ledger", "--type=merge", "-p", patch)
+    plane.kubectl("-n", namespace, "patch", "configmap", "fairlead-ledger-lab", "--type=merge", "-p", patch)
 
 
 async def test_what_is_owed_is_a_table_for_people_and_json_for_programs(plane: ControlPlane, namespace: str) -> None:
@@ -68,4 +68,4 @@ def test_who_may_not_read_the_ledger_is_told_whom_to_ask(plane: ControlPlane, na
     config.write_text(json.dumps(view), encoding="utf-8")
     code, _, said = debts(namespace, kubeconfig=config)
     assert code == 2
-    assert said.startswith(f"fairlead: You may not read the ConfigMap {namespace}/fairlead-ledger")
+    assert said.startswith(f"fairlead: You may not read the ledger, the ConfigMaps {namespace}/fairlead-ledger-*")

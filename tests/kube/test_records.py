@@ -9,7 +9,7 @@ from fairlead.domain.debt import Debt
 from fairlead.domain.errors import ApiFault, Unavailable, UserFault
 from fairlead.kube.client import KubeClient
 from fairlead.kube.installation import installation_name
-from fairlead.kube.ledger import Ledger
+from fairlead.kube.ledger import Ledger, LedgerFull
 
 from .conftest import Sandbox
 
@@ -61,8 +61,8 @@ async def test_debts_are_listed_oldest_first_until_they_are_paid(sandbox: Sandbo
     await ledger.add([younger])
     await ledger.add([older])
     assert list(await ledger.list()) == [older, younger]
-    await ledger.remove(["a-1"])
-    await ledger.remove(["a-1"])
+    await ledger.remove([older])
+    await ledger.remove([older])
     assert list(await ledger.list()) == [younger]
 
 
@@ -86,9 +86,10 @@ async def test_debts_that_are_written_at_once_are_all_kept_in_two_writes(sandbox
     ledger = Ledger(client, sandbox.namespace)
     await asyncio.gather(*(ledger.add([debt(f"uid-{number}")]) for number in range(200)))
     assert len(await ledger.list()) == 200
-    await asyncio.gather(*(ledger.remove([f"uid-{number}"]) for number in range(200)))
+    await asyncio.gather(*(ledger.remove([debt(f"uid-{number}")]) for number in range(200)))
     assert list(await ledger.list()) == []
-    writes = [verb for verb, _ in sandbox.requests() if verb in {"create", "patch"}]
+    assert sandbox.kubectl("get", "configmap", "fairlead-ledger-science", check=False).returncode == 1, "each namespace would leave one"
+    writes = [verb for verb, _ in sandbox.requests() if verb in {"create", "patch", "delete"}]
     assert len(writes) <= 4
 
 
@@ -96,7 +97,7 @@ async def test_two_processes_that_write_at_once_lose_nothing(sandbox: Sandbox, c
     """Else a leader that sleeps and wakes could strike what its successor has just written down."""
     ledgers = [Ledger(client, sandbox.namespace) for _ in range(2)]
     await asyncio.gather(*(ledgers[number % 2].add([debt(f"uid-{number}")]) for number in range(20)))
-    await asyncio.gather(ledgers[0].remove(["uid-0"]), ledgers[1].add([debt("uid-20")]))
+    await asyncio.gather(ledgers[0].remove([debt("uid-0")]), ledgers[1].add([debt("uid-20")]))
     assert {each.key for each in await ledgers[0].list()} == {f"uid-{number}" for number in range(1, 21)}
 
 
@@ -120,23 +121,28 @@ async def test_three_thousand_debts_fit(sandbox: Sandbox, client: KubeClient) ->
             for key, name in names]
     for first in range(0, 3000, 500):
         await ledger.add(owed[first:first + 500])
-    await ledger.remove([owed[0].key])
+    await ledger.remove([owed[0]])
     assert len(await ledger.list()) == 2999
 
 
 async def test_an_entry_that_a_person_broke_hides_no_other(sandbox: Sandbox, client: KubeClient) -> None:
     ledger = Ledger(client, sandbox.namespace)
     await ledger.add([debt("a-1")])
-    sandbox.kubectl("patch", "configmap", "fairlead-ledger", "--type=merge", "-p", '{"data":{"b-1":"what?"}}')
+    sandbox.kubectl("patch", "configmap", "fairlead-ledger-science", "--type=merge", "-p", '{"data":{"b-1":"what?"}}')
     assert list(await ledger.list()) == [debt("a-1")]
 
 
 async def test_a_full_ledger_says_so_instead_of_forgetting(sandbox: Sandbox, client: KubeClient) -> None:
     ledger = Ledger(client, sandbox.namespace)
     await ledger.add([debt("a-1", "x" * 700_000)])
-    with pytest.raises(ApiFault, match="Too long"):
+    with pytest.raises(LedgerFull, match="namespace science owes as much as it may"):
         await ledger.add([debt("b-1", "x" * 700_000)])
     assert [known.key for known in await ledger.list()] == ["a-1"]
+    other = replace(debt("c-1", "x" * 700_000), namespace="arts")
+    await ledger.add([other])
+    assert [known.key for known in await ledger.list()] == ["a-1", "c-1"], "one namespace's debts would keep another's Jobs"
+    await ledger.add([replace(debt("a-1", "y"), reason="Unaccounted")])
+    assert [known.reason for known in await ledger.list()] == ["Unreachable", "Unaccounted"], "what makes room is always taken"
 
 
 async def test_who_finds_no_place_in_the_ledger_takes_it_from_nobody_else(sandbox: Sandbox, client: KubeClient) -> None:

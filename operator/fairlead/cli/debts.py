@@ -35,8 +35,8 @@ async def _debts(client: KubeClient, namespace: str | None) -> Sequence[Debt]:
             return await Ledger(client, where).list()
         except Forbidden as error:
             raise UserFault(
-                f"You may not read the ConfigMap {where}/{names.LEDGER_CONFIG_MAP}: ask for the right to get configmaps where the "
-                "controller runs. The oldest debts of a Cluster stand in its status, in residue."
+                f"You may not read the ledger, the ConfigMaps {where}/{names.LEDGER_CONFIG_MAP}-*: ask for the right to list configmaps "
+                "where the controller runs. The oldest debts of a Cluster stand in its status, in residue."
             ) from error
 
 

@@ -60,7 +60,7 @@ class Debts:
         """Take debts out of the ledger; `why` is for the log: paid, expired, forgiven. Raises `ApiFault`."""
         if not debts:
             return
-        await self._world.ledger.remove([each.key for each in debts])
+        await self._world.ledger.remove(debts)
         for each in debts:
             if self._debts.pop(each.key, None) is not None:
                 metrics.debt_paid.inc()

@@ -1,6 +1,6 @@
 """The engine's ports: all it needs from the world outside. Tests put faulty ones in their place; the product has no test switches."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -129,10 +129,13 @@ class Ledger(Protocol):
         ...
 
     async def add(self, debts: Sequence[Debt]) -> None:
-        """Write debts down, all or none; only after this may their objects go. Calls at the same time share a write. Raises `ApiFault`."""
+        """Write debts down, those of a namespace all or none; only after this may their objects go. Raises `ApiFault`.
+
+        Calls at the same time share a write. Each namespace has a share of its own.
+        """
         ...
 
-    async def remove(self, keys: Collection[str]) -> None:
+    async def remove(self, debts: Sequence[Debt]) -> None:
         """Strike debts; no change for those that are not there. Raises `ApiFault`."""
         ...
 

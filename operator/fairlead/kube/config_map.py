@@ -15,9 +15,10 @@ Changes = Mapping[str, str | None]
 
 
 class ConfigMapTable:
-    """The ConfigMap `namespace/name`, made when something is first written."""
+    """The ConfigMap `namespace/name`, made when something is first written, and gone when its last entry is."""
 
-    def __init__(self, client: KubeClient, namespace: str, name: str) -> None:
+    def __init__(self, client: KubeClient, namespace: str, name: str, labels: Mapping[str, str] | None = None) -> None:
+        self._labels = _LABELS | dict(labels or {})
         self._client = client
         self._namespace = namespace
         self._name = name
@@ -41,13 +42,14 @@ class ConfigMapTable:
             changes = decide(entries)
             if not changes:
                 return entries
+            after = {key: value for key, value in {**entries, **changes}.items() if value is not None}
             try:
-                await self._write(changes, version)
+                await (self._write(changes, version) if after or version is None else self._delete(version))
             except Conflict:
                 if attempt == _TRIES:
                     raise
                 continue
-            return {key: value for key, value in {**entries, **changes}.items() if value is not None}
+            return after
         raise AssertionError("unreachable")
 
     async def _read(self) -> tuple[Entries, str | None]:
@@ -57,10 +59,13 @@ class ConfigMapTable:
             return {}, None
         return dict(found.get("data") or {}), str(found["metadata"]["resourceVersion"])
 
+    async def _delete(self, version: str) -> None:
+        await self._client.request("DELETE", self._path, body={"preconditions": {"resourceVersion": version}})
+
     async def _write(self, changes: Changes, version: str | None) -> None:
         if version is None:
             data = {key: value for key, value in changes.items() if value is not None}
-            fresh = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": self._name, "labels": _LABELS}, "data": data}
+            fresh = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": self._name, "labels": self._labels}, "data": data}
             try:
                 await self._client.request("POST", self._folder, body=fresh)
             except NotFound as error:

@@ -1,24 +1,34 @@
 """The ledger: what is still owed on clusters that could not be reached when an object was let go. Paid when they are back.
 
-A ConfigMap in the installation's namespace, one small JSON text per run key, so that it survives us and a person can read it.
+A ConfigMap for each namespace whose Jobs owe something, beside the controller's Lease: one small JSON text per run key, so that it survives
+us and a person can read it. Each namespace has a share of its own: one that fills it keeps its own Jobs waiting, and nobody else's.
 Calls that come while a write is under way share the next one: a namespace with hundreds of Jobs is let go in a few writes.
 """
 
 import asyncio
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 
 import structlog
 
 from fairlead.api.v1alpha1 import names
 from fairlead.domain.debt import Debt
-from fairlead.domain.errors import ApiFault, Conflict, Unavailable
-from fairlead.kube.client import KubeClient
+from fairlead.domain.errors import ApiFault
+from fairlead.kube.client import KubeClient, path_of
 from fairlead.kube.config_map import Changes, ConfigMapTable, Entries
 
 _log = structlog.get_logger(__name__)
 _WORDS = tuple(each.name for each in fields(Debt) if each.name not in {"key", "grace_seconds", "host"})
+
+SHARE_BYTES = 900_000
+"""Of one namespace: some 3,000 debts. The API server takes 1 MiB for a ConfigMap, its metadata included."""
+_PAGE_SIZE = 20                      # shares of up to 1 MiB
+
+
+class LedgerFull(ApiFault):
+    """A namespace owes as much as it may."""
 
 
 @dataclass(eq=False, slots=True)
@@ -33,29 +43,59 @@ class _Call:
 class Ledger:
     """All debts of this installation."""
 
-    def __init__(self, client: KubeClient, namespace: str, name: str = names.LEDGER_CONFIG_MAP) -> None:
-        self._table = ConfigMapTable(client, namespace, name)
-        self._calls: list[_Call] = []
-        self._writing = asyncio.Lock()
+    def __init__(self, client: KubeClient, namespace: str) -> None:
+        self._client = client
+        self._namespace = namespace
+        self._shares: dict[str, _Share] = {}
 
     async def list(self) -> Sequence[Debt]:
         """All debts, the oldest first. An entry that cannot be read is logged and kept. Raises `Unavailable`."""
-        debts = (_parse(key, text) for key, text in (await self._table.read()).items())
+        path = path_of("api", "v1", "namespaces", self._namespace, "configmaps")
+        debts = []
+        async for found in self._client.objects(path, names.LEDGER_LABEL, _PAGE_SIZE):
+            namespace = found["metadata"]["labels"][names.LEDGER_LABEL]
+            debts += [_parse(namespace, key, text) for key, text in (found.get("data") or {}).items()]
         return sorted((debt for debt in debts if debt is not None), key=lambda debt: (debt.since, debt.key))
 
     async def add(self, debts: Sequence[Debt]) -> None:
-        """Write debts down, all or none; one that is there for the same reason stays as it is, with its `since`.
+        """Write debts down, those of one namespace all or none; one that is there for the same reason stays as it is, with its `since`.
 
-        Only after this may their objects go. Raises `Conflict`, `Unavailable`, or `ApiFault` when the ledger is full (1 MiB, 3,000 debts).
+        Only after this may their objects go. Raises `LedgerFull`, `Conflict`, `Unavailable`.
         """
+        for namespace, theirs in _by_namespace(debts).items():
+            await self._share_of(namespace).add(theirs)
+
+    async def remove(self, debts: Sequence[Debt]) -> None:
+        """Strike debts; no change for those that are not there. Raises `Conflict`, `Unavailable`."""
+        for namespace, theirs in _by_namespace(debts).items():
+            await self._share_of(namespace).remove(theirs)
+
+    def _share_of(self, namespace: str) -> "_Share":
+        name, labels = f"{names.LEDGER_CONFIG_MAP}-{namespace}", {names.LEDGER_LABEL: namespace}
+        table = ConfigMapTable(self._client, self._namespace, name, labels)
+        return self._shares.setdefault(namespace, _Share(table, namespace))
+
+
+class _Share:
+    """The debts of one namespace."""
+
+    def __init__(self, table: ConfigMapTable, namespace: str) -> None:
+        self._table = table
+        self._namespace = namespace
+        self._calls: list[_Call] = []
+        self._writing = asyncio.Lock()
+
+    async def add(self, debts: Sequence[Debt]) -> None:
+        """Write them down, all or none."""
         def unless_there(entries: Entries) -> Changes:
             return {debt.key: _text(debt) for debt in debts if _reason(entries.get(debt.key)) != debt.reason}
 
         await self._commit(unless_there)
 
-    async def remove(self, keys: Collection[str]) -> None:
-        """Strike debts; no change for those that are not there. Raises `Conflict`, `Unavailable`."""
-        await self._commit(lambda entries: dict.fromkeys(entries.keys() & set(keys)))
+    async def remove(self, debts: Sequence[Debt]) -> None:
+        """Strike them."""
+        keys = {debt.key for debt in debts}
+        await self._commit(lambda entries: dict.fromkeys(entries.keys() & keys))
 
     async def _commit(self, decide: Callable[[Entries], Changes]) -> None:
         """Have one change written, together with all that wait for the write before it to end."""
@@ -74,42 +114,55 @@ class Ledger:
             raise call.error
 
     async def _write(self, calls: Sequence[_Call]) -> None:
-        """Write all changes at once; if that is too much for the ledger, as many as go in."""
+        """Write all changes at once, but for those for which there is no room."""
         error: ApiFault | None = None
         try:
-            await self._table.change(lambda entries: _all(calls, entries))
-        except (Conflict, Unavailable) as fault:
-            error = fault
+            await self._table.change(lambda entries: self._all(calls, entries))
         except ApiFault as fault:
-            if len(calls) > 1:
-                await self._write(calls[:len(calls) // 2])
-                await self._write(calls[len(calls) // 2:])
-                return
             error = fault
         for call in calls:
-            call.error, call.done = error, True
+            call.error, call.done = call.error or error, True
+
+    def _all(self, calls: Sequence[_Call], entries: Entries) -> Changes:
+        """What all calls change, each seeing what those before it did."""
+        now, changes = dict(entries), dict[str, str | None]()
+        size = sum(map(_bytes, entries.items()))
+        for call in calls:
+            changed = call.decide(now)
+            grows = sum(_bytes((key, text)) - _bytes((key, now.get(key))) for key, text in changed.items())
+            if grows > 0 and size + grows > SHARE_BYTES:
+                call.error = LedgerFull(f"{self._table}: namespace {self._namespace} owes as much as it may ({SHARE_BYTES} bytes); what it "
+                                        "deletes waits until something of that is paid, or given up")
+                continue
+            call.error = None            # asked again: somebody else may have made room
+            size += grows
+            changes |= changed
+            now |= {key: text for key, text in changed.items() if text is not None}
+            for key in [key for key, text in changed.items() if text is None]:
+                now.pop(key, None)
+        return changes
 
 
-def _all(calls: Sequence[_Call], entries: Entries) -> Changes:
-    """What all calls change, each seeing what those before it did."""
-    now, changes = dict(entries), dict[str, str | None]()
-    for call in calls:
-        changed = call.decide(now)
-        changes |= changed
-        now |= {key: text for key, text in changed.items() if text is not None}
-        for key in [key for key, text in changed.items() if text is None]:
-            now.pop(key, None)
-    return changes
+def _by_namespace(debts: Sequence[Debt]) -> Mapping[str, Sequence[Debt]]:
+    found: dict[str, list[Debt]] = defaultdict(list)
+    for debt in debts:
+        found[debt.namespace].append(debt)
+    return found
+
+
+def _bytes(entry: tuple[str, str | None]) -> int:
+    key, text = entry
+    return 0 if text is None else len(key) + len(text)   # of ASCII: JSON escapes the rest
 
 
 def _text(debt: Debt) -> str:
     return json.dumps({name: value for name, value in asdict(debt).items() if name != "key"}, separators=(",", ":"))
 
 
-def _parse(key: str, text: str) -> Debt | None:
+def _parse(namespace: str, key: str, text: str) -> Debt | None:
     try:
         entry = json.loads(text)
-        words = {name: str(entry[name]) for name in _WORDS}
+        words = {name: str(entry[name]) for name in _WORDS} | {"namespace": namespace}   # whose share it is in
         return Debt(key=key, **words, grace_seconds=int(entry.get("grace_seconds", 30)), host=str(entry.get("host", "")))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         _log.warning("ledger_entry_not_understood", key=key, error=repr(error))

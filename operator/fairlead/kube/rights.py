@@ -68,9 +68,9 @@ RIGHTS: Final = (
     Right(Reach.ALL, "events.k8s.io", "events", ("create",), "Tell of what happened to a Cluster or a Job."),
     Right(Reach.OWN, "coordination.k8s.io", "leases", ("create",), "Lead, the first time."),
     Right(Reach.OWN, "coordination.k8s.io", "leases", ("get", "patch"), "Lead, and see who does.", (names.LEASE_NAME,)),
-    Right(Reach.OWN, "", "configmaps", ("create",), "Write the two below, the first time."),
-    Right(Reach.OWN, "", "configmaps", ("get", "patch"), "Keep the installation's name, and the ledger of what is owed on clusters.",
-          (names.INSTALLATION_CONFIG_MAP, names.LEDGER_CONFIG_MAP)),
+    Right(Reach.OWN, "", "configmaps", ("create", "get", "list", "patch", "delete"),
+          f"Keep the installation's name (`{names.INSTALLATION_CONFIG_MAP}`), and what is owed on clusters, a ConfigMap for each namespace "
+          f"that owes something (`{names.LEDGER_CONFIG_MAP}-NAMESPACE`). RBAC cannot limit rights to a beginning of names."),
 )
 
 

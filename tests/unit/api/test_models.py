@@ -64,8 +64,8 @@ def test_frozen_strings():
     assert (names.FINALIZER, names.FINISHED_LABEL, names.FINISHED_VALUE, names.FIELD_MANAGER) == (
         "fairlead.dev/remote-run", "fairlead.dev/finished", "true", "fairlead",
     )
-    assert (names.LEASE_NAME, names.INSTALLATION_CONFIG_MAP, names.LEDGER_CONFIG_MAP, names.REMOTE_LAYOUT) == (
-        "fairlead-controller", "fairlead-installation", "fairlead-ledger", 1,
+    assert (names.LEASE_NAME, names.INSTALLATION_CONFIG_MAP, names.LEDGER_CONFIG_MAP, names.LEDGER_LABEL, names.REMOTE_LAYOUT) == (
+        "fairlead-controller", "fairlead-installation", "fairlead-ledger", "fairlead.dev/ledger-of", 1,
     )
     assert [(each.name, each.value) for each in names.WrapperExit] == [
         ("CLAIM_LOST", 121), ("REQUEUE_NOT_ALLOWED", 122), ("ENVIRONMENT", 123), ("OUTPUT", 124),

@@ -1,6 +1,6 @@
 """The engine's ports for unit tests: everything answers at once, unless a test says otherwise, and time stands still until it is moved."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -171,10 +171,10 @@ class FakeLedger:
             raise self.fault
         self.debts |= {each.key: each for each in debts if each.key not in self.debts or self.debts[each.key].reason != each.reason}
 
-    async def remove(self, keys: Collection[str]) -> None:
+    async def remove(self, debts: Sequence[Debt]) -> None:
         """Strike them."""
-        for key in keys:
-            self.debts.pop(key, None)
+        for each in debts:
+            self.debts.pop(each.key, None)
 
 
 @dataclass
