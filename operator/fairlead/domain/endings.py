@@ -8,7 +8,7 @@ from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain.evidence import Broken, Ended, NeverRan
 from fairlead.domain.job import Job
 from fairlead.domain.memory import Closing
-from fairlead.domain.run import Listed, Observation, RunState, StopWord
+from fairlead.domain.run import EndWord, Listed, Observation, RunState, StopWord
 
 REASON_OF_STATE: dict[RunState, JobReason] = {
     RunState.TIMED_OUT: JobReason.TIME_LIMIT_EXCEEDED,
@@ -22,6 +22,7 @@ REASON_OF_STATE: dict[RunState, JobReason] = {
 
 _NOT_SHARED = ("the compute node did not find the work folder that the login node has: set the Cluster's workDir to a folder on a "
                "file system that all nodes share")
+_PROFILE = "look for exit or exec in its profile, or leave that out by loginShell: false"
 _SENTENCE: dict[JobReason, str] = {
     JobReason.TIME_LIMIT_EXCEEDED: "the scheduler ended the Job at its time limit: raise timeLimit",
     JobReason.OOM_KILLED: "the Job used more memory than it had: raise memory",
@@ -73,15 +74,32 @@ def of_ended(ended: Ended) -> Closing | None:
     is refused on the node, and calls it that.
     """
     code = ended.finished.exit_code
-    is_said = ended.state is not RunState.CANCELLED or ended.finished.signalled or _signal(code) is not None
+    if {EndWord.UNBEGUN, EndWord.UNSURE} & ended.finished.words:
+        return _of_unbegun(ended)
+    is_said = ended.state is not RunState.CANCELLED or EndWord.TERM in ended.finished.words or _signal(code) is not None
     if is_said and (reason := REASON_OF_STATE.get(ended.state)):
         return Closing(reason, f"{_SENTENCE[reason]} (exit code {code})", exit_code=code, signal=_signal(code), word=ended.word)
     if code == 0:
         return None
-    if code == WrapperExit.OUTPUT and ended.log is not None and ended.log.size is None:
-        return Closing(JobReason.OUTPUT_NOT_WRITABLE, f"the output file {ended.log.stdout_path} could not be opened on the compute node, "
-                       "so the script was not started: check workingDir, stdoutPath and stderrPath", exit_code=code, word=ended.word)
     return _by_code(code, 0, ended.word)
+
+
+def _of_unbegun(ended: Ended) -> Closing:
+    """The login shell, or what it was to run, came to its end before the script. The scheduler may have seen to that."""
+    code = ended.finished.exit_code
+    if reason := REASON_OF_STATE.get(ended.state):
+        message = f"{_SENTENCE[reason]}: it ended before the script began"
+        return Closing(reason, message, never_ran=not ended.began, exit_code=code, word=ended.word)
+    if code == WrapperExit.OUTPUT and EndWord.UNBEGUN in ended.finished.words:
+        where = ended.log.stdout_path if ended.log else "of the Job"
+        message = (f"the output file {where} could not be opened on the compute node, so the script was not started: "
+                   "check workingDir, stdoutPath and stderrPath")
+        return Closing(JobReason.OUTPUT_NOT_WRITABLE, message, exit_code=code, word=ended.word)
+    if EndWord.UNSURE in ended.finished.words:
+        message = "the script's run directory was changed while it ran, so it cannot be told whether the script began: it may have run"
+    else:
+        message = f"the login shell ended before the script began, with exit code {code}: {_PROFILE}"
+    return Closing(JobReason.ENVIRONMENT_FAILURE, message, never_ran=not ended.began, exit_code=code, word=ended.word)
 
 
 def of_broken(broken: Broken) -> Closing:
@@ -90,10 +108,11 @@ def of_broken(broken: Broken) -> Closing:
 
 
 def _of_broken(broken: Broken) -> Closing:
-    if not broken.began:
-        return Closing(JobReason.ENVIRONMENT_FAILURE, "the compute node could not start the script: the work folder is missing there or "
-                       "not the same one as on the login node, or the login shell ended before the script began (exit or exec in its "
-                       "profile: loginShell: false leaves it out)", never_ran=True, exit_code=broken.exit_code, word=broken.word)
+    if not broken.began or (broken.started is None and broken.exit_code == WrapperExit.ENVIRONMENT):
+        why = "something of the Job's directory is missing there, or the disk is full"
+        doubt = "; nothing proves that, so it may have run" if broken.began else ""
+        message = f"the compute node could not start the script: {why}{doubt}"
+        return Closing(JobReason.ENVIRONMENT_FAILURE, message, never_ran=not broken.began, exit_code=broken.exit_code, word=broken.word)
     if reason := REASON_OF_STATE.get(broken.state):
         return Closing(reason, _SENTENCE[reason], exit_code=broken.exit_code or None, signal=broken.signal or None, word=broken.word)
     if broken.state is RunState.FAILED and (broken.exit_code or broken.signal):

@@ -2,13 +2,13 @@
 
 The order of evidence: the claim says which id counts; then the listing, then that id's sentinels, then the scheduler's record. Two rules
 guard the ends. *Silence is never Complete*: only the `finished` of the last start ends a Run well. *Relist*: a claim that is newer than the
-listing is unexplained, not gone.
+listing is unexplained, not gone. And one guards the attempts. *Begun*: that a script never ran is said only when it is proved.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fairlead.api.v1alpha1.names import WrapperExit
-from fairlead.domain.run import Finished, Listed, LogTail, Observation, Record, RunKey, RunState, Sentinels, Started
+from fairlead.domain.run import EndWord, Finished, Listed, LogTail, Observation, Record, RunKey, RunState, Sentinels, Started
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,7 @@ class Ended:
     log: LogTail | None
     source: str
     tracking: str = ""
+    began: bool = True               # False: it is proved that the user's script has not begun under this key
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,7 @@ def judge(key: RunKey, observation: Observation, claim_read_before: str) -> Verd
         return Live(_eldest(live)) if live else Unexplained("its directory is gone", vanished=True)
     if not live and contradicts(observation.records.get(key)):
         return Unexplained("the listing lacks a job that scontrol shows as live", claim=sentinels.claim)
+    sentinels = _with_claim(sentinels)
     if sentinels.claim:
         return _judge_claimed(sentinels, rows, observation.records.get(key), claim_read_before)
     if live:
@@ -130,11 +132,12 @@ def _judge_claimed(sentinels: Sentinels, rows: tuple[Listed, ...], record: Recor
     mine = record if record is not None and record.id == claim else None
     if started and finished:
         source = mine.source if mine else "squeue" if any(row.id == claim for row in rows) else "sentinel"
-        return Ended(finished, started, state, word, sentinels.log, source, mine.tracking if mine else "")
+        began = EndWord.UNBEGUN not in finished.words or started.restart > 0   # what became of the starts before it is not known here
+        return Ended(finished, started, state, word, sentinels.log, source, mine.tracking if mine else "", began)
     if claim_read_before != claim:
         return Unexplained("its claim is newer than the listing", claim=claim)
     exit_code, signal = (mine.exit_code, mine.signal) if mine else (0, 0)
-    never_began = started is None and exit_code == WrapperExit.ENVIRONMENT
+    never_began = started is None and sentinels.never
     return Broken(claim, state, word, reason, exit_code, signal, not never_began, started, mine.tracking if mine else "")
 
 
@@ -144,9 +147,12 @@ def is_accounted_for(key: RunKey, observation: Observation) -> bool:
     NODE_FAIL is no such word: the scheduler has only lost sight of the node.
     """
     sentinels = observation.sentinels.get(key)
-    if sentinels is None or not sentinels.claim:
+    if sentinels is None or not _with_claim(sentinels).claim:
         return True
-    _, finished = last_start(sentinels)
+    sentinels = _with_claim(sentinels)
+    started, finished = last_start(sentinels)
+    if started is None and sentinels.never:
+        return True
     state, *_ = _last_word(observation.listed.get(key, ()), observation.records.get(key), sentinels.claim)
     return finished is not None or (state.is_terminal and state is not RunState.NODE_FAILED)
 
@@ -170,6 +176,14 @@ def last_start(sentinels: Sentinels) -> tuple[Started | None, Finished | None]:
         return None, None
     started = max(starts, key=lambda each: each.restart)
     return started, next((each for each in ends if each.restart == started.restart), None)
+
+
+def _with_claim(sentinels: Sentinels) -> Sentinels:
+    """The same, claimed by whose start is written down there: a script may have removed the claim, or had somebody revoke it so."""
+    if sentinels.claim or not sentinels.started:
+        return sentinels
+    last = max(sentinels.started, key=lambda each: each.restart)
+    return replace(sentinels, claim=last.id, revoked=False)
 
 
 def _eldest(rows: tuple[Listed, ...]) -> Listed:

@@ -167,6 +167,14 @@ class Started:
     at: int | None                   # epoch seconds, the node's clock; None: what stands there is no time
 
 
+class EndWord(StrEnum):
+    """What a wrapper adds to an end, where the exit code does not say it; beside these, other signals that the script was given."""
+
+    TERM = "TERM"             # the script was told to end
+    UNBEGUN = "unbegun"       # it never began: what would have been it had not come to its last step, and never will
+    UNSURE = "unsure"         # whether it began is not known: the mark of that is gone
+
+
 @dataclass(frozen=True, slots=True)
 class Finished:
     """`finished-<restart>`: the user's script ended. Above 128 also means: perhaps killed by signal `exit_code - 128`."""
@@ -175,7 +183,7 @@ class Finished:
     restart: int
     exit_code: int
     at: int | None                   # epoch seconds, the node's clock; None: what stands there is no time
-    signalled: bool = False          # a signal was passed on to the script before it ended
+    words: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +209,7 @@ class Sentinels:
     started: tuple[Started, ...] = ()
     finished: tuple[Finished, ...] = ()
     log: LogTail | None = None       # only beside a `finished`
+    never: bool = False              # whoever made the claim says that it could not start the script
 
 
 @dataclass(frozen=True, slots=True)

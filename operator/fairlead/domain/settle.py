@@ -111,7 +111,7 @@ def observed(job: Job, memory: Memory, observation: Observation, now: Now, pacin
 def _broken(job: Job, memory: Memory, verdict: evidence.Broken, stopped: Closing | None, context: tuple[Now, Pacing]) -> Outcome:
     now, pacing = context
     since = now.monotonic if memory.absent_since is None else memory.absent_since
-    silent = verdict.state in {RunState.COMPLETED, RunState.UNKNOWN}
+    silent = verdict.began and verdict.state in {RunState.COMPLETED, RunState.UNKNOWN}
     memory = replace(memory, absent_since=since)
     if silent and now.monotonic - since < pacing.absence_seconds:   # the file may be there, unseen by an NFS client
         return Outcome(memory, report.unexplained(job, "the job left the queue and its end is not to be seen yet", now))

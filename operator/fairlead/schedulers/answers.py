@@ -44,6 +44,7 @@ ROWS_PER_KEY: Final = 64                 # of one kind: jobs listed under one ke
 _MOST_RESTARTS: Final = 999_999
 MOST_EXIT_CODE: Final = 255
 _TAIL_BYTES: Final = 4096
+_END_WORDS: Final = 16
 _MARKER = re.compile(r"[0-9a-f]{32}")
 _OWNER_NAME = re.compile(r"[a-z0-9](?:[-.a-z0-9]{0,251}[a-z0-9])?")
 _LINE_END = "\x1e"                       # what the scripts make of a newline in a program's words
@@ -112,7 +113,7 @@ def sentinels(answer: Answer, vocabulary: Vocabulary) -> dict[RunKey, Sentinels]
     logs = by_key(answer.of("log"))
     found = {}
     for key, row in by_key(answer.of("run")).items():
-        _, present, claim, job_id, refused, stop = (row.field(index) for index in range(6))
+        _, present, claim, job_id, refused, stop, never = (row.field(index) for index in range(7))
         claimed = claim.split(".", 1)[0]
         found[key] = Sentinels(
             present=present == "present",
@@ -124,6 +125,7 @@ def sentinels(answer: Answer, vocabulary: Vocabulary) -> dict[RunKey, Sentinels]
             started=_latest(starts.get(key, ())),
             finished=_latest(ends.get(key, ())),
             log=_log_tail(logs[key]) if key in logs else None,
+            never=never != "" and never == claim,
         )
     return found
 
@@ -149,9 +151,10 @@ def _started(words: Sequence[str]) -> Started | None:
 
 def _finished(words: Sequence[str]) -> Finished | None:
     restart, code, at = number(words[1], _MOST_RESTARTS), number(words[2], MOST_EXIT_CODE), number(words[3], None)
-    if len(words) not in {4, 5} or restart is None or code is None or at is None or not ID.fullmatch(words[0]):
+    if restart is None or code is None or at is None or not ID.fullmatch(words[0]):
         return None
-    return Finished(words[0], restart, code, at if at <= LATEST_TIME else None, len(words) == 5)
+    more = frozenset(words[4].split(",")[:_END_WORDS]) if len(words) > 4 else frozenset()   # a later release may add fields
+    return Finished(words[0], restart, code, at if at <= LATEST_TIME else None, more)
 
 
 def number(text: str, most: int | None) -> int | None:

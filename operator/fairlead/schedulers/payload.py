@@ -11,6 +11,11 @@ from fairlead.domain.errors import UserFault
 from fairlead.domain.run import Submission
 
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_SHELLS_OWN: Final = frozenset({
+    "_", "COMP_WORDBREAKS", "COPROC", "DIRSTACK", "EPOCHREALTIME", "EPOCHSECONDS", "ERRNO", "FUNCNAME", "GROUPS", "HISTCMD", "HOSTTYPE",
+    "KSH_VERSION", "LINENO", "MACHTYPE", "MAPFILE", "OLDPWD", "OPTARG", "OPTIND", "OSTYPE", "PIPESTATUS", "POSIXLY_CORRECT", "PWD",
+    "RANDOM", "REPLY", "SECONDS", "SHLVL", "SRANDOM",
+})
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -35,12 +40,23 @@ def call(submission: Submission, settings: Mapping[str, str]) -> str:
 
 
 def _env_file(submission: Submission) -> str:
-    """The file `env`: `export` lines."""
+    """The file `env`: `export` lines, and behind them `set --` in front of what is run then, for what a shell would not export as it is.
+
+    Those of the locale come last: they change how a shell reads the rest.
+    """
     for name, value in submission.env.items():
         if _IDENTIFIER.fullmatch(name) is None:
             raise UserFault(f"The environment variable name {name!r} is not an identifier: use letters, digits and underscores.")
         _require_no_nul(f"the environment variable {name}", value)
-    return "".join(f"export {name}={quote(value)}\n" for name, value in submission.env.items())
+    ordered = sorted(submission.env.items(), key=lambda each: each[0] == "LANG" or each[0].startswith("LC_"))
+    exports = "".join(f"export {name}={quote(value)}\n" for name, value in ordered if not _is_a_shells_own(name))
+    by_env = [f"{name}={value}" for name, value in ordered if _is_a_shells_own(name)]
+    return exports + (" ".join(("set --", "/usr/bin/env", *map(quote, by_env), '"$@"')) + "\n" if by_env else "")
+
+
+def _is_a_shells_own(name: str) -> bool:
+    """Whether some `sh` (dash, bash, busybox, ksh) keeps a variable of this name for itself, so that `export` fails or changes it."""
+    return name in _SHELLS_OWN or name.startswith("BASH")
 
 
 def _job_file(submission: Submission) -> str:

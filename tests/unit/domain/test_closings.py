@@ -13,7 +13,11 @@ READ = LogTail("/home/a.out", "/home/a.out", 0, b"")
 
 
 def ended(code: int, state: RunState = RunState.FAILED, log: LogTail | None = READ, *, signalled: bool = True) -> Ended:
-    return Ended(Finished("7", 0, code, 200, signalled), STARTED, state, state.name, log, "squeue")
+    return Ended(Finished("7", 0, code, 200, frozenset({"TERM"}) if signalled else frozenset()), STARTED, state, state.name, log, "squeue")
+
+
+def unbegun(code: int, word: str = "unbegun", state: RunState = RunState.FAILED, *, began: bool = False) -> Ended:
+    return Ended(Finished("7", 0, code, 200, frozenset({word})), STARTED, state, state.name, READ, "squeue", began=began)
 
 
 @pytest.mark.parametrize(("end", "reason", "code", "signal"), [
@@ -31,7 +35,10 @@ def ended(code: int, state: RunState = RunState.FAILED, log: LogTail | None = RE
     pytest.param(ended(143, RunState.NODE_FAILED), JobReason.NODE_FAILURE, 143, 15, id="its node failed"),
     pytest.param(ended(143, RunState.PREEMPTED), JobReason.PREEMPTED, 143, 15, id="preempted"),
     pytest.param(ended(1, RunState.BOOT_FAILED), JobReason.BOOT_FAILURE, 1, None, id="its node did not boot"),
-    pytest.param(ended(124, log=UNREADABLE), JobReason.OUTPUT_NOT_WRITABLE, 124, None, id="the output could not be opened"),
+    pytest.param(unbegun(124), JobReason.OUTPUT_NOT_WRITABLE, 124, None, id="the output could not be opened"),
+    pytest.param(ended(124, log=UNREADABLE), JobReason.NON_ZERO_EXIT_CODE, 124, None, id="a script's own 124, which removed its output"),
+    pytest.param(unbegun(123, began=True), JobReason.ENVIRONMENT_FAILURE, 123, None, id="a requeued start that came to nothing"),
+    pytest.param(unbegun(123, "unsure", began=True), JobReason.ENVIRONMENT_FAILURE, 123, None, id="the mark of its begin is gone"),
     pytest.param(ended(124), JobReason.NON_ZERO_EXIT_CODE, 124, None, id="a script's own 124, as of timeout"),
     pytest.param(ended(124, log=None), JobReason.NON_ZERO_EXIT_CODE, 124, None, id="124, and nothing known of the output"),
     pytest.param(ended(123), JobReason.NON_ZERO_EXIT_CODE, 123, None, id="a script's own 123, as of xargs"),
@@ -85,6 +92,27 @@ def test_a_lost_run_is_told_with_the_schedulers_words() -> None:
 def test_a_run_that_never_came_to_its_script_is_made_again() -> None:
     closing = of_broken(broken(RunState.FAILED, 123, began=False))
     assert (closing.reason, closing.never_ran, closing.exit_code) == (JobReason.ENVIRONMENT_FAILURE, True, 123)
+
+
+@pytest.mark.parametrize(("state", "reason"), [
+    pytest.param(RunState.FAILED, JobReason.ENVIRONMENT_FAILURE, id="its profile says exit"),
+    pytest.param(RunState.UNKNOWN, JobReason.ENVIRONMENT_FAILURE, id="the same, and nobody looked in time"),
+    pytest.param(RunState.CANCELLED, JobReason.CANCELLED_EXTERNALLY, id="cancelled in its profile"),
+    pytest.param(RunState.TIMED_OUT, JobReason.TIME_LIMIT_EXCEEDED, id="its profile hung up to the limit"),
+])
+def test_an_end_before_the_script_is_proved_by_the_wrappers_word(state: RunState, reason: JobReason) -> None:
+    """Else a script that ran would be run again, or one that never ran be told as a failure of its own."""
+    closing = of_ended(unbegun(123, state=state))
+    assert closing is not None
+    assert (closing.reason, closing.never_ran) == (reason, True)
+
+
+def test_what_is_not_proved_never_to_have_run_is_not_run_again_by_itself() -> None:
+    for end in (unbegun(123, began=True), unbegun(123, "unsure", began=True)):
+        closing = of_ended(end)
+        assert closing is not None
+        assert not closing.never_ran
+    assert not of_broken(Broken("7", RunState.FAILED, "FAILED", "", 123, 0, True, None)).never_ran
 
 
 @pytest.mark.parametrize(("end", "reason", "again"), [

@@ -1,6 +1,7 @@
 """Verdicts on a Run, from one observation. A wrong one would call a Job finished that runs, or run it twice."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -84,16 +85,44 @@ def test_the_claim_and_not_the_listing_says_which_id_counts() -> None:
     assert (verdict.finished.id, verdict.state) == ("7", DONE)
 
 
-WORDS = {"the wrapper's own 123": (word(RunState.FAILED, exit_code=123), False), "another code": (word(RunState.FAILED, exit_code=1), True),
-         "no word at all": (None, True)}
-
-
-@pytest.mark.parametrize(("record", "began"), WORDS.values(), ids=WORDS)
-def test_only_the_wrappers_own_exit_code_proves_that_the_script_never_began(record: Record | None, began: bool) -> None:
-    """Else a script that ran would be run again as if it had not."""
-    verdict = judge(KEY, seen(sentinels=claimed(), record=record), "7")
+@pytest.mark.parametrize("record", [word(RunState.FAILED, exit_code=123), word(RunState.FAILED, exit_code=1), None],
+                         ids=["the wrapper's own 123", "another code", "no word at all"])
+@pytest.mark.parametrize(("sentinels", "began"), [
+    pytest.param(claimed(), True, id="nothing says so"),
+    pytest.param(replace(claimed(), never=True), False, id="the wrapper says so"),
+    pytest.param(replace(claimed(starts=(0,)), never=True), True, id="a start before that one began"),
+])
+def test_only_the_wrappers_own_word_proves_that_the_script_never_began(sentinels: Sentinels, record: Record | None, began: bool) -> None:
+    """BEGUN: else a script that ran would be run again as if it had not, for an exit code or for a file that is gone."""
+    verdict = judge(KEY, seen(sentinels=sentinels, record=record), "7")
     assert isinstance(verdict, Broken)
     assert verdict.began is began
+
+
+def unbegun(*starts: int) -> tuple[Finished, ...]:
+    return tuple(Finished("7", restart, 123, 200, frozenset({"unbegun"})) for restart in starts)
+
+
+@pytest.mark.parametrize(("sentinels", "began"), [
+    pytest.param(replace(claimed(starts=(0,)), finished=unbegun(0)), False, id="one start, which came to nothing"),
+    pytest.param(replace(claimed(starts=(0, 1)), finished=unbegun(1)), True, id="there was one before it"),
+    pytest.param(replace(claimed(starts=(1,)), finished=unbegun(1)), True, id="there was one before it, by its number"),
+    pytest.param(replace(claimed(starts=(0,), ends={0: 123})), True, id="a script's own 123"),
+])
+def test_an_end_before_the_script_counts_if_no_other_start_began(sentinels: Sentinels, began: bool) -> None:
+    """Else a Job that a site requeued would run its script once more for each start that came to nothing."""
+    verdict = judge(KEY, seen(sentinels=sentinels), "7")
+    assert isinstance(verdict, Ended)
+    assert verdict.began is began
+
+
+@pytest.mark.parametrize("revoked", [False, True], ids=["removed", "and revoked since"])
+def test_a_claim_that_is_gone_is_no_proof_where_a_start_is_written_down(revoked: bool) -> None:
+    """A script that removes dangling links from its home would be run four times."""
+    gone = replace(claimed(starts=(0,), ends={0: 0}), claim="", revoked=revoked)
+    assert isinstance(judge(KEY, seen(sentinels=gone), ""), Ended)
+    assert isinstance(judge(KEY, seen(sentinels=replace(gone, finished=())), "7"), Broken)
+    assert not is_accounted_for(KEY, seen(sentinels=replace(gone, finished=())))
 
 
 ACCOUNTED = {

@@ -172,11 +172,20 @@ def test_a_time_that_cannot_be_is_none_and_the_end_counts_all_the_same(at: str, 
     assert (found[KEY].started[0].at, found[KEY].finished[0].at, found[KEY].finished[0].exit_code) == (kept, kept, 3)
 
 
-@pytest.mark.parametrize("words", ["7 0 256 1", "7 0 -1 1", "7 1000000 0 1", "7 0 0 1234567890123", "7 0 0", "x 0 0 1", "7 0 0 1 a b"])
+@pytest.mark.parametrize("words", ["7 0 256 1", "7 0 -1 1", "7 1000000 0 1", "7 0 0 1234567890123", "7 0 0", "x 0 0 1"])
 def test_an_end_out_of_range_is_none(words: str) -> None:
     """An exit code that cannot be would be shown, or refused by the API server."""
     restart = words.split()[1]
     assert answers.sentinels(answer((f"finished-{restart}", NAME, words), ("run", NAME, "present", "7.a")), VOCABULARY)[KEY].finished == ()
+
+
+@pytest.mark.parametrize(("words", "kept"), [
+    ("7 0 0 1", set()), ("7 0 0 1 TERM", {"TERM"}), ("7 0 123 1 TERM,unbegun", {"TERM", "unbegun"}), ("7 0 0 1 USR1 later words", {"USR1"}),
+])
+def test_what_a_wrapper_adds_to_an_end_is_read(words: str, kept: set[str]) -> None:
+    """A controller of before an update would not see how a Job ended, nor one of after it."""
+    [end] = answers.sentinels(answer(("finished-0", NAME, words), ("run", NAME, "present", "7.a")), VOCABULARY)[KEY].finished
+    assert end.words == kept
 
 
 def test_of_many_starts_the_last_ones_count() -> None:

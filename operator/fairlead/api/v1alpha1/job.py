@@ -62,6 +62,7 @@ class EnvVar(ApiModel):
             f"!(self in {_READ_ONLY_NAMES})",
             "shells keep BASHOPTS, BASH_VERSINFO, EUID, PPID, SHELLOPTS and UID for themselves: choose another name",
         ),
+        Rule("self != 'FAIRLEAD_RUN'", "FAIRLEAD_RUN is set by Fairlead, which finds a Run's processes by it: choose another name"),
     ))
     """The variable's name."""
     value: str = Field(default="", max_length=32768, json_schema_extra=marks(

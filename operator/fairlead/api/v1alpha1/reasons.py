@@ -143,7 +143,7 @@ class JobReason(Word):
     CANCELLED_EXTERNALLY = "CancelledExternally", "Somebody cancelled the Job on the cluster."
     ENVIRONMENT_FAILURE = (
         "EnvironmentFailure",
-        "The compute node could not start the script: the work folder, login shell or working directory is missing there.",
+        "The script was not started: something of it is missing on the compute node, or the login shell ended before it.",
     )
     OUTPUT_NOT_WRITABLE = "OutputNotWritable", "The output file could not be opened, so the script was not started."
     NEVER_STARTED = "NeverStarted", "It is proved that the attempt never ran and never will."

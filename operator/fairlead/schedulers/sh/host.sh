@@ -118,7 +118,7 @@ look_at() {
     ended "runs/$1" "$ID" && return
     word="FAILED 137"           # as a shell says it of SIGKILL: nothing else ends a keeper without a word
     [ "$boot" ] && [ "$boot" != "$BOOT" ] && word="NODE_FAIL 0"
-    [ "$LAST" ] || word="FAILED 123"   # without `started` the script never began: a full disk may keep the keeper from saying so
+    [ -h "runs/$1/never" ] && word="FAILED 123"   # its wrapper has said so: a full disk may keep the keeper from saying it again
     came_out "$1" "$ID $word $(date +%s)"
   else
     queued "$1" && STATE=PENDING

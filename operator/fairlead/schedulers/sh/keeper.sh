@@ -45,7 +45,7 @@ for lock in $locks; do printf '%s\n' "$TREE/$run" >"$LOCKS/$lock"; done
 
 visible=$(printf '%s' "${gpus% }" | tr ' ' ,)
 ( umask "$USER_UMASK"
-  exec_bare CUDA_VISIBLE_DEVICES="$visible" FL_GROUP="$group" sh "bin/$build/wrapper.sh" "$TREE" "$MARKER" "$key" "$build" --no-requeue "$watch_seconds" "$id" ) &
+  exec_bare CUDA_VISIBLE_DEVICES="$visible" sh "bin/$build/wrapper.sh" "$TREE" "$MARKER" "$key" "$build" --no-requeue "$watch_seconds" "$id" "$group" ) &
 wrapper=$!
 trap 'kill -s TERM "$wrapper" 2>/dev/null' TERM HUP INT
 trap 'end_members "$key"' USR1

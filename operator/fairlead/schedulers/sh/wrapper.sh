@@ -1,11 +1,12 @@
 #!/bin/sh
 # shellcheck disable=SC2015  # A && B || C is meant: C when either fails
 # Runs the user's script once. Slurm runs a spooled copy of this on the job's first node; on a bare host keeper.sh runs it, and names the id:
-#   wrapper.sh TREE MARKER KEY BUILD --requeue|--no-requeue WATCH_SECONDS [ID]
+#   wrapper.sh TREE MARKER KEY BUILD --requeue|--no-requeue WATCH_SECONDS [ID [CONTROL_GROUP]]
 # runs/KEY/ holds script (0700), env (0600, `export` lines) and job (fl_* settings and `set -- arguments`).
-# Exit codes of its own, with which the script was not started: 121 claim lost, 122 requeue not allowed, 123 environment, 124 output.
+# Exit codes of its own, with which the script was not started: 121 claim lost, 122 requeue not allowed, 123 environment, 124 output. A script may end
+# with these as well, so they prove nothing: what does are the link `never` and the word `unbegun` in `finished`.
 tree=$1 marker=$2 key=$3 build=$4 requeue=$5 watch_seconds=$6
-run=runs/$key pid='' signal='' told='' watcher='' id=${7:-${SLURM_JOB_ID:-}} bare_host=${7:+1}
+run=runs/$key pid='' signal='' told='' watcher='' id=${7:-${SLURM_JOB_ID:-}} bare_host=${7:+1} group=${8:-}
 PATH=${PATH:-/usr/local/bin:/usr/bin:/bin}
 export PATH
 user_umask=$(umask)
@@ -19,44 +20,19 @@ case $ignored in [014589cd]) heard=INT ;; esac
 case $ignored in [012389ab]) heard=${heard:+$heard,}QUIT ;; esac
 [ "$heard" ] && env "--default-signal=$heard" true 2>/dev/null || heard=
 
-# forward SIGNAL: to the user's script alone, as Slurm signals a batch shell. Not before the child has taken `.wait` away: until its exec it has our
-# handlers, and dash swallows the signal there.
-forward() {
-  signal=$1 told=$1 tries=0
-  [ "$pid" ] || return 0
-  while [ -e "$run/.wait-$start" ] && [ $tries -lt 100 ]; do tries=$((tries + 1)); sleep 0.05 2>/dev/null || sleep 1; done
-  kill -s "$signal" "$pid" 2>/dev/null
-}
-for name in TERM USR1 USR2 HUP INT QUIT; do
-  # shellcheck disable=SC2064  # the name is meant as it is now
-  trap "forward $name" "$name"
-done
-
 # The tree, entered once: every later path is relative, so a mount that changes meanwhile changes nothing.
 [ "$id" ] && cd "$tree" 2>/dev/null && { IFS= read -r seen <marker; } 2>/dev/null && [ "$seen" = "$marker" ] && [ -e "$run/ready" ] || exit 123
 
-# The claim: one `ln -s`, whose failure says nothing; only what stands there decides.
 nonce=$(od -An -N8 -tx1 /dev/urandom 2>/dev/null | tr -d ' \n')
 nonce=${nonce:-$$-$(date +%s)-$(uname -n)}
-ln -s "$id.$nonce" "$run/claim" 2>/dev/null
-case $(readlink "$run/claim") in
-  "$id.$nonce") ;;
-  "$id".*) [ "$requeue" = --requeue ] && [ ! -e "$run/stop" ] || exit 122 ;;   # a start before this one, whatever the restart count says
-  '') exit 123 ;;
-  *) exit 121 ;;
-esac
 
-# The number of this start: above every earlier one, also when the scheduler has lost count.
-start=${SLURM_RESTART_COUNT:-0}
-for file in "$run"/started-*; do
-  case ${file##*-} in '' | *[!0-9]*) ;; *) [ "${file##*-}" -ge "$start" ] && start=$((${file##*-} + 1)) ;; esac
-done
-
-# The settings, read before anything is said to have started.
-[ -r "$run/job" ] && [ -r "$run/env" ] && [ -x "$run/script" ] && [ -r "bin/$build/enter.sh" ] || exit 123
+# All that can be made ready is made so before there is anything to lose: bash 5.2 can forget a signal for which a trap is set while it reads a `$( )`
+# within quotes. What fails is told once the claim is ours.
+able=1
+[ -r "$run/job" ] && [ -r "$run/env" ] && [ -x "$run/script" ] && [ -r "bin/$build/enter.sh" ] || able=
 fl_name='' fl_dir='' fl_out='' fl_err='' fl_login=1
 # shellcheck source=/dev/null
-. "./$run/job"
+[ -z "$able" ] || . "./$run/job"
 
 node=${SLURMD_NODENAME:-$(uname -n)}
 
@@ -84,29 +60,102 @@ out=$(absolute "$dir" "$(expand "$fl_out")")
 err=$out
 [ "$fl_err" ] && err=$(absolute "$dir" "$(expand "$fl_err")")
 
-# `finished` has its space before the script starts, so that a disk which the script fills cannot hide its end.
-printf '%255s\n' '' >"$run/.finished-$start" && : >"$run/.wait-$start" && echo 0 >"$run/.profile-$start" &&
-  printf '%s\n' "$id $start $(date +%s) $node" "$out" "$err" >"$run/.started-$start" && mv -f "$run/.started-$start" "$run/started-$start" || exit 123
+# quoted TEXT: as one word for a shell.
+quoted() {
+  rest=$1 made=
+  while :; do case $rest in *\'*) made="$made${rest%%\'*}'\\''" rest=${rest#*\'} ;; *) break ;; esac; done
+  printf "'%s'" "$made$rest"
+}
 
-# end CODE: written in place, then renamed; behind the time the signal that the script was given, if any: without one nobody has cancelled it.
-# Without the reserved file the directory has been taken down: nothing is put into it.
+# BEGUN. The last step before the script is `go`, run by sh in the login shell's place. All that it knows stands in it as text, and behind the first
+# lines it uses special builtins alone: no variable, function or option of a profile or of the Job's `env` can lead it astray. It empties `unbegun`, which
+# would end it otherwise, and is the script then. So as long as `unbegun` is not empty, the script has not begun.
+enter=$run/.enter.$nonce random=FL_$(printf '%s' "$nonce" | tr -c 'A-Za-z0-9' _) sh=$(command -v sh)
+case $sh in /*) ;; *) sh=/bin/sh ;; esac
+write_go() {
+  clean="/usr/bin/env -i PATH=$(quoted "$PATH")" mark=$(quoted "$tree/$enter/unbegun") script=$(quoted "$tree/$run/script") secrets=
+  [ "$requeue" = --requeue ] || secrets=$(quoted "$tree/$run/env")
+  case $script in *=*) script="nice -n 0 $script" ;; esac   # `env` would take it for a variable
+  [ "$bare_host" ] && key_again="export FAIRLEAD_RUN=$(quoted "$key")" || key_again=
+  cat <<END && cat "$run/env" && cat <<END_TOO
+set +e +f +u +v +x +a +C
+unset ${random}_sh ${random}_go
+unset -f cd
+cd $(quoted "$dir") || exit 124
+exec >>$(quoted "$out") 2>>$(quoted "$err")
+$(sed -n '/^set --/,$p' "$run/job")
+set -- $script "\$@"
+eval "set -- \$($clean $(quoted "$sh") $(quoted "$tree/bin/$build/enter.sh") \$\$) \"\\\$@\""
+$clean rm -f $(quoted "$tree/$enter/go") $secrets
+END
+$key_again
+: <$mark >$mark
+. $mark
+exec "\$@"
+END_TOO
+}
+
+[ "$able" ] && mkdir "$enter" && echo 'exit 123' >"$enter/unbegun" && write_go >"$enter/go" || able=
+
+# forward SIGNAL: to the user's script alone, as Slurm signals a batch shell. Not before the child has taken `.wait` away: until its exec it has our
+# handlers, and dash swallows the signal there.
+forward() {
+  signal=$1 tries=0
+  case ,$told, in *",$1,"*) ;; *) told=$told${told:+,}$1 ;; esac
+  [ "$pid" ] || return 0
+  while [ -e "$run/.wait-$start" ] && [ $tries -lt 100 ]; do tries=$((tries + 1)); sleep 0.05 2>/dev/null || sleep 1; done
+  kill -s "$signal" "$pid" 2>/dev/null
+}
+for name in TERM USR1 USR2 HUP INT QUIT; do
+  # shellcheck disable=SC2064  # the name is meant as it is now
+  trap "forward $name" "$name"
+done
+
+# The claim: one `ln -s`, whose failure says nothing; only what stands there decides.
+ln -s "$id.$nonce" "$run/claim" 2>/dev/null
+first=
+leave() { rm -rf "$enter"; exit "$1"; }
+case $(readlink "$run/claim") in
+  "$id.$nonce") first=1 ;;
+  "$id".*) [ "$requeue" = --requeue ] && [ ! -e "$run/stop" ] || leave 122 ;;   # a start before this one, whatever the restart count says
+  '') leave 123 ;;
+  *) leave 121 ;;
+esac
+
+# cannot_start: said by a link, which a full disk takes, and only by the start that has made the claim: nothing has run under it.
+cannot_start() {
+  [ -z "$first" ] || ln -s "$id.$nonce" "$run/never" 2>/dev/null
+  rm -f "$run/.started-${start:-0}" "$run/.finished-${start:-0}" "$run/.wait-${start:-0}"
+  leave 123
+}
+[ ! -h "$run/never" ] || { rm -f "$run/never" && [ ! -h "$run/never" ]; } || leave 123   # a start before this one could not
+
+# The number of this start: above every earlier one, also when the scheduler has lost count.
+start=${SLURM_RESTART_COUNT:-0}
+for file in "$run"/started-*; do
+  case ${file##*-} in '' | *[!0-9]*) ;; *) [ "${file##*-}" -ge "$start" ] && start=$((${file##*-} + 1)) ;; esac
+done
+
+[ "$able" ] || cannot_start
+# `finished` has its space before the script starts, so that a disk which the script fills cannot hide its end.
+now=$(date +%s)
+printf '%255s\n' '' >"$run/.finished-$start" && : >"$run/.wait-$start" && printf '%s\n' "$id $start $now $node" "$out" "$err" >"$run/.started-$start" &&
+  mv -f "$run/.started-$start" "$run/started-$start" || cannot_start
+
+# end CODE WORDS: written in place, then renamed; behind the time, with commas between, what the exit code does not say: the signals that the script was
+# given, without which nobody has cancelled it, and WORDS: `unbegun`, or `unsure` whether it has. Without the reserved file the directory has been taken
+# down: nothing is put into it.
 end() {
-  [ -e "$run/.finished-$start" ] && printf '%s\n' "$id $start $1 $(date +%s)${told:+ $told}" 1<>"$run/.finished-$start" &&
+  words=$told${2:+${told:+,}$2} now=$(date +%s)
+  [ -e "$run/.finished-$start" ] && printf '%s\n' "$id $start $1 $now${words:+ $words}" 1<>"$run/.finished-$start" &&
     mv -f "$run/.finished-$start" "$run/finished-$start"
   [ "$requeue" = --requeue ] || rm -f "$run/env"
-  rm -f "$run/.wait-$start" "$run/.profile-$start"
+  rm -rf "$run/.wait-$start" "$enter" "$enter.over"
   exit "$1"
 }
 
-# never_began: what said that the script would start now is taken back.
-never_began() {
-  rm -f "$run/started-$start" "$run/.finished-$start" "$run/.wait-$start" "$run/.profile-$start"
-  [ "$requeue" = --requeue ] || rm -f "$run/env"
-  exit 123
-}
-
 # The output, tried in a subshell: a redirection that fails ends dash without a word. Appended to, so that a second start cannot cut it.
-( umask "$user_umask"; cd "$dir" && mkdir -p "${out%/*}/" "${err%/*}/" && true >>"$out" && true >>"$err" ) || end 124
+( umask "$user_umask"; cd "$dir" && mkdir -p "${out%/*}/" "${err%/*}/" && true >>"$out" && true >>"$err" ) || end 124 unbegun
 
 # Once in so many seconds: a claim that is ours no longer ends the script (its object is gone, and the scheduler had forgotten this job), and so do
 # a `stop` that says that this Run is over by all that others know, and the death of this wrapper. What cannot be read says nothing.
@@ -123,13 +172,11 @@ watch='trap "" TERM HUP INT
     exit
   done'
 
-# The user's script in a session of its own (`kill 0` in it cannot reach us), through the login shell, which stays the same process up to the script:
-# a dash in between would drop exported functions such as `module`.
-FL_RUN=$tree/$run FL_ENTER=$tree/bin/$build/enter.sh FL_DIR=$dir FL_OUT=$out FL_ERR=$err FL_KEEP='' FL_PROFILE=$tree/$run/.profile-$start
-[ "$requeue" = --requeue ] && FL_KEEP=1
-export FL_RUN FL_ENTER FL_DIR FL_OUT FL_ERR FL_KEEP FL_PROFILE
+# The user's script in a session of its own (`kill 0` in it cannot reach us), through the login shell, which execs `go`. How it finds that, no profile
+# can have a variable for: its name is random.
+export "${random}_sh=$sh" "${random}_go=$tree/$enter/go"
 if [ "$bare_host" ]; then
-  FAIRLEAD_RUN=$key             # by it every process of the script is known, unless it clears its environment
+  FAIRLEAD_RUN=$key
   export FAIRLEAD_RUN
 else
   SLURM_SUBMIT_DIR=$dir
@@ -137,18 +184,19 @@ else
   unset SLURM_EXPORT_ENV SLURM_OPEN_MODE   # left set, srun passes no environment to its tasks, and appends to its files
 fi
 shell=${SHELL:-/bin/sh}
-[ "$fl_login" = 1 ] && [ -x "$shell" ] || shell=/bin/sh
+[ "$fl_login" = 1 ] && [ -x "$shell" ] || shell=
 # shellcheck disable=SC2016  # its own arguments
-go='[ "$FL_GROUP" ] && { echo 0 >"$FL_GROUP/cgroup.procs"; } 2>/dev/null; unset FL_GROUP
-  rm -f "$1"; shift; exec setsid "$@"'   # FL_GROUP: the control group that a bare host's keeper has made
-flag=$run/.wait-$start
+step='[ "$2" ] && { echo 0 >"$2/cgroup.procs"; } 2>/dev/null
+  rm -f "$1"; shift 2; exec setsid "$@"'
+set -- sh -c "$step" sh "$run/.wait-$start" "$group" ${heard:+env "--default-signal=$heard"}
 umask "$user_umask"
-# shellcheck disable=SC2016  # read by the login shell
-case $fl_login:${shell##*/} in
-  0:*) sh -c "$go" sh "$flag" ${heard:+env "--default-signal=$heard"} "$shell" "$FL_ENTER" </dev/null & ;;
-  *:bash | *:dash | *:sh | *:ksh* | *:zsh) sh -c "$go" sh "$flag" ${heard:+env "--default-signal=$heard"} "$shell" -l -c '. "$FL_ENTER"' </dev/null & ;;
-  *:csh | *:tcsh) echo 'exec /bin/sh "$FL_ENTER" < /dev/null' | sh -c "$go" sh "$flag" ${heard:+env "--default-signal=$heard"} "$shell" -l & ;;   # they take -l only alone
-  *) sh -c "$go" sh "$flag" ${heard:+env "--default-signal=$heard"} "$shell" -l -c 'exec /bin/sh $FL_ENTER' </dev/null & ;;
+# A profile may have an alias or a function of the name `exec`; only bash and zsh would take the function.
+case ${shell##*/} in
+  '') "$@" "$sh" "$tree/$enter/go" </dev/null & ;;
+  bash | zsh) "$@" "$shell" -l -c "\\builtin exec \"\$${random}_sh\" \"\$${random}_go\"" </dev/null & ;;
+  dash | sh | *ksh*) "$@" "$shell" -l -c "\\exec \"\$${random}_sh\" \"\$${random}_go\"" </dev/null & ;;
+  csh | tcsh) printf '%s\n' "\\exec \"\$${random}_sh\" \"\$${random}_go\" < /dev/null" | "$@" "$shell" -l & ;;   # they take -l only alone
+  *) "$@" "$shell" -l -c "exec \$${random}_sh \$${random}_go" </dev/null & ;;
 esac
 pid=$!
 umask 077
@@ -173,8 +221,14 @@ exec 2>/dev/null
 kill -KILL "-$pid"
 kill -KILL "-$watcher" || kill -KILL "$watcher"
 wait "$watcher"
-# A login shell that ended well and never came to the script: its profile says `exit`, or `exec` of another shell. That is no success.
-begun=1
-[ "$code" = 0 ] && { read -r begun <"$run/.profile-$start"; } 2>/dev/null
-[ "$begun" = 0 ] && never_began
+
+# Whether it has begun. The folder is moved away first: after that no `go` can find its mark, and what the mark says is final. Not there any more, it
+# says nothing: the script may have run and removed it.
+mv "$enter" "$enter.over"
+if [ -s "$enter.over/unbegun" ]; then
+  [ "$code" != 0 ] || code=123
+  end "$code" unbegun
+elif [ ! -e "$enter.over/unbegun" ] && [ "$code" = 0 ]; then
+  end 123 unsure
+fi
 end "$code"
