@@ -44,13 +44,16 @@ class Controller:
         settings = self._folder / "settings.yaml"
         settings.write_text(yaml.safe_dump(dict(self.settings)), encoding="utf-8")
         [self.port] = free(1)
-        argv = [sys.executable, *self._program, "--kubeconfig", str(self._kubeconfig), "--namespace", "default",
-                "--settings", str(settings), "--health-host", "127.0.0.1", "--health-port", str(self.port), "--log-level", self.log_level]
         inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        self._daemon = Daemon(argv, self._bed.env | self._env | inherited, self.log)
+        self._daemon = Daemon(self.argv(self._kubeconfig, settings), self._bed.env | self._env | inherited, self.log)
         if wait:
             self.await_ready()
         return self
+
+    def argv(self, kubeconfig: Path, settings: Path) -> list[str]:
+        """Its command line, with these files."""
+        return [sys.executable, *self._program, "--kubeconfig", str(kubeconfig), "--namespace", "default", "--settings", str(settings),
+                "--health-host", "127.0.0.1", "--health-port", str(self.port), "--log-level", self.log_level]
 
     def await_ready(self) -> None:
         """Until it leads."""

@@ -12,11 +12,12 @@ import secrets
 import signal
 import socket
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import structlog
 
+from fairlead.app.descriptors import shared_out
 from fairlead.app.settings import Settings
 from fairlead.app.watching import watch
 from fairlead.domain.cluster import Cluster
@@ -86,8 +87,11 @@ async def run(options: Options, compose: Compose = compose) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     heartbeats = Heartbeats()
+    held = shared_out(options.settings.ssh)
+    options = replace(options, settings=options.settings.model_copy(update={"ssh": held.ssh}))
     async with KubeClient.load(options.kubeconfig, options.context) as client, serve_health(
             heartbeats, options.health_host, options.health_port, metrics.exposition):
+        client.connections = held.api
         namespace = options.namespace or client.namespace
         times = options.settings.lease
         lease_settings = LeaseSettings(

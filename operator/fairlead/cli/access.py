@@ -1,12 +1,11 @@
 """Which API server a person means."""
 
 import os
-from pathlib import Path
 from typing import Final
 
 from fairlead.domain.errors import UserFault
 
-DEFAULT_KUBECONFIG: Final = Path("~/.kube/config")
+DEFAULT_KUBECONFIG: Final = "~/.kube/config"
 
 
 def kubeconfig_file(named: str | None) -> str | None:
@@ -16,5 +15,5 @@ def kubeconfig_file(named: str | None) -> str | None:
     """
     if named and os.pathsep in named:
         raise UserFault(f"KUBECONFIG names several files ({named}): name the one to use with --kubeconfig")
-    own = DEFAULT_KUBECONFIG.expanduser()
-    return named or (str(own) if own.exists() else None)
+    own = os.path.expanduser(DEFAULT_KUBECONFIG)  # noqa: PTH111  pathlib raises where nobody knows a home, and below one it may not enter
+    return named or (own if os.path.exists(own) else None)  # noqa: PTH110

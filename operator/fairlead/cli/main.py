@@ -1,6 +1,7 @@
 """The commands and their options. Each option can also be set in the environment, as FAIRLEAD_<COMMAND>_<OPTION>."""
 
 import asyncio
+import os
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -10,12 +11,16 @@ import click
 from fairlead.domain.errors import FairleadError, UserFault
 
 USER_FAULT_EXIT = 2
+NOBODY = {"LOGNAME": "nobody", "HOME": "/nonexistent"}
+"""kopf and asyncssh ask for our name, asyncssh for our home too. They use neither, and fail for a pod's random uid, which nobody knows."""
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _LEVELS = ["debug", "info", "warning", "error"]
 
 
 def main() -> None:
     """Run the command line; what cannot work ends with one sentence on standard error."""
+    for name, value in NOBODY.items():
+        os.environ.setdefault(name, value)
     try:
         commands(auto_envvar_prefix="FAIRLEAD", prog_name="fairlead")
     except UserFault as error:

@@ -81,13 +81,15 @@ def _selected(page_size: int, label_selector: str, field_selector: str) -> dict[
 class KubeClient:
     """Requests to one API server. All faults are `ApiFault`s: see `faults`; each call is bounded in time.
 
-    Making one raises `Unreadable` when the certificates cannot be used.
+    `connections` bounds those of each session, if it is set before the first request. Making one raises `Unreadable` when the certificates
+    cannot be used.
     """
 
     def __init__(
         self, access: Access, *,
         request_timeout_seconds: float = REQUEST_TIMEOUT_SECONDS, connect_timeout_seconds: float = CONNECT_TIMEOUT_SECONDS,
     ) -> None:
+        self.connections = CONNECTION_LIMIT
         self._access = access
         self._tls = access.ssl_context()
         self._timeout = aiohttp.ClientTimeout(total=request_timeout_seconds, sock_connect=connect_timeout_seconds)
@@ -148,10 +150,10 @@ class KubeClient:
         await self.close()
 
     def _open_session(self) -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(limit=CONNECTION_LIMIT, ssl=self._tls)
+        connector = aiohttp.TCPConnector(limit=self.connections, ssl=self._tls)
         return aiohttp.ClientSession(
             connector=connector, timeout=self._timeout, headers={"User-Agent": "fairlead"}, middlewares=(self._authenticate,),
-            proxy=self._access.proxy_url,
+            proxy=self._access.proxy_url, trust_env=False,       # neither ~/.netrc nor a proxy of the environment
         )
 
     async def _authenticate(self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:

@@ -91,6 +91,9 @@ TABLE: tuple[tuple[type[Exception], Callable[[Profile, Exception], RemoteFault]]
 
 def explain(profile: Profile, error: Exception) -> RemoteFault:
     """Turn an error of connecting into ours: `Refused` when a person must act, else `Unreachable`. Nothing was sent."""
+    if isinstance(error, OSError) and error.errno in {errno.EMFILE, errno.ENFILE}:
+        return Unreachable(f"{_where(profile)} was not connected to: this controller may open no more files; raise its limit, or lower its "
+                           "setting ssh.connections", ClusterReason.NO_FREE_CONNECTION)
     if isinstance(error, OSError) and error.errno in {errno.ENETUNREACH, errno.EHOSTUNREACH}:
         return Unreachable(f"there is no route to {_where(profile)} ({error.strerror})",
                            ClusterReason.CONNECTION_FAILED)

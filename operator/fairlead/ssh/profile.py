@@ -1,6 +1,5 @@
 """All that a connection to one endpoint needs, parsed once: key, host keys, asyncssh's options."""
 
-import os
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -22,8 +21,6 @@ NOTHING_OF_THIS_MACHINE: Final[dict[str, Any]] = {
     "gss_host": None, "gss_kex": False, "gss_auth": False, "gss_delegate_creds": False,
 }
 """Every option whose default is looked for in `~/.ssh` or the environment, where a pod has nothing, or what it may not read."""
-NOBODY: Final = {"LOGNAME": "nobody", "HOME": "/nonexistent"}
-"""asyncssh asks who and where we are though it uses neither, and fails where nobody knows: a pod's random uid is not in /etc/passwd."""
 PUBLIC_KEY_ALONE: Final[dict[str, Any]] = {
     "preferred_auth": ["publickey"], "password_auth": False, "kbdint_auth": False, "host_based_auth": False,
 }
@@ -51,8 +48,6 @@ def read_profiles(address: Address) -> tuple[Profile, ...]:
 
     Nothing of this machine is used: no configuration file, agent, default key, Kerberos ticket or known_hosts file. Raises `Unreadable`.
     """
-    for name, value in NOBODY.items():
-        os.environ.setdefault(name, value)
     try:
         key = read_key(address.credentials)
     except Unreadable as error:

@@ -56,7 +56,8 @@ class Seats(Turns[Holder]):
             await self._come_by(where.namespace, holder)
         except Unreachable as error:
             raise Unreachable(f"no connection for {where} came free within {self._wait_seconds:g} s: all {self._most} that this controller "
-                              "may hold, or all that one namespace may have of them, are in use; raise its setting ssh.connections",
+                              "may hold, or all that one namespace may have of them, are in use; raise its setting ssh.connections, or its "
+                              "limit of open files",
                               error.reason) from error
         try:
             yield
