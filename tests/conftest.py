@@ -6,10 +6,11 @@ A test that breaks a cluster starts one of its own (under a second). A test that
 import os
 import signal
 from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
 
 import pytest
 
-from bed import proc, registry
+from bed import proc, registry, surroundings
 from bed.controlplane import ControlPlane
 from bed.existing import ExistingControlPlane
 from bed.slurm import SlurmCluster
@@ -50,10 +51,12 @@ def _nothing_stays() -> Iterator[None]:
     mine = os.getpid()
     left = [sentence for bed_id, owner in registry.owners().items() if owner and owner.pid == mine for sentence in leftovers(bed_id)]
     left += [f"process {pid} is still running: {proc.command(pid)}" for pid in proc.children(mine)]
+    left += [f"{path} was made, where nothing should read or write" for path in (Path(surroundings.NO_HOME),) if path.exists()]
     assert left == [], "the tests left something on this machine"
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    surroundings.settle(*(["KUBECONFIG"] if config.getoption("use_existing") else []))
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:   # as in the background of a shell: what tests interrupt would inherit it
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.getoption("use_existing") and (config.getoption("numprocesses", None) or 0) > 1:

@@ -1,18 +1,17 @@
 """The real scripts, driven step by step through what breaks the model when a rule is gone, with pauses at the same points: they hold."""
 
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from bed import packages
 from fairlead.domain.run import SubmitWord
 from model.scenario import SCENARIOS
 from model.search import Step
 from model.stage import UNHURRIED, Stage
 from model.test_rules import NEEDED, without
-from unit.sh.far_end import SHELLS, FarEnd
+from unit.sh.far_end import FarEnd
+from unit.sh.tools import SHELLS
 
 HELD = {
     "NONCE": (True, 1, 0),
@@ -32,13 +31,6 @@ HELD = {
 }
 """Rules that the scripts have a part in. Whether the controller decides as that of the trace, so that the far end alone holds; and how
 often each attempt then runs: once, but for a Job that allows a requeue, one that its node swallowed, and those withdrawn in time."""
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _shells() -> None:
-    """Every shell is on this machine."""
-    if missing := [shell for shell in SHELLS if shutil.which(shell) is None]:
-        packages.ensure(*missing)
 
 
 @pytest.fixture(params=SHELLS)

@@ -1,19 +1,11 @@
 """One far end for each of the shells that login nodes have."""
 
-import shutil
 from pathlib import Path
 
 import pytest
-from far_end import SHELLS, FarEnd
+from far_end import FarEnd
 
-from bed import packages
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _shells() -> None:
-    """Every shell is on this machine."""
-    if missing := [shell for shell in SHELLS if shutil.which(shell) is None]:
-        packages.ensure(*missing)   # Debian's packages are called like the shells
+from unit.sh.tools import SHELLS
 
 
 @pytest.fixture(params=SHELLS)

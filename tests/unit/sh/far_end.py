@@ -14,10 +14,10 @@ from fairlead.domain.run import CancelAnswer, CancelPhase, Observation, Owner, P
 from fairlead.schedulers import sh
 from fairlead.schedulers.seam import COMMAND, Cancellation, Exchange, Place, Query, Removal, Removed
 from fairlead.schedulers.slurm.scheduler import BUILD, Slurm, SlurmTimeouts
+from unit.sh import tools
 
 T = TypeVar("T")
 
-SHELLS = ("dash", "bash", "busybox")
 INSTALLATION = "here"
 UID = "0123abcd-0000-4000-8000-00000000000a"
 OWNER = Owner("default", "hello", UID)
@@ -52,12 +52,7 @@ class FarEnd:
             (self.root / folder).mkdir()
         for fake in FAKES.iterdir():
             shutil.copy(fake, self.root / "bin" / fake.name)
-        tools = self.root / "tools"
-        if self.shell == "busybox":
-            busybox = shutil.which("busybox") or "busybox"
-            subprocess.run([busybox, "--install", "-s", str(tools)], check=True)
-        else:
-            (tools / "sh").symlink_to(shutil.which(self.shell) or self.shell)
+        tools.furnish(self.root / "tools", self.shell)
 
     @property
     def home(self) -> Path:
@@ -80,8 +75,7 @@ class FarEnd:
 
     def environment(self, **more: str) -> dict[str, str]:
         """What sshd gives a session; nothing of the test's own environment."""
-        system = "" if self.shell == "busybox" else ":/usr/bin:/bin"
-        path = f"{self.root}/bin:{self.root}/tools{system}"
+        path = f"{self.root}/bin:{self.root}/tools"
         return {"HOME": str(self.home), "USER": "root", "LOGNAME": "root", "SHELL": str(self.root / "tools" / "sh"), "PATH": path} | more
 
     def send(self, stdin: bytes, **environment: str) -> bytes:
