@@ -16,7 +16,7 @@ from bed.existing import ExistingControlPlane
 from bed.slurm import SlurmCluster
 from bed.slurmconf import SlurmConfig
 from bed.sshd import SshHost
-from bed.state import Bed
+from bed.state import Bed, close_all
 from bed.sweep import leftovers
 from product.account import account, refused
 from product.api import Api
@@ -61,6 +61,11 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.getoption("use_existing") and (config.getoption("numprocesses", None) or 0) > 1:
         raise pytest.UsageError("--use-existing: one cluster has one controller; write make test WORKERS=0")
+
+
+def pytest_unconfigure() -> None:
+    """After an interrupt in the midst of fixtures that end: pytest forgets those that were still to end."""
+    close_all()
 
 
 @pytest.fixture(scope="session")

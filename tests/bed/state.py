@@ -22,6 +22,7 @@ from bed.processes import MARK
 from bed.sweep import leftovers, sweep
 
 _GUARDIAN_SECONDS = 60
+_open: dict[str, "Bed"] = {}
 
 
 @dataclass(slots=True)
@@ -53,7 +54,8 @@ class Bed:
             os.close(pipe)
             process.wait(_GUARDIAN_SECONDS)
             raise
-        return cls(bed_id, folder, owner, process, pipe)
+        _open[bed_id] = cls(bed_id, folder, owner, process, pipe)
+        return _open[bed_id]
 
     @property
     def env(self) -> dict[str, str]:
@@ -118,9 +120,20 @@ class Bed:
     def _end_guardian(self) -> None:
         os.close(self._pipe)
         self._pipe = -1
+        _open.pop(self.id, None)
         if self._guardian is not None:
             with suppress(subprocess.TimeoutExpired):
                 self._guardian.wait(_GUARDIAN_SECONDS)
+
+
+def close_all() -> None:
+    """Closes every bed of this process that is open: of a run that was interrupted while it closed them, some may be.
+
+    Raises:
+        BedError: something is still there; the message names it.
+    """
+    for bed in [*_open.values()]:
+        bed.close()
 
 
 def require_linux() -> None:
