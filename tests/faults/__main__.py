@@ -6,6 +6,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
+from bed import surroundings
 from bed.errors import BedError
 from bed.state import Bed
 from faults import page, table
@@ -20,6 +21,7 @@ from faults.walk import walk
 def main() -> int:
     """Read the command line; the exit code is 1 if a promise was broken, 2 if the bed broke down."""
     options = _options()
+    surroundings.settle()
     wanted = [each for each in table.chosen(options.count, options.seed) if any(text in each.name for text in options.only.split("|"))]
     if options.list:
         print("\n".join(each.name for each in wanted))

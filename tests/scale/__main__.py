@@ -4,6 +4,7 @@ import argparse
 import time
 from pathlib import Path
 
+from bed import surroundings
 from bed.controlplane import ControlPlane
 from bed.errors import BedError
 from bed.state import Bed
@@ -31,6 +32,7 @@ and the controller starts anew for a good part of the time.
 def main() -> int:
     """Play both scenes; the exit code is 1 if a promise was broken, 2 if the bed broke down."""
     options = _options()
+    surroundings.settle()
     began = time.monotonic()
 
     def tell(words: str) -> None:
