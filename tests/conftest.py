@@ -46,12 +46,13 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 @pytest.fixture(scope="session", autouse=True)
 def _nothing_stays() -> Iterator[None]:
-    """After everything else: no bed of this session is left on the machine, and no process that it started."""
+    """After everything else: no bed of this session is left on the machine, no process that it started, and nothing in a home."""
+    homes = [path for path in (Path(surroundings.NO_HOME),) if not path.exists()]
     yield
     mine = os.getpid()
     left = [sentence for bed_id, owner in registry.owners().items() if owner and owner.pid == mine for sentence in leftovers(bed_id)]
     left += [f"process {pid} is still running: {proc.command(pid)}" for pid in proc.children(mine)]
-    left += [f"{path} was made, where nothing should read or write" for path in (Path(surroundings.NO_HOME),) if path.exists()]
+    left += [f"{path} was made, by what writes into its user's home" for path in homes if path.exists()]
     assert left == [], "the tests left something on this machine"
 
 

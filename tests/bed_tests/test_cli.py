@@ -32,7 +32,7 @@ def ran(*args: str) -> "tuple[int, str, str]":
     return process.returncode, said, complained
 
 
-def test_up_stays_until_down() -> None:
+def test_up_stays_until_down(tmp_path: Path) -> None:
     """A person could not try anything; or would be left with servers that nothing ends."""
     code, said, complained = ran("-m", "bed", "up")
     assert code == 0, complained
@@ -46,7 +46,8 @@ def test_up_stays_until_down() -> None:
         nodes = subprocess.run([*ssh[0].split(), "sinfo", "-h", "-o", "%T"], capture_output=True, text=True, check=True)
         assert nodes.stdout.split() == ["idle"]
         namespaces = [f"{kubeconfig[2]}/kubectl", f"--kubeconfig={kubeconfig[1]}", "get", "namespaces", "-o", "name"]
-        assert "namespace/default" in subprocess.run(namespaces, capture_output=True, text=True, check=True).stdout
+        own = {**os.environ, "HOME": str(tmp_path)}   # kubectl keeps what it has discovered there
+        assert "namespace/default" in subprocess.run(namespaces, env=own, capture_output=True, text=True, check=True).stdout
         assert kubeconfig[0] in ran("-m", "bed", "status")[1]
     finally:
         code, said, complained = ran("-m", "bed", "down", found[1])
