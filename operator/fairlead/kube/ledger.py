@@ -164,7 +164,7 @@ def _parse(namespace: str, key: str, text: str) -> Debt | None:
         entry = json.loads(text)
         words = {name: str(entry[name]) for name in _WORDS} | {"namespace": namespace}   # whose share it is in
         return Debt(key=key, **words, grace_seconds=int(entry.get("grace_seconds", 30)), host=str(entry.get("host", "")))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         _log.warning("ledger_entry_not_understood", key=key, error=repr(error))
         return None
 

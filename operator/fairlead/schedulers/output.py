@@ -4,6 +4,7 @@ Each reading is bounded in time, so that nothing stays behind on the login node 
 the byte up to which it came.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +12,7 @@ from fairlead.domain.run import RunKey, Tree
 from fairlead.schedulers import sh
 from fairlead.schedulers.fence import SEPARATOR
 
+_SIZE: Final = re.compile(r"[0-9]{1,18}")
 PIECE_SECONDS: Final = 30
 """For what is there to be taken by its reader; one that reads on later asks again from where it came."""
 
@@ -62,7 +64,7 @@ def read_row(row: bytes, fence: str) -> Place | Nothing | None:
     _, mark, said = row.partition(f"{fence}{SEPARATOR}".encode())
     kind, *fields = said.decode("utf-8", "replace").split(SEPARATOR)
     match (kind if mark else "", fields):
-        case ("log", [path, size, offset, start, over, last]) if size.isdecimal() and offset.isdecimal():
+        case ("log", [path, size, offset, start, over, last]) if _SIZE.fullmatch(size) and _SIZE.fullmatch(offset):
             return Place(path, int(size), int(offset), start, bool(over), last)
         case ("no-log" | "no-tree", [why]):
             return Nothing(why)

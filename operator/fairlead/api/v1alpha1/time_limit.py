@@ -31,6 +31,9 @@ RULES: Final = (
     Rule(f"type(self) != string || size(self) <= {_LONGEST}", f"timeLimit is at most {_LONGEST} characters long: write it in larger units"),
 )
 _SECONDS: Final = (86400, 3600, 60, 1)
+MOST_SECONDS: Final = 100_000 * 86400
+"""Slurm keeps minutes in 32 bits, shells and time-outs seconds in 63: a longer one would be none, or a short one."""
+TOO_LONG: Final = "the time limit is longer than 100000 days: write a shorter one, or none"
 
 
 def time_limit_seconds(text: str) -> int:
@@ -49,6 +52,8 @@ def time_limit_seconds(text: str) -> int:
     seconds = sum(int(part or 0) * unit for part, unit in zip(parts, _SECONDS, strict=False))
     if not seconds:
         raise ValueError(SENTENCE)
+    if seconds > MOST_SECONDS:
+        raise ValueError(TOO_LONG)
     return seconds
 
 

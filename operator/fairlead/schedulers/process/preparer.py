@@ -4,11 +4,13 @@ A Job speaks Slurm's words, in its fields and its `#SBATCH` lines. A bare host u
 wish that is dropped in silence is a Job that runs as nobody asked.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
 from fairlead.api.v1alpha1.cluster import ProcessHost
-from fairlead.api.v1alpha1.time_limit import time_limit_seconds
+from fairlead.api.v1alpha1.texts import clean
+from fairlead.api.v1alpha1.time_limit import MOST_SECONDS, TOO_LONG, time_limit_seconds
 from fairlead.domain.errors import UserFault
 from fairlead.domain.job import Job
 from fairlead.domain.placement import Size
@@ -18,6 +20,9 @@ from fairlead.schedulers.slurm import directives, options
 _ONE: Final = frozenset({"nodes", "ntasks-per-node", "tasks-per-node"})
 """Options of which a bare host has one, and needs not be told."""
 _COUNTS: Final = frozenset({"ntasks", "cpus-per-task", "gpus", *_ONE})
+_COUNT_DIGITS: Final = 9
+_COUNT: Final = re.compile(f"[0-9]{{1,{_COUNT_DIGITS}}}")
+_SHOWN_CHARACTERS: Final = 40            # of what stands in the place of a number
 
 
 class ProcessPreparer:
@@ -54,12 +59,8 @@ class ProcessPreparer:
                 seconds = _seconds(value)
             elif name not in _COUNTS:
                 raise UserFault(f"a Cluster of type Process is a bare host, which has no {name}: take it out of the Job")
-            elif not (value.isascii() and value.isdecimal()):
-                raise UserFault(f"{name} is a number on a Cluster of type Process, not {value!r}")
-            elif name in _ONE and int(value) != 1:
-                raise UserFault(f"a Cluster of type Process is one host, so {name} is 1 there, not {value}")
             else:
-                counts[name] = int(value)
+                counts[name] = _count(name, value)
         size = Size(counts["ntasks"] * counts["cpus-per-task"], counts["gpus"])
         if not any(Size(host.slots, host.gpus).holds(size) for host in self._possible):
             there = ", ".join(f"{host.name} {host.slots} and {host.gpus}" for host in self._hosts)
@@ -68,10 +69,27 @@ class ProcessPreparer:
         return size, seconds
 
 
+def _count(name: str, text: str) -> int:
+    if _COUNT.fullmatch(text) is None:
+        raise UserFault(f"{name} is a number of at most {_COUNT_DIGITS} digits on a Cluster of type Process, not {_shown(text)!r}")
+    count = int(text)
+    if name in _ONE and count != 1:
+        raise UserFault(f"a Cluster of type Process is one host, so {name} is 1 there, not {count}")
+    if not count and name != "gpus":
+        raise UserFault(f"{name} is 1 or more on a Cluster of type Process, not 0")
+    return count
+
+
 def _seconds(text: str) -> int:
-    if text.isascii() and text.isdecimal():   # of a `#SBATCH` line: minutes
+    if _COUNT.fullmatch(text):                             # of a `#SBATCH` line: minutes
+        if int(text) > MOST_SECONDS // 60:
+            raise UserFault(f"--time={text}: {TOO_LONG}")
         return int(text) * 60
     try:
         return time_limit_seconds(text)
     except ValueError as error:
-        raise UserFault(f"the time limit {text!r} cannot be read: {error}") from error
+        raise UserFault(f"the time limit {_shown(text)!r} cannot be read: {error}") from error
+
+
+def _shown(text: str) -> str:
+    return clean(text, _SHOWN_CHARACTERS)

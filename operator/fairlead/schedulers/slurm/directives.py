@@ -8,11 +8,14 @@ Slurm is handed the run wrapper and never sees the user's script, so the lines m
 4. "..." and '...' keep blanks, and may begin inside a word.
 5. A backslash takes the next character as it is, in quotes too; it continues no line.
 6. `#` outside quotes ends the line, even inside a word. Nothing is expanded: no `$VAR`, no backticks.
-7. `hetjob` parts the components of a heterogeneous job: two jobs, so it is refused, and so is what sbatch refuses itself.
+7. So many lines, of so many characters, are far more than a script needs, and each word costs time; beyond them it is refused.
+8. `hetjob` parts the components of a heterogeneous job: two jobs, so it is refused, and so is what sbatch refuses itself.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from fairlead.domain.errors import UserFault
 
@@ -21,6 +24,9 @@ _FOREIGN = ("#PBS", "#BSUB")             # sbatch translates these too
 _IGNORE_FOREIGN = "--ignore-pbs"
 _BLANKS = frozenset(" \t\v\f\r")
 _SEPARATORS = frozenset({"hetjob", "packjob"})
+MOST_LINES: Final = 256
+MOST_LINE_CHARACTERS: Final = 4096
+_COMMAND = re.compile(r"^[ \t\v\f\r]*[^# \t\v\f\r\n]", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +57,16 @@ def parse(script: str) -> tuple[Directive, ...]:
 
 def _header(script: str, marks: tuple[str, ...]) -> Iterator[tuple[int, str]]:
     """Number and text of each line with one of `marks`, up to the script's first command."""
-    for number, line in enumerate(script.split("\n"), start=1):
-        if line.startswith(marks):
-            yield number, line
-        elif (text := line.strip("".join(_BLANKS))) and not text.startswith("#"):
-            return
+    command = _COMMAND.search(script)
+    header = script[:command.start()] if command else script
+    line, counted = 1, 0
+    for number, found in enumerate(re.finditer(f"^(?:{'|'.join(marks)}).*", header, re.MULTILINE), start=1):
+        line, counted = line + header.count("\n", counted, found.start()), found.start()
+        if number > MOST_LINES:
+            raise _fault(line, f"a script may hold {MOST_LINES} such lines: write several options in one line")
+        if len(found[0]) > MOST_LINE_CHARACTERS:
+            raise _fault(line, f"the line is longer than {MOST_LINE_CHARACTERS} characters: part it into several")
+        yield line, found[0]
 
 
 def _words(line: int, text: str) -> tuple[str, ...]:

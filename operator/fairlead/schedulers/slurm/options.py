@@ -12,6 +12,7 @@ from types import MappingProxyType
 from fairlead.api.v1alpha1 import owned_options
 from fairlead.api.v1alpha1.job import JobSpec
 from fairlead.api.v1alpha1.memory import memory_mib
+from fairlead.api.v1alpha1.texts import PATH_CHARACTERS
 from fairlead.api.v1alpha1.time_limit import slurm_time
 from fairlead.domain.errors import UserFault
 from fairlead.schedulers.slurm import vocabulary
@@ -149,12 +150,19 @@ def _displaced(options: Sequence[Option]) -> frozenset[str]:
 
 
 def _paths(spec: JobSpec, script: Mapping[str, str]) -> tuple[str, str, str]:
-    """Give folder, output and error file: the spec's, else the script's; in its own paths, %x is the name that the script gives itself."""
+    """Give folder, output and error file: the spec's, else the script's; in its own paths, %x is the name that the script gives itself.
+
+    Raises `UserFault` for a path that is longer than any can be.
+    """
     folder = script.get("chdir", "")
     if folder and not folder.startswith(("/", "~")):
         folder = f"~/{folder}"           # sbatch counts from where it is called, and Fairlead calls it in the user's home
     name = script.get("job-name", "").replace("%", "%%")
     output, error = (_named(script.get(option, ""), name) for option in ("output", "error"))
+    for option, path in (("output", output), ("error", error)):
+        if len(path) > PATH_CHARACTERS:
+            raise UserFault(f"the path in --{option}, with the script's name in the place of %x, is longer than {PATH_CHARACTERS} "
+                            "characters: write a shorter one")
     return spec.working_dir or folder, spec.stdout_path or output, spec.stderr_path or error
 
 

@@ -4,6 +4,7 @@ The table is the union of Slurm 20.11, 22.05, 24.11 and 26.05 (https://slurm.sch
 letter different meanings. Options that a site's plugins add to sbatch are not in it.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -47,6 +48,17 @@ LETTERS: Mapping[str, str] = MappingProxyType({
 """The long name of each one-letter option."""
 
 
+_NUMBERS = """
+    core-spec cores-per-socket cpu-freq cpus-per-gpu cpus-per-task delay-boot extra-node-info gpus gpus-per-node gpus-per-socket
+    gpus-per-task gres licenses mem mem-per-cpu mem-per-gpu mincpus nice nodes ntasks ntasks-per-core ntasks-per-gpu ntasks-per-node
+    ntasks-per-socket ntasks-per-tres priority segment signal sockets-per-node switches tasks-per-node thread-spec threads-per-core time time-min
+    tmp tres-per-task
+"""
+_MOST_DIGITS = 15                        # a second's share of them fits into 64 bits, as does KiB in bytes
+_NUMBERED = frozenset(_NUMBERS.split())
+_TOO_MANY_DIGITS = re.compile(f"[0-9]{{{_MOST_DIGITS + 1}}}")
+
+
 @dataclass(frozen=True, slots=True)
 class Option:
     """One option by its long name. `value` is None where none was given."""
@@ -77,6 +89,8 @@ def fault(option: Option) -> str | None:
         return f"--{option.name} needs a value"
     if takes is Takes.NOTHING and option.value:
         return f"--{option.name} takes no value"
+    if option.name in _NUMBERED and _TOO_MANY_DIGITS.search(option.value or ""):
+        return f"--{option.name} holds a number of more than {_MOST_DIGITS} digits: write the number that you mean"
     return None
 
 
