@@ -16,6 +16,7 @@ from contextlib import aclosing
 from typing import Final
 
 from fairlead.api.v1alpha1.reasons import JobCondition
+from fairlead.api.v1alpha1.texts import clean
 from fairlead.cli.objects import Missing, get_job
 from fairlead.cli.output import NoOutput, Output
 from fairlead.domain.conditions import is_true
@@ -28,6 +29,7 @@ WAIT_SECONDS: Final = 10             # of one reading for more: as long may a re
 LOOK_SECONDS: Final = 2.0            # between two looks at a Job that does not run, or has just written its end
 PAUSE_SECONDS: Final = 15.0          # the longest pause between two tries after a fault; the first is a second
 PATIENCE_SECONDS: Final = 600.0      # after so long without an answer it gives up
+_SENTENCE_CHARACTERS: Final = 8000
 
 Write = Callable[[bytes], Awaitable[None]]
 
@@ -172,7 +174,8 @@ class Follower:
             self._say(f"{path} was cut from {offset} bytes to {place.size}: reading it from its beginning")
 
     def _say(self, sentence: str) -> None:
-        """Each sentence once in a row."""
+        """Each sentence once in a row. It may hold words of others: paths, conditions, what a login node said."""
+        sentence = clean(sentence, _SENTENCE_CHARACTERS)
         if sentence != self._said:
             self._said = sentence
             print(f"fairlead: {sentence}", file=sys.stderr, flush=True)

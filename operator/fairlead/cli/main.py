@@ -8,11 +8,13 @@ from pathlib import Path
 
 import click
 
+from fairlead.api.v1alpha1.texts import clean
 from fairlead.domain.errors import FairleadError, UserFault
 
 USER_FAULT_EXIT = 2
 NOBODY = {"LOGNAME": "nobody", "HOME": "/nonexistent"}
 """kopf and asyncssh ask for our name, asyncssh for our home too. They use neither, and fail for a pod's random uid, which nobody knows."""
+_SENTENCE_CHARACTERS = 8000
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _LEVELS = ["debug", "info", "warning", "error"]
 
@@ -24,11 +26,16 @@ def main() -> None:
     try:
         commands(auto_envvar_prefix="FAIRLEAD", prog_name="fairlead")
     except UserFault as error:
-        click.echo(f"fairlead: {error}", err=True)
+        _tell(error)
         sys.exit(USER_FAULT_EXIT)
     except FairleadError as error:
-        click.echo(f"fairlead: {error}", err=True)
+        _tell(error)
         sys.exit(1)
+
+
+def _tell(error: FairleadError) -> None:
+    """A sentence of ours may hold words of others: paths, conditions, what a login node said."""
+    click.echo(f"fairlead: {clean(str(error), _SENTENCE_CHARACTERS)}", err=True)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

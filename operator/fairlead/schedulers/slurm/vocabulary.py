@@ -27,7 +27,8 @@ _WORDS = {
         gpus-per-socket gpus-per-task gres gres-flags hint input:i job-name:J kill-on-invalid-dep licenses:L mail-type mail-user mcs-label
         mem mem-bind mem-per-cpu mem-per-gpu mem-update mincpus network nodefile:F nodelist:w nodes:N ntasks:n ntasks-per-core
         ntasks-per-gpu ntasks-per-node ntasks-per-socket ntasks-per-tres open-mode output:o partition:p power prefer priority profile qos:q
-        reservation resources segment signal sockets-per-node switches tasks-per-node thread-spec threads-per-core time:t time-min tmp
+        reservation resources segment signal
+    sockets-per-node switches tasks-per-node thread-spec threads-per-core time:t time-min tmp
         tres-bind tres-per-task uid wait-all-nodes wckey wrap
     """,
     Takes.OPTIONAL: "exclusive get-user-env nice no-kill:k oom-kill-step propagate requeue resv-ports",
@@ -51,7 +52,8 @@ LETTERS: Mapping[str, str] = MappingProxyType({
 _NUMBERS = """
     core-spec cores-per-socket cpu-freq cpus-per-gpu cpus-per-task delay-boot extra-node-info gpus gpus-per-node gpus-per-socket
     gpus-per-task gres licenses mem mem-per-cpu mem-per-gpu mincpus nice nodes ntasks ntasks-per-core ntasks-per-gpu ntasks-per-node
-    ntasks-per-socket ntasks-per-tres priority segment signal sockets-per-node switches tasks-per-node thread-spec threads-per-core time time-min
+    ntasks-per-socket ntasks-per-tres priority segment signal
+    sockets-per-node switches tasks-per-node thread-spec threads-per-core time time-min
     tmp tres-per-task
 """
 _MOST_DIGITS = 15                        # a second's share of them fits into 64 bits, as does KiB in bytes
