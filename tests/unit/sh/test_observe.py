@@ -204,3 +204,36 @@ def test_a_thousand_live_jobs_are_one_listing(far: FarEnd) -> None:
 
 def _query() -> Query:
     return Query({KEY: "100"})
+
+
+def test_of_a_listing_only_what_was_asked_for_comes_back(far: FarEnd) -> None:
+    """An answer would be as long as all that the user has in the queue: a poll for ten Jobs, megabytes."""
+    far.submit(submission())
+    others = [key(number=number + 20) for number in range(20)]
+    for number, other in enumerate(others):
+        far.set_job(str(200 + number), "PENDING", other)
+    assert set(far.observe({KEY: "100"}).listed) == {KEY}
+    assert set(far.observe({KEY: "100", others[0]: ""}).listed) == {KEY, others[0]}
+
+
+def test_what_a_script_plants_in_its_directory_is_read_no_further_than_it_may_be_long(far: FarEnd) -> None:
+    """One script's gigabyte without a line's end would be every poll of its Cluster."""
+    ended(far)
+    run = far.run_dir(KEY)
+    for name in ("id", "refused", "stop"):
+        (run / name).write_bytes(b"7" * 3_000_000)
+    for number in (1000000, 99999999999999999999):
+        (run / f"started-{number}").write_text("100 1 1 n1\n")
+    os.mkfifo(run / "started-x")
+    found = far.observe({KEY: "100"}).sentinels[KEY]
+    assert (found.id, found.refused, found.stop, len(found.finished), found.log is not None) == ("", "", None, 1, True)
+
+
+@pytest.mark.parametrize("planted", [b"7" * 3_000_000, b"100 0 " + b"9" * 30 + b" n1\n/x\n/x\n", b"\0" * 3_000_000, b"\n\n\n"],
+                         ids=["one long line", "no time", "nothing but NUL", "empty lines"])
+def test_a_record_that_its_script_rewrites_is_as_if_there_were_none(far: FarEnd, planted: bytes) -> None:
+    """Its Job alone has no end that way: not the poll."""
+    ended(far)
+    (far.run_dir(KEY) / "started-0").write_bytes(planted)
+    found = far.observe({KEY: "100"}).sentinels[KEY]
+    assert (found.claim, found.started) == ("100", ())
