@@ -66,3 +66,10 @@ def test_short_names_and_category():
     assert {kind: (each["shortNames"], each["categories"]) for kind, each in names.items()} == {
         "Cluster": (["flc"], ["fairlead"]), "Job": (["flj"], ["fairlead"]),
     }
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_a_bound_is_a_number_that_floating_point_has(field):
+    """The API server reads bounds so: one of 2^63 - 1 became the least number there is, and refused every Job's end."""
+    for bound in ("minimum", "maximum"):
+        assert abs(field.get(bound, 0)) <= 2**53

@@ -48,7 +48,7 @@ def faults(schema: dict[str, Any], value: Any, place: str = "status") -> Iterato
             yield f"{place}: {value!r:.60} holds what a terminal would obey"
         if schema.get("format") == "date-time" and not value.startswith("20") and datetime.fromisoformat(value).year > 9999:
             yield f"{place}: {value}"
-    if schema["type"] in {"integer", "number"} and not schema.get("minimum", value) <= value <= schema.get("maximum", 2**63 - 1):
+    if schema["type"] in {"integer", "number"} and not schema.get("minimum", value) <= value <= schema.get("maximum", 2**53):
         yield f"{place}: {value}"
     if schema["type"] == "array":
         if len(value) > schema.get("maxItems", 1000):
