@@ -45,13 +45,15 @@ def test_the_controller_uses_every_right_that_it_has_and_misses_none(
     guest.delete()
     scene.config_map("scripts", {"run.sh": "#!/bin/sh\ntrue\n"})
     scene.job("expires", scriptRef={"name": "scripts", "key": "run.sh"}, ttlSecondsAfterFinished=0).wait_gone()
-    lost = scene.job("lost", LONG, deletionDeadlineSeconds=1, cancellationGracePeriodSeconds=1)
-    lost.wait("Running")
+    lost = [scene.job(name, LONG, deletionDeadlineSeconds=1, cancellationGracePeriodSeconds=1) for name in ("first", "second")]
+    for job in lost:
+        job.wait("Running")
     host.link_down()
-    lost.delete()
-    until(lambda: debts_of(scene), "the debt")
+    for job in lost:                 # one after the other: the second is written beside the first
+        job.delete()
+    until(lambda: len(debts_of(scene)) == 2, "the debts")
     host.link_up()
-    until(lambda: not debts_of(scene), "the debt to be paid", 60)
+    until(lambda: not debts_of(scene), "the debts to be paid", 60)
     cluster.delete()
     team.api.delete(f"/api/v1/namespaces/{team.namespace}")
     assert refused(plane) == []
