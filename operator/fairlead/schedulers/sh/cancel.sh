@@ -38,7 +38,7 @@ first_pass() {
 tell_to_stop() {
   case $CLAIM:$3 in revoked:close | revoked:delete | :close | :delete) return ;; esac   # nothing has run or will, and nobody asks why
   word=
-  [ -s "runs/$1/stop" ] && read -r word _ <"runs/$1/stop"
+  first_line "runs/$1/stop" && word=${LINE%% *}
   if [ -z "$word" ]; then
     word=$3
     case $CLAIM in revoked | '') ;; *) ended "runs/$1" "${CLAIM%%.*}" && if [ -e "runs/$1/env" ]; then ENDS="$ENDS$1$LINE_END"; else word=late; fi ;; esac

@@ -61,6 +61,14 @@ put() {
   return 1
 }
 
+# first_line FILE: LINE is what one of our own scripts would have written there. A user's script may have written it instead: no more is read than a
+# line may hold, whatever the file's size, and a longer line is none.
+first_line() {
+  LINE=
+  [ -f "$1" ] && [ -s "$1" ] && LINE=$(head -c 4096 "$1" 2>/dev/null) && LINE=${LINE%%"$LINE_END"*}
+  [ "$LINE" ] && [ "${#LINE}" -lt 4096 ]
+}
+
 # revoke KEY: one `ln -s`, whose failure says nothing; CLAIM is what stands there now, and only that decides. (Each test spares a process.)
 revoke() {
   [ -d "runs/$1" ] || mkdir "runs/$1" 2>/dev/null
@@ -79,5 +87,5 @@ last_start() {
 # ended FOLDER ID: whether the last start in it was of this id and has ended. A `finished` of an earlier start says nothing.
 ended() {
   last_start "$1"
-  [ "$LAST" ] && [ -s "$1/finished-$LAST" ] && read -r whose _ <"$1/finished-$LAST" && [ "$whose" = "$2" ]
+  [ "$LAST" ] && first_line "$1/finished-$LAST" && [ "${LINE%% *}" = "$2" ]
 }

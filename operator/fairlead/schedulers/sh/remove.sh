@@ -36,7 +36,7 @@ list_tree() {
   for run in runs/*; do
     [ -d "$run" ] || continue
     owner=
-    [ -s "$run/owner" ] && IFS= read -r owner <"$run/owner"
+    first_line "$run/owner" && owner=$LINE
     stone=; only_claim "$run" && stone=1
     orphaned=; [ -e "$run/orphaned" ] && orphaned=1
     say remnant "${run##*/}" "$owner" "$stone" "$orphaned"

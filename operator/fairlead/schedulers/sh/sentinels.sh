@@ -1,14 +1,5 @@
 # What run directories say. Set before it: KEYS (lines `key id`, the id perhaps missing).
-# What stands there a script may have written: of each file no more is read than its first line may hold, whatever its size, and a line that is longer
-# than a path may be is none.
 # shellcheck disable=SC2034  # what is set here is read by the scripts behind it
-
-# first_line FILE: LINE is what our own scripts would have written there.
-first_line() {
-  LINE=
-  [ -f "$1" ] && [ -s "$1" ] && LINE=$(head -c 4096 "$1" 2>/dev/null) && LINE=${LINE%%"$LINE_END"*}
-  [ "$LINE" ] && [ "${#LINE}" -lt 4096 ]
-}
 
 # log_tail KEY START: size and last 4 KiB of the user's output, where this login node can read them.
 log_tail() {

@@ -26,7 +26,7 @@ unmarked() {
   printf '%s' "$WORK" | while read -r key _; do
     case $LINE_END$JOBS in *"$LINE_END$key "*) continue ;; esac
     id=
-    [ -s "runs/$key/id" ] && read -r id <"runs/$key/id"
+    first_line "runs/$key/id" && id=$LINE
     case $id:$live in :* | *[!0-9]*:*) continue ;; *"$LINE_END$id "*) ;; *) continue ;; esac
     case $(slurm "$SCONTROL_SECONDS" scontrol -o show job "$id" 2>/dev/null) in
       *" StdOut="*"/runs/$key/"*) printf '%s %s\n' "$key" "$(printf '%s' "$live" | awk -v id="$id" '$1 == id { print; exit }')" ;;

@@ -52,9 +52,9 @@ look() {
     ?*) answer claimed "${CLAIM%%.*}"; return 1 ;;
   esac
   if [ -s "$RUN/refused" ]; then
-    [ "$AGAIN" ] || { read -r status said <"$RUN/refused"; answer refused "$status" "$said"; return 1; }
+    [ "$AGAIN" ] || { first_line "$RUN/refused"; answer refused "${LINE%% *}" "${LINE#* }"; return 1; }
   elif [ -s "$RUN/id" ]; then
-    read -r id <"$RUN/id"; answer submitted "$id"; return 1
+    first_line "$RUN/id"; answer submitted "$LINE"; return 1
   fi
   id=''; listed; status=$?
   if [ "$status" != 0 ]; then
