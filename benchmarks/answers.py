@@ -41,7 +41,7 @@ class Took:
 
 def measure(run: Run) -> Result:
     """Seconds and held milliseconds for 1, 4 and 16 MiB."""
-    recipe = worst_text.worst(_cost, _SEED, 30 if run.small else 400)
+    recipe = worst_text.worst(_cost, _SEED, 30 if run.small else 100)
     run.tell(f"the worst text: {recipe}")
     figures: list[Figure] = []
     for mib in (1,) if run.small else (1, 4, 16):
