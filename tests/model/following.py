@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from model.draft import Here
-from model.state import REVOKED, Answer, Controller
+from model.state import REVOKED, UNBEGUN, Answer, Controller
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,8 @@ def _after_observe(here: Here, controller: Controller, answer: Answer) -> Next:
         if ids:
             return Rest(claim.id)
         if finished and finished.id == claim.id and ("FINRC" not in here.rules or finished.number == answer.started):
+            if finished.code == UNBEGUN:
+                return Write("suspended" if controller.withdrawing else "never ran")
             return Write("done" if finished.code == 0 else "suspended" if controller.withdrawing else "failed")
         if "RELIST" in here.rules and controller.claim != claim.id:
             return Rest(claim.id)

@@ -107,6 +107,8 @@ def _close(here: Here, draft: Draft, attempt: int, why: str) -> None:
     if why == "done":
         _end(draft, "Complete", attempt)
         return
+    if why == "never ran":
+        properties.never_ran(draft, attempt, scenario.tasks)
     if why in {"lost", "stopped"}:
         draft.history = history = history._replace(judged_lost=put(history.judged_lost, place, True))
     another = why in {"never ran", "suspended", "stopped"} or (why != "refused" and scenario.backoff)

@@ -11,6 +11,7 @@ CLOSED: Final = "an attempt starts that was closed as one that never will"
 AFTER_END: Final = "a script starts after its Job has ended"
 AFTER_DELETION: Final = "a script starts after its object was deleted and nothing was said to be left"
 RUNS_ON: Final = "an object is released while its script runs"
+RAN: Final = "an attempt that ran is said never to have run"
 NOT_ENDED: Final = "Complete, yet no start of it ended with 0"
 OLDER: Final = "Complete by the `finished` of an older start"
 OUR_OWN: Final = "Failed, because a suspension had cancelled it"
@@ -78,6 +79,13 @@ def is_released(draft: Draft) -> None:
     running = [start for start in draft.starts if start.at == "end"]
     if running:
         draft.broken = LIMIT * all(start.forgotten for start in running) + RUNS_ON
+
+
+def never_ran(draft: Draft, attempt: int, tasks: int) -> None:
+    """The status says that an attempt never ran and never will."""
+    place = attempt - 1
+    if any(draft.history.starts[place * tasks:(place + 1) * tasks]):
+        draft.broken = RAN
 
 
 def ends(draft: Draft, end: str, attempt: int) -> None:

@@ -27,6 +27,8 @@ class Claim(NamedTuple):
 
 
 REVOKED: Final = Claim(0, 0)
+UNBEGUN: Final = 123
+"""The code of an end that its wrapper calls `unbegun`."""
 
 
 class Finished(NamedTuple):
@@ -79,6 +81,7 @@ class Start(NamedTuple):
     at: str = "claim"                # what it does next
     number: int = 0                  # which start of the Run it is
     code: int = 0
+    marked: bool = True              # the mark of its begin, or what was to take it away, is where it was
     forgotten: bool = False          # the scheduler does not know of it any more
 
     def __str__(self) -> str:

@@ -17,6 +17,7 @@ KNOWN = {
     "requeue": (6_500, {"Complete", "Failed"}),
     "requeue-delete": (59_000, {"Complete", "gone"}),
     "retry": (52_000, {"Complete", "Failed"}),
+    "retry-begun": (40_000, {"Complete", "Failed"}),
     "retry-faults": (47_000, {"Complete", "Failed"}),
     "retry-requeue": (14_000, {"Complete", "Failed"}),
     "wipe": (4_700, {"Failed", "gone"}),

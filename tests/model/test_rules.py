@@ -23,6 +23,7 @@ NEEDED = {
     "ALL": ("wipe", properties.AFTER_DELETION),
     "DUP": ("refused", properties.DUPLICATE),
     "NAME": ("foreign", properties.STRANGER),
+    "BEGUN": ("retry-begun", properties.RAN),
     "FINRC": ("requeue", properties.OLDER),
     "WORD": ("hollow", properties.NOT_ENDED),
     "CD": ("delete-swap", properties.AFTER_DELETION),

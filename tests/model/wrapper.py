@@ -2,7 +2,7 @@
 
 from model import properties
 from model.draft import Draft, Here, put
-from model.state import REVOKED, Claim, Finished, Start
+from model.state import REVOKED, UNBEGUN, Claim, Finished, Start
 
 
 def steps(here: Here, start: Start) -> None:
@@ -26,7 +26,7 @@ def steps(here: Here, start: Start) -> None:
         case "end":
             for code in here.scenario.codes:
                 draft = here.step(start, f"its script ends with {code}")
-                _replaces(draft, start, start._replace(at="finished", code=code))
+                _replaces(draft, start, start._replace(at="finished", code=_said(here, start, code)))
         case "finished":
             _writes_finished(here, start)
 
@@ -84,10 +84,24 @@ def _writes_started(here: Here, start: Start) -> None:
     _replaces(draft, start, start._replace(at="script", number=number) if directory.there else None)
 
 
+def _said(here: Here, start: Start, code: int) -> int:
+    """What the wrapper says of an end: without the mark of its begin it is no success."""
+    if start.marked or code:
+        return code
+    return 1 if "BEGUN" in here.rules else UNBEGUN
+
+
 def _starts_script(here: Here, start: Start) -> None:
+    if here.may("profile"):
+        draft = here.fault("profile", start, "its login shell ends")
+        _replaces(draft, start, start._replace(at="finished", code=UNBEGUN))
     draft = here.step(start, "STARTS THE USER'S SCRIPT")
     properties.starts(draft, start, here.scenario.tasks, here.scenario.requeue)
     _goes(draft, start, "end")
+    if here.may("unmark"):
+        draft = here.fault("unmark", start, "STARTS THE USER'S SCRIPT, without its mark")
+        properties.starts(draft, start, here.scenario.tasks, here.scenario.requeue)
+        _replaces(draft, start, start._replace(at="end", marked=False))
 
 
 def _writes_finished(here: Here, start: Start) -> None:
