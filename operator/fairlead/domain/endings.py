@@ -19,6 +19,7 @@ REASON_OF_STATE: dict[RunState, JobReason] = {
     RunState.CANCELLED: JobReason.CANCELLED_EXTERNALLY,
 }
 """Scheduler's words that say why a Run ended, whatever its exit code. The others leave it to the exit code."""
+_TERMINATED = 128 + signals.SIGTERM
 
 _NOT_SHARED = ("the compute node did not find the work folder that the login node has: set the Cluster's workDir to a folder on a "
                "file system that all nodes share")
@@ -30,6 +31,7 @@ _SENTENCE: dict[JobReason, str] = {
     JobReason.BOOT_FAILURE: "a node of the Job could not be started",
     JobReason.PREEMPTED: "the scheduler took the Job's nodes for another",
     JobReason.CANCELLED_EXTERNALLY: "somebody cancelled the Job on the cluster",
+    JobReason.END_UNEXPLAINED: "the script was told to end (TERM), and why is not known any more: it may have been cut short",
 }
 
 
@@ -68,27 +70,40 @@ def of_hopeless(row: Listed) -> Closing | None:
 
 
 def of_ended(ended: Ended) -> Closing | None:
-    """Why a Run that wrote `finished` failed, or None if it did not: exit code 0, and no scheduler's word against it.
-
-    CANCELLED counts only if a signal reached the script. slurmctld, back from an older state, starts a job that has ended once more, which
-    is refused on the node, and calls it that.
-    """
+    """How a Run that wrote `finished` failed, or None if it did not: exit code 0, and nothing that speaks against it."""
     code = ended.finished.exit_code
     if {EndWord.UNBEGUN, EndWord.UNSURE} & ended.finished.words:
         return _of_unbegun(ended)
-    is_said = ended.state is not RunState.CANCELLED or EndWord.TERM in ended.finished.words or _signal(code) is not None
-    if is_said and (reason := REASON_OF_STATE.get(ended.state)):
+    if reason := _cause(ended):
         return Closing(reason, f"{_SENTENCE[reason]} (exit code {code})", exit_code=code, signal=_signal(code), word=ended.word)
-    if code == 0:
+    return None if code == 0 else _by_code(code, 0, ended.word)
+
+
+def _cause(ended: Ended) -> JobReason | None:
+    """ALIKE: why a Run ended, if not of itself; by what its wrapper has written down, so that it is the same if nobody watched.
+
+    A scheduler's word for an end from outside counts only if the script was told to end. slurmctld, back from an older state, starts a job
+    that has ended once more, in vain, and calls it cancelled; and a script may end of itself in the moment of its time limit.
+    """
+    words, code = ended.finished.words, ended.finished.exit_code
+    if ended.state is RunState.OUT_OF_MEMORY or EndWord.OUT_OF_MEMORY in words:
+        return JobReason.OOM_KILLED
+    if EndWord.TERM not in words and code != _TERMINATED:
         return None
-    return _by_code(code, 0, ended.word)
+    if reason := REASON_OF_STATE.get(ended.state):
+        return reason
+    if ended.state is RunState.UNKNOWN and not ended.asked and EndWord.LIMIT in words:
+        return JobReason.TIME_LIMIT_EXCEEDED
+    if ended.state is RunState.UNKNOWN and not ended.asked and code == 0:
+        return JobReason.END_UNEXPLAINED
+    return None
 
 
 def _of_unbegun(ended: Ended) -> Closing:
     """The login shell, or what it was to run, came to its end before the script. The scheduler may have seen to that."""
     code = ended.finished.exit_code
-    if reason := REASON_OF_STATE.get(ended.state):
-        message = f"{_SENTENCE[reason]}: it ended before the script began"
+    if reason := _cause(ended):
+        message = f"{_SENTENCE[reason]}; it ended before the script began"
         return Closing(reason, message, never_ran=not ended.began, exit_code=code, word=ended.word)
     if code == WrapperExit.OUTPUT and EndWord.UNBEGUN in ended.finished.words:
         where = ended.log.stdout_path if ended.log else "of the Job"

@@ -41,6 +41,7 @@ class Ended:
     source: str
     tracking: str = ""
     began: bool = True               # False: it is proved that the user's script has not begun under this key
+    asked: bool = False              # the scheduler was asked why the script was told to end; `state` is UNKNOWN: it was not its wish
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +130,14 @@ def _judge_claimed(sentinels: Sentinels, rows: tuple[Listed, ...], record: Recor
         return Live(claimed)
     started, finished = last_start(sentinels)
     state, word, reason = _last_word(rows, record, claim)
+    witness = sentinels.word if sentinels.word and sentinels.word.id == claim else None
+    if state is RunState.UNKNOWN and witness and witness.state.is_terminal:
+        state, word = witness.state, witness.word
     mine = record if record is not None and record.id == claim else None
     if started and finished:
         source = mine.source if mine else "squeue" if any(row.id == claim for row in rows) else "sentinel"
         began = EndWord.UNBEGUN not in finished.words or started.restart > 0   # what became of the starts before it is not known here
-        return Ended(finished, started, state, word, sentinels.log, source, mine.tracking if mine else "", began)
+        return Ended(finished, started, state, word, sentinels.log, source, mine.tracking if mine else "", began, witness is not None)
     if claim_read_before != claim:
         return Unexplained("its claim is newer than the listing", claim=claim)
     exit_code, signal = (mine.exit_code, mine.signal) if mine else (0, 0)

@@ -20,6 +20,7 @@ from fairlead.domain.retry import Again, Over
 from fairlead.domain.run import Listed, LogTail, RunState
 
 ATTEMPTS_KEPT = 5
+_UNWATCHED = ", by what its node wrote: its end was not watched, and the scheduler has forgotten it"
 _LETTER_ENDS = bytes(range(0x80, 0xC0))   # UTF-8: bytes that are not a letter's first
 _SUBMITTING = frozenset({JobReason.SUBMITTING, JobReason.SUBMISSION_UNKNOWN, JobReason.SUBMISSION_DEFERRED})
 _READY, _RUNNING, _SUBMITTED = JobCondition.READY, JobCondition.RUNNING, JobCondition.SUBMITTED
@@ -103,12 +104,13 @@ def live_events(job: Job, row: Listed) -> tuple[EventNote, ...]:
 
 
 def complete(job: Job, ended: Ended, now: Now) -> JobStatus | None:
-    """It ended with 0."""
+    """It ended with 0, and nothing speaks against it."""
+    message = f"exit code 0{_UNWATCHED}" if ended.source == "sentinel" else "exit code 0"
     says = (
         Says(_SUBMITTED, True, JobReason.SUBMITTED, f"job {ended.finished.id}"),
         Says(_RUNNING, False, JobReason.COMPLETED),
-        Says(JobCondition.COMPLETE, True, JobReason.COMPLETED, "exit code 0"),
-        Says(_READY, True, JobReason.COMPLETED, "exit code 0"),
+        Says(JobCondition.COMPLETE, True, JobReason.COMPLETED, message),
+        Says(_READY, True, JobReason.COMPLETED, message),
         *_over(job, JobReason.COMPLETED),
     )
     return _rewritten(job, now, JobPhase.COMPLETE, says, **_ended_fields(job, ended, now, (0, None)))

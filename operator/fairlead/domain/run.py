@@ -173,6 +173,8 @@ class EndWord(StrEnum):
     TERM = "TERM"             # the script was told to end
     UNBEGUN = "unbegun"       # it never began: what would have been it had not come to its last step, and never will
     UNSURE = "unsure"         # whether it began is not known: the mark of that is gone
+    LIMIT = "limit"           # by the node's clock the time limit was over when it was told to end
+    OUT_OF_MEMORY = "oom"     # the kernel has ended a process of it for memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +212,7 @@ class Sentinels:
     finished: tuple[Finished, ...] = ()
     log: LogTail | None = None       # only beside a `finished`
     never: bool = False              # whoever made the claim says that it could not start the script
+    word: "Record | None" = None     # what the scheduler said when the last start was told to end; asked by its wrapper, since it forgets
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from fairlead.domain.run import (
     Owner,
     Probe,
     ProbeProblem,
+    Record,
     Remnant,
     RunKey,
     RunState,
@@ -45,6 +46,7 @@ _MOST_RESTARTS: Final = 999_999
 MOST_EXIT_CODE: Final = 255
 _TAIL_BYTES: Final = 4096
 _END_WORDS: Final = 16
+_STATE = re.compile(r"[A-Z_]{1,32}")
 _MARKER = re.compile(r"[0-9a-f]{32}")
 _OWNER_NAME = re.compile(r"[a-z0-9](?:[-.a-z0-9]{0,251}[a-z0-9])?")
 _LINE_END = "\x1e"                       # what the scripts make of a newline in a program's words
@@ -113,7 +115,7 @@ def sentinels(answer: Answer, vocabulary: Vocabulary) -> dict[RunKey, Sentinels]
     logs = by_key(answer.of("log"))
     found = {}
     for key, row in by_key(answer.of("run")).items():
-        _, present, claim, job_id, refused, stop, never = (row.field(index) for index in range(7))
+        _, present, claim, job_id, refused, stop, never, word = (row.field(index) for index in range(8))
         claimed = claim.split(".", 1)[0]
         found[key] = Sentinels(
             present=present == "present",
@@ -126,8 +128,15 @@ def sentinels(answer: Answer, vocabulary: Vocabulary) -> dict[RunKey, Sentinels]
             finished=_latest(ends.get(key, ())),
             log=_log_tail(logs[key]) if key in logs else None,
             never=never != "" and never == claim,
+            word=_witnessed(word, vocabulary),
         )
     return found
+
+
+def _witnessed(text: str, vocabulary: Vocabulary) -> Record | None:
+    """The scheduler's word as a wrapper has heard it: `id.WORD`."""
+    job_id, _, word = text.partition(".")
+    return Record(job_id, vocabulary.read(word), word, source="node") if ID.fullmatch(job_id) and _STATE.fullmatch(word) else None
 
 
 def _latest(found: Iterable[S]) -> tuple[S, ...]:

@@ -17,7 +17,7 @@ def ended(code: int, state: RunState = RunState.FAILED, log: LogTail | None = RE
 
 
 def unbegun(code: int, word: str = "unbegun", state: RunState = RunState.FAILED, *, began: bool = False) -> Ended:
-    return Ended(Finished("7", 0, code, 200, frozenset({word})), STARTED, state, state.name, READ, "squeue", began=began)
+    return Ended(Finished("7", 0, code, 200, frozenset({"TERM", word})), STARTED, state, state.name, READ, "squeue", began=began)
 
 
 @pytest.mark.parametrize(("end", "reason", "code", "signal"), [
@@ -54,7 +54,7 @@ def test_an_end_with_its_code(end: Ended, reason: JobReason, code: int, signal: 
 @pytest.mark.parametrize("state", [RunState.COMPLETED, RunState.UNKNOWN, RunState.FAILED])
 def test_a_script_that_exits_with_0_is_a_success_unless_the_scheduler_knows_why_not(state: RunState) -> None:
     """FAILED alone is no reason: after a TERM that the script handles Slurm says so."""
-    assert of_ended(ended(0, state)) is None
+    assert of_ended(ended(0, state, signalled=state is not RunState.UNKNOWN)) is None
 
 
 def test_a_job_that_ended_well_before_the_scheduler_lost_its_memory_is_a_success() -> None:

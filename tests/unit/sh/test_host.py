@@ -97,5 +97,18 @@ def test_a_time_limit_whose_clock_was_ended_is_not_reached(host: Host) -> None:
     assert (host.run / "outcome").read_text().startswith("1 COMPLETED 0 ")
 
 
+@pytest.mark.parametrize(("stop", "word"), [("", "ENDED"), ("suspend", "COMPLETED")], ids=["by nobody knows whom", "by us"])
+def test_a_run_that_was_told_to_end_says_whether_we_know_why(host: Host, stop: str, word: str) -> None:
+    """A script that was cut short, by a person or by a host that goes down, would pass for complete."""
+    host.make_ready()
+    (host.run / "script").write_text("#!/bin/sh\ntrap 'exit 0' TERM\n: >$HOME/up\nwhile :; do sleep 0.05; done\n")
+    if stop:
+        (host.run / "stop").write_text(f"{stop}\n")
+    told = f"until [ -e $HOME/up ]; do sleep 0.05; done; read -r _ _ keeper _ <{host.run}/process; kill -s TERM $keeper"
+    host.far.shadow("date", f"[ -e $HOME/asked ] || {{ : >$HOME/asked; ( {told} ) >/dev/null 2>&1 & }}; exec $real \"$@\"")
+    host.keep()
+    assert (host.run / "outcome").read_text().startswith(f"1 {word} 0 ")
+
+
 def _names(folder: Path) -> list[str]:
     return sorted(entry.name for entry in folder.iterdir())

@@ -146,6 +146,10 @@ class JobReason(Word):
         "The script was not started: something of it is missing on the compute node, or the login shell ended before it.",
     )
     OUTPUT_NOT_WRITABLE = "OutputNotWritable", "The output file could not be opened, so the script was not started."
+    END_UNEXPLAINED = (
+        "EndUnexplained",
+        "The script ended with 0 after a signal to end, and nobody can say any more why that came: it may have been cut short.",
+    )
     NEVER_STARTED = "NeverStarted", "It is proved that the attempt never ran and never will."
     RETRYING = "Retrying", "The last attempt never ran, or failed with some of backoffLimit left; another follows."
     BACKOFF_LIMIT_EXCEEDED = "BackoffLimitExceeded", "The last attempt that backoffLimit allows has failed, for the reason in the message."

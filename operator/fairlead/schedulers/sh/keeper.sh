@@ -47,7 +47,8 @@ visible=$(printf '%s' "${gpus% }" | tr ' ' ,)
 ( umask "$USER_UMASK"
   exec_bare CUDA_VISIBLE_DEVICES="$visible" sh "bin/$build/wrapper.sh" "$TREE" "$MARKER" "$key" "$build" --no-requeue "$watch_seconds" "$id" "$group" ) &
 wrapper=$!
-trap 'kill -s TERM "$wrapper" 2>/dev/null' TERM HUP INT
+told=
+trap 'told=1; kill -s TERM "$wrapper" 2>/dev/null' TERM HUP INT
 trap 'end_members "$key"' USR1
 
 # The time limit, kept here so that it holds while nobody is connected: TERM, and the end by force some seconds later.
@@ -68,6 +69,7 @@ fi
 end_members "$key"
 word=FAILED
 [ "$code" = 0 ] && word=COMPLETED
+[ "$code" = 0 ] && [ "$told" ] && [ ! -e "$run/stop" ] && word=ENDED   # told to end by nobody knows whom: a person, or the host that goes down
 [ -e "$run/.timed-out" ] && word=TIMEOUT
 rm -f "$run/.timed-out"
 came_out "$key" "$id $word $code $(date +%s)"

@@ -17,7 +17,7 @@ END
 
 # sentinels KEY: what its directory holds. ENDED: a `finished` of the claimed id's last start is among it. ID: the claimed id, or the submitted one.
 sentinels() {
-  run=runs/$1 claim='' id='' refused='' stop='' never='' ender='' ENDED='' ID=''
+  run=runs/$1 claim='' id='' refused='' stop='' never='' word='' ender='' ENDED='' ID=''
   [ -d "$run" ] || { say run "$1" absent; return; }
   set -- "$1" "$run"/*          # lists the folder afresh: an NFS client may remember that a file was not there
   claim=$(readlink "$run/claim")
@@ -27,8 +27,9 @@ sentinels() {
   last_start "$run"
   [ "$LAST" ] && first_line "$run/started-$LAST" && say "started-$LAST" "$1" "$LINE"
   [ "$LAST" ] && first_line "$run/finished-$LAST" && say "finished-$LAST" "$1" "$LINE" && ender=${LINE%% *}
+  [ "$LAST" ] && [ -h "$run/word-$LAST" ] && word=$(readlink "$run/word-$LAST")
   first_line "$run/stop" && stop=$LINE   # after the ends: one that a signal of ours has caused is never seen without its reason
-  say run "$1" present "$claim" "$id" "$refused" "$stop" "$never"
+  say run "$1" present "$claim" "$id" "$refused" "$stop" "$never" "$word"
   case $claim in '' | revoked) ID=$id; return ;; esac
   ID=${claim%%.*}
   [ "$ender" = "$ID" ] && ENDED=1 && log_tail "$1" "$LAST"

@@ -52,8 +52,8 @@ while read -r listed key known; do
   [ "$key" ] || continue
   sentinels "$key"
   id=${ID:-$known}
-  if [ -z "$ENDED" ] && [ "$listed" != live ] && [ "$id" ]; then
-    ask_scontrol "$key" "$id"   # also of one that is listed as ended: only here is its exit code
+  if [ "$listed" != live ] && [ "$id" ]; then
+    [ "$ENDED" ] || ask_scontrol "$key" "$id"   # also of one that is listed as ended: only here is its exit code
     [ "$listed" = - ] && GONE=${GONE:+$GONE,}$id
   fi
 done <<END

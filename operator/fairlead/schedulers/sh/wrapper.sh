@@ -97,12 +97,55 @@ END_TOO
 
 [ "$able" ] && mkdir "$enter" && echo 'exit 123' >"$enter/unbegun" && write_go >"$enter/go" || able=
 
+# memory_events: the file in which the kernel counts what it has ended for memory in this job's own control group, as Slurm sees it; else nothing.
+memory_events() {
+  while IFS=: read -r _ kind path; do
+    case ,$kind, in ,,) kind=cgroup2 file=memory.events ;; *,memory,*) kind=cgroup file=memory.oom_control ;; *) continue ;; esac
+    case $path/ in *[!a-zA-Z0-9_:.@/-]* | */../*) continue ;; */"job_$id"/*) ;; *) continue ;; esac
+    while read -r _ _ _ root point rest; do
+      root=${root%/}
+      case $rest, in *" - $kind "*) ;; *) continue ;; esac
+      case $path in "$root"/*) [ -r "$point${path#"$root"}/$file" ] && printf '%s' "$point${path#"$root"}/$file" && return ;; esac
+    done </proc/self/mountinfo
+  done </proc/self/cgroup
+}
+memory_kills() { [ "$events" ] && sed -n 's/^oom_kill \([0-9]\{1,\}\)$/\1/p' "$events" 2>/dev/null; }
+events='' asker='' over=
+[ "$bare_host" ] || events=$(memory_events 2>/dev/null)
+kills_before=$(memory_kills)
+
+# ask SECONDS: what Slurm says of this job, now that it was told to end: when somebody else looks, it may have forgotten. Told by the link `word-<n>`, of id
+# and word. While Slurm ends a job it calls it COMPLETING, whatever for; while it calls it RUNNING, the signal was somebody's own.
+ask() {
+  said=$(timeout -k 2 "$1" scontrol -o show job "$id" 2>/dev/null) || return
+  word=${said#* JobState=}
+  word=${word%% *}
+  case $word in '' | *[!A-Z_]*) return ;; esac
+  case $word:$said in
+    COMPLETING:*' Reason=TimeLimit '*) word=TIMEOUT ;;
+    COMPLETING:*' PreemptTime='[0-9]*) word=PREEMPTED ;;
+    COMPLETING:*) word=CANCELLED ;;
+    RUNNING:*) [ ! -h "$run/word-$start" ] || return ;;
+  esac
+  ln -s "$id.$word" "$run/.word.$1" && mv -f "$run/.word.$1" "$run/word-$start"
+}
+
 # forward SIGNAL: to the user's script alone, as Slurm signals a batch shell. Not before the child has taken `.wait` away: until its exec it has our
-# handlers, and dash swallows the signal there.
+# handlers, and dash swallows the signal there. TERM may be the end: why it came is asked at once, since the end by force may follow. Our own `stop` says
+# why by itself.
 forward() {
+  [ -z "$over" ] || return 0
   signal=$1 tries=0
   case ,$told, in *",$1,"*) ;; *) told=$told${told:+,}$1 ;; esac
   [ "$pid" ] || return 0
+  if [ "$1" = TERM ] && [ -z "$bare_host" ] && [ ! -e "$run/stop" ]; then
+    now=$(date +%s)
+    case ${SLURM_JOB_END_TIME:-x}$told in
+      [!0-9]* | *limit*) ;;
+      *) [ "$now" -lt "$SLURM_JOB_END_TIME" ] || told=$told,limit ;;
+    esac
+    { [ "$asker" ] && kill -0 "$asker" 2>/dev/null; } || { ( trap '' TERM USR1 USR2 HUP INT QUIT; ask 10 ) </dev/null >/dev/null 2>&1 & asker=$!; }
+  fi
   while [ -e "$run/.wait-$start" ] && [ $tries -lt 100 ]; do tries=$((tries + 1)); sleep 0.05 2>/dev/null || sleep 1; done
   kill -s "$signal" "$pid" 2>/dev/null
 }
@@ -147,10 +190,18 @@ printf '%255s\n' '' >"$run/.finished-$start" && : >"$run/.wait-$start" && printf
 # down: nothing is put into it.
 end() {
   words=$told${2:+${told:+,}$2} now=$(date +%s)
+  kills=$(memory_kills)
+  [ "${kills:-0}" -le "${kills_before:-0}" ] || words=$words${words:+,}oom
   [ -e "$run/.finished-$start" ] && printf '%s\n' "$id $start $1 $now${words:+ $words}" 1<>"$run/.finished-$start" &&
     mv -f "$run/.finished-$start" "$run/finished-$start"
   [ "$requeue" = --requeue ] || rm -f "$run/env"
   rm -rf "$run/.wait-$start" "$enter" "$enter.over"
+  # Once the end is written: what came with a signal. A script that dies of TERM may have been faster than our own.
+  case $bare_host:$told:$1 in
+    :*TERM*:* | :*:143)
+      while [ "$asker" ] && kill -0 "$asker"; do wait "$asker"; done 2>/dev/null
+      { [ -e "$run/stop" ] || ask 5; } 2>/dev/null ;;
+  esac
   exit "$1"
 }
 
@@ -215,6 +266,7 @@ while :; do
   break
 done
 
+over=1
 # What it left behind: not every site ends that with the job. (No `--`: dash and busybox take it for a
 # process. bash would print a line on each that was killed.)
 exec 2>/dev/null
