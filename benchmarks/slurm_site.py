@@ -84,20 +84,24 @@ class SlurmSite:
 
     def round(self, sizes: Sizes) -> Round:
         """All measures once. Raises `BedError` when Jobs do not come to where they should within ten minutes."""
-        self._partition("DOWN")
-        to_id = self._steady(sizes)
-        self._clear()
+        self.close_partition()
+        to_id = self.steady(sizes.steady, sizes.rate)
+        self.clear()
         rate, cpu_ms = self._many(sizes.many)
-        self._clear()
+        self.clear()
         bare_rate, bare_cpu_ms = self._bare(sizes.many)
         self._partition("UP")
         to_complete, life = self._followed(sizes)
-        self._clear()
+        self.clear()
         return Round(to_id, to_complete, rate, cpu_ms, bare_rate, bare_cpu_ms, life)
 
-    def _steady(self, sizes: Sizes) -> list[float]:
-        """Seconds from apply to id of each Job, at a steady rate."""
-        applied = self._apply(sizes.steady, sizes.rate, _SCRIPT)
+    def close_partition(self) -> None:
+        """What is submitted waits."""
+        self._partition("DOWN")
+
+    def steady(self, count: int, rate: float) -> list[float]:
+        """Seconds from apply to id of each of so many Jobs, `rate` a second."""
+        applied = self._apply(count, rate, _SCRIPT)
         return [at - applied[name] for name, at in self._submitted(applied).items()]
 
     def _many(self, count: int) -> tuple[float, dict[str, float]]:
@@ -157,7 +161,7 @@ class SlurmSite:
         self.seen.until("submitted", list(applied), lambda seen: seen.submitted, _PATIENCE_SECONDS)
         return {name: self.seen.jobs[name].submitted or 0.0 for name in applied}
 
-    def _clear(self) -> None:
+    def clear(self) -> None:
         """Delete all Jobs, and wait until nothing is left of them."""
         there = [name for name, seen in self.seen.jobs.items() if not seen.gone]
         self.scene.api.delete(f"{GROUP}/namespaces/{self.scene.namespace}/jobs")
