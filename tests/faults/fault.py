@@ -33,6 +33,7 @@ class Group(StrEnum):
     SLURM = "Slurm"
     LOGIN_NODE = "Login node and file system"
     SCRIPT = "The user's script"
+    TENANT = "People with few rights"
 
 
 def nothing(play: Play) -> None:

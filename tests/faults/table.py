@@ -3,11 +3,12 @@
 import random
 from dataclasses import dataclass
 
-from faults import in_script, on_controller, on_link, on_login_node, on_slurm
+from faults import in_script, on_controller, on_link, on_login_node, on_slurm, on_tenants
 from faults.fault import ALL, Fault
 from faults.operations import OPERATIONS, Operation
 
-FAULTS: tuple[Fault, ...] = (*on_controller.FAULTS, *on_link.FAULTS, *on_slurm.FAULTS, *on_login_node.FAULTS, *in_script.FAULTS)
+FAULTS: tuple[Fault, ...] = (*on_controller.FAULTS, *on_link.FAULTS, *on_slurm.FAULTS, *on_login_node.FAULTS, *in_script.FAULTS,
+                             *on_tenants.FAULTS)
 
 
 @dataclass(frozen=True, slots=True)
