@@ -1,9 +1,10 @@
 """The product with faulty ports: `python -m product.faulty` is `fairlead controller` that dies or fails at a chosen call.
 
 FAIRLEAD_TEST_FAULT is `port.method:when:number:what`, or several with commas between. port.method is remote.<verb> or store.<method>, or *
-in its place; when is before or after; number counts the matching calls from 1; what is kill (as by -9), fail (the call is answered by a
-fault) or hang. `@PATH` in its place names a file that may be written later: its faults count from then on, and it goes when one strikes.
-The product itself has no test switches: this is another composition of the same parts.
+in its place; `/NAME` behind it means only calls about that Job (of an exchange: in whose text it is); when is before or after; number
+counts the matching calls from 1, 0 is each of them; what is kill (as by -9), fail (the call is answered by a fault), hang, or break (an
+error that nobody has foreseen). `@PATH` in its place names a file that may be written later: its faults count from then on, and it goes
+when one strikes. The product itself has no test switches: this is another composition of the same parts.
 """
 
 import asyncio
@@ -38,12 +39,16 @@ class Fault:
     number: int
     what: str
 
-    def is_due(self, call: str, when: str) -> bool:
+    def __post_init__(self) -> None:
+        self.is_lasting = not self.number
+
+    def is_due(self, call: str, when: str, about: bytes) -> bool:
         """Count a call; whether it is the one to strike."""
-        if when != self.when or self.where not in {call, f"{call.split('.', maxsplit=1)[0]}.*"}:
+        where, _, name = self.where.partition("/")
+        if when != self.when or where not in {call, f"{call.split('.', maxsplit=1)[0]}.*"} or name.encode() not in about:
             return False
         self.number -= 1
-        return self.number == 0
+        return self.number <= 0 if self.is_lasting else self.number == 0
 
     async def strike(self, port: str) -> None:
         """Kill the process, hang, or fail as the port fails."""
@@ -51,6 +56,8 @@ class Fault:
             os.kill(os.getpid(), signal.SIGKILL)
         if self.what == "hang":
             await asyncio.sleep(3600)
+        if self.what == "break":
+            raise ZeroDivisionError
         _fail(port)
 
 
@@ -67,11 +74,11 @@ class Faults:
         text = os.environ[VARIABLE]
         return cls((), Path(text[1:])) if text.startswith("@") else cls(read_faults(text))
 
-    async def at(self, call: str, when: str) -> None:
-        """Strike if this is the call of one of them."""
+    async def at(self, call: str, when: str, about: bytes = b"") -> None:
+        """Strike if this is the call of one of them, `about` whatever names the Job."""
         self._read_file()
         for fault in self.each:
-            if fault.is_due(call, when):
+            if fault.is_due(call, when, about):
                 if self.file is not None:   # once: the next process shall not meet it again
                     self.file.unlink(missing_ok=True)
                 await fault.strike(call.split(".", maxsplit=1)[0])
@@ -104,7 +111,7 @@ class FaultyRemote:
     fault: Faults
 
     async def exchange(self, address: Address, exchange: Exchange[T]) -> T:
-        await self.fault.at(f"remote.{exchange.verb}", "before")
+        await self.fault.at(f"remote.{exchange.verb}", "before", exchange.stdin())
         answer = await self.real.exchange(address, exchange)
         await self.fault.at(f"remote.{exchange.verb}", "after")
         return answer
@@ -121,7 +128,7 @@ class FaultyStore:
     fault: Faults
 
     async def add_finalizer(self, ref: ObjectRef, *, host: str = "") -> str:
-        await self.fault.at("store.add_finalizer", "before")
+        await self.fault.at("store.add_finalizer", "before", ref.name.encode())
         answer = await self.real.add_finalizer(ref, host=host)
         await self.fault.at("store.add_finalizer", "after")
         return answer
