@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 
 from fairlead.domain.placement import Size
 
@@ -26,8 +27,7 @@ class RunKey:
     @classmethod
     def parse(cls, text: str) -> "RunKey | None":
         """The key that `text` spells, or None: what a remote host prints need not be one."""
-        found = _KEY.fullmatch(text)
-        return cls(found["uid"], int(found["attempt"])) if found else None
+        return _key(text)
 
     @property
     def previous(self) -> "RunKey | None":
@@ -38,6 +38,12 @@ class RunKey:
     def next(self) -> "RunKey":
         """The attempt after this one."""
         return RunKey(self.uid, self.attempt + 1)
+
+
+@lru_cache(maxsize=1 << 15)          # each look at a Job asks for its key, several times
+def _key(text: str) -> RunKey | None:
+    found = _KEY.fullmatch(text)
+    return RunKey(found["uid"], int(found["attempt"])) if found else None
 
 
 class RunState(StrEnum):

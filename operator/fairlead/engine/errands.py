@@ -24,7 +24,8 @@ from fairlead.engine.context import SiteContext
 from fairlead.engine.custody import Custody
 from fairlead.engine.lanes import Lanes, Work
 from fairlead.engine.limits import active, asks_for_a_place, beyond, places
-from fairlead.engine.overdue import Overdue
+from fairlead.engine.mishaps import contained
+from fairlead.engine.overdue import LETTING_GO, Overdue
 
 log = structlog.get_logger()
 
@@ -52,8 +53,7 @@ class Errands:
 
     def decided(self) -> Steps:
         """What comes next for each Job that no lane changes now."""
-        rest: Step = Rest()
-        return [(job, self.work.writer.mishaps.ask(job, "decided on", partial(self._step, job), rest)) for job in self._free()]
+        return [(job, self._step(job)) for job in self._free()]
 
     async def run(self) -> None:
         """Do the steps that are API writes alone."""
@@ -65,7 +65,7 @@ class Errands:
     async def let_overdue_go(self, why: str) -> None:
         """Let those go that have waited for the cluster for long enough."""
         wall = self.work.world.clock.wall()
-        await self.overdue.let_go([job for job in self.jobs() if is_overdue(job, wall)], why, reached=False)
+        await self.overdue.let_go([job for job in self.jobs() if self._is_overdue(job, wall)], why, reached=False)
 
     async def without_cluster(self, reason: JobReason, why: str) -> None:
         """Tell the Jobs that wait for the cluster, and let those go that need it no more or have waited for long enough.
@@ -75,12 +75,14 @@ class Errands:
         await self.let_overdue_go(why)
         await self._each("released", ((job, self._release(job, step)) for job, step in self.decided() if isinstance(step, Release)))
         wall = self.work.world.clock.wall()
-        waiting = [job for job, step in self.decided() if not isinstance(step, Release) and not is_overdue(job, wall)]
+        waiting = [job for job, step in self.decided() if not isinstance(step, Release) and not self._is_overdue(job, wall)]
         await self._each("told what it waits for", ((job, self._tell_waiting(job, reason, why)) for job in waiting))
 
     async def let_stuck_go(self) -> None:
         """Let go who is overdue though the cluster answers, and all was tried."""
-        stuck = [job for job in self._free() if self._is_stuck(job)]
+        wall, mishaps = self.work.world.clock.wall(), self.work.writer.mishaps
+        resting = [job for job in self._free() if mishaps.rests_until(job) and self._is_overdue(job, wall)]
+        stuck = [job for job in self._free() if mishaps.ask(job, LETTING_GO, partial(self._is_stuck, job), False)] + resting
         await self.overdue.let_go(stuck, f"what the Job has on Cluster {self.cluster.ref.name} does not go", reached=True)
 
     def _free(self) -> list[Job]:
@@ -119,20 +121,28 @@ class Errands:
             await self.work.writer.take_up(job, self.cluster.host.name if self.cluster.host else "")
 
     def _is_stuck(self, job: Job) -> bool:
-        """Whether it is overdue, and all was tried in vain, or goes wrong."""
-        work, now = self.work, self.work.world.now()
-        if work.writer.mishaps.rests_until(job):
-            return is_overdue(job, now.wall)
-        return will_not_go(job, work.writer.memory(job), now, work.settings.pacing)
+        work = self.work
+        return will_not_go(job, work.writer.memory(job), work.world.now(), work.settings.pacing)
+
+    def _is_overdue(self, job: Job, wall: float) -> bool:
+        """Whether it is let go whatever goes wrong with it; not if even that cannot be told."""
+        with contained("overdue", job=str(job.ref)):
+            return is_overdue(job, wall)
+        return False
 
     async def _each(self, stage: str, work: Iterable[tuple[Job, Coroutine[Any, Any, None]]]) -> None:
         await self.work.writer.mishaps.each(stage, work)
 
     def _step(self, job: Job) -> Step:
-        if until := self.work.writer.rests_until(job):
+        writer, now, pacing = self.work.writer, self.work.world.now(), self.work.settings.pacing
+        if until := writer.rests_until(job):
             return Rest(until)
-        admitted = self.context.registry.refusal(job, self.cluster) is None
-        return decide(job, self.work.writer.memory(job), self.work.world.now(), self.work.settings.pacing, admitted=admitted)
+
+        def decided() -> Step:
+            admitted = self.context.registry.refusal(job, self.cluster) is None
+            return decide(job, writer.memory(job), now, pacing, admitted=admitted)
+
+        return writer.mishaps.ask(job, "decided on", decided, None) or Rest(writer.rests_until(job))
 
     async def _apply(self, job: Job, settled: Callable[[Job, Memory, Now], Outcome]) -> None:
         """Write what a person's wish changes; the next look follows it."""

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from fairlead.domain.errors import FairleadError
+from fairlead.domain.errors import ApiFault, FairleadError, RemoteFault, Unreadable
 from fairlead.domain.job import Job
 from fairlead.engine.ports import Clock
 
@@ -67,7 +67,9 @@ class Mishaps:
         log.error("mishap", job=str(job.ref), key=str(job.key), stage=stage, count=count, pause_seconds=pause_seconds, exc_info=error)
 
     def ask(self, job: Job, stage: str, question: Callable[[], T], otherwise: T) -> T:
-        """The answer to a question about one Job; `otherwise` if asking it goes wrong."""
+        """The answer to a question about one Job; `otherwise` if asking it goes wrong, and while the Job rests."""
+        if self.rests_until(job):
+            return otherwise
         try:
             return question()
         except Exception as error:  # noqa: BLE001  whatever it is, it is this Job's alone
@@ -93,7 +95,7 @@ class Mishaps:
     async def in_parts(self, stage: str, items: Sequence[Item], do: Callable[[Sequence[Item]], Awaitable[None]]) -> None:
         """Do something for all at once; where that goes wrong, for halves, down to the one Job with which it does.
 
-        What is foreseen, any `FairleadError`, is raised: it is no single Job's.
+        What cluster, API server or credentials did is raised: it is no single Job's.
         """
         parts: list[Sequence[Item]] = [items]
         for _ in range(TRIES):
@@ -102,7 +104,7 @@ class Mishaps:
             part = parts.pop(0)
             try:
                 await do(part)
-            except FairleadError:
+            except (RemoteFault, ApiFault, Unreadable):
                 raise
             except Exception as error:
                 if not part:

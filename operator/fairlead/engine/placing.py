@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import structlog
@@ -43,8 +42,7 @@ class Placing:
         cluster, registry = record.cluster, self.context.registry
         jobs = registry.jobs_of(cluster.name)
         without = [job for job in jobs if cluster.site_for(job.ref.namespace, job.host) is None and not registry.is_refused(job, cluster)]
-        rest: Step = Rest()
-        steps = [(job, self.writer.mishaps.ask(job, "decided on", partial(self._step, job), rest)) for job in without]
+        steps = [(job, self._step(job)) for job in without]
         await self._each("set aside", ((job, self._set_aside(job)) for job, step in steps if isinstance(step, Suspend)))
         lost = (job for job, step in steps if not isinstance(step, Rest | Suspend | TakeUp))
         await self._each("told what it waits for", ((job, self._tell_lost(job)) for job in lost))
@@ -115,9 +113,10 @@ class Placing:
         return size
 
     def _step(self, job: Job) -> Step:
-        if until := self.writer.rests_until(job):
+        writer, now, pacing = self.writer, self.context.world.now(), self.context.settings.pacing
+        if until := writer.rests_until(job):
             return Rest(until)
-        return decide(job, self.writer.memory(job), self.context.world.now(), self.context.settings.pacing)
+        return writer.mishaps.ask(job, "decided on", lambda: decide(job, writer.memory(job), now, pacing), None) or Rest()
 
     async def _each(self, stage: str, work: Iterable[tuple[Job, Coroutine[Any, Any, None]]]) -> None:
         await self.writer.mishaps.each(stage, work)

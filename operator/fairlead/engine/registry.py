@@ -1,5 +1,6 @@
 """The objects as they are known in this process: fed by watch events and by our own writes, read by the sites' loops."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 
@@ -21,6 +22,7 @@ class Registry:
         self._clusters: dict[str, Cluster] = {}
         self._jobs: dict[str, Job] = {}
         self._jobs_of: dict[ClusterName, dict[str, None]] = {}   # in the order in which they came
+        self._in_namespace: Counter[str] = Counter()
         self._labels: dict[str, Mapping[str, str]] = {}
         self._left: set[str] = set()     # uids that were dropped since the last list was begun
         self.on_cluster: Callable[[Cluster, bool], None] = lambda _cluster, _gone: None
@@ -50,6 +52,10 @@ class Registry:
     def jobs_of(self, name: ClusterName) -> tuple[Job, ...]:
         """The Jobs that refer to the Cluster of this name."""
         return tuple(self._jobs[uid] for uid in self._jobs_of.get(name, {}))
+
+    def count_in(self, namespace: str) -> int:
+        """How many Jobs of a namespace are known."""
+        return self._in_namespace[namespace]
 
     def refusal(self, job: Job, cluster: Cluster) -> str | None:
         """Why a Cluster does not let this Job begin, also after a suspension; None if it does."""
@@ -97,6 +103,7 @@ class Registry:
         old = self._jobs.get(job.ref.uid)
         if old and (old.resource_version > job.resource_version or old == job):
             return
+        self._in_namespace[job.ref.namespace] += job.ref.uid not in self._jobs
         self._jobs[job.ref.uid] = job
         self._jobs_of.setdefault(job.cluster, {})[job.ref.uid] = None
         self.on_job(job)
@@ -110,6 +117,7 @@ class Registry:
         old = self._jobs.pop(uid, None)
         if old is None:
             return
+        self._in_namespace[old.ref.namespace] -= 1
         self._jobs_of[old.cluster].pop(uid, None)
         if old.is_begun and not released:
             self.on_job_lost(old)

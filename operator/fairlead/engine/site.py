@@ -47,6 +47,10 @@ from fairlead.telemetry import metrics
 log = structlog.get_logger()
 
 IDLE_SECONDS = 60.0
+FEW_JOBS = 100
+REST_SECONDS_A_JOB = 0.0002
+"""A turn costs 0.05 to 0.1 ms for each Job, in which nobody else is served."""
+REST_LIMIT_SECONDS = 1.0
 LEDGER_SECONDS = 0.5
 """Until the next look at whether the ledger has been read."""
 
@@ -148,11 +152,18 @@ class Site:
                     due = failures.retry_at
                 self._context.beat(self.name, 2 * IDLE_SECONDS)
                 pause = min(due - self._world.clock.monotonic(), IDLE_SECONDS)
+                await asyncio.sleep(self._least_pause())
                 if pause > 0 and not self._released:
                     await (asyncio.sleep(pause) if failures.failures else _event_within(self._wake, pause))
         finally:
             await self._lanes.close()
             self._link.close()
+
+    def _least_pause(self) -> float:
+        """Seconds that are the others', after a turn with many Jobs: all sites of one namespace have a share of the loop together."""
+        namespaces = {job.ref.namespace for job in self._registry.jobs_of(self.cluster.name)}
+        jobs = sum(map(self._registry.count_in, namespaces))
+        return min(jobs * REST_SECONDS_A_JOB, REST_LIMIT_SECONDS) if jobs > FEW_JOBS else 0.0
 
     async def _turn(self) -> float:
         """One look at everything; when the next is due (monotonic)."""
@@ -197,7 +208,9 @@ class Site:
             await self._errands.without_cluster(JobReason.CLUSTER_NOT_READY, why)
             return max(self._link.retry_at, self._world.clock.monotonic() + 0.05)
         await self._errands.let_stuck_go()
+        await asyncio.sleep(0)           # others have their turn between the looks at many Jobs
         await self._errands.run()
+        await asyncio.sleep(0)
         return self._start_lanes()
 
     async def _reached(self) -> bool:

@@ -22,6 +22,8 @@ from fairlead.domain.errors import Unavailable
 from fairlead.kube import kubeconfig as access_sources
 from fairlead.kube.faults import Answer, NotFound
 from fairlead.kube.kubeconfig import Access
+from fairlead.sharing.shares import Shares
+from fairlead.sharing.turns import NOBODY
 
 JsonObject = dict[str, Any]
 Body = Mapping[str, Any] | Sequence[Mapping[str, Any]]
@@ -32,7 +34,8 @@ METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 CONNECTION_LIMIT = 64
-"""Connections of one session. kopf's default has no limit: 1,395 were seen in a start with 10,000 objects."""
+"""Connections of one session, and requests at a time: of these one namespace has no more than half. kopf's default has no limit: 1,395
+were seen in a start with 10,000 objects."""
 REQUEST_TIMEOUT_SECONDS = 30.0
 CONNECT_TIMEOUT_SECONDS = 10.0
 _READ_ATTEMPTS = 3
@@ -71,6 +74,12 @@ class _Call:
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
 
+    @property
+    def namespace(self) -> str:
+        """In whose share it counts: of one about an object, its namespace. Lists of all are nobody's."""
+        _, is_namespaced, rest = self.path.partition("/namespaces/")
+        return rest.partition("/")[0] if is_namespaced else NOBODY
+
 
 def _selected(page_size: int, label_selector: str, field_selector: str) -> dict[str, str]:
     """The parameters of a list."""
@@ -95,6 +104,7 @@ class KubeClient:
         self._timeout = aiohttp.ClientTimeout(total=request_timeout_seconds, sock_connect=connect_timeout_seconds)
         self._request_timeout_seconds = request_timeout_seconds
         self._session: aiohttp.ClientSession | None = None
+        self._places = Shares(CONNECTION_LIMIT, "no place among the requests that are made at a time", request_timeout_seconds, Unavailable)
 
     @classmethod
     def load(cls, kubeconfig: str | None = None, context: str | None = None) -> "KubeClient":
@@ -200,7 +210,7 @@ class KubeClient:
         data = None if call.body is None else json.dumps(call.body).encode()
         headers = {"Accept": call.accept} | ({} if data is None else {"Content-Type": call.content_type})
         try:
-            async with self._session.request(
+            async with self._places.place(call.namespace), self._session.request(
                 call.method, self._access.server + call.path, params=call.params, data=data, headers=headers,
                 allow_redirects=False, server_hostname=self._access.server_name,
             ) as response:

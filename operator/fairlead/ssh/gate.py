@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fairlead.domain.address import Address
-from fairlead.ssh.limits import PoolLimits
-from fairlead.ssh.shares import Shares
+from fairlead.sharing.shares import Shares
+from fairlead.ssh.limits import PoolLimits, none_free
 
 
 class Gate:
@@ -16,7 +16,8 @@ class Gate:
 
     def __init__(self, limits: PoolLimits) -> None:
         self._limits = limits
-        self._all = Shares(limits.connects, "no place among the connects that this controller makes at a time", limits.wait_seconds)
+        what = "no place among the connects that this controller makes at a time"
+        self._all = Shares(limits.connects, what, limits.wait_seconds, none_free)
         self._hosts: dict[tuple[str, int], Shares] = {}
         self._users: Counter[tuple[str, int]] = Counter()
 
@@ -31,7 +32,7 @@ class Gate:
         self._users[host] += 1
         if host not in self._hosts:
             what = f"no place among the connects to {address.host}:{address.port}, which answers slowly or not at all,"
-            self._hosts[host] = Shares(self._limits.connects_per_host, what, self._limits.wait_seconds)
+            self._hosts[host] = Shares(self._limits.connects_per_host, what, self._limits.wait_seconds, none_free)
         try:
             async with self._hosts[host].place(address.namespace):
                 if crowded:

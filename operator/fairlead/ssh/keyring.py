@@ -4,8 +4,9 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
 from fairlead.domain.address import Address
+from fairlead.sharing.shares import Shares
+from fairlead.ssh.limits import none_free
 from fairlead.ssh.profile import Profile, read_profiles
-from fairlead.ssh.shares import Shares
 
 THREADS = 4
 
@@ -15,7 +16,7 @@ class Keyring:
 
     def __init__(self, wait_seconds: float) -> None:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="keys")
-        self._shares = Shares(THREADS, "no thread for reading a key", wait_seconds)
+        self._shares = Shares(THREADS, "no thread for reading a key", wait_seconds, none_free)
 
     async def profiles(self, address: Address) -> tuple[Profile, ...]:
         """Read an address's key and host keys. Raises `Unreadable`, and `Unreachable` when other keys of its namespace take too long.

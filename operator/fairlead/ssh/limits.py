@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from fairlead.api.v1alpha1.reasons import ClusterReason
+from fairlead.domain.errors import Unreachable
+
 
 @dataclass(frozen=True, slots=True)
 class PoolLimits:
@@ -29,3 +32,8 @@ class PoolLimits:
     """At most so long a random wait comes before a connect to a host to which another is under way."""
     close_seconds: float = 1.5
     """For a clean close; a stopped sshd never completes one."""
+
+
+def none_free(words: str) -> Unreachable:
+    """The error for who has waited in vain for a place of its namespace's share."""
+    return Unreachable(words, ClusterReason.NO_FREE_CONNECTION)

@@ -11,10 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
-from fairlead.domain.errors import Unanswered, Unreachable
+from fairlead.domain.errors import Unanswered
 from fairlead.schedulers.seam import Exchange
-from fairlead.ssh.shares import Shares
-from fairlead.ssh.turns import NOBODY
+from fairlead.sharing.shares import Shares
+from fairlead.sharing.turns import NOBODY
 
 T = TypeVar("T")
 
@@ -26,7 +26,7 @@ class Reader:
     """Reads answers; `close` lets go of its threads."""
 
     def __init__(self, wait_seconds: float = 30.0) -> None:
-        self._shares = Shares(THREADS, "no thread for reading a long answer", wait_seconds)
+        self._shares = Shares(THREADS, "no thread for reading a long answer", wait_seconds, _not_read)
         self._threads = ThreadPoolExecutor(THREADS, "answers")
         self._closed = False
 
@@ -39,10 +39,7 @@ class Reader:
             return exchange.parse(output)
         if self._closed:
             raise Unanswered("The answer was not read: this controller is ending", ClusterReason.CONNECTION_LOST)
-        try:
-            await self._shares.take(owner)
-        except Unreachable as error:             # it was sent all the same
-            raise Unanswered(str(error), error.reason) from error
+        await self._shares.take(owner)
         reading = asyncio.get_running_loop().run_in_executor(self._threads, exchange.parse, output)
         reading.add_done_callback(lambda done: self._done(owner, done))
         return await asyncio.shield(reading)         # who gives up leaves its thread to its end
@@ -56,3 +53,7 @@ class Reader:
         self._shares.give_back(owner)
         if not done.cancelled():
             done.exception()             # seen: its caller may have given up
+
+
+def _not_read(words: str) -> Unanswered:
+    return Unanswered(words, ClusterReason.NO_FREE_CONNECTION)

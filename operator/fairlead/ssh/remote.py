@@ -16,19 +16,19 @@ from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.address import Address
 from fairlead.domain.errors import FairleadError, Unanswered, Unreachable
 from fairlead.schedulers.seam import Exchange
+from fairlead.sharing.shares import Shares
 from fairlead.ssh.caller import Caller
 from fairlead.ssh.channel import open_channel, put_down
 from fairlead.ssh.execute import Errand, execute
 from fairlead.ssh.gate import Gate
 from fairlead.ssh.held import Held, Way, closed_by_us
 from fairlead.ssh.keyring import Keyring
-from fairlead.ssh.limits import PoolLimits
+from fairlead.ssh.limits import PoolLimits, none_free
 from fairlead.ssh.pool import Lane, Site
 from fairlead.ssh.reading import Reader
 from fairlead.ssh.resolver import Resolver
 from fairlead.ssh.seats import Seats
 from fairlead.ssh.service import LoginService
-from fairlead.ssh.shares import Shares
 
 log = structlog.get_logger()
 
@@ -55,7 +55,7 @@ class SshRemote:
         self._may_send = may_send
         self._tell_ended = ended
         self._execs = Shares(self._limits.execs, "no place among the exchanges that this controller runs at a time",
-                             self._limits.wait_seconds)
+                             self._limits.wait_seconds, none_free)
         self._gate = Gate(self._limits)
         self.seats = Seats(self._limits)
         self._resolver = Resolver(wait_seconds=self._limits.wait_seconds)

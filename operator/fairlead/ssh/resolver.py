@@ -6,8 +6,9 @@ import socket
 import threading
 from collections.abc import Callable, Sequence
 
-from fairlead.ssh.shares import Shares
-from fairlead.ssh.turns import NOBODY
+from fairlead.sharing.shares import Shares
+from fairlead.sharing.turns import NOBODY
+from fairlead.ssh.limits import none_free
 
 LOOKUPS = 64
 """At a time: threads. A name server that is silent holds each for up to half a minute."""
@@ -22,7 +23,7 @@ class Resolver:
     def __init__(self, look_up: Callable[[str, int], Sequence[str]] | None = None, wait_seconds: float = 30.0) -> None:
         self._look_up = look_up or look_up_system
         self._running: dict[tuple[str, int], asyncio.Future[Sequence[str]]] = {}
-        self._threads = Shares(LOOKUPS, "no thread for looking a name up", wait_seconds)
+        self._threads = Shares(LOOKUPS, "no thread for looking a name up", wait_seconds, none_free)
 
     async def addresses(self, host: str, port: int, owner: str = NOBODY) -> Sequence[str]:
         """Return the host's IP addresses in the system's order of preference; an address is its own.

@@ -13,9 +13,8 @@ from contextlib import asynccontextmanager
 from typing import Protocol
 
 from fairlead.domain.address import Address
-from fairlead.domain.errors import Unreachable
-from fairlead.ssh.limits import PoolLimits
-from fairlead.ssh.turns import NOBODY, Turns
+from fairlead.sharing.turns import NOBODY, Turns
+from fairlead.ssh.limits import PoolLimits, none_free
 
 
 class Holder(Protocol):
@@ -35,8 +34,9 @@ class Seats(Turns[Holder]):
     """The seats of one process. None of its methods but `seat` waits; `held` and `waiting` are counts for a metric."""
 
     def __init__(self, limits: PoolLimits) -> None:
-        super().__init__(limits.wait_seconds)
+        super().__init__(limits.wait_seconds, none_free)
         self._most = limits.connections
+        self._where: dict[Holder, str] = {}      # to which address each leads that waits
         self._held: dict[Holder, str] = {}       # whose each is; the least recently used first
 
     @property
@@ -52,13 +52,11 @@ class Seats(Turns[Holder]):
     @asynccontextmanager
     async def seat(self, holder: Holder, where: Address) -> AsyncIterator[None]:
         """Hold a seat. Raises `Unreachable`, naming `where`, when none came free in time."""
+        self._where[holder] = str(where)
         try:
             await self._come_by(where.namespace, holder)
-        except Unreachable as error:
-            raise Unreachable(f"no connection for {where} came free within {self._wait_seconds:g} s: all {self._most} that this controller "
-                              "may hold, or all that one namespace may have of them, are in use; raise its setting ssh.connections, or its "
-                              "limit of open files",
-                              error.reason) from error
+        finally:
+            del self._where[holder]
         try:
             yield
         finally:
@@ -89,6 +87,11 @@ class Seats(Turns[Holder]):
 
     def _give_back(self, owner: str, taker: Holder) -> None:   # noqa: ARG002  its seat is known by who took it
         self._held.pop(taker, None)
+
+    def _none_free(self, taker: Holder) -> str:
+        return (f"no connection for {self._where[taker]} came free within {self._wait_seconds:g} s: all {self._most} that this controller "
+                "may hold, or all that one namespace may have of them, are in use; raise its setting ssh.connections, or its limit of open "
+                "files")
 
     def _is_waited_for(self) -> None:
         self._make_room()

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from virtual import GOOD_PROBE, NOTHING, SETTINGS, Virtual
 
 from fairlead.domain.cluster import Cluster
-from fairlead.domain.errors import ApiFault, Conflict
+from fairlead.domain.errors import ApiFault, Conflict, UserFault
 from fairlead.domain.job import Job
 from fairlead.domain.objects import ObjectRef
 from fairlead.domain.run import CancelAnswer, Observation, Probe, RunKey, Submission, SubmitAnswer, SubmitWord, Tree
@@ -60,6 +60,7 @@ class Faulty:
     def submit(self, fence: str, tree: Tree, submissions: Sequence[Submission]) -> Exchange[Mapping[RunKey, SubmitAnswer]]:
         keys = [each.key for each in submissions]
         self.fail("submit", *(key.uid for key in keys))
+        self.fail("compose", *(key.uid for key in keys), error=UserFault("an option holds a NUL character"))
 
         def answer() -> Mapping[RunKey, SubmitAnswer]:
             self.fail("answer", *(key.uid for key in keys))
@@ -176,7 +177,7 @@ def jobs(stage: str) -> list[Job]:
     return found
 
 
-BEGIN = ("decide", "take up", "prepare", "submit", "answer", "settle", "write", "refuse")
+BEGIN = ("decide", "take up", "prepare", "submit", "compose", "answer", "settle", "write", "refuse")
 END = ("cancel", "bury", "release")
 
 

@@ -281,3 +281,23 @@ async def test_a_far_end_that_keeps_us_waiting_keeps_no_deleted_job_past_its_dea
         await stage.turns(100)
     assert [each.name for each in stage.virtual.store.released] == [job.ref.name]
     assert list(stage.virtual.ledger.debts) == [str(job.key)]
+
+
+async def test_a_namespace_with_many_jobs_leaves_the_loop_to_the_others() -> None:
+    """Else one namespace with a thousand Jobs would keep each step of all others waiting, as often as anything of it changes."""
+    stage = Stage()
+    stage.virtual.remote.answers["probe"] = Unreachable("no answer", ClusterReason.CONNECT_TIMEOUT)
+    for number in range(1000):
+        stage.registry.put_job(a_job(uid=f"{number:08d}-2222-4333-8444-555555555555", held=False))
+    turns = 0
+    real = stage.virtual.leadership.held
+
+    def held() -> bool:
+        nonlocal turns
+        turns += 1
+        return real()
+
+    stage.virtual.leadership.held = held  # type: ignore[method-assign]
+    async with stage.running():
+        await stage.turns(2000)          # 40 were enough for each to be told
+    assert turns == 1, "all that woke it meanwhile is seen by the next"

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from fairlead.domain.errors import Conflict, Unavailable
-from fairlead.kube.client import KubeClient
+from fairlead.kube.client import CONNECTION_LIMIT, KubeClient
 from fairlead.kube.kubeconfig import Access
 from fairlead.kube.tokens import FixedToken
 
@@ -160,3 +160,18 @@ async def test_kopfs_session_is_its_own_and_authenticates(client: KubeClient, st
         assert response.status == 200
     assert stage.seen[0].headers["Authorization"] == "Bearer s3cret"
     assert await client.request("GET", "/api") == OK, "closing kopf's session does not close ours"
+
+
+async def test_requests_about_one_namespace_leave_room_for_those_about_another(stage: Stage, client: KubeClient) -> None:
+    """Else a namespace with a thousand Jobs would keep the writes of all others waiting, and the renewal of the Lease."""
+    stage.hang = True
+    paths = [f"/apis/fairlead.dev/v1alpha1/namespaces/mean/jobs/{number}" for number in range(200)]
+    mean = [asyncio.create_task(client.request("GET", path)) for path in paths]
+    while len(stage.seen) < CONNECTION_LIMIT // 2:   # noqa: ASYNC110  the server counts
+        await asyncio.sleep(0.01)
+    stage.hang = False
+    await client.request("PATCH", "/apis/coordination.k8s.io/v1/namespaces/default/leases/fairlead", body={})
+    assert len(stage.seen) == CONNECTION_LIMIT // 2 + 1
+    for task in mean:
+        task.cancel()
+    await asyncio.gather(*mean, return_exceptions=True)

@@ -94,7 +94,8 @@ class FarEnd:
         return self.exchange(scheduler.probe(token_hex(16), Place("~/work", installation, marker, token_hex(16))))
 
     def submit_all(self, submissions: Sequence[Submission]) -> dict[RunKey, SubmitAnswer]:
-        return dict(self.exchange(self.slurm.submit(token_hex(16), self.known, submissions)))
+        answers = self.exchange(self.slurm.submit(token_hex(16), self.known, submissions))
+        return dict(answers)
 
     def submit(self, submission: Submission) -> SubmitAnswer:
         return self.submit_all([submission])[submission.key]

@@ -8,13 +8,13 @@ import pytest
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.address import Address, Credentials, HostKeys
 from fairlead.domain.errors import Unreachable
-from fairlead.ssh.limits import PoolLimits
+from fairlead.sharing.shares import Shares
+from fairlead.ssh.limits import PoolLimits, none_free
 from fairlead.ssh.seats import Seats
-from fairlead.ssh.shares import Shares
 
 
 def shares(places: int, seconds: float = 30.0) -> Shares:
-    return Shares(places, "no place", seconds)
+    return Shares(places, "no place", seconds, none_free)
 
 
 async def turn() -> None:

@@ -3,10 +3,8 @@
 import asyncio
 from abc import ABC, abstractmethod
 from collections import deque
+from collections.abc import Callable
 from typing import Generic, TypeVar
-
-from fairlead.api.v1alpha1.reasons import ClusterReason
-from fairlead.domain.errors import Unreachable
 
 Taker = TypeVar("Taker")
 NOBODY = ""
@@ -14,10 +12,10 @@ NOBODY = ""
 
 
 class Turns(ABC, Generic[Taker]):
-    """A queue before places. `wait_seconds`: for how long anybody waits."""
+    """A queue before places. Nobody waits longer than `wait_seconds`: then he gets the `fault` that is made of a sentence."""
 
-    def __init__(self, wait_seconds: float) -> None:
-        self._wait_seconds = wait_seconds
+    def __init__(self, wait_seconds: float, fault: Callable[[str], Exception]) -> None:
+        self._wait_seconds, self._fault = wait_seconds, fault
         self._queues: dict[str, deque[tuple[Taker, asyncio.Future[None]]]] = {}   # whose turn is next first
 
     @abstractmethod
@@ -32,15 +30,15 @@ class Turns(ABC, Generic[Taker]):
     def _give_back(self, owner: str, taker: Taker) -> None:
         """Count it as free again."""
 
-    def _none_free(self) -> str:
+    @abstractmethod
+    def _none_free(self, taker: Taker) -> str:
         """What is said to who has waited in vain."""
-        return f"nothing came free within {self._wait_seconds:g} s"
 
     def _queued(self, owner: str) -> int:
         return len(self._queues.get(owner, ()))
 
     async def _come_by(self, owner: str, taker: Taker) -> None:
-        """Take a place, at once if one is free. Raises `Unreachable` when none came free in time."""
+        """Take a place, at once if one is free. Raises the fault when none came free in time."""
         if owner not in self._queues and self._may_take(owner):
             self._take(owner, taker)
             return
@@ -53,7 +51,7 @@ class Turns(ABC, Generic[Taker]):
         except BaseException as error:
             self._give_up(owner, taker, turn)
             if isinstance(error, TimeoutError):
-                raise Unreachable(self._none_free(), ClusterReason.NO_FREE_CONNECTION) from error
+                raise self._fault(self._none_free(taker)) from error
             raise
 
     def _is_waited_for(self) -> None:

@@ -5,23 +5,23 @@ left; and whoever comes new is served at once.
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from fairlead.ssh.turns import NOBODY, Turns
+from fairlead.sharing.turns import NOBODY, Turns
 
 
 class Shares(Turns[None]):
-    """So many places. `what` begins the sentence for who has waited in vain, as in `no place for an exchange`."""
+    """So many places. `what` begins the sentence for who has waited in vain, as in `no place for an exchange`; `fault` is made of it."""
 
-    def __init__(self, places: int, what: str, wait_seconds: float) -> None:
-        super().__init__(wait_seconds)
+    def __init__(self, places: int, what: str, wait_seconds: float, fault: Callable[[str], Exception]) -> None:
+        super().__init__(wait_seconds, fault)
         self._free, self._what = places, what
         self._held: Counter[str] = Counter()
 
     @asynccontextmanager
     async def place(self, owner: str) -> AsyncIterator[None]:
-        """Hold a place for a namespace. Raises `Unreachable` when none came free in time."""
+        """Hold a place for a namespace. Raises the fault when none came free in time."""
         await self.take(owner)
         try:
             yield
@@ -29,7 +29,7 @@ class Shares(Turns[None]):
             self.give_back(owner)
 
     async def take(self, owner: str) -> None:
-        """Take a place, to be given back for the same `owner`. Raises `Unreachable` when none came free in time."""
+        """Take a place, to be given back for the same `owner`. Raises the fault when none came free in time."""
         await self._come_by(owner, None)
 
     def give_back(self, owner: str) -> None:
@@ -50,5 +50,5 @@ class Shares(Turns[None]):
         if not self._held[owner]:
             del self._held[owner]
 
-    def _none_free(self) -> str:
+    def _none_free(self, taker: None) -> str:   # noqa: ARG002  the same
         return f"{self._what} came free within {self._wait_seconds:g} s: as many as one namespace may have are in use"
