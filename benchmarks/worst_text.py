@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
+from fairlead.domain.installation import Installation
 from fairlead.domain.run import Observation, RunKey, Tree
 from fairlead.schedulers.fence import SEPARATOR
 from fairlead.schedulers.seam import Exchange, Query
@@ -17,6 +18,7 @@ from fairlead.schedulers.slurm.scheduler import Slurm
 
 FENCE: Final = "0f" * 16
 INSTALLATION: Final = "here"
+_HERE: Final = Installation(INSTALLATION, "6e1a7b9c-0000-4000-8000-000000000001", b"s" * 32)
 _UID: Final = "0123abcd-0000-4000-8000-{:012x}"
 _LONGEST: Final = 16 * 1024
 
@@ -36,7 +38,7 @@ def keys(count: int) -> tuple[RunKey, ...]:
 def poll(count: int) -> Exchange[Observation]:
     """A poll for so many Jobs of which each has an id."""
     query = Query({key: str(number + 1) for number, key in enumerate(keys(count))})
-    return Slurm(INSTALLATION).observe(FENCE, Tree("/w/here", "ab" * 16), query)
+    return Slurm(_HERE).observe(FENCE, Tree("/w/here", "ab" * 16), query)
 
 
 def keys_for(size: int) -> int:

@@ -8,7 +8,7 @@ import pytest
 from fairlead.domain.debt import Debt
 from fairlead.domain.errors import ApiFault, Unavailable, UserFault
 from fairlead.kube.client import KubeClient
-from fairlead.kube.installation import installation_name
+from fairlead.kube.installation import installation_name, installation_of
 from fairlead.kube.ledger import Ledger, LedgerFull
 
 from .conftest import Sandbox
@@ -46,6 +46,23 @@ async def test_a_new_name_in_the_settings_does_not_silently_disown_what_runs(san
     await installation_name(client, sandbox.namespace, "lab-east")
     with pytest.raises(UserFault, match="called 'lab-east'"):
         await installation_name(client, sandbox.namespace, "lab-west")
+
+
+async def test_the_secret_is_made_once_and_never_in_anothers_place(sandbox: Sandbox, client: KubeClient) -> None:
+    """Another one would prove nothing of what was left alone on the clusters: the next sweep would end it."""
+    first, second = await asyncio.gather(*(installation_of(client, sandbox.namespace) for _ in range(2)))
+    assert first == second == await installation_of(client, sandbox.namespace)
+    assert len(first.secret) == 32
+    assert first.secret.hex() not in repr(first)
+    assert first.api_server == sandbox.kubectl("get", "namespace", "kube-system", "-o", "jsonpath={.metadata.uid}").stdout
+    sandbox.kubectl("patch", "secret", "fairlead-installation", "-p", '{"data": {"proof-key": "AAAA"}}')
+    with pytest.raises(UserFault, match="not the one"):
+        await installation_of(client, sandbox.namespace)
+    sandbox.kubectl("delete", "secret", "fairlead-installation")
+    with pytest.raises(UserFault, match="is gone"):
+        await installation_of(client, sandbox.namespace)
+    sandbox.kubectl("patch", "configmap", "fairlead-installation", "-p", '{"data": {"proofs": null}}')
+    assert (await installation_of(client, sandbox.namespace)).secret != first.secret
 
 
 @pytest.mark.parametrize("wanted", ["a b", "../x", "Ü", "-a", "a-", "x" * 33])

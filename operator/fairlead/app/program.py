@@ -30,7 +30,7 @@ from fairlead.handlers import feed
 from fairlead.kube.client import KubeClient
 from fairlead.kube.events import EventRecorder
 from fairlead.kube.finished import KubeFinishedJobs
-from fairlead.kube.installation import installation_name
+from fairlead.kube.installation import installation_of
 from fairlead.kube.lease import Lease, LeaseSettings
 from fairlead.kube.ledger import Ledger
 from fairlead.kube.references import KubeReferences
@@ -112,7 +112,7 @@ async def run(options: Options, compose: Compose = compose) -> int:
 async def _lead(options: Options, client: KubeClient, lease: Lease, means: tuple[asyncio.Event, Heartbeats, Compose]) -> int:
     stop, heartbeats, compose = means
     registry = Registry()
-    installation = await _until_done(stop, lambda: installation_name(client, options.namespace or client.namespace, options.installation))
+    installation = await _until_done(stop, lambda: installation_of(client, options.namespace or client.namespace, options.installation))
     if installation is None:
         return 0
     if not await _until_done(stop, lambda: _first_list(client, registry)):
@@ -136,7 +136,7 @@ async def _lead(options: Options, client: KubeClient, lease: Lease, means: tuple
         lists = asyncio.create_task(_relist(client, registry, settings.engine.relist_seconds, heartbeats), name="relist")
         watcher = asyncio.create_task(watch(client, registry), name="kopf")
         metrics.leading.set(1)
-        log.info("leading", installation=installation, identity=lease.identity)
+        log.info("leading", installation=installation.name, identity=lease.identity)
         stopped = asyncio.create_task(stop.wait(), name="stop")
         waiters = {stopped, lost, engine, lists, watcher}
         done, _ = await asyncio.wait(waiters, return_when=asyncio.FIRST_COMPLETED)

@@ -84,7 +84,7 @@ def debtor(debt: Debt) -> Job:
     if debt.run is None:
         msg = f"{debt.key} is no key"
         raise ValueError(msg)
-    job = ghost(debt.ref, debt.run.attempt, debt.location, "Orphan" if debt.reason == NOT_LEFT_ALONE else "Cancel")
+    job = ghost(debt.ref, range(1, debt.run.attempt + 1), debt.location, "Orphan" if debt.reason == NOT_LEFT_ALONE else "Cancel")
     return replace(job, spec=job.spec.model_copy(update={"cancellation_grace_period_seconds": debt.grace_seconds}))
 
 

@@ -1,5 +1,6 @@
 """A Job as Fairlead sees it: its object, and the keys of its attempts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -8,7 +9,7 @@ from fairlead.api.v1alpha1.meta import RunStatus
 from fairlead.api.v1alpha1.reasons import JobCondition, JobReason
 from fairlead.domain.conditions import is_true
 from fairlead.domain.objects import ClusterName, Location, ObjectRef
-from fairlead.domain.run import Owner, RunKey
+from fairlead.domain.run import MOST_ATTEMPTS, Owner, RunKey
 
 ENDS = (JobCondition.COMPLETE, JobCondition.FAILED)
 """The conditions by which a Job has ended for good."""
@@ -30,6 +31,7 @@ class Job:
     deleted_at: float | None = None      # when its deletion was asked for, epoch seconds
     host: str = ""                       # on which of its Cluster's bare hosts it runs, once that was decided
     wished_host: str = ""                # before that: the only one that it may be given, if it is one of them
+    found: tuple[int, ...] = ()          # of an object that is gone: the attempts that were found
 
     @property
     def cluster(self) -> ClusterName:
@@ -69,7 +71,8 @@ class Job:
     @property
     def keys(self) -> tuple[RunKey, ...]:
         """Every attempt that may have left something, and one more: a wiped status may hide the last intent (rule ALL)."""
-        return tuple(RunKey(self.ref.uid, n) for n in range(1, self.key.attempt + 2))
+        known = self.found or range(1, self.key.attempt + 1)
+        return tuple(RunKey(self.ref.uid, n) for n in sorted({*known, *(n + 1 for n in known)}) if n <= MOST_ATTEMPTS)
 
     @property
     def ended(self) -> bool:
@@ -119,10 +122,11 @@ class Job:
         return Owner(self.ref.namespace, self.ref.name, self.ref.uid)
 
 
-def ghost(ref: ObjectRef, attempt: int, location: Location, policy: Literal["Cancel", "Orphan"] = "Cancel") -> Job:
+def ghost(ref: ObjectRef, attempts: Sequence[int], location: Location, policy: Literal["Cancel", "Orphan"] = "Cancel") -> Job:
     """A Job whose object is gone, as if it were being deleted: what is left of its attempts is cancelled and buried by the same steps."""
+    attempt = max(attempts)
     key = RunKey(ref.uid, attempt)
     reference = ClusterReference(namespace=location.cluster[0], name=location.cluster[1])
     spec = JobSpec(cluster_ref=reference, command=("true",), deletion_policy=policy)
     status = JobStatus(run=RunStatus(key=str(key), attempt=attempt))
-    return Job(ref, 0, 0, deleting=True, held=True, spec=spec, status=status, host=location.host)
+    return Job(ref, 0, 0, deleting=True, held=True, spec=spec, status=status, host=location.host, found=tuple(attempts))

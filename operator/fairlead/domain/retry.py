@@ -11,6 +11,7 @@ from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain.job import Job
 from fairlead.domain.memory import Closing
 from fairlead.domain.pacing import Pacing
+from fairlead.domain.run import MOST_ATTEMPTS
 
 NOT_AGAIN = frozenset({
     JobReason.SUBMISSION_REJECTED,      # the same words would come again
@@ -48,6 +49,9 @@ def after(job: Job, closing: Closing, pacing: Pacing) -> Again | Over:
     failures, infrastructure = job.status.failures or 0, job.status.infrastructure_failures or 0
     if closing.reason in NOT_AGAIN:
         return Over(closing.reason, closing.message, failures + (not closing.never_ran), infrastructure + closing.never_ran)
+    if job.key.attempt >= MOST_ATTEMPTS:
+        message = f"no attempt follows the {MOST_ATTEMPTS}th; how that ended: {closing.message}"
+        return Over(JobReason.BACKOFF_LIMIT_EXCEEDED, message, failures, infrastructure)
     if closing.never_ran:
         infrastructure += 1
         if infrastructure <= job.spec.infrastructure_retries:

@@ -11,7 +11,9 @@ from functools import lru_cache
 
 from fairlead.domain.placement import Size
 
-_KEY = re.compile(r"(?P<uid>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})-(?P<attempt>[1-9][0-9]{0,5})")
+MOST_ATTEMPTS = 9_999
+"""No Job has more: backoffLimit and infrastructureRetries allow 2,001, the rest are suspensions. What names a later one is no key."""
+_KEY = re.compile(r"(?P<uid>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})-(?P<attempt>[1-9][0-9]{0,3})")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -282,12 +284,13 @@ class CancelAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Remnant:
-    """One run directory that a sweep found: whose it is, and whether it is down to its tombstone."""
+    """What a sweep found under one key: whose it is, whether it is down to its tombstone, and whether a live job is listed under it."""
 
     key: RunKey
-    owner: Owner | None              # None: a crash right after mkdir
+    owner: Owner | None              # None: nobody, or nobody who could prove it: it was never handed in, or its script has changed that
     tombstone: bool
-    orphaned: bool = False           # left alone by its Job's deletionPolicy
+    orphaned: bool = False           # left alone by its Job's deletionPolicy, and that is proved
+    listed: bool = False
 
 
 class AccountingState(StrEnum):
@@ -319,4 +322,5 @@ class ProbeProblem(StrEnum):
     ENDS_AT_LOGOUT = "ends-at-logout"        # a bare host that would end what we start when the connection closes
     NOT_WRITABLE = "not-writable"            # workDir cannot be made or written
     NOT_OURS = "not-ours"                    # another owner's marker, or not the marker we know
+    NOT_SAFE = "not-safe"                    # others can write to it, or to a folder above it
     SCHEDULER_DOWN = "scheduler-down"

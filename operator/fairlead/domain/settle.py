@@ -10,7 +10,7 @@ from fairlead.domain.job import Job
 from fairlead.domain.memory import Closing, Memory
 from fairlead.domain.objects import EventNote
 from fairlead.domain.pacing import Now, Pacing
-from fairlead.domain.run import CancelAnswer, CancelPhase, Observation, RunKey, RunState, StopWord, SubmitAnswer, SubmitWord
+from fairlead.domain.run import MOST_ATTEMPTS, CancelAnswer, CancelPhase, Observation, RunKey, RunState, StopWord, SubmitAnswer, SubmitWord
 from fairlead.domain.steps import Cancel
 
 
@@ -161,7 +161,7 @@ def closed(job: Job, memory: Memory, closing: Closing, context: tuple[Now, Pacin
     """Close the current attempt: it is set aside, or another follows if that is allowed, or the Job has failed."""
     now, pacing = context
     fresh = Memory(job.key.attempt + 1)
-    if closing.reason is JobReason.JOB_SUSPENDED:
+    if closing.reason is JobReason.JOB_SUSPENDED and job.key.attempt < MOST_ATTEMPTS:
         event = EventNote("Normal", JobReason.JOB_SUSPENDED, f"attempt {job.key.attempt} was ended", "Suspend")
         pause_seconds = pacing.unseen_end_seconds if closing.without_end else 0.0
         return Outcome(fresh, report.set_aside(job, closing, now, pause_seconds, ended), (event,))

@@ -1,12 +1,14 @@
 """What all sites share."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from fairlead.domain.cluster import Cluster
+from fairlead.domain.installation import Installation
 from fairlead.domain.job import Job
 from fairlead.domain.objects import ClusterName, Location
+from fairlead.domain.run import RunKey
 from fairlead.domain.sweep import Found
 from fairlead.engine.debts import Debts
 from fairlead.engine.ports import World
@@ -35,6 +37,10 @@ class Overseer(Protocol):
         """Whether so many may be cleaned up. What it rests on is in the Cluster's status before it answers."""
         ...
 
+    async def tell_of_strays(self, strays: int, strange: int) -> None:
+        """Tell people of directories that were never handed in, and of entries that are no Run's, if they are many."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class SiteContext:
@@ -47,11 +53,11 @@ class SiteContext:
     world: World
     registry: Registry
     settings: EngineSettings
-    installation: str
+    installation: Installation
     debts: Debts
     driver_of: Callable[[Cluster], Driver]
     beat: Callable[[str, float], None]
     remembers: Callable[[Cluster, str], bool]
     cluster_of: Callable[[str], ClusterName | None]
     ended: Callable[[Job], None]
-    swept: Callable[[Overseer, Removed], Coroutine[Any, Any, None]]
+    swept: Callable[[Overseer, Removed], Coroutine[Any, Any, Sequence[RunKey]]]

@@ -1,7 +1,7 @@
 """All of the engine: the sites of each Cluster, the lobby for Jobs without one, and the graves."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 import structlog
@@ -10,8 +10,10 @@ from fairlead.domain import sites
 from fairlead.domain.cluster import Cluster
 from fairlead.domain.debt import Debt
 from fairlead.domain.errors import FairleadError
+from fairlead.domain.installation import Installation
 from fairlead.domain.job import Job
 from fairlead.domain.objects import ClusterName, Location
+from fairlead.domain.run import RunKey
 from fairlead.engine.context import Overseer, SiteContext
 from fairlead.engine.debts import Debts
 from fairlead.engine.expiry import Expiry
@@ -50,8 +52,8 @@ class Controller:
     """Starts and ends the loops as Clusters come and go. The registry must have been filled once before `run()`."""
 
     def __init__(
-        self, world: World, registry: Registry, settings: EngineSettings, installation: str, driver_of: Callable[[Cluster], Driver],
-        pulse: Pulse,
+        self, world: World, registry: Registry, settings: EngineSettings, installation: Installation,
+        driver_of: Callable[[Cluster], Driver], pulse: Pulse,
     ) -> None:
         self._world = world
         self._registry = registry
@@ -178,7 +180,7 @@ class Controller:
 
     def _job_lost(self, job: Job) -> None:
         """A Job went without our doing: its directories are kept as a finished Job's are, and buried once its object is surely gone."""
-        self._graves.keep(Grave(job.location, job.ref, job.key.attempt, policy=job.spec.deletion_policy))
+        self._graves.keep(Grave(job.location, job.ref, _attempts(job), policy=job.spec.deletion_policy))
         self._labels.wake.set()
 
     def _site_at(self, location: Location, namespace: str) -> Site | None:
@@ -233,7 +235,7 @@ class Controller:
 
     def _ended(self, job: Job) -> None:
         self._expiry.ended(job)
-        self._graves.keep(Grave(job.location, job.ref, job.key.attempt, ended=True))
+        self._graves.keep(Grave(job.location, job.ref, _attempts(job), ended=True))
 
     async def _gauge(self) -> None:
         """Count what is watched."""
@@ -247,8 +249,8 @@ class Controller:
         if self._world.leadership.held():
             await self._debts.strike_old()
 
-    async def _swept(self, site: Overseer, removed: Removed) -> None:
-        await self._graves.swept(removed, site)
+    async def _swept(self, site: Overseer, removed: Removed) -> Sequence[RunKey]:
+        return await self._graves.swept(removed, site)
 
     async def _every(
         self, name: str, seconds: float, look: Callable[[], Coroutine[Any, Any, None]], wake: asyncio.Event | None = None,
@@ -273,3 +275,7 @@ class Controller:
                     await wake.wait()
             except TimeoutError:
                 pass
+
+
+def _attempts(job: Job) -> tuple[int, ...]:
+    return tuple(range(1, job.key.attempt + 1))

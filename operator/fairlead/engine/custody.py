@@ -16,16 +16,21 @@ from fairlead.domain.job import Job
 from fairlead.domain.objects import EventNote
 from fairlead.domain.pacing import Now
 from fairlead.domain.residue import Sweep, keys_told
-from fairlead.domain.run import Remnant
+from fairlead.domain.run import RunKey
 from fairlead.domain.sites import Account
 from fairlead.domain.sweep import Found, judge
 from fairlead.engine.context import SiteContext
-from fairlead.engine.graves import newest
+from fairlead.engine.graves import by_object
 from fairlead.engine.link import Link
 from fairlead.engine.record import Record
 from fairlead.schedulers.seam import Driver, Removal, Removed
 
 log = structlog.get_logger()
+
+STRAYS_UNTOLD = 10
+"""So many directories without an owner may be what crashes have left, and are taken down without a word."""
+CLEARED_AT_ONCE = 1000
+"""So many directories go down to tombstones in one exec when a Cluster is released; the rest with the next look."""
 
 
 class Custody:
@@ -83,6 +88,13 @@ class Custody:
             said = f"{found.gone} of {found.runs} Runs have lost their objects and are cleaned up: {cluster.agreed_sweep} were agreed to"
             await self._tell(EventNote("Warning", ClusterReason.SWEEP_AGREED, said, "Sweep"))
         return ruling.passes
+
+    async def tell_of_strays(self, strays: int, strange: int) -> None:
+        """Tell of what nobody has handed in, beyond what a crash leaves, and of entries that are no Run's."""
+        if strays > STRAYS_UNTOLD or strange:
+            said = (f"the work folder's runs/ holds {strays} directories that were never handed in (some go with each sweep) and {strange} "
+                    "entries that are no Run's, or too many to be looked at (they are left there): a script must have made them")
+            await self._tell(EventNote("Warning", ClusterReason.STRANGE_ENTRIES, said, "Sweep"))
 
     async def let_go(self, jobs: Sequence[Job], ghosts: dict[str, Job]) -> bool:
         """Release a deleted Cluster once no Job may run there any more, and nothing is owed, or it was given up; whether it is gone.
@@ -164,8 +176,8 @@ class Custody:
             return False
         try:
             found = await self._link.exchange(scheduler.remove(self._world.token(), tree, Removal((), sweep=True)))
-            keys = [each.key for each in _to_clear(found) if self._context.cluster_of(each.key.uid) in {None, self.cluster.name}]
-            removed = await self._link.exchange(scheduler.remove(self._world.token(), tree, Removal(keys)))
+            keys = [key for key in _to_clear(found) if self._context.cluster_of(key.uid) in {None, self.cluster.name}]
+            removed = await self._link.exchange(scheduler.remove(self._world.token(), tree, Removal(keys[:CLEARED_AT_ONCE])))
         except FairleadError as error:
             log.info("exchange_failed", lane="clear", error=str(error))
             return False
@@ -176,8 +188,6 @@ class Custody:
         await self._world.store.record_event(self.cluster.ref, note)
 
 
-def _to_clear(found: Removed) -> list[Remnant]:
+def _to_clear(found: Removed) -> list[RunKey]:
     """All directories but tombstones, and those that were left alone by their Jobs' deletionPolicy."""
-    there = [each for each in found.remnants if not each.tombstone]
-    uids = {each.key.uid for each in newest(there)}
-    return [each for each in there if each.key.uid in uids]
+    return sorted({key for each in by_object(found.remnants) for key in each.keys})

@@ -4,7 +4,7 @@ Two ways lead here: a Job that ended while we looked, and a sweep of a cluster's
 is asked for each candidate, after the directory was seen: gone is a 404 or another uid; anything else is unknown, and is left alone.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -13,7 +13,7 @@ import structlog
 from fairlead.api.v1alpha1 import names
 from fairlead.domain.job import Job, ghost
 from fairlead.domain.objects import ClusterName, Location, ObjectRef
-from fairlead.domain.run import Remnant
+from fairlead.domain.run import Owner, Remnant, RunKey
 from fairlead.domain.sweep import Found
 from fairlead.engine.context import Overseer
 from fairlead.engine.debts import Debts
@@ -24,14 +24,19 @@ from fairlead.schedulers.seam import Removed
 
 log = structlog.get_logger()
 
+STRAYS_AT_ONCE = 200
+"""So many directories that were never handed in go down to tombstones with one sweep: a script may have made any number."""
+STRAYS_OF_ONE = 10
+"""So many of them are taken along with what was handed in for the same object: a crash right after mkdir leaves one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Grave:
-    """One Job's directories: where, whose, up to which attempt; whether it had ended, so that nothing else can be left."""
+    """One Job's directories: where, whose, of which attempts; whether it had ended, so that nothing else can be left."""
 
     location: Location
     ref: ObjectRef
-    attempt: int
+    attempts: tuple[int, ...]
     ended: bool = False
     policy: Literal["Cancel", "Orphan"] = "Cancel"   # what its Job wanted of a deletion
 
@@ -78,28 +83,29 @@ class Graves:
             with contained("graves", job=str(grave.ref)):
                 if (self._is_reached(grave) or not grave.ended) and await self._is_gone(grave.ref):
                     del self._graves[grave.ref.uid]
-                    self._haunt(ghost(grave.ref, grave.attempt, grave.location, grave.policy))
+                    self._haunt(ghost(grave.ref, grave.attempts, grave.location, grave.policy))
 
-    async def swept(self, removed: Removed, overseer: Overseer) -> None:
+    async def swept(self, removed: Removed, overseer: Overseer) -> Sequence[RunKey]:
         """What a sweep found: keep watch over what has an object, bury what has none. Raises `ApiFault`.
 
-        What is in the ledger is known to be gone: it arouses no suspicion. What was left alone by its Job's deletionPolicy stays.
+        What is in the ledger is known to be gone: it arouses no suspicion. What was left alone by its Job's deletionPolicy stays. What was
+        never handed in is nobody's and is given back, so many at a time: it may go down to a tombstone.
         """
         if not self._debts.known:
-            return
+            return ()
         location = overseer.location
-        found = newest(each for each in removed.remnants if not each.tombstone)
+        objects = by_object(removed.remnants)
+        found = [each for each in objects if each.was_handed_in]
         in_ledger = {each.ref.uid for each in self._debts.of(location.cluster)}
         gone: list[Grave] = []
         all_uids: frozenset[str] | None = None
-        for remnant in found:
-            uid = remnant.key.uid
-            if self._registry.job(uid) is not None or uid in self._graves or overseer.is_under_way(uid):
+        for each in found:
+            if self._is_known(each.uid, overseer):
                 continue
-            grave = Grave(location, _ref_of(remnant), remnant.key.attempt)
-            if remnant.owner is None:
+            grave = Grave(location, each.ref, each.attempts)
+            if each.owner is None:
                 all_uids = all_uids if all_uids is not None else await self._all_uids()
-                if removed.complete and uid not in all_uids:
+                if removed.complete and each.uid not in all_uids:
                     gone.append(grave)
             elif await self._is_gone(grave.ref):
                 gone.append(grave)
@@ -112,7 +118,16 @@ class Graves:
         payable = {each.ref.uid for each in self._debts.of(location.cluster) if each.is_payable}   # paid as such, on their own terms
         for grave in gone if passes else [each for each in gone if each.ref.uid in in_ledger]:
             if grave.ref.uid not in payable:
-                overseer.haunt(ghost(grave.ref, grave.attempt, location))
+                overseer.haunt(ghost(grave.ref, grave.attempts, location))
+        strays = [each for each in objects if not each.was_handed_in and not self._is_known(each.uid, overseer)]
+        await overseer.tell_of_strays(sum(len(each.strays) for each in strays), removed.strange)
+        if not strays or not removed.complete:
+            return ()
+        all_uids = all_uids if all_uids is not None else await self._all_uids()
+        return [key for each in strays if each.uid not in all_uids for key in each.keys][:STRAYS_AT_ONCE]
+
+    def _is_known(self, uid: str, overseer: Overseer) -> bool:
+        return self._registry.job(uid) is not None or uid in self._graves or overseer.is_under_way(uid)
 
     async def _is_gone(self, ref: ObjectRef) -> bool:
         """Whether the API server says so; what goes wrong with the question is no answer."""
@@ -125,18 +140,42 @@ class Graves:
         return frozenset(ref.uid for ref in await self._world.data.list_objects(names.JOB_PLURAL))
 
 
-def newest(remnants: Iterable[Remnant]) -> list[Remnant]:
-    """Of each uid the highest attempt, with an owner if any attempt names one. A uid of which any attempt was left alone is left out."""
-    by_uid: dict[str, Remnant] = {}
-    orphans = set()
-    for each in sorted(remnants, key=lambda each: (each.owner is not None, each.key.attempt)):
-        before = by_uid.get(each.key.uid)
-        by_uid[each.key.uid] = each if before is None or before.key.attempt <= each.key.attempt else Remnant(before.key, each.owner, False)
-        if each.orphaned:
-            orphans.add(each.key.uid)
-    return [each for uid, each in by_uid.items() if uid not in orphans]
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What a sweep found of one object: its attempts with directories or jobs of ours, and the attempts of which nothing was handed in."""
+
+    uid: str
+    attempts: tuple[int, ...]
+    strays: tuple[int, ...]
+    owner: Owner | None
+
+    @property
+    def was_handed_in(self) -> bool:
+        """Whether anything of it is, or was, more than a directory that nobody has proved to be ours."""
+        return bool(self.attempts)
+
+    @property
+    def keys(self) -> tuple[RunKey, ...]:
+        """Of all that was found."""
+        return tuple(RunKey(self.uid, number) for number in (*self.attempts, *self.strays))
+
+    @property
+    def ref(self) -> ObjectRef:
+        """The object."""
+        return ObjectRef(names.JOB_PLURAL, self.owner.namespace if self.owner else "", self.owner.name if self.owner else "", self.uid)
 
 
-def _ref_of(remnant: Remnant) -> ObjectRef:
-    owner = remnant.owner
-    return ObjectRef(names.JOB_PLURAL, owner.namespace if owner else "", owner.name if owner else "", remnant.key.uid)
+def by_object(remnants: Iterable[Remnant]) -> list[Left]:
+    """What was found of each object, tombstones apart. An object of which any attempt was left alone is left out."""
+    found: dict[str, list[Remnant]] = {}
+    for each in remnants:
+        if not each.tombstone:
+            found.setdefault(each.key.uid, []).append(each)
+    return [_left(uid, of) for uid, of in found.items() if not any(each.orphaned for each in of)]
+
+
+def _left(uid: str, remnants: Sequence[Remnant]) -> Left:
+    ours = sorted(each.key.attempt for each in remnants if each.owner or each.listed)
+    strays = sorted(each.key.attempt for each in remnants if not (each.owner or each.listed))
+    owner = next((each.owner for each in remnants if each.owner), None)
+    return Left(uid, tuple(ours + strays[:STRAYS_OF_ONE]) if ours else (), tuple(strays), owner)

@@ -76,8 +76,8 @@ class Lanes:
         """Start the observe lane; its Jobs stay free for the others."""
         self._start("observe", self._observe(items, touch), ())
 
-    def sweep(self, found: Callable[[Removed], Coroutine[Any, Any, None]]) -> None:
-        """List everything that the tree holds, and hand it to `found`."""
+    def sweep(self, found: Callable[[Removed], Coroutine[Any, Any, Sequence[RunKey]]]) -> None:
+        """List everything that the tree holds, and hand it to `found`; the directories that this names go down to tombstones."""
         self._start("sweep", self._sweep(found), ())
 
     async def close(self) -> None:
@@ -216,11 +216,14 @@ class Lanes:
         await work.writer.mishaps.in_parts("buried", [(job,) for job in jobs], bury)
         return True
 
-    async def _sweep(self, found: Callable[[Removed], Coroutine[Any, Any, None]]) -> bool:
+    async def _sweep(self, found: Callable[[Removed], Coroutine[Any, Any, Sequence[RunKey]]]) -> bool:
         work = self._work
-        if work.link.tree is None or not work.world.leadership.held():
+        tree, scheduler = work.link.tree, work.driver().scheduler
+        if tree is None or not work.world.leadership.held():
             return False
-        await found(await work.link.exchange(work.driver().scheduler.remove(work.world.token(), work.link.tree, Removal((), sweep=True))))
+        strays = await found(await work.link.exchange(scheduler.remove(work.world.token(), tree, Removal((), sweep=True))))
+        if strays and work.world.leadership.held():
+            await work.link.exchange(scheduler.remove(work.world.token(), tree, Removal(strays)))
         return False
 
     async def _observe(self, items: Sequence[tuple[Job, Watch]], touch: bool) -> bool:

@@ -16,6 +16,7 @@ from fairlead.domain.address import Address
 from fairlead.domain.cluster import NEEDS_A_PERSON, Cluster, Health, Trouble, accounting_fault
 from fairlead.domain.errors import ApiFault, FairleadError, Forbidden, RemoteFault, Unanswered, Unreadable
 from fairlead.domain.evidence import hidden
+from fairlead.domain.installation import Installation
 from fairlead.domain.run import Observation, ProbeProblem, Tree
 from fairlead.engine.breaker import CLOSED, Breaker
 from fairlead.engine.ports import T, World
@@ -32,11 +33,12 @@ REASON_OF_PROBLEM: dict[ProbeProblem, ClusterReason] = {
     ProbeProblem.ENDS_AT_LOGOUT: ClusterReason.ENDS_AT_LOGOUT,
     ProbeProblem.NOT_WRITABLE: ClusterReason.WORK_DIR_NOT_WRITABLE,
     ProbeProblem.NOT_OURS: ClusterReason.WORK_DIR_NOT_OURS,
+    ProbeProblem.NOT_SAFE: ClusterReason.WORK_DIR_NOT_SAFE,
     ProbeProblem.SCHEDULER_DOWN: ClusterReason.SCHEDULER_DOWN,
 }
 FIXED_AT_LOGIN = frozenset({
     ClusterReason.LOGIN_SHELL_FAILED, ClusterReason.NO_SBATCH, ClusterReason.TOOLS_MISSING, ClusterReason.WORK_DIR_NOT_WRITABLE,
-    ClusterReason.WORK_DIR_NOT_OURS,
+    ClusterReason.WORK_DIR_NOT_OURS, ClusterReason.WORK_DIR_NOT_SAFE,
 })
 """What depends on shell, groups, environment or mounts, which a connection keeps as they were at its login: the next try needs another."""
 
@@ -44,7 +46,7 @@ FIXED_AT_LOGIN = frozenset({
 class Link:
     """Connects, probes, and knows whether the site can be worked with. `tree` is set while it can."""
 
-    def __init__(self, world: World, settings: EngineSettings, installation: str, driver_of: Callable[[Cluster], Driver]) -> None:
+    def __init__(self, world: World, settings: EngineSettings, installation: Installation, driver_of: Callable[[Cluster], Driver]) -> None:
         self._world = world
         self._settings = settings
         self._installation = installation

@@ -134,6 +134,10 @@ class Site:
         """Whether a sweep may clean up behind so many objects."""
         return await self._custody.rule(found, self._world.now(), self._settings.heartbeat_seconds)
 
+    async def tell_of_strays(self, strays: int, strange: int) -> None:
+        """Tell people of directories that were never handed in, and of entries that are no Run's, if they are many."""
+        await self._custody.tell_of_strays(strays, strange)
+
     async def run(self) -> None:
         """Turn until the Cluster is released."""
         structlog.contextvars.bind_contextvars(cluster=f"{self.cluster.ref.namespace}/{self.cluster.ref.name}",

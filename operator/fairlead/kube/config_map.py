@@ -7,7 +7,7 @@ from fairlead.kube.client import MERGE_PATCH, KubeClient, path_of
 from fairlead.kube.faults import NotFound
 
 _TRIES = 8
-_LABELS = {"app.kubernetes.io/name": "fairlead", "app.kubernetes.io/managed-by": "fairlead"}
+LABELS = {"app.kubernetes.io/name": "fairlead", "app.kubernetes.io/managed-by": "fairlead"}
 
 Entries = Mapping[str, str]
 Changes = Mapping[str, str | None]
@@ -18,7 +18,7 @@ class ConfigMapTable:
     """The ConfigMap `namespace/name`, made when something is first written, and gone when its last entry is."""
 
     def __init__(self, client: KubeClient, namespace: str, name: str, labels: Mapping[str, str] | None = None) -> None:
-        self._labels = _LABELS | dict(labels or {})
+        self._labels = LABELS | dict(labels or {})
         self._client = client
         self._namespace = namespace
         self._name = name

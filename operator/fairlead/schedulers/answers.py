@@ -7,11 +7,13 @@ Each row is looked at once, numbers are in range or none, and of one key so many
 import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from hmac import compare_digest
 from typing import Final, TypeVar
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.api.v1alpha1.texts import LATEST_TIME, NODES_CHARACTERS, PATH_CHARACTERS, WORD_CHARACTERS, clean
 from fairlead.domain.errors import RemoteFault
+from fairlead.domain.installation import Installation
 from fairlead.domain.run import (
     AccountingState,
     CancelAnswer,
@@ -218,29 +220,36 @@ def _cancelled(row: Row, ended: tuple[str, ...], trouble: str) -> CancelAnswer:
     )
 
 
-def removed(answer: Answer, installation: str, vocabulary: Vocabulary) -> Removed:
+def removed(answer: Answer, installation: Installation, vocabulary: Vocabulary) -> Removed:
     """The tombstones made, and with a sweep all that the tree holds and all that is listed.
 
     Raises `RemoteFault` when the tree was not there.
     """
     require_tree(answer)
-    prefix = f"fairlead:{installation}:"
+    prefix = f"fairlead:{installation.name}:"
     remnants: dict[RunKey, Remnant] = {}
     for row in answer.of("marked"):
         key = RunKey.parse(row.field(1).removeprefix(prefix)) if row.field(1).startswith(prefix) else None
         if key and vocabulary.read(row.field(0)).may_run:
-            remnants[key] = Remnant(key, None, tombstone=False)
+            remnants[key] = Remnant(key, None, tombstone=False, listed=True)
     for key, row in by_key(answer.of("remnant")).items():
-        tombstone = row.field(2) == "1" and key not in remnants
-        remnants[key] = Remnant(key, _owner(row.field(1), key), tombstone, orphaned=row.field(3) == "1")
-    whole = answer.first("listed")
-    return Removed(frozenset(by_key(answer.of("buried"))), tuple(remnants.values()), complete=whole is not None and whole.field(0) == "0")
+        listed = key in remnants
+        is_left = compare_digest(row.field(3).encode(), installation.proof_of_leave(key).encode())
+        remnants[key] = Remnant(key, _owner(row.field(1), key, installation), row.field(2) == "1" and not listed, is_left, listed)
+    whole, strange = answer.first("listed"), answer.first("strange")
+    return Removed(
+        frozenset(by_key(answer.of("buried"))), tuple(remnants.values()), complete=whole is not None and whole.field(0) == "0",
+        strange=int(strange.field(0)) if strange and NUMBER.fullmatch(strange.field(0)) else 0,
+    )
 
 
-def _owner(text: str, key: RunKey) -> Owner | None:
+def _owner(text: str, key: RunKey, installation: Installation) -> Owner | None:
+    """Whose it is, if that was written by us for this key; scripts can write there too."""
     words = text[:TEXT_CHARACTERS].split(" ")
-    is_owner = len(words) == 3 and words[2] == key.uid and all(_OWNER_NAME.fullmatch(word) for word in words[:2])
-    return Owner(*words) if is_owner else None
+    if len(words) != 4 or words[2] != key.uid or not all(_OWNER_NAME.fullmatch(word) for word in words[:2]):
+        return None
+    owner = Owner(*words[:3])
+    return owner if compare_digest(words[3].encode(), installation.proof_of_owner(key, owner).encode()) else None
 
 
 def require_tree(answer: Answer) -> None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 from fairlead.api.v1alpha1 import names
-from fairlead.domain.run import CancelAnswer, Observation, Probe, RunKey, Submission, SubmitAnswer, Tree
+from fairlead.domain.installation import Installation
+from fairlead.domain.run import CancelAnswer, CancelPhase, Observation, Probe, RunKey, Submission, SubmitAnswer, Tree
 from fairlead.schedulers import answers, sh
 from fairlead.schedulers.answers import Vocabulary
 from fairlead.schedulers.fence import MOST_ROWS, Answer, read
@@ -57,8 +58,8 @@ class Part:
 def probe(part: Part, fence: str, place: Place) -> Exchange[Probe]:
     """Make or find the tree, and look at the site."""
     whole = part.having(
-        WORK_DIR=place.work_dir, INSTALLATION=place.installation, KNOWN=place.marker, FRESH=place.fresh_marker,
-        LAYOUT=str(names.REMOTE_LAYOUT),
+        WORK_DIR=place.work_dir, INSTALLATION=place.installation.name, SERVER=place.installation.api_server, KNOWN=place.marker,
+        FRESH=place.fresh_marker, LAYOUT=str(names.REMOTE_LAYOUT),
     )
     return whole.exchange("probe", fence, answers.probe)
 
@@ -80,24 +81,32 @@ def observe(part: Part, fence: str, query: Query, parse: Callable[[Answer], Obse
     return whole.exchange("observe", fence, parse, _SPARE_BYTES + _LOOK_PER_KEY * len(query.keys), keys=len(query.keys))
 
 
-def cancel(part: Part, fence: str, cancellations: Sequence[Cancellation]) -> Exchange[Mapping[RunKey, CancelAnswer]]:
+def cancel(
+    part: Part, fence: str, cancellations: Sequence[Cancellation], installation: Installation,
+) -> Exchange[Mapping[RunKey, CancelAnswer]]:
     """Revoke, then end what is there."""
     keys = [cancellation.key for cancellation in cancellations]
-    whole = part.having(KEYS="\n".join(_cancel_line(cancellation) for cancellation in cancellations))
+    whole = part.having(KEYS="\n".join(_cancel_line(cancellation, installation) for cancellation in cancellations))
     most_bytes = _SPARE_BYTES + _ANSWER_PER_KEY * len(keys)
     return whole.exchange("cancel", fence, lambda answer: answers.cancelled(answer, keys), most_bytes, keys=len(keys))
 
 
-def remove(part: Part, fence: str, removal: Removal, parse: Callable[[Answer], Removed]) -> Exchange[Removed]:
+def remove(part: Part, fence: str, removal: Removal, installation: Installation, vocabulary: Vocabulary) -> Exchange[Removed]:
     """Directories down to tombstones; with `sweep`, what the tree holds and what the scheduler lists."""
+    def parse(answer: Answer) -> Removed:
+        return answers.removed(answer, installation, vocabulary)
+
     whole = part.having(
-        KEYS="\n".join(str(key) for key in removal.keys), DAYS=str(removal.tombstone_days), SWEEP="1" if removal.sweep else "",
+        KEYS="\n".join(f"{key} {installation.check_of_leave(key)}" for key in removal.keys),
+        DAYS=str(removal.tombstone_days), SWEEP="1" if removal.sweep else "",
     )
     if not removal.sweep:
         return whole.exchange("remove", fence, parse, _SPARE_BYTES + _ANSWER_PER_KEY * len(removal.keys), keys=len(removal.keys))
     return replace(whole, hangs=(*whole.hangs, _TREE_SECONDS)).exchange("sweep", fence, parse, _TREE_BYTES)
 
 
-def _cancel_line(cancellation: Cancellation) -> str:
-    phase = "only" if cancellation.only_ids else str(cancellation.phase)
-    return " ".join((str(cancellation.key), phase, str(cancellation.why), *cancellation.only_ids))
+def _cancel_line(cancellation: Cancellation, installation: Installation) -> str:
+    """`key phase why leave ids`: `leave` is the proof to leave behind, or by what one is known."""
+    key, phase = cancellation.key, "only" if cancellation.only_ids else str(cancellation.phase)
+    leave = installation.proof_of_leave(key) if phase == CancelPhase.ORPHAN else installation.check_of_leave(key)
+    return " ".join((str(key), phase, str(cancellation.why), leave, *cancellation.only_ids))

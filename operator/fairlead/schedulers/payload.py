@@ -8,6 +8,7 @@ from typing import Final
 
 from fairlead.api.v1alpha1 import names
 from fairlead.domain.errors import UserFault
+from fairlead.domain.installation import Installation
 from fairlead.domain.run import Submission
 
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -19,7 +20,7 @@ _SHELLS_OWN: Final = frozenset({
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
-def call(submission: Submission, settings: Mapping[str, str]) -> str:
+def call(submission: Submission, settings: Mapping[str, str], installation: Installation) -> str:
     """Two lines of shell: the variables of one key, with a scheduler's own `settings` among them, and `submit` with the options.
 
     Raises `UserFault` for what no shell can be given: NUL, a variable name that is no identifier, a path with control characters.
@@ -27,7 +28,8 @@ def call(submission: Submission, settings: Mapping[str, str]) -> str:
     key, owner = submission.key, submission.owner
     variables = {
         "KEY": str(key), "PREVIOUS": str(key.previous or ""), "LOST": "1" if submission.previous_is_lost else "",
-        "AGAIN": "1" if submission.resubmit else "", "OWNER": f"{owner.namespace} {owner.name} {owner.uid}",
+        "AGAIN": "1" if submission.resubmit else "",
+        "OWNER": f"{owner.namespace} {owner.name} {owner.uid} {installation.proof_of_owner(key, owner)}",
         "SETTINGS": _job_file(submission), "ENVIRONMENT": _env_file(submission),
         "BYTES": str(len(submission.script)), "SHA256": hashlib.sha256(submission.script).hexdigest(), **settings,
     }

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
+from fairlead.domain.installation import Installation
 from fairlead.domain.job import Job
 from fairlead.domain.run import (
     CancelAnswer,
@@ -55,7 +56,7 @@ class Place:
     """Where the tree should be: what the Cluster's spec says, and the marker that its status remembers (empty: never seen)."""
 
     work_dir: str                    # absolute, or ~/...
-    installation: str
+    installation: Installation
     marker: str                      # remembered in status
     fresh_marker: str                # 32 random hex digits, used if the tree has to be made
 
@@ -94,6 +95,7 @@ class Removed:
     keys: frozenset[RunKey]
     remnants: tuple[Remnant, ...] = ()
     complete: bool = False           # `remnants` is the whole of it
+    strange: int = 0                 # so many entries are no Run's, or beyond what is listed
 
 
 class Scheduler(Protocol):

@@ -67,6 +67,7 @@ def test_frozen_strings():
     assert (names.LEASE_NAME, names.INSTALLATION_CONFIG_MAP, names.LEDGER_CONFIG_MAP, names.LEDGER_LABEL, names.REMOTE_LAYOUT) == (
         "fairlead-controller", "fairlead-installation", "fairlead-ledger", "fairlead.dev/ledger-of", 1,
     )
+    assert (names.INSTALLATION_SECRET, names.PROOF_KEY_FIELD) == ("fairlead-installation", "proof-key")
     assert [(each.name, each.value) for each in names.WrapperExit] == [
         ("CLAIM_LOST", 121), ("REQUEUE_NOT_ALLOWED", 122), ("ENVIRONMENT", 123), ("OUTPUT", 124),
     ]

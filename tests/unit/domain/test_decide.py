@@ -81,7 +81,7 @@ CASES: dict[str, tuple[Job, Memory, Step]] = {
     "seen gone: bury": (a_job(deleting=True), replace(ASKED, clear=True), Bury(BOTH)),
     "buried: let go without the label": (a_job(deleting=True), replace(ASKED, clear=True, buried=True), Release(False)),
     "deleted, and to be left alone there": (a_job(deleting=True, status=submitted(), deletionPolicy="Orphan"), FRESH, cancel(ORPHAN)),
-    "what has lost its object is cancelled as a deleted Job is": (ghost(a_job().ref, 1, a_job().location), FRESH, cancel(ASK)),
+    "what has lost its object is cancelled as a deleted Job is": (ghost(a_job().ref, (1,), a_job().location), FRESH, cancel(ASK)),
     "made suspended: not taken up, and it says so": (a_job(held=False, suspend=True), FRESH, Suspend()),
     "parked: nothing": (a_job(suspend=True, status=parked()), Memory(2), Rest()),
     "parked without ever having been taken up: nothing": (a_job(held=False, suspend=True, status=parked(1)), FRESH, Rest()),

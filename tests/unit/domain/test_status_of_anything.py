@@ -15,10 +15,11 @@ from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain import cluster, settle
 from fairlead.domain.cluster import Health, Trouble
 from fairlead.domain.errors import FairleadError, RemoteFault
+from fairlead.domain.installation import Installation
 from fairlead.domain.job import Job
 from fairlead.domain.memory import Memory
 from fairlead.domain.pacing import Pacing
-from fairlead.domain.run import Observation
+from fairlead.domain.run import Observation, Owner
 from fairlead.schedulers import answers
 from fairlead.schedulers.fence import Answer, Row
 from fairlead.schedulers.process import answers as host
@@ -129,5 +130,9 @@ def test_what_a_far_end_says_in_an_error_is_one_clean_line(text: str) -> None:
 ])
 def test_whose_a_directory_is_said_to_be_is_a_name_or_nothing(owner: str, is_one: bool) -> None:
     """The sweep would ask the API server, and tell people, of what one script has written."""
-    found = answers.removed(Answer((Row("remnant", (NAME, owner, "0", "0")), Row("listed", ("0",))), 0), "here", slurm.VOCABULARY)
-    assert (found.remnants[0].owner is not None) == is_one
+    here = Installation("here", "one", b"s" * 32)
+    namespace, name, *_ = owner.split(" ")
+    proved = f"{owner} {here.proof_of_owner(KEY, Owner(namespace, name, KEY.uid))}"
+    for text, is_proved in ((proved, is_one), (owner, False), (f"{owner} {'0' * 64}", False)):
+        found = answers.removed(Answer((Row("remnant", (NAME, text, "0", "0")), Row("listed", ("0",))), 0), here, slurm.VOCABULARY)
+        assert (found.remnants[0].owner is not None) == is_proved

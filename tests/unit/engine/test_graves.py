@@ -12,7 +12,7 @@ from fairlead.domain.objects import Location, ObjectRef
 from fairlead.domain.run import Owner, Remnant, RunKey
 from fairlead.domain.sweep import SUSPICIOUS_COUNT, Found
 from fairlead.engine.debts import Debts
-from fairlead.engine.graves import Grave, Graves
+from fairlead.engine.graves import STRAYS_AT_ONCE, STRAYS_OF_ONE, Grave, Graves
 from fairlead.engine.registry import Registry
 from fairlead.schedulers.seam import Removed
 from product.objects import a_job
@@ -45,6 +45,9 @@ class Yard:
         self.registry = Registry()
         self.buried: list[str] = []
         self.policies: list[str] = []
+        self.keys: list[str] = []
+        self.taken_down: list[str] = []
+        self.told: list[tuple[int, int]] = []
         self.under_way: set[str] = set()
         self.asked: list[Found] = []
         self.debts = Debts(self.virtual.world)
@@ -54,7 +57,11 @@ class Yard:
 
     async def swept(self, removed: Removed) -> None:
         """A sweep of the Cluster's tree has found this."""
-        await self.graves.swept(removed, self)
+        self.taken_down += map(str, await self.graves.swept(removed, self))
+
+    async def tell_of_strays(self, strays: int, strange: int) -> None:
+        """Remember it."""
+        self.told.append((strays, strange))
 
     def is_under_way(self, uid: str) -> bool:
         """Whether it is in `under_way`."""
@@ -70,13 +77,14 @@ class Yard:
         assert ghost.cluster == HPC
         self.buried.append(str(ghost.key))
         self.policies.append(ghost.spec.deletion_policy)
+        self.keys += map(str, ghost.keys)
 
 
 async def test_a_finished_job_is_buried_once_it_is_gone() -> None:
     """Else each deleted Job would leave a directory on the cluster."""
     yard = Yard()
     ref = ObjectRef("jobs", "lab", "job1", uid(1))
-    yard.graves.keep(Grave(Location(HPC), ref, 2))
+    yard.graves.keep(Grave(Location(HPC), ref, (1, 2)))
     yard.virtual.data.finished = [ref]
     await yard.graves.look()
     assert yard.buried == []
@@ -89,8 +97,8 @@ async def test_a_finished_job_is_buried_once_it_is_gone() -> None:
 async def test_directories_alone_wait_for_their_cluster_and_a_job_that_may_run_does_not() -> None:
     """Else a suspended Cluster could not be deleted for the sake of a few files, or a running job would be forgotten with it."""
     yard = Yard()
-    yard.graves.keep(Grave(Location(HPC), ObjectRef("jobs", "lab", "job1", uid(1)), 1, ended=True))
-    yard.graves.keep(Grave(Location(HPC), ObjectRef("jobs", "lab", "job2", uid(2)), 1))
+    yard.graves.keep(Grave(Location(HPC), ObjectRef("jobs", "lab", "job1", uid(1)), (1,), ended=True))
+    yard.graves.keep(Grave(Location(HPC), ObjectRef("jobs", "lab", "job2", uid(2)), (1,)))
     yard.reached = False
     await yard.graves.look()
     assert yard.buried == [f"{uid(2)}-1"]
@@ -102,7 +110,7 @@ async def test_directories_alone_wait_for_their_cluster_and_a_job_that_may_run_d
 async def test_a_job_that_was_made_again_under_its_name_does_not_keep_the_old_ones_directory() -> None:
     """Else `kubectl replace --force` would leave one directory each time."""
     yard = Yard()
-    yard.graves.keep(Grave(Location(HPC), ObjectRef("jobs", "lab", "job1", uid(1)), 1))
+    yard.graves.keep(Grave(Location(HPC), ObjectRef("jobs", "lab", "job1", uid(1)), (1,)))
     yard.virtual.store.uids = {"lab/job1": uid(2)}
     await yard.graves.look()
     assert yard.buried == [f"{uid(1)}-1"]
@@ -112,7 +120,7 @@ async def test_a_job_that_was_made_again_under_its_name_does_not_keep_the_old_on
 async def test_no_answer_is_no_proof(fault: Unavailable) -> None:
     """Else an API server that restarts would cost the directories of all finished Jobs."""
     yard = Yard()
-    yard.graves.keep(Grave(Location(HPC), ObjectRef("jobs", "lab", "job1", uid(1)), 1))
+    yard.graves.keep(Grave(Location(HPC), ObjectRef("jobs", "lab", "job1", uid(1)), (1,)))
     yard.virtual.store.fault = fault
     await yard.graves.look()
     await yard.swept(found(remnant(3)))
@@ -141,12 +149,42 @@ async def test_of_several_attempts_the_last_one_counts() -> None:
     assert yard.buried == [f"{uid(1)}-2"]
 
 
-@pytest.mark.parametrize(("complete", "buried"), [(True, [f"{uid(1)}-1"]), (False, [])])
-async def test_a_directory_without_an_owner_is_buried_only_by_a_whole_list(complete: bool, buried: list[str]) -> None:
+@pytest.mark.parametrize(("complete", "taken_down"), [(True, [f"{uid(1)}-1"]), (False, [])])
+async def test_a_directory_without_an_owner_is_taken_down_only_by_a_whole_list(complete: bool, taken_down: list[str]) -> None:
     """Else a directory whose owner is about to be written would go under the submission that makes it."""
     yard = Yard()
     await yard.swept(found(remnant(1, owned=False), complete=complete))
-    assert yard.buried == buried
+    assert (yard.taken_down, yard.buried) == (taken_down, [])
+
+
+@pytest.mark.parametrize("complete", [True, False])
+async def test_a_listed_job_without_an_owner_is_ended_only_by_a_whole_list(complete: bool) -> None:
+    """Else a job whose directory was purged would run on, with nobody who knows of it; or a living one would be ended."""
+    yard = Yard()
+    await yard.swept(found(replace(remnant(1, owned=False), listed=True), complete=complete))
+    assert (yard.buried, yard.taken_down) == ([f"{uid(1)}-1"] if complete else [], [])
+
+
+async def test_directories_that_a_script_has_made_cost_nobody_anything() -> None:
+    """Else a thousand `mkdir` would hold up each sweep, or have the API server asked a thousand times."""
+    yard = Yard()
+    yard.registry.put_job(a_job(uid=uid(0)))
+    made = [remnant(number, owned=False, attempt=9999) for number in range(1000)]
+    await yard.swept(found(*made, remnant(2000)))
+    assert yard.asked == [Found(1, 1)], "they arouse no suspicion"
+    assert (yard.buried, yard.keys) == ([f"{uid(2000)}-1"], [f"{uid(2000)}-1", f"{uid(2000)}-2"])
+    assert len(yard.taken_down) == STRAYS_AT_ONCE
+    assert f"{uid(0)}-9999" not in yard.taken_down, "its Job is there"
+    assert yard.told == [(999, 0)]
+
+
+async def test_a_made_up_attempt_of_an_object_makes_no_range() -> None:
+    """Else one `mkdir` would have ten thousand keys cancelled, and the site's Jobs wait for it."""
+    yard = Yard()
+    await yard.swept(found(remnant(1), *(remnant(1, owned=False, attempt=9000 + number) for number in range(500))))
+    [ours, following, *others] = yard.keys
+    assert [ours, following] == [f"{uid(1)}-1", f"{uid(1)}-2"]
+    assert len(others) == STRAYS_OF_ONE + 1
 
 
 async def test_too_many_at_once_are_left_alone() -> None:
@@ -201,7 +239,7 @@ async def test_what_is_being_cleaned_up_is_not_found_again() -> None:
 async def test_a_cluster_that_is_gone_takes_its_graves_along() -> None:
     """Else each look would try to bury where nobody can go any more."""
     yard = Yard()
-    yard.graves.keep(Grave(Location(HPC), ObjectRef("jobs", "lab", "job1", uid(1)), 1))
+    yard.graves.keep(Grave(Location(HPC), ObjectRef("jobs", "lab", "job1", uid(1)), (1,)))
     yard.graves.leave(HPC)
     await yard.graves.look()
     assert yard.buried == []
@@ -210,7 +248,7 @@ async def test_a_cluster_that_is_gone_takes_its_graves_along() -> None:
 async def test_a_job_whose_finalizer_was_taken_off_by_hand_is_still_left_alone_if_it_wanted_that() -> None:
     """Else a Job that somebody removed by force would be ended on the cluster against its own deletionPolicy."""
     yard = Yard()
-    yard.graves.keep(Grave(Location(HPC), ObjectRef("jobs", "lab", "job1", uid(1)), 1, policy="Orphan"))
+    yard.graves.keep(Grave(Location(HPC), ObjectRef("jobs", "lab", "job1", uid(1)), (1,), policy="Orphan"))
     await yard.graves.look()
     assert yard.policies == ["Orphan"]
 
@@ -220,4 +258,4 @@ async def test_a_directory_without_an_owner_is_compared_with_a_list_of_its_own()
     yard = Yard()
     yard.virtual.data.unfinished = [ObjectRef("jobs", "lab", "job1", uid(1))]
     await yard.swept(found(remnant(1, owned=False), remnant(2, owned=False)))
-    assert yard.buried == [f"{uid(2)}-1"]
+    assert yard.taken_down == [f"{uid(2)}-1"]

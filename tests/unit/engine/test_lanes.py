@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from virtual import SETTINGS, Virtual, driver_of
+from virtual import ONE, SETTINGS, Virtual, driver_of
 
 from fairlead.domain.objects import ObjectRef
 from fairlead.domain.run import SubmitAnswer, SubmitWord
@@ -36,7 +36,7 @@ class Bench:
         registry, world, cluster = Registry(), self.virtual.world, a_cluster()
         for job in self.jobs:
             registry.put_job(job)
-        self.link = Link(world, SETTINGS, "one", driver_of)
+        self.link = Link(world, SETTINGS, ONE, driver_of)
         work = Work(world, SETTINGS, self.link, Writer(world, registry, 16), registry.job, lambda: driver_of(cluster))
         self.lanes = Lanes(work, lambda lane, changed: self.free.append((lane, changed)))
         self.cluster = cluster

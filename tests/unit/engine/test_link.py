@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
-from virtual import GOOD_PROBE, NOTHING, SETTINGS, Virtual, driver_of
+from virtual import GOOD_PROBE, NOTHING, ONE, SETTINGS, Virtual, driver_of
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.cluster import Cluster
@@ -27,7 +27,7 @@ class Bench:
     def __init__(self, **spec: Any) -> None:
         self.virtual = Virtual()
         self.cluster: Cluster = a_cluster(**spec)
-        self.link = Link(self.virtual.world, SETTINGS, "one", driver_of)
+        self.link = Link(self.virtual.world, SETTINGS, ONE, driver_of)
         self.remote = self.virtual.remote
 
     async def ensured(self) -> bool:
@@ -107,6 +107,7 @@ PROBLEMS = {
     ProbeProblem.ENDS_AT_LOGOUT: ClusterReason.ENDS_AT_LOGOUT,
     ProbeProblem.NOT_WRITABLE: ClusterReason.WORK_DIR_NOT_WRITABLE,
     ProbeProblem.NOT_OURS: ClusterReason.WORK_DIR_NOT_OURS,
+    ProbeProblem.NOT_SAFE: ClusterReason.WORK_DIR_NOT_SAFE,
     ProbeProblem.SCHEDULER_DOWN: ClusterReason.SCHEDULER_DOWN,
 }
 
@@ -271,7 +272,7 @@ async def test_a_far_end_that_never_comes_to_an_end_is_a_failure_like_any_other(
         await asyncio.Event().wait()
 
     virtual.remote.exchange = silence  # type: ignore[method-assign,assignment]
-    link = Link(virtual.world, replace(SETTINGS, reach_seconds=0.01), "one", driver_of)
+    link = Link(virtual.world, replace(SETTINGS, reach_seconds=0.01), ONE, driver_of)
     assert not await link.ensure(a_cluster(connection={"connectTimeoutSeconds": 0.2}))
     assert link.health.trouble is not None
     assert link.health.trouble.message == "the check did not come to its end within 0.21 s"
@@ -286,7 +287,7 @@ async def test_what_nobody_has_foreseen_in_a_check_is_told_and_waits() -> None:
         raise PermissionError(13, "Permission denied")
 
     virtual.remote.exchange = broken  # type: ignore[method-assign,assignment]
-    link = Link(virtual.world, SETTINGS, "one", driver_of)
+    link = Link(virtual.world, SETTINGS, ONE, driver_of)
     with capture_logs():
         assert not await link.ensure(a_cluster())
     assert link.health.trouble is not None

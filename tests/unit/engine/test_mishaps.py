@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
-from virtual import GOOD_PROBE, NOTHING, SETTINGS, Virtual
+from virtual import GOOD_PROBE, NOTHING, ONE, SETTINGS, Virtual
 
 from fairlead.domain.cluster import Cluster
 from fairlead.domain.errors import ApiFault, Conflict, UserFault
@@ -120,9 +120,9 @@ class Ward:
         def driver_of(_cluster: Cluster) -> Driver:
             return Driver(faulty, faulty)
 
-        context = SiteContext(world, self.registry, SETTINGS, "one", self.debts, driver_of, lambda _name, _seconds: None,
+        context = SiteContext(world, self.registry, SETTINGS, ONE, self.debts, driver_of, lambda _name, _seconds: None,
                               lambda _cluster, _site: False, lambda _uid: None, lambda _job: None, self._swept)
-        self.site = Site(Record(cluster, world, self.registry), "", context, Link(world, SETTINGS, "one", driver_of))
+        self.site = Site(Record(cluster, world, self.registry), "", context, Link(world, SETTINGS, ONE, driver_of))
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -153,8 +153,9 @@ class Ward:
     async def _exchange(self, _address: object, exchange: Exchange[Any]) -> Any:
         return exchange.parse(b"")
 
-    async def _swept(self, _site: object, _removed: Removed) -> None:
+    async def _swept(self, _site: object, _removed: Removed) -> Sequence[RunKey]:
         """Nothing was found."""
+        return ()
 
 
 def jobs(stage: str) -> list[Job]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from structlog.testing import capture_logs
-from virtual import GOOD_PROBE, NOTHING, Virtual, driver_of
+from virtual import GOOD_PROBE, NOTHING, ONE, Virtual, driver_of
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.errors import Unreachable
@@ -42,7 +42,7 @@ class Night:
                                 endpoints=[{"host": f"login{number % HOSTS}", "port": 22}])
             registry.put_cluster(replace(cluster, ref=ObjectRef("clusters", "lab", f"hpc{number}", cluster.ref.uid)))
         world = replace(self.virtual.world, jitter=self.chance.random)
-        self.controller = Controller(world, registry, EngineSettings(), "one", driver_of, self.hearts)
+        self.controller = Controller(world, registry, EngineSettings(), ONE, driver_of, self.hearts)
 
     async def pass_time(self, seconds: float, step: float = 1.0) -> None:
         """Let so much time pass, and everything happen that can; the whole time everybody shows signs of life."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
-from virtual import SETTINGS, Virtual
+from virtual import ONE, SETTINGS, Virtual
 
 from fairlead.api.v1alpha1.cluster import ClusterSpec
 from fairlead.domain.cluster import Cluster
@@ -31,7 +31,7 @@ SUSPENDED = {"conditions": [{"type": "Suspended", "status": "True", "reason": "J
 
 def driver_of(cluster: Cluster) -> Driver:
     """The real one: it is pure."""
-    return Driver(Process("one", cluster.hosts[0]), ProcessPreparer(cluster.hosts))
+    return Driver(Process(ONE, cluster.hosts[0]), ProcessPreparer(cluster.hosts))
 
 
 def a_job_named(name: str, *, host: str = "", **fields: Any) -> Job:
@@ -52,7 +52,7 @@ class Yard:
         self.registry.put_cluster(self.cluster)
         debts, writer = Debts(world), Writer(world, self.registry, 4)
         stranded = Stranded(world, writer, Overdue(world, debts, writer))
-        context = SiteContext(world, self.registry, SETTINGS, "one", debts, driver_of, lambda _name, _seconds: None,
+        context = SiteContext(world, self.registry, SETTINGS, ONE, debts, driver_of, lambda _name, _seconds: None,
                               lambda _cluster, _site: False, lambda _uid: None, lambda _job: None, None)   # type: ignore[arg-type]
         self.placing = Placing(context, writer, stranded, lambda _cluster, host: host[0] in reached, {})
 

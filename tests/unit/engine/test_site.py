@@ -1,13 +1,13 @@
 """A site's loop, as far as it can be seen without a cluster: that its death is noticed, and that it writes no more than it must."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from virtual import SETTINGS, Virtual, driver_of
+from virtual import ONE, SETTINGS, Virtual, driver_of
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.address import Address
@@ -15,7 +15,7 @@ from fairlead.domain.debt import UNREACHABLE, Debt
 from fairlead.domain.errors import Unreachable
 from fairlead.domain.job import Job
 from fairlead.domain.objects import ObjectRef
-from fairlead.domain.run import CancelAnswer, Remnant, SubmitAnswer, SubmitWord
+from fairlead.domain.run import CancelAnswer, Remnant, RunKey, SubmitAnswer, SubmitWord
 from fairlead.engine.context import Overseer, SiteContext
 from fairlead.engine.debts import Debts
 from fairlead.engine.link import Link
@@ -39,10 +39,10 @@ class Stage:
         self.registry.put_cluster(self.cluster)
         world = self.virtual.world
         self.debts = Debts(world)
-        context = SiteContext(world, self.registry, SETTINGS, "one", self.debts, driver_of, self.hearts.beat,
+        context = SiteContext(world, self.registry, SETTINGS, ONE, self.debts, driver_of, self.hearts.beat,
                               lambda _cluster, _site: False, lambda _uid: None, self._ended, self._swept)
         self.record = Record(self.cluster, world, self.registry)
-        self.site = Site(self.record, "", context, Link(world, SETTINGS, "one", driver_of))
+        self.site = Site(self.record, "", context, Link(world, SETTINGS, ONE, driver_of))
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -69,8 +69,9 @@ class Stage:
     def _ended(self, job: Job) -> None:
         raise AssertionError("there is no Job here")
 
-    async def _swept(self, site: Overseer, removed: Removed) -> None:
+    async def _swept(self, site: Overseer, removed: Removed) -> Sequence[RunKey]:
         """Nothing was found."""
+        return ()
 
 
 async def test_a_loop_that_is_stuck_is_named_and_one_that_turns_is_not() -> None:

@@ -9,6 +9,7 @@ from fairlead.domain.cluster import Cluster
 from fairlead.domain.debt import Debt
 from fairlead.domain.errors import Conflict, FairleadError
 from fairlead.domain.finished import Expiring
+from fairlead.domain.installation import Installation
 from fairlead.domain.objects import ClusterName, EventNote, ObjectRef
 from fairlead.domain.run import AccountingState, Observation, Probe, Tree
 from fairlead.engine.ports import T, World
@@ -19,6 +20,7 @@ from fairlead.schedulers.slurm.scheduler import Slurm
 
 MARKER = "0123456789abcdef0123456789abcdef"
 GOOD_PROBE = Probe(tree=Tree("/home/user/.fairlead/one", MARKER), version="24.11.5", scheduler_up=True, accounting=AccountingState.ABSENT)
+ONE = Installation("one", "6e1a7b9c-0000-4000-8000-000000000001", b"s" * 32)
 NOTHING = Observation({}, {}, {}, 1_700_000_000, False)
 
 
@@ -249,4 +251,4 @@ SETTINGS = EngineSettings(overdue_seconds=0.0, breaker_limit_seconds=60, breaker
 
 def driver_of(cluster: Cluster) -> Driver:
     """The real Slurm behind the seam: it is pure."""
-    return Driver(Slurm("one", "", cluster.spec.slurm.accounting), SlurmPreparer(cluster.spec.slurm))
+    return Driver(Slurm(ONE, "", cluster.spec.slurm.accounting), SlurmPreparer(cluster.spec.slurm))

@@ -3,6 +3,7 @@
 import pytest
 
 from fairlead.domain.errors import RemoteFault, Unanswered
+from fairlead.domain.installation import Installation
 from fairlead.domain.run import (
     AccountingState,
     CancelAnswer,
@@ -25,6 +26,7 @@ UID = "0123abcd-0000-4000-8000-00000000000a"
 KEY = RunKey(UID, 1)
 NAME = str(KEY)
 MARKER = "ab" * 16
+HERE = Installation("here", "6e1a7b9c-0000-4000-8000-000000000001", b"s" * 32)
 
 
 def answer(*rows: tuple[str, ...]) -> Answer:
@@ -146,19 +148,23 @@ def test_a_probe(rows: tuple[tuple[str, ...], ...], expected: Probe) -> None:
 
 
 def test_a_sweep() -> None:
-    """A live Job's directory would be swept, or a dead one's stay."""
+    """A live Job's directory would be swept, or a dead one's stay; what a script writes there would count as our word."""
     stone, bare, odd = (RunKey(UID, attempt) for attempt in (2, 3, 4))
+    proof = HERE.proof_of_owner(KEY, Owner("ns", "hello", UID))
     found = answers.removed(answer(
         ("buried", str(stone)), ("kept", str(odd)),
-        ("remnant", NAME, f"ns hello {UID}", ""), ("remnant", str(stone), "", "1"), ("remnant", str(bare), "", ""),
-        ("remnant", str(odd), "ns hello another-uid", ""), ("remnant", "lost+found", "", ""),
+        ("remnant", NAME, f"ns hello {UID} {proof}", "", HERE.proof_of_leave(KEY)), ("remnant", str(stone), "", "1"),
+        ("remnant", str(bare), "", "", HERE.proof_of_leave(KEY)), ("remnant", str(odd), f"ns hello {UID} {proof}", "", "yes"),
+        ("remnant", str(odd.next), f"ns hello another-uid {proof}", ""), ("remnant", str(odd.next.next), f"ns hello {UID}", ""),
+        ("remnant", "lost+found", "", ""), ("remnant", f"{UID}-999999", "", ""), ("strange", "7"),
         ("marked", "RUNNING", f"fairlead:here:{stone}"), ("marked", "FAILED", f"fairlead:here:{RunKey(UID, 9)}"),
         ("marked", "RUNNING", f"fairlead:there:{RunKey(UID, 8)}"), ("listed", "0"),
-    ), "here", VOCABULARY)
-    assert (found.keys, found.complete) == (frozenset({stone}), True)
+    ), HERE, VOCABULARY)
+    assert (found.keys, found.complete, found.strange) == (frozenset({stone}), True, 7)
     assert set(found.remnants) == {
-        Remnant(KEY, Owner("ns", "hello", UID), tombstone=False), Remnant(stone, None, tombstone=False),
-        Remnant(bare, None, tombstone=False), Remnant(odd, None, tombstone=False),
+        Remnant(KEY, Owner("ns", "hello", UID), tombstone=False, orphaned=True), Remnant(stone, None, tombstone=False, listed=True),
+        Remnant(bare, None, tombstone=False), Remnant(odd, None, tombstone=False), Remnant(odd.next, None, tombstone=False),
+        Remnant(odd.next.next, None, tombstone=False),
     }
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import TypeVar
 
+from fairlead.domain.installation import Installation
 from fairlead.domain.run import CancelAnswer, CancelPhase, Observation, Owner, Probe, RunKey, StopWord, Submission, SubmitAnswer, Tree
 from fairlead.schedulers import sh
 from fairlead.schedulers.seam import COMMAND, Cancellation, Exchange, Place, Query, Removal, Removed
@@ -19,6 +20,7 @@ from unit.sh import tools
 T = TypeVar("T")
 
 INSTALLATION = "here"
+HERE = Installation(INSTALLATION, "6e1a7b9c-0000-4000-8000-000000000001", b"s" * 32)
 UID = "0123abcd-0000-4000-8000-00000000000a"
 OWNER = Owner("default", "hello", UID)
 FAKES = Path(__file__).parent / "fakes"
@@ -60,7 +62,7 @@ class FarEnd:
 
     @property
     def slurm(self) -> Slurm:
-        return Slurm(INSTALLATION, accounting=self.accounting, timeouts=self.timeouts)
+        return Slurm(HERE, accounting=self.accounting, timeouts=self.timeouts)
 
     @property
     def tree(self) -> Path:
@@ -89,7 +91,7 @@ class FarEnd:
     def exchange(self, exchange: Exchange[T]) -> T:
         return exchange.parse(self.send(exchange.stdin()))
 
-    def probe(self, *, marker: str = "", installation: str = INSTALLATION) -> Probe:
+    def probe(self, *, marker: str = "", installation: Installation = HERE) -> Probe:
         scheduler = Slurm(installation, accounting=self.accounting, timeouts=self.timeouts)
         return self.exchange(scheduler.probe(token_hex(16), Place("~/work", installation, marker, token_hex(16))))
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from secrets import token_hex
 
 import pytest
-from far_end import INSTALLATION, FarEnd, key
+from far_end import HERE, FarEnd, key
 
 from fairlead.api.v1alpha1.cluster import ProcessHost
 from fairlead.schedulers import sh
@@ -23,8 +23,8 @@ class Host:
 
     def __init__(self, far: FarEnd) -> None:
         self.far = far
-        place = Place("~/work", INSTALLATION, "", token_hex(16))
-        far.send(Process(INSTALLATION, ProcessHost(host="box", slots=1)).probe(token_hex(16), place).stdin())
+        place = Place("~/work", HERE, "", token_hex(16))
+        far.send(Process(HERE, ProcessHost(host="box", slots=1)).probe(token_hex(16), place).stdin())
         [self.tree] = (far.home / "work").iterdir()
         self.run = self.tree / "runs" / str(KEY)
         self.run.mkdir()
@@ -49,7 +49,7 @@ class Host:
 
     def _shell(self, *arguments: object) -> None:
         command = [str(self.far.root / "tools" / "sh"), *map(str, arguments)]
-        subprocess.run(command, env=self.far.environment(), cwd=self.far.home, check=False, timeout=60, stdin=subprocess.DEVNULL)
+        subprocess.run(command, env=self.far.environment(), cwd=self.tree, check=False, timeout=60, stdin=subprocess.DEVNULL)
 
 
 @pytest.fixture

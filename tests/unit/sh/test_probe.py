@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from far_end import INSTALLATION, FarEnd
+from far_end import HERE, FarEnd
 
 from fairlead.domain.run import AccountingState, ProbeProblem
 from fairlead.schedulers import sh
@@ -31,7 +31,7 @@ def test_the_wrapper_is_installed_by_its_content(far: FarEnd) -> None:
 
 def test_the_users_environment_does_not_say_where_the_tree_is(bare: FarEnd) -> None:
     """A profile that exports FOLDER would have the tree made elsewhere on this login node, and Runs start twice."""
-    exchange = bare.slurm.probe("a" * 32, Place("~/work", INSTALLATION, "", "b" * 32))
+    exchange = bare.slurm.probe("a" * 32, Place("~/work", HERE, "", "b" * 32))
     tree = exchange.parse(bare.send(exchange.stdin(), FOLDER="data", TREE="/", HOST="h", MACHINE="m")).tree
     assert tree is not None
     assert tree.path == str(bare.tree)

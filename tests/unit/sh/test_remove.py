@@ -70,8 +70,8 @@ def test_a_sweep_lists_directories_and_marked_jobs(far: FarEnd) -> None:
     swept = far.remove(sweep=True)
     assert swept.complete
     assert set(swept.remnants) == {
-        Remnant(mine, submission(mine).owner, tombstone=False), Remnant(bare, None, tombstone=False),
-        Remnant(stone, None, tombstone=True), Remnant(job, None, tombstone=False),
+        Remnant(mine, submission(mine).owner, tombstone=False, listed=True), Remnant(bare, None, tombstone=False),
+        Remnant(job, None, tombstone=False, listed=True),
     }
 
 

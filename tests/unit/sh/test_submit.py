@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from far_end import OWNER, FarEnd, key, submission
+from far_end import HERE, OWNER, FarEnd, key, submission
 
 from fairlead.domain.errors import UserFault
 from fairlead.domain.run import Submission, SubmitAnswer, SubmitWord, Tree
@@ -300,8 +300,7 @@ def test_a_purged_wrapper_is_put_back(far: FarEnd) -> None:
 
 def test_a_full_disk_is_unknown_and_starts_nothing(far: FarEnd) -> None:
     """A job without its files would fail on the node."""
-    (far.tree / "tmp").rmdir()
-    (far.tree / "tmp").write_text("no folder")
+    far.shadow("mkdir", "exit 1")
     assert far.submit(submission()).word is SubmitWord.UNKNOWN
     assert far.jobs() == []
 
@@ -313,4 +312,4 @@ def test_a_full_disk_is_unknown_and_starts_nothing(far: FarEnd) -> None:
 def test_what_no_shell_can_be_given_is_refused(more: dict[str, object]) -> None:
     """It would be cut in silence on the way."""
     with pytest.raises(UserFault):
-        Slurm("here").submit("a" * 32, Tree("/t", "m"), [submission(**more)])
+        Slurm(HERE).submit("a" * 32, Tree("/t", "m"), [submission(**more)])

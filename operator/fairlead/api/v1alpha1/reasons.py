@@ -80,7 +80,8 @@ class ClusterReason(Word):
     TOOLS_MISSING = "ToolsMissing", "The bare host lacks a program that handing out its slots needs; the message names it."
     ENDS_AT_LOGOUT = "EndsAtLogout", "The host ends a user's processes when his connection closes, so that no Job would live on there."
     WORK_DIR_NOT_WRITABLE = "WorkDirNotWritable", "The work folder cannot be made or written to."
-    WORK_DIR_NOT_OURS = "WorkDirNotOurs", "The work folder's mark is missing or not the one in the status."
+    WORK_DIR_NOT_OURS = "WorkDirNotOurs", "The work folder's mark is missing, not the one in the status, or another installation's."
+    WORK_DIR_NOT_SAFE = "WorkDirNotSafe", "Others can write to the work folder, or to a folder above it; the message names which."
     SCHEDULER_DOWN = "SchedulerDown", "The scheduler did not answer."
     ACCOUNTING_DOWN = "AccountingDown", "sacct did not answer."
     ACCOUNTING_OFF = "AccountingOff", "spec.slurm.accounting is None, or the site keeps no accounting."
@@ -94,6 +95,7 @@ class ClusterReason(Word):
     TOO_MANY_GONE = "TooManyGone", "More than ten, and more than a fifth, of the Runs have lost their objects at once."
     SWEEP_AGREED = "SweepAgreed", "A person has agreed to a sweep that was held, and it was made: an Event on the Cluster."
     INTERNAL_ERROR = "InternalError", "Fairlead met an error of its own; it tries again, and the controller's log has the details."
+    STRANGE_ENTRIES = "StrangeEntries", "The work folder holds directories or entries that Fairlead has not made: an Event on the Cluster."
     SWEEP_PASSED = "SweepPassed", "The last sweep found nothing suspicious, or a person agreed to it."
 
 

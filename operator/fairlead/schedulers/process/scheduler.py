@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from fairlead.api.v1alpha1.cluster import ProcessHost
+from fairlead.domain.installation import Installation
 from fairlead.domain.run import CancelAnswer, Observation, Probe, RunKey, Submission, SubmitAnswer, Tree
 from fairlead.schedulers import exchanges, payload, sh
-from fairlead.schedulers.answers import removed
 from fairlead.schedulers.exchanges import Part
 from fairlead.schedulers.process import answers
 from fairlead.schedulers.seam import Cancellation, Exchange, Place, Query, Removal, Removed
@@ -37,7 +37,7 @@ class ProcessTimeouts:
 class Process:
     """A bare host at the far end, with its slots and GPUs."""
 
-    def __init__(self, installation: str, host: ProcessHost, timeouts: ProcessTimeouts = ProcessTimeouts()) -> None:
+    def __init__(self, installation: Installation, host: ProcessHost, timeouts: ProcessTimeouts = ProcessTimeouts()) -> None:
         self._installation = installation
         self._variables = {
             "BIN_PATH": "", "SLOTS": str(host.slots), "GPUS": str(host.gpus),
@@ -55,7 +55,7 @@ class Process:
         Raises `UserFault` for what no shell can be given: NUL, a variable name that is no identifier, a path with control characters.
         """
         part = self._part("host", "install", "host_install", "host_submit", "submit", hangs=(_LOCK_SECONDS, _START_SECONDS))
-        calls = [*(payload.call(each, {"RANK": _rank(each)}) for each in submissions), "hand_out"]
+        calls = [*(payload.call(each, {"RANK": _rank(each)}, self._installation) for each in submissions), "hand_out"]
         return exchanges.submit(part.within(tree).having(**_FILES), fence, submissions, calls, answers.VOCABULARY)
 
     def observe(self, fence: str, tree: Tree, query: Query) -> Exchange[Observation]:
@@ -66,12 +66,12 @@ class Process:
     def cancel(self, fence: str, tree: Tree, cancellations: Sequence[Cancellation]) -> Exchange[Mapping[RunKey, CancelAnswer]]:
         """Revoke, take out of the queue, and end processes."""
         part = self._part("host", "host_cancel", "cancel", hangs=(_LOCK_SECONDS, *[_END_SECONDS] * min(len(cancellations), 4))).within(tree)
-        return exchanges.cancel(part, fence, cancellations)
+        return exchanges.cancel(part, fence, cancellations, self._installation)
 
     def remove(self, fence: str, tree: Tree, removal: Removal) -> Exchange[Removed]:
         """Directories down to tombstones; with `sweep`, what the tree holds."""
         part = self._part("host_remove", "remove", hangs=(_LOCK_SECONDS,)).within(tree)
-        return exchanges.remove(part, fence, removal, lambda answer: removed(answer, self._installation, answers.VOCABULARY))
+        return exchanges.remove(part, fence, removal, self._installation, answers.VOCABULARY)
 
     def _part(self, *scripts: str, hangs: Sequence[int]) -> Part:
         return Part(self._variables, scripts, hangs)

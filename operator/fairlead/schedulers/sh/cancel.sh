@@ -1,25 +1,27 @@
 # Revokes keys and cancels what the scheduler shows under them; safe to repeat from the start.
-# Set before it: TREE, MARKER, KEYS (lines `key phase why ids`). In front of it stands a scheduler's part: `live_jobs` sets JOBS to lines `key id ...` of
+# Set before it: TREE, MARKER, KEYS (lines `key phase why leave ids`; leave: the proof that a Run was left alone, or what it is known by). In front of it stands a scheduler's part: `live_jobs` sets JOBS to lines `key id ...` of
 # the keys in WORK that have not ended, or fails with SAID (ASKED names whom it asks); `end_jobs` ends what WORK says of them, and tells of each.
 # Phases: revoke (no more than that), term (ask running jobs, end waiting ones), kill (end all), only (end these ids of the key, revoke nothing),
 # orphan (leave alone what has been submitted, and let nothing follow).
 
-# first_pass KEY PHASE WHY [IDS]: the revocation, before anything is listed: what is submitted after it cannot start. What is done with it is answered;
+# first_pass KEY PHASE WHY LEAVE [IDS]: the revocation, before anything is listed: what is submitted after it cannot start. What is done with it is answered;
 # the rest goes to WORK.
 first_pass() {
   CLAIM=
-  if is_left_alone "$1" "$3"; then
+  if is_left_alone "$@"; then
     :
   elif [ "$2" = orphan ]; then
-    leave_alone "$1"
+    leave_alone "$1" "$4"
   elif [ "$2" != only ]; then
     revoke "$1"
     [ "$2" = revoke ] || tell_to_stop "$@"
   fi
-  if is_left_alone "$1" "$3"; then
+  if is_left_alone "$@"; then
     say cancel "$1" orphaned "$CLAIM"
   elif [ "$2" = only ]; then
-    WORK="$WORK$*$LINE_END"
+    only="$1 $2 $3"
+    shift 4
+    WORK="$WORK$only $*$LINE_END"
   elif [ -z "$CLAIM" ]; then
     say cancel "$1" unknown '' "the claim can be neither made nor read"
     [ "$2" = revoke ] || [ "$2" = orphan ] || WORK="$WORK$1 $2 $3$LINE_END"
@@ -54,21 +56,27 @@ ended_in_time() {
   done
 }
 
-# leave_alone KEY: what may have been submitted is marked as nobody's any more; what was not is revoked.
+# leave_alone KEY PROOF: what may have been submitted is marked as nobody's any more; what was not is revoked.
 leave_alone() {
   CLAIM=$(readlink "runs/$1/claim")
-  if [ -s "runs/$1/owner" ] && [ "$CLAIM" != revoked ]; then true >"runs/$1/orphaned"; else revoke "$1"; fi
+  if [ -s "runs/$1/owner" ] && [ "$CLAIM" != revoked ]; then put "runs/$1" orphaned "$2"; else revoke "$1"; fi
 }
 
-# is_left_alone KEY WHY: nothing is done any more, for an object that is gone, to what was left alone: whoever saw it go may not have seen the mark.
-is_left_alone() { [ "$2" = delete ] && [ -e "runs/$1/orphaned" ]; }
+# is_left_alone KEY PHASE WHY LEAVE: nothing is done any more, for an object that is gone, to what was left alone: whoever saw it go may not have seen
+# the mark. A script may have written one, too, but not the proof. Where that is not to be left, it is known by its checksum alone: scripts can read along.
+is_left_alone() {
+  [ "$3" = delete ] && [ -s "runs/$1/orphaned" ] && IFS= read -r seen <"runs/$1/orphaned" || return
+  if [ "$2" = orphan ]; then [ "$seen" = "$4" ]; else is_leave "$seen" "$4"; fi
+}
 
 begin
 into_tree
 WORK='' CLAIMS='' ENDS=''
-while read -r key phase why ids; do
+# shellcheck disable=SC2046  # words
+plain $(printf '%s\n' "$KEYS" | cut -d ' ' -f 1)
+while read -r key phase why leave ids; do
   # shellcheck disable=SC2086  # ids are words
-  [ "$key" ] && first_pass "$key" "$phase" "$why" $ids
+  [ "$key" ] && first_pass "$key" "$phase" "$why" "$leave" $ids
 done <<END
 $KEYS
 END

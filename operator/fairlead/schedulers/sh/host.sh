@@ -20,6 +20,7 @@ MINE=                           # a keeper's own line of runs/KEY/process, for w
 # on_host: the folders are there, and the host's size is known to who comes without us. Set before it: SLOTS, GPUS, WATCH_SECONDS, KILL_SECONDS.
 on_host() {
   [ -d "$HOST/queue" ] && [ -d "$LOCKS" ] || mkdir -p "$HOST/queue" "$LOCKS" || return
+  for own in capacity number lock; do { [ -f "$HOST/$own" ] && [ ! -h "$HOST/$own" ]; } || rm -rf "${HOST:?}/$own"; done   # nothing else is ours
   size="$SLOTS $GPUS $WATCH_SECONDS $KILL_SECONDS" seen=
   [ -s "$HOST/capacity" ] && IFS= read -r seen <"$HOST/capacity"
   [ "$seen" = "$size" ] || put "$HOST" capacity "$size"
@@ -34,6 +35,9 @@ born() {
   BORN=${20}
 }
 
+# is_number TEXT: whether it is a count as we write it; arithmetic on anything else ends some shells, and runs what stands there in others.
+is_number() { case $1 in '' | *[!0-9]* | 0?* | ???????????*) return 1 ;; esac }
+
 # written KEY: sets ID, KEEPER, SINCE, GROUP, TAKEN (its locks) and MEANS to what is written of its keeper. MEANS: how its processes are found.
 written() {
   ID='' KEEPER='' SINCE='' TAKEN='' GROUP='' MEANS='' boot='' start=''
@@ -42,6 +46,10 @@ written() {
 $MINE
 END
     case $TAKEN in /*) GROUP=${TAKEN%% *} TAKEN=${TAKEN#"$GROUP"} ;; esac
+    [ ! -h "$GROUP" ] || GROUP=''
+    for lock in $TAKEN; do
+      case $lock in slot-*[!0-9]* | gpu-*[!0-9]*) TAKEN='' ;; slot-?* | gpu-?*) ;; *) TAKEN='' ;; esac
+    done
     case $GROUP in
       */fairlead-*.scope/"fairlead-$1") MEANS=SystemdScope ;;
       */"fairlead-$1") MEANS=Cgroup ;;
@@ -50,21 +58,24 @@ END
   fi
 }
 
-# kept KEY: whether its keeper lives; sets what `written` does.
+# kept KEY: whether its keeper lives; sets what `written` does. A script can name any process there: a keeper's arguments hold its key.
 kept() {
   written "$1"
-  [ "$KEEPER" ] && [ "$boot" = "$BOOT" ] && born "$KEEPER" && [ "$BORN" = "$start" ]
+  is_number "$KEEPER" && [ "$boot" = "$BOOT" ] && born "$KEEPER" && [ "$BORN" = "$start" ] &&
+    grep -q -s -z -x -F -e "$1" "/proc/$KEEPER/cmdline"
 }
 
 # members KEY: the processes of its script, whatever they have made of themselves: those with the key in their environment, those that have one of its
-# slots open, those in its control group or one below, and all in the session of one of these. The keeper's own session is none of them.
+# slots open, those in its control group or one below, and all in the session of one of these. The keeper's own session is none of them, and no slot that
+# another Run's keeper has taken is its own, whatever its script has written.
 members() {
   kept "$1" || KEEPER=
   found=$({
     grep -l -s -z -x -F "FAIRLEAD_RUN=$1" /proc/[0-9]*/environ
-    for lock in $TAKEN; do find /proc/[0-9]*/fd -maxdepth 1 -lname "$LOCKS/$lock" 2>/dev/null; done
-    # 0 is a process that this pid namespace does not show, and would be our own group to `kill`
-    [ "$GROUP" ] && find "$GROUP" -name cgroup.procs -exec cat {} + 2>/dev/null | awk '$1 > 0 { print "/proc/" $1 }'
+    for lock in $TAKEN; do
+      taken_by "$lock" && [ "$user" = "$TREE/runs/$1" ] && find /proc/[0-9]*/fd -maxdepth 1 -lname "$LOCKS/$lock" 2>/dev/null
+    done
+    [ "$GROUP" ] && grep -l -s -E "/fairlead-$1(/|\$)" /proc/[0-9]*/cgroup
   } | cut -d / -f 3 | sort -u | tr '\n' ' ')
   [ "$found" ] || return 0
   cat /proc/[0-9]*/stat 2>/dev/null | awk -v found="$found" -v keeper="$KEEPER" '
@@ -76,6 +87,9 @@ members() {
       for (pid in session) if (session[pid] in theirs) print pid
     }'
 }
+
+# taken_by LOCK: user is the directory of the Run that was last given it.
+taken_by() { user='' && [ -f "$LOCKS/$1" ] && [ -s "$LOCKS/$1" ] && user=$(head -c 9999 "$LOCKS/$1") && user=${user%%"$LINE_END"*} && [ "$user" ]; }
 
 # end_members KEY: ends them all, and looks whether they are gone. The control group's own switch (Linux 5.14) ends what forks as fast as it is killed.
 end_members() {
@@ -131,8 +145,11 @@ came_out() {
   [ "$(readlink "runs/$1/claim")" != revoked ] || rm -rf "runs/$1/outcome" "runs/$1/process" "runs/$1/host.log" "runs/$1"/.begun-*
 }
 
-# look_at_queue: QUEUE is what waits, in its order, as `look_at` takes it.
-look_at_queue() { QUEUE=$(cat "$HOST"/queue/* 2>/dev/null); }
+# look_at_queue: QUEUE is what waits, in its order, as `look_at` takes it. What is nothing that we write goes: it would hold up all, or stand in their way.
+look_at_queue() {
+  find "$HOST/queue" -mindepth 1 -maxdepth 1 \( ! -type f -o -size +1 \) -exec rm -rf {} + 2>/dev/null
+  QUEUE=$(cat "$HOST"/queue/* 2>/dev/null)
+}
 
 # queued KEY: sets ID to its number in QUEUE, or fails.
 queued() {
@@ -152,9 +169,9 @@ free() {
   number=0
   while [ "$number" -lt "$2" ]; do
     lock=$LOCKS/$1-$number
+    { [ -f "$lock" ] && [ ! -h "$lock" ]; } || rm -rf "$lock"
     if flock -n "$lock" true 9>&-; then
-      user=
-      [ -s "$lock" ] && IFS= read -r user <"$lock"
+      taken_by "$1-$number" || :
       case $user in "$TREE/runs/"*) look_at "${user##*/}" >/dev/null; [ "$STATE" = RUNNING ] || printf '%s ' "$number" ;; *) printf '%s ' "$number" ;; esac
     fi
     number=$((number + 1))
@@ -184,6 +201,7 @@ hand_out() {
   for entry in "$HOST"/queue/*; do
     [ "$begun" -lt "$STARTS" ] || break
     { read -r key id slots gpus seconds build <"$entry"; } 2>/dev/null || continue
+    is_entry || { rm -f "$entry"; continue; }
     if [ -h "runs/$key/claim" ] || [ -e "runs/$key/outcome" ]; then rm -f "$entry"; continue; fi
     [ "$slots" -le "$SLOTS" ] && [ "$gpus" -le "$GPUS" ] || continue   # the host was made smaller since: it waits, and holds nobody back
     # shellcheck disable=SC2086  # numbers are words
@@ -196,6 +214,13 @@ hand_out() {
     rm -f "$entry"
   done
   unlocked
+}
+
+# is_entry: whether what was read of the queue is as we write it.
+is_entry() {
+  case $key in '' | *[!0-9a-f-]*) return 1 ;; esac
+  case $build in '' | *[!0-9a-f]*) return 1 ;; esac
+  is_number "$id" && is_number "$slots" && is_number "$gpus" && is_number "$seconds" && [ -e "runs/$key/ready" ]
 }
 
 # own_systemd: whether the user's own systemd makes scopes that outlast his logins: without linger it ends with the last of them.

@@ -4,6 +4,8 @@
 # shellcheck disable=SC2153  # LINE is set by first_line
 begin
 into_tree
+# shellcheck disable=SC2046  # words
+plain $(printf '%s\n' "$KEYS" | cut -d ' ' -f 1)
 on_host 2>/dev/null && hand_out
 look_at_queue
 first=${QUEUE%% *} node=$(uname -n)

@@ -14,7 +14,8 @@ hand_in() {
   fi
   id=0
   [ -s "$HOST/number" ] && read -r id <"$HOST/number"
-  id=$((id + 1))
+  is_number "$id" && id=$((id + 1))
+  is_number "$id" || id=$(date +%s)   # a script has written something else there, or the largest: no number is far from this one
   put "$HOST" number "$id" && put "$HOST/queue" "$RANK-$(printf '%010d' "$id")" "$KEY $id $1 $2 $3 $BUILD"; status=$?
   unlocked
   if [ "$status" != 0 ]; then

@@ -1,16 +1,22 @@
 # Puts the wrapper where jobs find it. Set before it: BUILD (named by its content, so that pending jobs keep theirs), WRAPPER, ENTER.
 
-# install_file NAME TEXT: aside, then renamed: who finds it finds it whole.
+# install_file NAME TEXT: aside, then renamed: who finds it finds it whole. What is there is taken for it only if it is the same to the last byte.
 install_file() {
-  [ -s "bin/$BUILD/$1" ] && return 0
+  [ -f "bin/$BUILD/$1" ] && [ ! -h "bin/$BUILD/$1" ] && [ "$(head -c 99999 "bin/$BUILD/$1" 2>/dev/null; echo .)" = "$2." ] && return 0
+  rm -rf "bin/$BUILD/$1"
   printf '%s' "$2" >"bin/$BUILD/.$1.$TAG" && chmod 500 "bin/$BUILD/.$1.$TAG" && mv -f "bin/$BUILD/.$1.$TAG" "bin/$BUILD/$1" && return 0
   rm -f "bin/$BUILD/.$1.$TAG"
   return 1
 }
 
-# install_wrapper: made again when a site has purged it.
+# own_folders FOLDER...: makes those that are not there, closed to others whatever the folder above bequeaths.
+own_folders() {
+  for own do [ -d "$own" ] || mkdir -m 700 "$own" || [ -d "$own" ] || return; done
+}
+
+# install_wrapper: made again when a site has purged it, or somebody has changed it.
 install_wrapper() {
-  mkdir -p runs tmp "bin/$BUILD" && install_file wrapper.sh "$WRAPPER" && install_file enter.sh "$ENTER"
+  own_folders runs tmp bin "bin/$BUILD" && install_file wrapper.sh "$WRAPPER" && install_file enter.sh "$ENTER"
 }
 
 # install_all: all files that the far end needs; a scheduler may need more.

@@ -5,11 +5,10 @@
 #   keeper.sh TREE MARKER KEY ID BUILD SECONDS "LOCKS" "GPU NUMBERS"
 TREE=$1 MARKER=$2 key=$3 id=$4 build=$5 seconds=$6 locks=$7 gpus=$8
 FENCE=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n') BIN_PATH=
-cd "$TREE" || exit
 # shellcheck source=/dev/null
-. "./bin/$build/host.sh"
+. "./bin/$build/host.sh"        # of the tree in which it was started: nobody can have put another in its place
 into_tree
-read -r _ _ watch_seconds kill_seconds <"$HOST/capacity" || exit
+read -r _ _ watch_seconds kill_seconds <"$HOST/capacity" && is_number "$watch_seconds" && is_number "$kill_seconds" || exit
 run=runs/$key
 
 # own_group: AT is the control group (version 2) that we are in, as a folder; fails unless we may make others below it and move processes into them.

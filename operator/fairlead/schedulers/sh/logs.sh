@@ -26,6 +26,7 @@ at_tail() {
 
 begin
 into_tree
+plain "$KEY"
 last_start "runs/$KEY"
 start=${START:-$LAST}
 if [ "$start" ] && [ -r "runs/$KEY/started-$start" ]; then

@@ -39,6 +39,54 @@ hung() { [ "$1" = 124 ] || [ "$1" = 137 ] || [ "$1" = 143 ]; }
 begin() { say begin "$(date +%s)"; }
 finish() { say end; exit 0; }
 
+# ways PATH: adds the folders on the way to it to WAYS, from the top, one a line.
+ways() {
+  at='' rest=${1#/} WAYS=$WAYS/$LINE_END
+  while [ "$rest" ]; do
+    at=$at/${rest%%/*}
+    WAYS=$WAYS$at$LINE_END
+    case $rest in */*) rest=${rest#*/} ;; *) rest='' ;; esac
+  done
+}
+
+# only_ours: whether nobody but us and root can change the tree that we are in, or put another in its place: the tree and its own folders are ours and
+# closed to others; all above it, on the way that TREE names and on the one that it is, are ours or root's, and closed to others or sticky (as /tmp is).
+# Else WHY says which is not, and what to do.
+only_ours() {
+  WAYS=
+  ways "$TREE"
+  ways "$(pwd -P)"
+  for own in runs tmp bin host ${BUILD:+"bin/$BUILD"}; do
+    if [ -h "$own" ] || { [ -e "$own" ] && [ ! -d "$own" ]; }; then
+      WHY="$TREE/$own is not a folder: somebody has put something else in its place; remove that"
+      return 1
+    fi
+    [ ! -d "$own" ] || WAYS=$WAYS./$own$LINE_END
+  done
+  set -f
+  IFS=$LINE_END
+  # shellcheck disable=SC2086  # lines are words now
+  set -- . $WAYS
+  unset IFS
+  set +f
+  open=$(find -H "$@" -prune \( -path '.*' \( ! -user "$ME" -o -perm -020 -o -perm -002 \) \
+    -o ! -path '.*' ! -perm -1000 \( -perm -020 -o -perm -002 \) -o ! -path '.*' ! -user 0 ! -user "$ME" \) -print 2>&1) && [ -z "$open" ] && return 0
+  open=${open%%"$LINE_END"*}
+  # shellcheck disable=SC3067  # not POSIX, but dash, bash, ksh, zsh and busybox all have it
+  if [ ! -e "$open" ]; then
+    WHY="the folders on the way to $TREE cannot be looked at: $(words "$open")"
+  elif [ -O "$open" ]; then
+    WHY="others than $LOGIN can write to $(told "$open"), and so put their own in the place of $LOGIN's scripts: run 'chmod go-w' on it"
+  else
+    WHY="$(told "$open") belongs to another user or can be written to by others, who can so put their own in the place of $LOGIN's scripts: have it closed \
+(owned by root, 'chmod go-w'), or use a Cluster with another workDir"
+  fi
+  return 1
+}
+
+# told PATH: an entry of the tree by its whole path.
+told() { case $1 in .) words "$TREE" ;; ./*) words "$TREE/${1#./}" ;; *) words "$1" ;; esac; }
+
 # into_tree: from here on every path is relative, so a mount that changes meanwhile changes nothing. Ends the script when it is not our tree.
 into_tree() {
   seen=
@@ -48,6 +96,8 @@ into_tree() {
     say no-tree "$TREE holds no marker on this login node"
   elif [ "$seen" != "$MARKER" ]; then
     say no-tree "$TREE holds another marker, $(words "$seen")"
+  elif ! only_ours; then
+    say no-tree "$WHY"
   else
     return 0
   fi
@@ -69,6 +119,18 @@ first_line() {
   [ "$LINE" ] && [ "${#LINE}" -lt 4096 ]
 }
 
+# plain KEY...: what stands under a name of ours in these directories, and is nothing that we write, goes: a pipe, a link or a file without end would hold
+# up whoever reads it. `started` has two paths and may be the longest, 12 KiB. So does a link in the place of a directory, which may lead to another Run's.
+plain() {
+  for own do
+    shift
+    [ ! -h "runs/$own" ] || rm -f "runs/$own"
+    [ ! -d "runs/$own" ] || set -- "$@" "runs/$own"
+  done
+  [ $# = 0 ] || find "$@" -mindepth 1 -maxdepth 1 \( ! -type f -o -size +24 \) \( -name owner -o -name id -o -name refused -o -name stop -o -name ready \
+    -o -name orphaned -o -name process -o -name outcome -o -name 'started-*' -o -name 'finished-*' \) -exec rm -rf {} + 2>/dev/null
+}
+
 # revoke KEY: one `ln -s`, whose failure says nothing; CLAIM is what stands there now, and only that decides. (Each test spares a process.)
 revoke() {
   [ -d "runs/$1" ] || mkdir "runs/$1" 2>/dev/null
@@ -76,11 +138,14 @@ revoke() {
   [ ! -h "runs/$1/claim" ] && ln -s revoked "runs/$1/claim" 2>/dev/null || CLAIM=$(readlink "runs/$1/claim")
 }
 
+# is_leave TEXT CHECKSUM: whether it is the proof that a Run was left alone.
+is_leave() { sum=$(printf '%s' "$1" | sha256sum) && [ "${sum%% *}" = "$2" ]; }
+
 # last_start FOLDER: LAST is the highest restart that has `started`, or nothing.
 last_start() {
   LAST=
   for file in "$1"/started-*; do
-    case ${file##*-} in '' | *[!0-9]* | ???????*) ;; *) [ "${file##*-}" -gt "${LAST:--1}" ] && LAST=${file##*-} ;; esac
+    case ${file##*-} in '' | *[!0-9]* | 0?* | ???????*) ;; *) [ "${file##*-}" -gt "${LAST:--1}" ] && LAST=${file##*-} ;; esac
   done
 }
 

@@ -1,6 +1,7 @@
 # shellcheck disable=SC2015  # A && B || C is meant: C when either fails
 # Makes or finds the tree and says what the site is.
-# Set before it: WORK_DIR, INSTALLATION, KNOWN (the marker we remember, or empty), FRESH (a new one), LAYOUT. In front of it stands a scheduler's part:
+# Set before it: WORK_DIR, INSTALLATION, SERVER (the uid of its API server's kube-system), KNOWN (the marker we remember, or empty), FRESH (a new one),
+# LAYOUT. In front of it stands a scheduler's part:
 # FOLDER is the tree's name in WORK_DIR, `look_at_scheduler` says what the scheduler is, and whether it can be used.
 
 problem() { say problem "$1" "$(words "$2")"; finish; }
@@ -22,23 +23,34 @@ find_tree() {
   cd "$FOLDER" 2>/dev/null || problem not-ours "$TREE cannot be entered"
   # shellcheck disable=SC3067  # not POSIX, but dash, bash, ksh, zsh and busybox all have it
   [ -O . ] || problem not-ours "$TREE belongs to another user"
+  [ -e marker ] || chmod 700 .
+  only_ours || problem not-safe "$WHY"
 }
 
 # find_marker: made aside and linked, which fails where one is: of two that make it, both then read the same.
 find_marker() {
   if [ ! -e marker ]; then
     [ -z "$KNOWN" ] || problem not-ours "$TREE has lost its marker"
-    why=$( { chmod 700 . && printf '%s\n%s\n' "$FRESH" "$INSTALLATION" >".marker.$TAG" && put . layout "$LAYOUT"; } 2>&1) || no_room "$why"
+    why=$( { mark "$FRESH" && put . layout "$LAYOUT"; } 2>&1) || no_room "$why"
     why=$(ln ".marker.$TAG" marker 2>&1)
     rm -f ".marker.$TAG"
     [ -s marker ] || problem not-writable "$why"
   fi
-  { IFS= read -r seen && IFS= read -r whose; } <marker || problem not-ours "$TREE has a marker that cannot be read"
-  [ "$whose" = "$INSTALLATION" ] || problem not-ours "$TREE is marked as installation $whose"
+  server=
+  { IFS= read -r seen && IFS= read -r whose && { IFS= read -r server || :; }; } <marker || problem not-ours "$TREE has a marker that cannot be read"
+  if [ "$whose" != "$INSTALLATION" ] || [ "${server:-${KNOWN:+$SERVER}}" != "$SERVER" ]; then
+    problem not-ours "$TREE is marked as installation $whose of the API server ${server:-that it does not name}, and this is installation $INSTALLATION of the \
+API server $SERVER (the uid of its namespace kube-system). Nothing is touched there: start one of the two with another --installation, or, if the other is gone \
+for good, remove the folder"
+  fi
   [ -z "$KNOWN" ] || [ "$seen" = "$KNOWN" ] || problem not-ours "$TREE holds another marker, $seen"
+  [ "$server" ] || why=$(mark "$seen" && mv -f ".marker.$TAG" marker 2>&1) || no_room "$why"   # made before marks named it, and remembered
   number=$(head -n 1 layout 2>/dev/null)
   [ "$number" = "$LAYOUT" ] || problem not-ours "$TREE is of layout ${number:-unknown}, this release knows $LAYOUT"
 }
+
+# mark RANDOM: the marker, aside: which tree it is, and whose.
+mark() { printf '%s\n%s\n%s\n' "$1" "$INSTALLATION" "$SERVER" >".marker.$TAG"; }
 
 # shellcheck disable=SC2088  # the tilde is what the user wrote
 case $WORK_DIR in '~') WORK_DIR=$HOME ;; '~/'*) WORK_DIR=$HOME/${WORK_DIR#??} ;; esac

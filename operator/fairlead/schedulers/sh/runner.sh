@@ -5,9 +5,8 @@
 #   runner.sh TREE MARKER KEY ID BUILD SECONDS "SLOT NUMBERS" "GPU NUMBERS" FLOCK_OPTION [MARK]
 TREE=$1 MARKER=$2 key=$3 id=$4 build=$5 seconds=$6 slots=$7 gpus=$8 nofork=$9
 FENCE=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n') BIN_PATH=
-cd "$TREE" || exit
 # shellcheck source=/dev/null
-. "./bin/$build/host.sh"
+. "./bin/$build/host.sh"        # of the tree in which it was started: nobody can have put another in its place
 into_tree
 [ -z "${10}" ] || mkdir "${10}" 2>/dev/null || exit   # whoever started it did not wait for us any more
 

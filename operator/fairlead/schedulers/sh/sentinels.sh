@@ -6,6 +6,7 @@ log_tail() {
   { read -r _ && IFS= read -r out && IFS= read -r err; } <<END || return
 $(head -c 12288 "runs/$1/started-$2" 2>/dev/null)
 END
+  case $out in /*) ;; *) return ;; esac
   [ "${#out}" -le 4096 ] && [ "${#err}" -le 4096 ] || return
   size='' tail=''
   if [ -f "$out" ] && [ -r "$out" ]; then
@@ -30,9 +31,9 @@ sentinels() {
   [ "$LAST" ] && [ -h "$run/word-$LAST" ] && word=$(readlink "$run/word-$LAST")
   first_line "$run/stop" && stop=$LINE   # after the ends: one that a signal of ours has caused is never seen without its reason
   say run "$1" present "$claim" "$id" "$refused" "$stop" "$never" "$word"
-  case $claim in '' | revoked) ID=$id; return ;; esac
-  ID=${claim%%.*}
-  [ "$ender" = "$ID" ] && ENDED=1 && log_tail "$1" "$LAST"
+  case $claim in '' | revoked) ID=$id ender='' ;; *) ID=${claim%%.*} ;; esac
+  case $ID in *[!0-9]* | ???????????*) ID='' ;; esac   # it becomes an argument
+  [ "$ID" ] && [ "$ender" = "$ID" ] && ENDED=1 && log_tail "$1" "$LAST"
 }
 
 # touch_live: sites purge scratch; the directories of live Runs are kept young.

@@ -46,7 +46,9 @@ if [ "$status" != 0 ]; then
   finish
 fi
 rows
-GONE='' HUNG=''
+GONE='' HUNG='' UNEXPLAINED=$(unexplained)
+# shellcheck disable=SC2046  # words
+plain $(printf '%s\n' "$UNEXPLAINED" | cut -d ' ' -f 2)
 # The loop reads from a here-document, not from a pipe: what it sets is needed after it.
 while read -r listed key known; do
   [ "$key" ] || continue
@@ -57,7 +59,7 @@ while read -r listed key known; do
     [ "$listed" = - ] && GONE=${GONE:+$GONE,}$id
   fi
 done <<END
-$(unexplained)
+$UNEXPLAINED
 END
 ask_sacct
 [ "$TOUCH" ] && touch_live 2>/dev/null

@@ -45,6 +45,7 @@ handed_in() {
 # look: somebody has begun with this key: what is there answers. Succeeds only when it has to be submitted again.
 look() {
   [ -d "$RUN" ] || { answer unknown 1 "the run directory cannot be made (over quota, or no permission)"; return 1; }
+  plain "$KEY"
   set -- "$RUN"/*               # lists the folder afresh: an NFS client may remember that a file was not there
   CLAIM=$(readlink "$RUN/claim")
   case $CLAIM in
@@ -74,6 +75,7 @@ look() {
 # previous_is_over: revokes the attempt before this one. Claimed, it must have ended, or have been judged lost.
 previous_is_over() {
   [ "$PREVIOUS" ] || return 0
+  plain "$PREVIOUS"
   revoke "$PREVIOUS"
   case $CLAIM in
     revoked) return 0 ;;

@@ -23,6 +23,18 @@ case $ignored in [012389ab]) heard=${heard:+$heard,}QUIT ;; esac
 # The tree, entered once: every later path is relative, so a mount that changes meanwhile changes nothing.
 [ "$id" ] && cd "$tree" 2>/dev/null && { IFS= read -r seen <marker; } 2>/dev/null && [ "$seen" = "$marker" ] && [ -e "$run/ready" ] || exit 123
 
+# Nobody else may change it, or put another in its place: see `only_ours` in prelude.sh. From here on it goes by its real path, on which that is so.
+tree=$(pwd -P) way=$tree
+set -- . ./runs "./$run" ./bin "./bin/$build"
+for own do [ ! -h "$own" ] || exit 123; done
+while set -- "$@" "${way:-/}"; [ "$way" ]; do way=${way%/*}; done
+me=$(id -u)
+open=$(find "$@" -prune \( -path '.*' \( ! -user "$me" -o -perm -020 -o -perm -002 \) \
+  -o ! -path '.*' ! -perm -1000 \( -perm -020 -o -perm -002 \) -o ! -path '.*' ! -user 0 ! -user "$me" \) -print 2>&1) && [ -z "$open" ] || {
+  echo "fairlead: others can change what this job would run, since they can write to $open, in $tree" >&2
+  exit 123
+}
+
 nonce=$(od -An -N8 -tx1 /dev/urandom 2>/dev/null | tr -d ' \n')
 nonce=${nonce:-$$-$(date +%s)-$(uname -n)}
 
@@ -176,7 +188,7 @@ cannot_start() {
 # The number of this start: above every earlier one, also when the scheduler has lost count.
 start=${SLURM_RESTART_COUNT:-0}
 for file in "$run"/started-*; do
-  case ${file##*-} in '' | *[!0-9]*) ;; *) [ "${file##*-}" -ge "$start" ] && start=$((${file##*-} + 1)) ;; esac
+  case ${file##*-} in '' | *[!0-9]* | 0?* | ???????*) ;; *) [ "${file##*-}" -ge "$start" ] && start=$((${file##*-} + 1)) ;; esac
 done
 
 [ "$able" ] || cannot_start

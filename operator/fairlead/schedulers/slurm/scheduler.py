@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from fairlead.domain.installation import Installation
 from fairlead.domain.run import CancelAnswer, Observation, Probe, RunKey, RunState, Submission, SubmitAnswer, Tree
 from fairlead.schedulers import exchanges, payload, sh
-from fairlead.schedulers.answers import removed
 from fairlead.schedulers.exchanges import Part
 from fairlead.schedulers.seam import Cancellation, Exchange, Place, Query, Removal, Removed
 from fairlead.schedulers.slurm import accounting, answers, listing, refusals, states
@@ -46,7 +46,9 @@ class SlurmTimeouts:
 class Slurm:
     """A Slurm cluster at the far end. `bin_path` goes in front of PATH there; `accounting` is Auto, Required or None (never ask sacct)."""
 
-    def __init__(self, installation: str, bin_path: str = "", accounting: str = "Auto", timeouts: SlurmTimeouts = SlurmTimeouts()) -> None:
+    def __init__(
+        self, installation: Installation, bin_path: str = "", accounting: str = "Auto", timeouts: SlurmTimeouts = SlurmTimeouts(),
+    ) -> None:
         self._installation = installation
         self._bin_path = bin_path
         self._accounting = accounting
@@ -78,23 +80,24 @@ class Slurm:
             FORMAT=listing.SQUEUE_FORMAT, LIVE=f" {' '.join(live)} ", SACCT_FORMAT=accounting.SACCT_FORMAT,
             STATE_FIELD=str(listing.SQUEUE_FORMAT.split(listing.SEPARATOR).index("%T") + 3),   # behind fence and kind, from 1
         )
-        return exchanges.observe(part, fence, query, lambda answer: answers.observation(answer, self._installation, query.keys))
+        return exchanges.observe(part, fence, query, lambda answer: answers.observation(answer, self._installation.name, query.keys))
 
     def cancel(self, fence: str, tree: Tree, cancellations: Sequence[Cancellation]) -> Exchange[Mapping[RunKey, CancelAnswer]]:
         """Revoke, then cancel what one listing shows under the keys."""
         limits = self._timeouts
         hangs = (limits.squeue_seconds, limits.squeue_seconds, limits.scontrol_seconds, limits.scancel_seconds)
-        return exchanges.cancel(self._part("slurm", "slurm_cancel", "cancel", hangs=hangs).within(tree), fence, cancellations)
+        part = self._part("slurm", "slurm_cancel", "cancel", hangs=hangs).within(tree)
+        return exchanges.cancel(part, fence, cancellations, self._installation)
 
     def remove(self, fence: str, tree: Tree, removal: Removal) -> Exchange[Removed]:
         """Directories down to tombstones; with `sweep`, what the tree holds and what the scheduler lists."""
         part = self._part("slurm", "slurm_remove", "remove", hangs=(self._timeouts.squeue_seconds,)).within(tree)
-        return exchanges.remove(part, fence, removal, lambda answer: removed(answer, self._installation, answers.VOCABULARY))
+        return exchanges.remove(part, fence, removal, self._installation, answers.VOCABULARY)
 
     def _part(self, *scripts: str, hangs: Sequence[int]) -> Part:
         limits = self._timeouts
         return Part({
-            "BIN_PATH": self._bin_path, "ACCOUNTING": self._accounting, "MARK": f"fairlead:{self._installation}:",
+            "BIN_PATH": self._bin_path, "ACCOUNTING": self._accounting, "MARK": f"fairlead:{self._installation.name}:",
             "SBATCH_SECONDS": str(limits.sbatch_seconds), "SQUEUE_SECONDS": str(limits.squeue_seconds),
             "SCANCEL_SECONDS": str(limits.scancel_seconds), "SCONTROL_SECONDS": str(limits.scontrol_seconds),
             "SACCT_SECONDS": str(limits.sacct_seconds),
@@ -103,5 +106,6 @@ class Slurm:
     def _call(self, submission: Submission) -> str:
         return payload.call(submission, {
             "REQUEUE": "--requeue" if submission.requeue else "--no-requeue",
-            "NAME": listing.run_name(submission.owner.name, submission.key), "COMMENT": listing.mark(self._installation, submission.key),
-        })
+            "NAME": listing.run_name(submission.owner.name, submission.key),
+            "COMMENT": listing.mark(self._installation.name, submission.key),
+        }, self._installation)
