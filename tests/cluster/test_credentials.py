@@ -111,7 +111,7 @@ def test_a_secret_rotated_while_a_submission_is_under_way_leaves_it_its_answer_a
     own.write("ssh/authorized_keys", f"{fresh.public}\n")
     scene.secret("hpc-key", ssh_privatekey=fresh.private)
     until_logged(own, asyncssh.import_public_key(fresh.public).get_fingerprint())
-    assert not job.status.get("run"), "the submission is still under way"
+    assert "id" not in job.status.get("run", {}), "the submission is still under way"
     until(lambda: own.connections() == 2, "the new connection beside the old one")
     withdrawn = own.sshd_log().count(asyncssh.import_private_key(own.private_key).get_fingerprint())
     (own.home / "let").touch()
