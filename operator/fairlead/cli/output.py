@@ -110,13 +110,15 @@ class Output:
         async for piece in pieces:
             text += piece
             noise_bytes += len(piece)
-            while b"\n" in text:
-                row, text = text.split(b"\n", 1)
+            start = 0
+            while (end := text.find(b"\n", start)) >= 0:
+                row, start = text[start:end], end + 1
                 match output.read_row(row, fence):
                     case Nothing(why):
                         raise NoOutput(clean(why, _SENTENCE_CHARACTERS))
                     case Place() as place:
-                        return place, text
+                        return place, text[start:]
+            text = text[start:]
             if noise_bytes > _PREAMBLE_BYTES:
                 break
         raise Unanswered("The login node did not run the script: its shell printed something else", ClusterReason.LOGIN_SHELL_FAILED)

@@ -48,16 +48,13 @@ LETTERS: Mapping[str, str] = MappingProxyType({
 })
 """The long name of each one-letter option."""
 
-
-_NUMBERS = """
+_NUMBERED = frozenset("""
     core-spec cores-per-socket cpu-freq cpus-per-gpu cpus-per-task delay-boot extra-node-info gpus gpus-per-node gpus-per-socket
     gpus-per-task gres licenses mem mem-per-cpu mem-per-gpu mincpus nice nodes ntasks ntasks-per-core ntasks-per-gpu ntasks-per-node
-    ntasks-per-socket ntasks-per-tres priority segment signal
-    sockets-per-node switches tasks-per-node thread-spec threads-per-core time time-min
-    tmp tres-per-task
-"""
+    ntasks-per-socket ntasks-per-tres priority segment signal sockets-per-node switches tasks-per-node thread-spec threads-per-core
+    time time-min tmp tres-per-task
+""".split())   # noqa: SIM905  # a list of words
 _MOST_DIGITS = 15                        # a second's share of them fits into 64 bits, as does KiB in bytes
-_NUMBERED = frozenset(_NUMBERS.split())
 _TOO_MANY_DIGITS = re.compile(f"[0-9]{{{_MOST_DIGITS + 1}}}")
 
 
