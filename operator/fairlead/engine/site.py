@@ -17,10 +17,11 @@ from functools import partial
 
 import structlog
 
-from fairlead.api.v1alpha1.reasons import JobReason
+from fairlead.api.v1alpha1.reasons import ClusterReason, JobReason
 from fairlead.domain import sites
 from fairlead.domain.cluster import Cluster
 from fairlead.domain.debt import deadline_of
+from fairlead.domain.errors import RemoteFault
 from fairlead.domain.job import Job
 from fairlead.domain.objects import Location
 from fairlead.domain.pacing import Now
@@ -150,8 +151,9 @@ class Site:
                 try:
                     due = await self._turn()
                     failures = CLOSED
-                except Exception:
+                except Exception as error:
                     log.exception("turn_failed", failures=failures.failures + 1)
+                    await self._tell_of(error)
                     failures = failures.failed(self._world.clock.monotonic(), self._settings.breaker_limit_seconds, self._world.jitter())
                     due = failures.retry_at
                 self._context.beat(self.name, 2 * IDLE_SECONDS)
@@ -168,6 +170,15 @@ class Site:
         namespaces = {job.ref.namespace for job in self._registry.jobs_of(self.cluster.name)}
         jobs = sum(map(self._registry.count_in, namespaces))
         return min(jobs * REST_SECONDS_A_JOB, REST_LIMIT_SECONDS) if jobs > FEW_JOBS else 0.0
+
+    async def _tell_of(self, error: Exception) -> None:
+        """Say on the Cluster that a turn broke off. Should this be what goes wrong, the log has to do."""
+        said = f"a look at the Cluster met an error of Fairlead's own ({type(error).__name__}): the controller's log says more"
+        self._link.failed(RemoteFault(said, ClusterReason.INTERNAL_ERROR))
+        try:
+            await self._custody.report(self._world.now(), self._settings.heartbeat_seconds)
+        except Exception:
+            log.exception("turn_not_told")
 
     async def _turn(self) -> float:
         """One look at everything; when the next is due (monotonic)."""

@@ -302,3 +302,22 @@ async def test_a_namespace_with_many_jobs_leaves_the_loop_to_the_others() -> Non
     async with stage.running():
         await stage.turns(2000)          # 40 were enough for each to be told
     assert turns == 1, "all that woke it meanwhile is seen by the next"
+
+
+async def test_a_turn_that_breaks_off_is_told_on_the_cluster_and_not_tried_in_a_loop() -> None:
+    """Else what nobody has foreseen would fill the log 240 times a second, and the Cluster would say that all is well."""
+    stage, asked = Stage(), 0
+
+    def break_off(*_: object) -> Any:
+        nonlocal asked
+        asked += 1
+        raise PermissionError(13, "a home that it may not enter")
+
+    async with stage.running():
+        await stage.turns()
+        stage.debts.of = break_off  # type: ignore[method-assign]
+        await stage.turns(200)
+    assert asked == 1
+    ready = next(each for each in stage.virtual.store.statuses[-1]["conditions"] if each["type"] == "Ready")
+    assert (ready["status"], ready["reason"]) == ("False", "InternalError")
+    assert ready["message"] == "a look at the Cluster met an error of Fairlead's own (PermissionError): the controller's log says more"
