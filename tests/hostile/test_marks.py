@@ -18,7 +18,7 @@ from product.tenants import JOBS_AND_STATUS, Tenant
 from product.waiting import until
 
 FINALIZER = "fairlead.dev/remote-run"
-ENDLESS = "#!/bin/sh\necho $SLURM_JOB_ID >>~/starts\nexec sleep 600\n"
+INTRUDES = "#!/bin/sh\necho $SLURM_JOB_ID >>~/intruded\nexec sleep 600\n"
 COUNTED = "#!/bin/sh\necho 1 >>~/held\nsleep 0.3\necho -1 >>~/held\n"
 
 
@@ -38,20 +38,25 @@ def test_our_finalizer_on_a_new_job_opens_no_cluster(
         hpc: SlurmCluster, scene: Scene, team: Scene, tenant: Callable[..., Tenant], controller: Controller) -> None:
     """Else whoever may make Jobs anywhere runs a shell as the user of any Cluster."""
     cluster, person = scene.cluster(hpc), tenant(team)
-    job = person.creates(marked("intruder", scene, ENDLESS, host="evil:22", deletionDeadlineSeconds=0))
+    job = person.creates(marked("intruder", scene, INTRUDES, host="evil:22", deletionDeadlineSeconds=0))
     job.wait("Submitted", "False", reason="NamespaceNotAllowed")
     controller.daemon.kill()
     controller.ensure()
     scene.job("resident").wait("Complete")
-    assert starts(hpc) == []
+    assert starts(hpc, "intruded") == []
     assert "run" not in job.status
-    assert cluster.status["activeRuns"] == 0
+    until(lambda: cluster.status["activeRuns"] == 0, "nothing of theirs to be counted")
     uid = job.uid
     job.delete(seconds=10)
     assert debts_of(team) == {}
     assert list(hpc.home.glob(f".fairlead/*/runs/{uid}-*")) == [], "nothing was done in the Cluster's home for a Job that it does not admit"
-    person.creates(marked("stays", scene, ENDLESS))
-    cluster.delete()
+    person.creates(marked("stays", scene, INTRUDES))
+    runs = scene.job("runs", "#!/bin/sh\nexec sleep 600\n", cancellationGracePeriodSeconds=0)
+    runs.wait("Running")
+    cluster.delete(wait=False)
+    tenant(scene).creates(marked("late", scene, INTRUDES)).wait("Submitted", "False", reason="ClusterTerminating")
+    runs.delete()
+    cluster.wait_gone()
 
 
 def test_a_status_that_was_written_by_hand_opens_no_cluster_and_takes_nobodys_place(
@@ -61,7 +66,7 @@ def test_a_status_that_was_written_by_hand_opens_no_cluster_and_takes_nobodys_pl
     forged = {"no id": (1, {}), "an id": (1, {"id": "1"}), "many attempts": (999_999, {"id": "1"})}
     jobs = []
     for number, (attempt, more) in enumerate(forged.values()):
-        job = person.creates(marked(f"forged-{number}", scene, ENDLESS))
+        job = person.creates(marked(f"forged-{number}", scene, INTRUDES))
         write_status(person, job, {"phase": "Running", "host": "evil:22", "nextRetryTime": None,
                                    "run": {"key": f"{job.uid}-{attempt}", "attempt": attempt, **more}})
         jobs.append(job)
@@ -70,11 +75,11 @@ def test_a_status_that_was_written_by_hand_opens_no_cluster_and_takes_nobodys_pl
     jobs[1].wait("Ready", "False", reason="RunDirectoryMissing")
     jobs[1].delete()
     scene.job("honest").wait("Complete")
-    assert starts(hpc) == []
+    assert starts(hpc, "intruded") == []
     for job in jobs:
         job.delete()
     assert debts_of(team) == {}
-    assert cluster.status["activeRuns"] == 0
+    until(lambda: cluster.status["activeRuns"] == 0, "nothing of theirs to be counted")
 
 
 def test_jobs_that_bear_our_finalizer_take_their_turn(hpc: SlurmCluster, scene: Scene, tenant: Callable[..., Tenant]) -> None:
@@ -145,6 +150,7 @@ def test_the_host_of_a_job_is_not_changed_by_a_mark(
     assert elsewhere.status["host"] == first
     change = {"metadata": {"annotations": {"fairlead.dev/host": first}}}
     assert person.tries("PATCH", runs.path, change, "application/merge-patch+json") == 200
+    Thing(scene, "jobs", "runs").wait_event("HostKept")
     controller.daemon.kill()
     controller.ensure()
     for host in hosts:

@@ -106,7 +106,8 @@ class Custody:
         if not cluster.deleting:
             return bool(cluster.site) and not self._is_needed(jobs, ghosts) and await self._retire()
         registry = self._context.registry
-        if any(job.held and not registry.is_refused(job, cluster) for job in registry.jobs_of(cluster.name)):
+        theirs = (job for job in registry.jobs_of(cluster.name) if job.held and not registry.is_refused(job, cluster))
+        if any(job.is_begun or job.deleting for job in theirs):
             return False
         if cluster.forgives_debts:
             if not await self._forgive(ghosts.values()):
