@@ -11,7 +11,7 @@ from fairlead.domain.job import Job, ghost
 from fairlead.domain.memory import Closing, Memory
 from fairlead.domain.pacing import Pacing
 from fairlead.domain.run import CancelPhase, RunKey, StopWord
-from fairlead.domain.steps import Bury, Cancel, Release, Rest, Resume, Step, Submit, Suspend, TakeUp, Watch, decide, wakes_at
+from fairlead.domain.steps import Bury, Cancel, KeepOut, Release, Rest, Resume, Step, Submit, Suspend, TakeUp, Watch, decide, wakes_at
 from product.objects import NOW, OTHER_UID, UID, a_job, submitted
 
 PACING = Pacing()
@@ -115,6 +115,24 @@ CASES: dict[str, tuple[Job, Memory, Step]] = {
 @pytest.mark.parametrize(("job", "memory", "step"), CASES.values(), ids=CASES)
 def test_the_next_step(job: Job, memory: Memory, step: Step) -> None:
     assert decide(job, memory, NOW, PACING) == step
+
+
+KEPT_OUT = submitted("", 2, conditions=[told("Submitted", "False", "NamespaceNotAllowed")])
+
+
+@pytest.mark.parametrize(("job", "memory", "admitted", "step"), [
+    pytest.param(a_job(status=submitted()), FRESH, False, Watch((ONE,)), id="handed in before: watched to its end"),
+    pytest.param(a_job(), FRESH, False, Watch((ONE,)), id="perhaps handed in: looked for, and nothing is submitted"),
+    pytest.param(a_job(), replace(FRESH, resubmit=True), False, Watch((ONE,)), id="nor is it submitted again"),
+    pytest.param(a_job(), replace(FRESH, nowhere=True), False, KeepOut(), id="nothing is there: told"),
+    pytest.param(a_job(), replace(FRESH, nowhere=True), True, Submit(False, False), id="admitted meanwhile"),
+    pytest.param(a_job(status=KEPT_OUT), Memory(2), False, Rest(), id="kept out: waits"),
+    pytest.param(a_job(status=KEPT_OUT), Memory(2), True, Resume(), id="admitted again: asks for a place first"),
+    pytest.param(a_job(deleting=True, status=submitted()), FRESH, False, cancel(ASK), id="a deletion asks nobody"),
+])
+def test_whether_a_job_is_admitted_is_asked_before_each_submission(job: Job, memory: Memory, admitted: bool, step: Step) -> None:
+    """Else a Cluster that was closed to a namespace would go on running its Jobs, or lose sight of them."""
+    assert decide(job, memory, NOW, PACING, admitted=admitted) == step
 
 
 def test_what_was_remembered_of_an_attempt_is_not_believed_of_the_next() -> None:

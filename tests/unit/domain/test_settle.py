@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from fairlead.api.v1alpha1.reasons import JobReason
-from fairlead.domain import settle
+from fairlead.domain import report, settle
 from fairlead.domain.conditions import is_true
 from fairlead.domain.endings import of_broken
 from fairlead.domain.evidence import Broken
@@ -309,3 +309,18 @@ def test_the_end_by_force_is_counted_from_its_own_moment() -> None:
     assert (killed.memory.asked_at, killed.memory.killed_at, killed.events) == (NOW.monotonic, NOW.monotonic + 30, ())
     assert settle.cancel_asked(WATCHED, FRESH, DELETE_ASK, {key: CancelAnswer(True, revoked=True) for key in WATCHED.keys},
                                (NOW, PACING)).events == (), "nothing was running: nobody was told to end"
+
+
+def test_a_job_that_is_looked_for_and_is_nowhere_is_no_job_that_vanished() -> None:
+    """Else a Job that is not admitted any more would say that its directory was lost, or be counted among those on the cluster."""
+    outcome = settle.observed(JOB, FRESH, Observation({}, {KEY: Sentinels(False)}, {}, 0), NOW, PACING)
+    assert (outcome.status, outcome.memory.nowhere) == (None, True)
+    again = settle.submitted(JOB, outcome.memory, said(SubmitWord.UNKNOWN), NOW, PACING)
+    assert not again.memory.nowhere, "it may be somewhere from here on"
+    told = report.kept_out(JOB, "closed", NOW)
+    assert told is not None
+    kept = replace(JOB, status=told)
+    assert (kept.is_kept_out, kept.is_active, told.active_since) == (True, False, None)
+    resumed = settle.resuming(kept, outcome.memory, NOW).status
+    assert resumed is not None
+    assert replace(JOB, status=resumed).is_active
