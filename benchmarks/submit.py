@@ -18,10 +18,10 @@ what is measured. Then the partition is opened, and Jobs of a second are followe
 Complete in the status. API writes are the controller's, counted from the audit log. What is on the cluster: slurmctld, slurmd, sshd, the
 scripts, and `sbatch` itself."""
 _CORES = ("the CPU that a Job costs, added up over the rows below, comes from these cores, and the share says how far they were used. "
-          "The API server takes four writes for it: the apply, the finalizer, the id and an Event. On the cluster the bare loop's part "
-          "is Slurm's own, the rest is the script that makes sure of once: its Jobs come one after the other, at what one core gives. "
-          "The next batch of 25 is submitted while the ids of the last are written down, so the cluster waits only while finalizers are "
-          "put on")
+          "The API server takes five writes for it: the apply, the finalizer, the intent, the id and an Event. On the cluster the bare "
+          "loop's part is Slurm's own, the rest is the script that makes sure of once: its Jobs come one after the other, at what one core "
+          "gives. The next batch of 25 is submitted while the ids of the last are written down, so the cluster waits only while Jobs are "
+          "taken up")
 _JITTER = "a poll is due after 2 s give or take a tenth of that, then it is run, and what it found is written"
 
 SMALL = Sizes(steady=5, many=10, followed=3)
@@ -55,7 +55,7 @@ def figures(rounds: Sequence[Round], sizes: Sizes) -> list[Figure]:
                [each.rate * sum(each.cpu_ms.values()) / 10 / len(os.sched_getaffinity(0)) for each in rounds]),
         Figure(f"{end}: p50", "s", Good.LOW, [percentile(each.to_complete, 0.5) for each in rounds], aims=soon, bound=_JITTER),
         Figure(f"{end}: p95", "s", Good.LOW, [percentile(each.to_complete, 0.95) for each in rounds], aims=soon, bound=_JITTER),
-        Figure("API writes of a Job up to its id", "writes", Good.LOW, [life.writes_to_id for life in lives], aims=[Aim(2)]),
-        Figure("API writes of a Job in its whole life", "writes", Good.LOW, [life.writes for life in lives], aims=[Aim(5)]),
+        Figure("API writes of a Job up to its id", "writes", Good.LOW, [life.writes_to_id for life in lives], aims=[Aim(3)]),
+        Figure("API writes of a Job in its whole life", "writes", Good.LOW, [life.writes for life in lives], aims=[Aim(6)]),
         Figure("Events of a Job", "Events", Good.LOW, [life.events for life in lives], aims=[Aim(2)]),
     ]
