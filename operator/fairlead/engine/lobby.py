@@ -4,16 +4,18 @@ One whose Cluster is gone is let go where nothing of it can be anywhere, or when
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import structlog
 
+from fairlead.api.v1alpha1 import names
 from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain import report
 from fairlead.domain.admission import asks_for_labels
 from fairlead.domain.cluster import Cluster
 from fairlead.domain.errors import ApiFault
 from fairlead.domain.job import Job
+from fairlead.domain.objects import EventNote
 from fairlead.domain.settle import Outcome
 from fairlead.engine.ports import World
 from fairlead.engine.registry import Registry
@@ -34,10 +36,12 @@ class Lobby:
         self._registry = registry
         self._writer = writer
         self._stranded = stranded
+        self._told: set[str] = set()     # uids of Jobs with an annotation that names another host than theirs
 
     async def look(self) -> None:
         """Tell each Job without a Cluster what it waits for. Labels of namespaces that a Cluster asks for are read first."""
         found = [(job, self._registry.cluster_named(job.cluster)) for job in self._registry.jobs]
+        await self._tell_misled([job for job, _ in found])
         open_to = [(job.ref.namespace, cluster) for job, cluster in found if cluster and not (job.deleting or job.ended)]
         asked = {namespace for namespace, cluster in open_to if asks_for_labels(cluster, namespace)}
         places = asyncio.Semaphore(QUESTIONS_AT_ONCE)
@@ -45,6 +49,15 @@ class Lobby:
         self._registry.know_labels({namespace: labels for namespace, labels in zip(asked, read, strict=True) if labels is not None})
         telling = ((job, self._tell_refused(job, cluster) if cluster else self._tell_missing(job)) for job, cluster in found)
         await self._writer.mishaps.each("told what it waits for", telling)
+
+    async def _tell_misled(self, jobs: Iterable[Job]) -> None:
+        """Tell each Job once whose annotation names another host than the one that it has: it has no effect."""
+        misled = [job for job in jobs if job.host and job.wished_host not in {"", job.host}]
+        new = [job for job in misled if job.ref.uid not in self._told]
+        self._told = {job.ref.uid for job in misled}
+        for job in new:
+            said = f"the annotation {names.HOST_ANNOTATION} was changed, which has no effect: the Job stays on {job.host}, for all attempts"
+            await self._world.store.record_event(job.ref, EventNote("Warning", JobReason.HOST_KEPT, said))
 
     async def _read_labels(self, namespace: str, places: asyncio.Semaphore) -> Mapping[str, str] | None:
         """The labels of a namespace as they are now, None if they cannot be read: then nobody is admitted by them."""

@@ -30,9 +30,9 @@ def read_job(body: Mapping[str, Any]) -> Job:
     wish = meta.annotations.get(names.HOST_ANNOTATION, "") if held else ""   # an annotation alone may be a copy of another Job's
     read = Job(
         _ref(names.JOB_PLURAL, meta), int(meta.resource_version), meta.generation, meta.is_deleted, held, job.spec, job.status,
-        deleted.timestamp() if deleted else None,
+        deleted.timestamp() if deleted else None, wished_host=wish,
     )
-    return replace(read, host=job.status.host or "") if read.is_begun else replace(read, wished_host=wish)
+    return replace(read, host=job.status.host or "") if read.is_begun else read
 
 
 def read_cluster(body: Mapping[str, Any]) -> Cluster:

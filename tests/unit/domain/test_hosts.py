@@ -129,8 +129,8 @@ def test_a_host_may_have_keys_of_its_own() -> None:
 @pytest.mark.parametrize(("annotation", "held", "status", "host"), [
     pytest.param("a:22", True, {}, ("", "a:22"), id="no intent yet: a wish, whoever has written it"),
     pytest.param("a:22", False, {}, ("", ""), id="copied from another Job"),
-    pytest.param("a:22", True, {"host": "a:22", **submitted("")}, ("a:22", ""), id="as it was decided"),
-    pytest.param("a:22", True, {"host": "b:22", **submitted("")}, ("b:22", ""), id="somebody has changed the annotation"),
+    pytest.param("a:22", True, {"host": "a:22", **submitted("")}, ("a:22", "a:22"), id="as it was decided"),
+    pytest.param("a:22", True, {"host": "b:22", **submitted("")}, ("b:22", "a:22"), id="somebody has changed the annotation"),
     pytest.param(None, True, {"host": "b:22", **submitted("")}, ("b:22", ""), id="or taken it off"),
     pytest.param(None, False, {"host": "b:22", **submitted("")}, ("b:22", ""), id="or the finalizer"),
     pytest.param("a:22", True, {"host": "b:22"}, ("", "a:22"), id="a status without the intent"),

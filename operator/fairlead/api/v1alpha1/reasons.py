@@ -163,6 +163,7 @@ class JobReason(Word):
     NOT_SHARED = "WorkDirNotShared", "The Job left no sign in the work folder: compute nodes do not seem to share it."
     DUPLICATE = "Duplicate", "The scheduler holds two jobs for one attempt; the one that did not claim it is cancelled."
     CANCELLING = "Cancelling", "The Job was told to end."
+    HOST_KEPT = "HostKept", "Somebody has changed the annotation that names the Job's host; it stays where status.host says."
     LABEL_REMOVED = (
         "LabelRemoved",
         "Somebody had put the label of finished Jobs on a Job that has not ended; it was taken off, and the Job goes on.",
