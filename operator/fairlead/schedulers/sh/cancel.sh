@@ -65,7 +65,7 @@ leave_alone() {
 # is_left_alone KEY PHASE WHY LEAVE: nothing is done any more, for an object that is gone, to what was left alone: whoever saw it go may not have seen
 # the mark. A script may have written one, too, but not the proof. Where that is not to be left, it is known by its checksum alone: scripts can read along.
 is_left_alone() {
-  [ "$3" = delete ] && [ -s "runs/$1/orphaned" ] && IFS= read -r seen <"runs/$1/orphaned" || return
+  [ "$3" = delete ] && first_line "runs/$1/orphaned" && seen=$LINE || return
   if [ "$2" = orphan ]; then [ "$seen" = "$4" ]; else is_leave "$seen" "$4"; fi
 }
 

@@ -7,7 +7,7 @@ MOST_ROWS=20000                 # of directories, in one answer
 # bury KEY LEAVE: `revoked` is renamed over the claim first, so that no start can win at any moment; `stop` goes last. What the user's script wrote stays.
 bury() {
   run=runs/$1
-  [ -s "$run/orphaned" ] && IFS= read -r seen <"$run/orphaned" && is_leave "$seen" "$2" && { say kept "$1"; return; }
+  first_line "$run/orphaned" && is_leave "$LINE" "$2" && { say kept "$1"; return; }
   mkdir "$run" 2>/dev/null || [ -w "$run" ] || chmod u+rwx "$run"
   ln -s revoked "$run/.claim.$TAG" && mv -f "$run/.claim.$TAG" "$run/claim"
   [ "$(readlink "$run/claim")" = revoked ] || { say kept "$1"; return; }
@@ -55,8 +55,8 @@ list_tree() {
     only_claim "$run" && continue
     [ "$rows" -lt "$MOST_ROWS" ] || { strange=$((strange + 1)); continue; }
     rows=$((rows + 1)) owner='' orphaned=''
-    [ -s "$run/owner" ] && IFS= read -r owner <"$run/owner"
-    [ -s "$run/orphaned" ] && IFS= read -r orphaned <"$run/orphaned"
+    first_line "$run/owner" && owner=$LINE
+    first_line "$run/orphaned" && orphaned=$LINE
     say remnant "${run##*/}" "$owner" '' "$orphaned"
   done
   unburied | head -n "$MOST_ROWS" | while IFS= read -r run; do say remnant "$run" '' '' ''; done
