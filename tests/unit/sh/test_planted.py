@@ -238,6 +238,15 @@ def test_no_entry_of_the_queue_holds_up_those_behind_it(host: Host) -> None:
     assert list(queue.iterdir()) == []
 
 
+@pytest.mark.parametrize("kind", PLANTED)
+def test_what_is_written_of_who_had_a_slot_last_keeps_nobody_from_it(host: Host, kind: str) -> None:
+    """One script would keep its host from starting anything."""
+    (Path(host.locks) / "slot-0").write_text(f"{host.path}/runs/{OTHER}\n")
+    PLANTED[kind](host.directory(OTHER) / "process")
+    out = host.run("flock() { :; }; look_at_queue; free slot 1")   # nobody holds it
+    assert out.split() == ["0"]
+
+
 @pytest.mark.parametrize("number", ["99999999999", "9999999999", "x", "08", "-1", "a[$(touch x)]", "1 2"])
 def test_a_number_that_is_none_ends_no_submission(host: Host, number: str) -> None:
     """Every later Job of the host would be refused, or get an id that nobody can read."""

@@ -172,7 +172,9 @@ free() {
     { [ -f "$lock" ] && [ ! -h "$lock" ]; } || rm -rf "$lock"
     if flock -n "$lock" true 9>&-; then
       taken_by "$1-$number" || :
-      case $user in "$TREE/runs/"*) look_at "${user##*/}" >/dev/null; [ "$STATE" = RUNNING ] || printf '%s ' "$number" ;; *) printf '%s ' "$number" ;; esac
+      STATE=          # whoever had it last need not be ours, or one of whom this exec asks
+      case $user in "$TREE/runs/"*) [ -s "$user/outcome" ] || plain "${user##*/}"; look_at "${user##*/}" >/dev/null ;; esac
+      [ "$STATE" = RUNNING ] || printf '%s ' "$number"
     fi
     number=$((number + 1))
   done
