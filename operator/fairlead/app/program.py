@@ -89,9 +89,8 @@ async def run(options: Options, compose: Compose = compose) -> int:
     heartbeats = Heartbeats()
     held = shared_out(options.settings.ssh)
     options = replace(options, settings=options.settings.model_copy(update={"ssh": held.ssh}))
-    async with KubeClient.load(options.kubeconfig, options.context) as client, serve_health(
+    async with KubeClient.load(options.kubeconfig, options.context, held.api) as client, serve_health(
             heartbeats, options.health_host, options.health_port, metrics.exposition):
-        client.connections = held.api
         namespace = options.namespace or client.namespace
         times = options.settings.lease
         lease_settings = LeaseSettings(

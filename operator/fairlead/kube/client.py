@@ -38,8 +38,14 @@ CONNECTION_LIMIT = 64
 were seen in a start with 10,000 objects."""
 REQUEST_TIMEOUT_SECONDS = 30.0
 CONNECT_TIMEOUT_SECONDS = 10.0
+PLACE_SHARE = 0.5
+"""Of the time-out: a request waits no longer for its place, so that it is told what it lacked, and has the rest for the answer."""
 _READ_ATTEMPTS = 3
 _READ_RETRY_SECONDS = 0.25           # doubled each time, with jitter; all attempts share the request's time-out
+
+
+class NoPlace(Unavailable):
+    """All places that one namespace may have were in use for too long. Nothing was sent."""
 
 
 def path_of(*segments: str) -> str:
@@ -90,28 +96,29 @@ def _selected(page_size: int, label_selector: str, field_selector: str) -> dict[
 class KubeClient:
     """Requests to one API server. All faults are `ApiFault`s: see `faults`; each call is bounded in time.
 
-    `connections` bounds those of each session, if it is set before the first request. Making one raises `Unreadable` when the certificates
-    cannot be used.
+    `connections` bounds those of each session, and the requests at a time. Making one raises `Unreadable` when the certificates cannot be
+    used.
     """
 
     def __init__(
-        self, access: Access, *,
+        self, access: Access, *, connections: int = CONNECTION_LIMIT,
         request_timeout_seconds: float = REQUEST_TIMEOUT_SECONDS, connect_timeout_seconds: float = CONNECT_TIMEOUT_SECONDS,
     ) -> None:
-        self.connections = CONNECTION_LIMIT
+        self._connections = connections
         self._access = access
         self._tls = access.ssl_context()
         self._timeout = aiohttp.ClientTimeout(total=request_timeout_seconds, sock_connect=connect_timeout_seconds)
         self._request_timeout_seconds = request_timeout_seconds
         self._session: aiohttp.ClientSession | None = None
-        self._places = Shares(CONNECTION_LIMIT, "no place among the requests that are made at a time", request_timeout_seconds, Unavailable)
+        what, wait_seconds = "no place among the requests that are made at a time", PLACE_SHARE * request_timeout_seconds
+        self._places = Shares(connections, what, wait_seconds, NoPlace)
 
     @classmethod
-    def load(cls, kubeconfig: str | None = None, context: str | None = None) -> "KubeClient":
+    def load(cls, kubeconfig: str | None = None, context: str | None = None, connections: int = CONNECTION_LIMIT) -> "KubeClient":
         """A client for a kubeconfig file's context; without a file for the pod's service account. Raises `Unreadable`."""
         if kubeconfig:
-            return cls(access_sources.from_kubeconfig(Path(kubeconfig).expanduser(), context))
-        return cls(access_sources.in_cluster())
+            return cls(access_sources.from_kubeconfig(Path(kubeconfig).expanduser(), context), connections=connections)
+        return cls(access_sources.in_cluster(), connections=connections)
 
     @property
     def namespace(self) -> str:
@@ -160,7 +167,7 @@ class KubeClient:
         await self.close()
 
     def _open_session(self) -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(limit=self.connections, ssl=self._tls)
+        connector = aiohttp.TCPConnector(limit=self._connections, ssl=self._tls)
         return aiohttp.ClientSession(
             connector=connector, timeout=self._timeout, headers={"User-Agent": "fairlead"}, middlewares=(self._authenticate,),
             proxy=self._access.proxy_url, trust_env=False,       # neither ~/.netrc nor a proxy of the environment
@@ -196,6 +203,8 @@ class KubeClient:
                 for attempt in range(1, attempts):
                     try:
                         return await self._send_once(call)
+                    except NoPlace:
+                        raise
                     except Unavailable as fault:
                         if fault.retry_after_seconds is not None or not fault.__cause__:
                             raise  # the server has spoken; only a broken connection is worth the same question at once

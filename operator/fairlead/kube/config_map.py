@@ -40,11 +40,11 @@ class ConfigMapTable:
         for attempt in range(1, _TRIES + 1):
             entries, version = await self._read()
             changes = decide(entries)
-            if not changes:
-                return entries
             after = {key: value for key, value in {**entries, **changes}.items() if value is not None}
+            if not changes or (version is None and not after):   # an entry that came and went in one batch of changes
+                return entries
             try:
-                await (self._write(changes, version) if after or version is None else self._delete(version))
+                await (self._write(changes, version) if after else self._delete(version or ""))
             except Conflict:
                 if attempt == _TRIES:
                     raise

@@ -175,3 +175,33 @@ async def test_requests_about_one_namespace_leave_room_for_those_about_another(s
     for task in mean:
         task.cancel()
     await asyncio.gather(*mean, return_exceptions=True)
+
+
+@pytest.mark.parametrize("method", ["GET", "PATCH"])
+async def test_a_request_for_which_no_place_comes_free_says_so(stage: Stage, method: str) -> None:
+    """Else a server that has not even been asked would be blamed for not answering."""
+    stage.hang = True
+    paths = [f"/apis/fairlead.dev/v1alpha1/namespaces/mean/jobs/{number}" for number in range(4)]
+    async with KubeClient(Access(stage.url, FixedToken()), connections=4, request_timeout_seconds=1) as client:
+        first = [asyncio.create_task(client.request("GET", path)) for path in paths[:2]]
+        while len(stage.seen) < 2:   # noqa: ASYNC110  the server counts
+            await asyncio.sleep(0.01)
+        with pytest.raises(Unavailable, match="no place among the requests"):
+            await client.request(method, paths[2])
+        await asyncio.gather(*first, return_exceptions=True)
+
+
+async def test_few_connections_are_shared_out_as_many_are(stage: Stage) -> None:
+    """Else where few files may be open one namespace would have them all, and the Lease could not be renewed."""
+    stage.hang = True
+    paths = [f"/apis/fairlead.dev/v1alpha1/namespaces/mean/jobs/{number}" for number in range(20)]
+    async with KubeClient(Access(stage.url, FixedToken()), connections=4, request_timeout_seconds=5) as client:
+        mean = [asyncio.create_task(client.request("GET", path)) for path in paths]
+        while len(stage.seen) < 2:   # noqa: ASYNC110  the server counts
+            await asyncio.sleep(0.01)
+        stage.hang = False
+        await client.request("PATCH", "/apis/coordination.k8s.io/v1/namespaces/default/leases/fairlead", body={})
+        assert len(stage.seen) == 3
+        for task in mean:
+            task.cancel()
+        await asyncio.gather(*mean, return_exceptions=True)
