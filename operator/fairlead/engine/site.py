@@ -166,9 +166,13 @@ class Site:
             self._link.close()
 
     def _least_pause(self) -> float:
-        """Seconds that are the others', after a turn with many Jobs: all sites of one namespace have a share of the loop together."""
-        namespaces = {job.ref.namespace for job in self._registry.jobs_of(self.cluster.name)}
-        jobs = sum(map(self._registry.count_in, namespaces))
+        """Seconds that are the others', after a turn with many Jobs: all sites of one namespace have a share of the loop together.
+
+        Jobs that are elsewhere count if each namespace that has Jobs here has as many: none slows the site of one that has few.
+        """
+        here = self._jobs()
+        everywhere = min(map(self._registry.count_in, {job.ref.namespace for job in here}), default=0)
+        jobs = max(len(here), everywhere)
         return min(jobs * REST_SECONDS_A_JOB, REST_LIMIT_SECONDS) if jobs > FEW_JOBS else 0.0
 
     async def _tell_of(self, error: Exception) -> None:

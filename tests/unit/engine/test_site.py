@@ -304,6 +304,32 @@ async def test_a_namespace_with_many_jobs_leaves_the_loop_to_the_others() -> Non
     assert turns == 1, "all that woke it meanwhile is seen by the next"
 
 
+def many(count: int, namespace: str = "mean", *, here: int = 0) -> list[Job]:
+    """So many Jobs of a namespace, of which the first ones name the stage's Cluster, and the others another."""
+    jobs = []
+    for number in range(count):
+        uid, where = f"{number:08d}-{namespace}", {"name": "hpc" if number < here else "other", "namespace": "lab"}
+        job = a_job(uid=uid, held=False, clusterRef=where)
+        jobs.append(replace(job, ref=replace(job.ref, namespace=namespace)))
+    return jobs
+
+
+@pytest.mark.parametrize(("admits", "jobs", "seconds"), [
+    pytest.param("All", many(2000, here=1) + many(1, "lab", here=1), 0.0, id="Jobs of another on other Clusters"),
+    pytest.param("Same", many(2000, here=2000) + many(1, "lab", here=1), 0.0, id="Jobs of another that are refused"),
+    pytest.param("Same", many(2000, here=2000) + many(200, "lab", here=200), 0.04, id="and of its own are many"),
+    pytest.param("All", many(500, here=500) + many(1, "lab", here=1), 0.1002, id="Jobs that are here are looked at, whosever they are"),
+    pytest.param("Same", many(1500, "lab", here=2), 0.3, id="a namespace pays at each of its sites for all of its Jobs"),
+    pytest.param("All", many(1500, here=2) + many(1500, "meaner", here=2), 0.3, id="and so do two that share one"),
+])
+def test_a_site_leaves_the_loop_to_others_for_its_own_jobs_alone(admits: str, jobs: Sequence[Job], seconds: float) -> None:
+    """Else a tenant could make each step of somebody else's Cluster a second late, or have the loop for himself with many Clusters."""
+    stage = Stage(allowedNamespaces={"from": admits})
+    for job in jobs:
+        stage.registry.put_job(job)
+    assert stage.site._least_pause() == pytest.approx(seconds)
+
+
 async def test_a_turn_that_breaks_off_is_told_on_the_cluster_and_not_tried_in_a_loop() -> None:
     """Else what nobody has foreseen would fill the log 240 times a second, and the Cluster would say that all is well."""
     stage, asked = Stage(), 0
