@@ -70,7 +70,8 @@ class Seats(Turns[Holder]):
             self._held[holder] = self._held.pop(holder)
 
     def rested(self, holder: Holder) -> None:
-        """An exchange on it has ended: it goes if somebody waits for whom nobody else is going."""
+        """An exchange on it has ended, which gives the others more: it goes if somebody still waits for whom nobody else is going."""
+        self._hand_out()
         if not self._queues:
             return
         self._make_room()

@@ -154,3 +154,18 @@ async def test_one_namespace_alone_may_hold_all_connections_while_few_are_used_a
     assert seats.held == 8
     assert not any(each.retired for each in mean)
     await end(*(each.task for each in mean))
+
+
+async def test_who_waits_for_his_share_has_it_when_another_namespace_rests() -> None:
+    """Else an exchange would be given up after half a minute though connections are free."""
+    seats = Seats(PoolLimits(connections=5))
+    busy = await connections(seats, "one", 2, in_use=True)
+    [other] = await connections(seats, "other", 1, in_use=True)
+    [waits] = await connections(seats, "one", 1, in_use=True)
+    assert not waits.seated
+    other.users = 0
+    seats.rested(other)
+    await turn()
+    assert waits.seated
+    assert not other.retired, "a connection was closed to make room, and room there was"
+    await end(*(each.task for each in [*busy, other, waits]))
