@@ -44,6 +44,8 @@ SiteKey = tuple[str, str]
 GAUGES_SECONDS = 15.0
 EXPIRY_SECONDS = 1.0
 """How late a finished Job may be deleted; each look is at a table in memory."""
+WOKEN_SECONDS = 0.5
+"""At least so long between two looks of a loop, however often it is woken: what wakes it meanwhile is seen by the next."""
 AFTER_FAILURE_SECONDS = 5.0
 """A look that failed is tried again after this, if it would not be sooner anyway."""
 
@@ -216,7 +218,10 @@ class Controller:
             if record.cluster.has_choice:
                 with contained("placing", cluster=str(record.cluster.ref)):
                     await self._placing.look(record)
+                await asyncio.sleep(0)       # others have their turn between the looks at many Jobs
+        self._placing.forget_gone()
         await self._writer.tell_mishaps()
+        await self._lobby.tell_misled()
 
     async def _collect(self) -> None:
         """Begin to pay what is owed at each site that answers; those at which there is something to do are opened first."""
@@ -255,7 +260,7 @@ class Controller:
     async def _every(
         self, name: str, seconds: float, look: Callable[[], Coroutine[Any, Any, None]], wake: asyncio.Event | None = None,
     ) -> None:
-        """Look again and again, at once when `wake` is set; after what goes wrong the next look comes soon."""
+        """Look again and again, soon when `wake` is set; after what goes wrong the next look comes soon, too."""
         wake = wake or asyncio.Event()
         while True:
             wake.clear()
@@ -270,8 +275,9 @@ class Controller:
                 pause_seconds = min(seconds, AFTER_FAILURE_SECONDS)
             except Exception:
                 log.exception("look_failed", what=name)
+            await asyncio.sleep(min(WOKEN_SECONDS, pause_seconds))
             try:
-                async with asyncio.timeout(pause_seconds):
+                async with asyncio.timeout(pause_seconds - WOKEN_SECONDS):
                     await wake.wait()
             except TimeoutError:
                 pass

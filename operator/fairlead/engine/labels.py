@@ -8,7 +8,8 @@ such a status, or with the finalizer, has it from somebody else.
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 import structlog
 
@@ -19,6 +20,8 @@ from fairlead.domain.objects import EventNote, ObjectRef
 from fairlead.engine.ports import World
 
 log = structlog.get_logger()
+
+Item = TypeVar("Item")
 
 SOON_SECONDS = 1.0
 """At least so long between two looks, also when Jobs leave the watch: who plays with labels costs a list a second, no more."""
@@ -51,7 +54,7 @@ class Labels:
 
     async def _put_right(self, found: Sequence[ObjectRef]) -> None:
         places = asyncio.Semaphore(AT_ONCE)
-        await asyncio.gather(*(self._take_off(each, places) for each in by_turns(found)[:IN_ONE_LOOK]))
+        await asyncio.gather(*(self._take_off(each, places) for each in by_turns(found, lambda ref: ref.namespace)[:IN_ONE_LOOK]))
 
     async def _take_off(self, ref: ObjectRef, places: asyncio.Semaphore) -> None:
         async with places:
@@ -66,11 +69,12 @@ class Labels:
             await self._world.store.record_event(ref, EventNote("Warning", JobReason.LABEL_REMOVED, _SAID, "Watch"))
 
 
-def by_turns(refs: Collection[ObjectRef]) -> list[ObjectRef]:
+def by_turns(items: Iterable[Item], namespace_of: Callable[[Item], str]) -> list[Item]:
     """One of each namespace, then the next of each: however many one of them has."""
     before: Counter[str] = Counter()
     turns = []
-    for ref in refs:
-        turns.append((before[ref.namespace], ref))
-        before[ref.namespace] += 1
-    return [ref for _, ref in sorted(turns, key=lambda each: each[0])]
+    for item in items:
+        namespace = namespace_of(item)
+        turns.append((before[namespace], item))
+        before[namespace] += 1
+    return [item for _, item in sorted(turns, key=lambda each: each[0])]

@@ -4,7 +4,7 @@ One whose Cluster is gone is let go where nothing of it can be anywhere, or when
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping
 
 import structlog
 
@@ -17,6 +17,7 @@ from fairlead.domain.errors import ApiFault
 from fairlead.domain.job import Job
 from fairlead.domain.objects import EventNote
 from fairlead.domain.settle import Outcome
+from fairlead.engine.labels import by_turns
 from fairlead.engine.ports import World
 from fairlead.engine.registry import Registry
 from fairlead.engine.stranded import Stranded
@@ -26,6 +27,15 @@ log = structlog.get_logger()
 
 QUESTIONS_AT_ONCE = 16
 """To the API server."""
+JOBS_AT_ONCE = 200
+"""Looked at, or told, before others have their turn."""
+TELLING_SECONDS = 10.0
+"""Of one look: whoever is not told by then is by the next, and nobody's place on a host waits for it any longer."""
+EVENTS_IN_ONE_LOOK = 32
+LABELS_AGAIN_SECONDS = 2.0
+"""Until labels are read again, however often somebody has us look."""
+LABELS_KEPT_SECONDS = 60.0
+"""So long what was read counts when it cannot be read any more: Jobs that run are not kept out for a moment without an answer."""
 
 
 class Lobby:
@@ -36,37 +46,66 @@ class Lobby:
         self._registry = registry
         self._writer = writer
         self._stranded = stranded
-        self._told: set[str] = set()     # uids of Jobs with an annotation that names another host than theirs
+        self._told: set[str] = set()     # uids of Jobs that were told of an annotation that names another host than theirs
+        self._read: dict[str, tuple[float, Mapping[str, str]]] = {}     # labels by namespace, and when they were read (monotonic)
 
     async def look(self) -> None:
         """Tell each Job without a Cluster what it waits for. Labels of namespaces that a Cluster asks for are read first."""
-        found = [(job, self._registry.cluster_named(job.cluster)) for job in self._registry.jobs]
-        await self._tell_misled([job for job, _ in found])
-        open_to = [(job.ref.namespace, cluster) for job, cluster in found if cluster and not (job.deleting or job.ended)]
-        asked = {namespace for namespace, cluster in open_to if asks_for_labels(cluster, namespace)}
-        places = asyncio.Semaphore(QUESTIONS_AT_ONCE)
-        read = await asyncio.gather(*(self._read_labels(namespace, places) for namespace in asked))
-        self._registry.know_labels({namespace: labels for namespace, labels in zip(asked, read, strict=True) if labels is not None})
-        telling = ((job, self._tell_refused(job, cluster) if cluster else self._tell_missing(job)) for job, cluster in found)
-        await self._writer.mishaps.each("told what it waits for", telling)
+        await self._know_labels()
+        found = [job async for job, cluster in self._walk() if cluster is None or self._registry.is_refused(job, cluster)]
+        waiting, clock = by_turns(found, lambda job: job.ref.namespace), self._world.clock
+        until = clock.monotonic() + TELLING_SECONDS
+        for start in range(0, len(waiting), JOBS_AT_ONCE):
+            known = (self._registry.job(job.ref.uid) for job in waiting[start:start + JOBS_AT_ONCE])
+            await self._writer.mishaps.each("told what it waits for", ((job, self._tell(job)) for job in known if job))
+            if clock.monotonic() > until:
+                break
 
-    async def _tell_misled(self, jobs: Iterable[Job]) -> None:
+    async def tell_misled(self) -> None:
         """Tell each Job once whose annotation names another host than the one that it has: it has no effect."""
-        misled = [job for job in jobs if job.host and job.wished_host not in {"", job.host}]
-        new = [job for job in misled if job.ref.uid not in self._told]
-        self._told = {job.ref.uid for job in misled}
-        for job in new:
-            said = f"the annotation {names.HOST_ANNOTATION} was changed, which has no effect: the Job stays on {job.host}, for all attempts"
-            await self._world.store.record_event(job.ref, EventNote("Warning", JobReason.HOST_KEPT, said))
+        misled = [job async for job, _ in self._walk() if job.host and job.wished_host not in {"", job.host}]
+        self._told = {uid for uid in self._told if self._registry.job(uid)}
+        new = by_turns((job for job in misled if job.ref.uid not in self._told), lambda job: job.ref.namespace)[:EVENTS_IN_ONE_LOOK]
+        self._told |= {job.ref.uid for job in new}
+        await asyncio.gather(*(self._world.store.record_event(job.ref, _host_kept(job)) for job in new))
 
-    async def _read_labels(self, namespace: str, places: asyncio.Semaphore) -> Mapping[str, str] | None:
-        """The labels of a namespace as they are now, None if they cannot be read: then nobody is admitted by them."""
+    async def _walk(self) -> AsyncIterator[tuple[Job, Cluster | None]]:
+        """All Jobs as they are known now, each with its Cluster. Others have their turn in between."""
+        for number, each in enumerate(self._registry.jobs, 1):
+            if job := self._registry.job(each.ref.uid):
+                yield job, self._registry.cluster_named(job.cluster)
+            if number % JOBS_AT_ONCE == 0:
+                await asyncio.sleep(0)
+
+    async def _know_labels(self) -> None:
+        """Read the labels of namespaces that a Cluster asks for."""
+        open_to = [(job.ref.namespace, cluster) async for job, cluster in self._walk() if cluster and not (job.deleting or job.ended)]
+        asked = {namespace for namespace, cluster in open_to if asks_for_labels(cluster, namespace)}
+        places, due = asyncio.Semaphore(QUESTIONS_AT_ONCE), [each for each in asked if self._age_seconds(each) >= LABELS_AGAIN_SECONDS]
+        await asyncio.gather(*(self._read_labels(namespace, places) for namespace in due))
+        self._read = {namespace: read for namespace, read in self._read.items()
+                      if namespace in asked and self._age_seconds(namespace) < LABELS_KEPT_SECONDS}
+        self._registry.know_labels({namespace: labels for namespace, (_, labels) in self._read.items()})
+
+    async def _read_labels(self, namespace: str, places: asyncio.Semaphore) -> None:
+        """The labels of a namespace as they are now. Those of one that is gone are none; without an answer the last ones stay."""
         async with places:
             try:
-                return await self._world.data.read_labels(namespace)
+                labels = await self._world.data.read_labels(namespace)
             except ApiFault as error:
                 log.info("labels_unknown", namespace=namespace, error=str(error))
-                return None
+                return
+        self._read.pop(namespace, None)
+        if labels is not None:
+            self._read[namespace] = self._world.clock.monotonic(), labels
+
+    def _age_seconds(self, namespace: str) -> float:
+        read_at, _ = self._read.get(namespace, (float("-inf"), {}))
+        return self._world.clock.monotonic() - read_at
+
+    async def _tell(self, job: Job) -> None:
+        cluster = self._registry.cluster_named(job.cluster)
+        await (self._tell_refused(job, cluster) if cluster else self._tell_missing(job))
 
     async def _tell_missing(self, job: Job) -> None:
         what, mend = f"Cluster {'/'.join(job.cluster)} does not exist", ": apply it, or correct clusterRef"
@@ -83,3 +122,8 @@ class Lobby:
                 await self._writer.release(job, finished=job.ended)
         else:
             await self._writer.apply(job, Outcome(memory, report.waiting(job, JobReason.NAMESPACE_NOT_ALLOWED, why, now)))
+
+
+def _host_kept(job: Job) -> EventNote:
+    said = f"the annotation {names.HOST_ANNOTATION} was changed, which has no effect: the Job stays on {job.host}, for all attempts"
+    return EventNote("Warning", JobReason.HOST_KEPT, said)

@@ -49,7 +49,10 @@ class Placing:
         waiting = in_turn(job for job, step in steps if isinstance(step, TakeUp))
         if waiting:
             await self._place(record, waiting, [job for job in jobs if job.is_active])
-        for uid in self.sizes.keys() - {job.ref.uid for job in registry.jobs}:
+
+    def forget_gone(self) -> None:
+        """Forget the sizes of Jobs that have left."""
+        for uid in [uid for uid in self.sizes if self.context.registry.job(uid) is None]:
             del self.sizes[uid]
 
     async def _place(self, record: Record, waiting: list[Job], placed: Sequence[Job]) -> None:

@@ -20,6 +20,7 @@ class Registry:
 
     def __init__(self) -> None:
         self._clusters: dict[str, Cluster] = {}
+        self._named: dict[ClusterName, set[str]] = {}            # uids of Clusters by name
         self._jobs: dict[str, Job] = {}
         self._jobs_of: dict[ClusterName, dict[str, None]] = {}   # in the order in which they came
         self._in_namespace: Counter[str] = Counter()
@@ -42,7 +43,7 @@ class Registry:
 
     def cluster_named(self, name: ClusterName) -> Cluster | None:
         """The Cluster that lives under this name now: of several uids the one that is not being deleted."""
-        found = [each for each in self._clusters.values() if each.name == name]
+        found = [self._clusters[uid] for uid in self._named.get(name, ())]
         return min(found, key=lambda each: (each.deleting, -each.resource_version), default=None)
 
     def job(self, uid: str) -> Job | None:
@@ -81,6 +82,7 @@ class Registry:
         if old and (old.resource_version > cluster.resource_version or old == cluster):
             return
         self._clusters[cluster.ref.uid] = cluster
+        self._named.setdefault(cluster.name, set()).add(cluster.ref.uid)
         self.on_cluster(cluster, False)
 
     def cluster_written(self, cluster: Cluster, resource_version: int) -> None:
@@ -96,6 +98,9 @@ class Registry:
         """The Cluster is gone."""
         self._left.add(uid)
         if old := self._clusters.pop(uid, None):
+            self._named[old.name].discard(uid)
+            if not self._named[old.name]:
+                del self._named[old.name]
             self.on_cluster(old, True)
 
     def put_job(self, job: Job) -> None:
@@ -119,6 +124,8 @@ class Registry:
             return
         self._in_namespace[old.ref.namespace] -= 1
         self._jobs_of[old.cluster].pop(uid, None)
+        if not self._jobs_of[old.cluster]:
+            del self._jobs_of[old.cluster]       # a name of which nobody speaks any more
         if old.is_begun and not released:
             self.on_job_lost(old)
         self.on_job(old)

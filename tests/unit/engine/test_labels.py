@@ -38,4 +38,4 @@ async def test_ten_thousand_labels_of_one_namespace_keep_nobody_elses_waiting() 
     await Labels(virtual.world).look()
     assert len(virtual.store.unlabelled) == labels.IN_ONE_LOOK
     assert {"b-0", "b-1"} <= set(virtual.store.unlabelled)
-    assert [each.name for each in by_turns(named("a", 3) + named("b", 1))] == ["a-0", "b-0", "a-1", "a-2"]
+    assert [each.name for each in by_turns(named("a", 3) + named("b", 1), lambda ref: ref.namespace)] == ["a-0", "b-0", "a-1", "a-2"]

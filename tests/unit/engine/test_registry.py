@@ -94,3 +94,16 @@ def test_the_echo_of_our_own_write_wakes_nobody() -> None:
     registry.on_job = woken.append
     registry.put_job(written)
     assert woken == []
+
+
+def test_a_cluster_is_found_by_its_name_as_long_as_one_lives() -> None:
+    """Else Jobs would wait for a Cluster that was made anew, or be seen to at one that is gone."""
+    registry, old = Registry(), a_cluster(deleting=True, version=5)
+    new = a_cluster(uid="88888888-0000-4000-8000-000000000000")
+    for each in (old, new):
+        registry.put_cluster(each)
+    assert registry.cluster_named(old.name) == new
+    registry.drop_cluster(new.ref.uid)
+    assert registry.cluster_named(old.name) == old
+    registry.drop_cluster(old.ref.uid)
+    assert registry.cluster_named(old.name) is None
