@@ -1,17 +1,22 @@
 """Whose the tree is: another API server's, or one that others than its user can change, is not worked in by any script."""
 
 import os
+import struct
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from secrets import token_hex
 from typing import Final
 
 import pytest
 from far_end import HERE, FarEnd, key, submission
 
+from fairlead.api.v1alpha1.cluster import ProcessHost
 from fairlead.domain.errors import RemoteFault
 from fairlead.domain.run import CancelPhase, Probe, ProbeProblem, SubmitWord
 from fairlead.schedulers import sh
+from fairlead.schedulers.process.scheduler import Process
+from fairlead.schedulers.seam import Place
 from fairlead.schedulers.slurm.scheduler import BUILD
 
 KEY = key()
@@ -101,6 +106,39 @@ def test_folders_are_closed_also_where_the_one_above_says_otherwise(bare: FarEnd
     (bare.home / "work").chmod(0o2755)
     assert bare.probe().problem is None
     assert [(bare.tree / name).stat().st_mode & 0o777 for name in (".", "runs", "tmp", "bin", f"bin/{BUILD}")] == [0o700] * 5
+
+
+def opened_by_acl(folder: Path) -> None:
+    """Have all that is made in it open to its group, whatever the umask, as `setfacl -d` does."""
+    nobody, entries = 0xFFFFFFFF, ((1, 7), (4, 7), (16, 7), (32, 0))   # owner, group, mask, others: linux/posix_acl.h
+    value = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", tag, rights, nobody) for tag, rights in entries)
+    try:
+        os.setxattr(folder, "system.posix_acl_default", value)
+    except OSError as error:
+        pytest.skip(f"no ACLs on this file system: {error}")
+
+
+def test_a_default_acl_on_the_work_folder_keeps_no_job_from_running(bare: FarEnd) -> None:
+    """On many a project's scratch every Job would fail, though the Cluster is ready."""
+    (bare.home / "work").mkdir(0o700)
+    opened_by_acl(bare.home / "work")
+    assert bare.probe().problem is None
+    assert bare.submit(submission()).word is SubmitWord.SUBMITTED
+    assert bare.run_dir(KEY).stat().st_mode & 0o777 == 0o700
+    bare.run_dir(KEY).chmod(0o770)   # as an older release has made it
+    assert bare.run_job("100", KEY).code == 0
+    bare.cancel(KEY.next, CancelPhase.END)
+    bare.remove(KEY.next.next)
+    assert [bare.run_dir(each).stat().st_mode & 0o777 for each in (KEY.next, KEY.next.next)] == [0o700] * 2
+
+
+def test_a_default_acl_on_the_work_folder_does_not_lock_a_bare_host_out(bare: FarEnd) -> None:
+    """Its own first probe would make a folder that every later one refuses."""
+    (bare.home / "work").mkdir(0o700)
+    opened_by_acl(bare.home / "work")
+    for again in ("first", "second"):
+        exchange = Process(HERE, ProcessHost(host="box", slots=1)).probe(token_hex(16), Place("~/work", HERE, "", token_hex(16)))
+        assert exchange.parse(bare.send(exchange.stdin())).problem is not ProbeProblem.NOT_SAFE, again
 
 
 @pytest.mark.parametrize("name", ["wrapper.sh", "enter.sh"])

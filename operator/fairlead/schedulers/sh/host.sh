@@ -19,7 +19,7 @@ MINE=                           # a keeper's own line of runs/KEY/process, for w
 
 # on_host: the folders are there, and the host's size is known to who comes without us. Set before it: SLOTS, GPUS, WATCH_SECONDS, KILL_SECONDS.
 on_host() {
-  [ -d "$HOST/queue" ] && [ -d "$LOCKS" ] || mkdir -p "$HOST/queue" "$LOCKS" || return
+  own_folders "$HOST" "$HOST/queue" "${LOCKS%/*}" "$LOCKS" || return
   for own in capacity number lock; do { [ -f "$HOST/$own" ] && [ ! -h "$HOST/$own" ]; } || rm -rf "${HOST:?}/$own"; done   # nothing else is ours
   size="$SLOTS $GPUS $WATCH_SECONDS $KILL_SECONDS" seen=
   [ -s "$HOST/capacity" ] && IFS= read -r seen <"$HOST/capacity"

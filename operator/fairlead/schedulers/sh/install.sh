@@ -9,11 +9,6 @@ install_file() {
   return 1
 }
 
-# own_folders FOLDER...: makes those that are not there, closed to others whatever the folder above bequeaths.
-own_folders() {
-  for own do [ -d "$own" ] || mkdir -m 700 "$own" || [ -d "$own" ] || return; done
-}
-
 # install_wrapper: made again when a site has purged it, or somebody has changed it.
 install_wrapper() {
   own_folders runs tmp bin "bin/$BUILD" && install_file wrapper.sh "$WRAPPER" && install_file enter.sh "$ENTER"

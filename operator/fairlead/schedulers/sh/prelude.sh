@@ -131,9 +131,15 @@ plain() {
     -o -name orphaned -o -name process -o -name outcome -o -name 'started-*' -o -name 'finished-*' \) -exec rm -rf {} + 2>/dev/null
 }
 
+# own_folders FOLDER...: makes those that are not there, closed to others whatever the folder above bequeaths: a default ACL there, as on many a project's
+# scratch, overrides the umask.
+own_folders() {
+  for own do [ -d "$own" ] || mkdir -m 700 "$own" || [ -d "$own" ] || return; done
+}
+
 # revoke KEY: one `ln -s`, whose failure says nothing; CLAIM is what stands there now, and only that decides. (Each test spares a process.)
 revoke() {
-  [ -d "runs/$1" ] || mkdir "runs/$1" 2>/dev/null
+  own_folders "runs/$1" 2>/dev/null
   CLAIM=revoked
   [ ! -h "runs/$1/claim" ] && ln -s revoked "runs/$1/claim" 2>/dev/null || CLAIM=$(readlink "runs/$1/claim")
 }

@@ -14,7 +14,7 @@ no_room() {
 
 # find_tree: a tree that we remember is never made again: its folder is a mount that is missing, or somebody has removed it.
 find_tree() {
-  why=$(mkdir -p "$WORK_DIR" 2>&1) || problem not-writable "$why"
+  why=$(mkdir -p -m 700 "$WORK_DIR" 2>&1) || problem not-writable "$why"
   cd "$WORK_DIR" 2>/dev/null || problem not-writable "$WORK_DIR cannot be entered"
   if [ ! -d "$FOLDER" ]; then
     [ -z "$KNOWN" ] || problem not-ours "$TREE is gone"

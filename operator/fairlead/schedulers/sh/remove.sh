@@ -8,7 +8,7 @@ MOST_ROWS=20000                 # of directories, in one answer
 bury() {
   run=runs/$1
   first_line "$run/orphaned" && is_leave "$LINE" "$2" && { say kept "$1"; return; }
-  mkdir "$run" 2>/dev/null || [ -w "$run" ] || chmod u+rwx "$run"
+  mkdir -m 700 "$run" 2>/dev/null || [ -w "$run" ] || chmod u+rwx "$run"
   ln -s revoked "$run/.claim.$TAG" && mv -f "$run/.claim.$TAG" "$run/claim"
   [ "$(readlink "$run/claim")" = revoked ] || { say kept "$1"; return; }
   for entry in "$run"/* "$run"/.[!.]*; do

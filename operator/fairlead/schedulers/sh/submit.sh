@@ -12,7 +12,7 @@ answer() { say submit "$KEY" "$@"; }
 set_aside() {
   set --
   for key in $KEYS; do set -- "$@" "tmp/$key.$TAG"; done
-  mkdir "$@" || return
+  mkdir -m 700 "$@" || return
   for aside do true >"$aside/script" || return; done
   chmod 700 tmp/*."$TAG"/script
 }
@@ -99,7 +99,7 @@ submit() {
     answer unknown 1 "the script did not arrive whole, or could not be stored"
   elif ! previous_is_over; then
     :
-  elif ! mkdir "$RUN" 2>/dev/null && ! look; then
+  elif ! mkdir -m 700 "$RUN" 2>/dev/null && ! look; then
     :
   elif ! make_ready 2>/dev/null; then
     answer unknown 1 "the run directory cannot be written (disk full, or over quota)"

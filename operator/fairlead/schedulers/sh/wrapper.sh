@@ -24,9 +24,10 @@ case $ignored in [012389ab]) heard=${heard:+$heard,}QUIT ;; esac
 [ "$id" ] && cd "$tree" 2>/dev/null && { IFS= read -r seen <marker; } 2>/dev/null && [ "$seen" = "$marker" ] && [ -e "$run/ready" ] || exit 123
 
 # Nobody else may change it, or put another in its place: see `only_ours` in prelude.sh. From here on it goes by its real path, on which that is so.
+# (The Run's own directory may be as open as a site's ACLs make it: nobody else gets into `runs`.)
 tree=$(pwd -P) way=$tree
-set -- . ./runs "./$run" ./bin "./bin/$build"
-for own do [ ! -h "$own" ] || exit 123; done
+set -- . ./runs ./bin "./bin/$build"
+for own in "$@" "./$run"; do [ ! -h "$own" ] || exit 123; done
 while set -- "$@" "${way:-/}"; [ "$way" ]; do way=${way%/*}; done
 me=$(id -u)
 open=$(find "$@" -prune \( -path '.*' \( ! -user "$me" -o -perm -020 -o -perm -002 \) \
