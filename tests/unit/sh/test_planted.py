@@ -167,13 +167,13 @@ class Host:
         self.locks = f"{far.home}/locks"
         Path(self.locks).mkdir()
 
-    def run(self, calls: str) -> str:
-        """What it prints."""
+    def run(self, calls: str, seconds: float = 60) -> str:
+        """What it prints; it may take so long."""
         variables = {"FENCE": token_hex(16), "BIN_PATH": "", "TREE": self.tree.path, "MARKER": self.tree.marker, "SLOTS": "1", "GPUS": "0",
                      "WATCH_SECONDS": "60", "KILL_SECONDS": "30"}
         script = sh.program(variables, "host", calls=f"LOCKS={self.locks}\ninto_tree\n{calls}")
         done = subprocess.run([str(self.far.root / "tools" / "sh"), "-c", script], env=self.far.environment(), cwd=self.far.home,
-                              check=False, timeout=60, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+                              check=False, timeout=seconds, stdin=subprocess.DEVNULL, capture_output=True, text=True)
         return done.stdout
 
     def directory(self, name: object) -> Path:
@@ -220,6 +220,27 @@ def test_a_control_group_of_another_run_is_not_ended(host: Host) -> None:
     (host.directory(KEY) / "process").write_text(f"7 x 1 1 1700000000 {host.far.home}/fairlead-{KEY}\n")
     host.run(f"end_members {KEY}")
     assert kill.read_text() == ""
+
+
+@pytest.mark.parametrize("kind", ["pipe", "file", "through a link"])
+def test_what_is_no_control_group_holds_up_nobody(host: Host, kind: str) -> None:
+    """One script would keep its host from starting anything, and from telling anything, for ever."""
+    group = host.far.home / "e" / f"fairlead-{KEY}"
+    group.mkdir(parents=True)
+    match kind:
+        case "pipe":
+            os.mkfifo(group / "cgroup.kill")
+            os.mkfifo(group / "cgroup.events")
+        case _:
+            (group / "cgroup.kill").touch()
+            (group / "cgroup.events").write_text("populated 1\n")
+    if kind == "through a link":
+        (host.far.home / "l").symlink_to("e")
+        group = host.far.home / "l" / group.name
+    (host.directory(KEY) / "process").write_text(f"7 x 999999 1 1700000000 {group} slot-0\n")
+    (host.directory(KEY) / "claim").symlink_to("7.abc")
+    out = host.run(f"sleep() {{ echo waits; }}; look_at {KEY}; echo state $STATE; written {KEY}; echo $MEANS", seconds=5)
+    assert out.split() == ["state", "Cgroup"]
 
 
 def test_no_entry_of_the_queue_holds_up_those_behind_it(host: Host) -> None:

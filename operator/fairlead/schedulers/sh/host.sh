@@ -46,7 +46,6 @@ written() {
 $MINE
 END
     case $TAKEN in /*) GROUP=${TAKEN%% *} TAKEN=${TAKEN#"$GROUP"} ;; esac
-    [ ! -h "$GROUP" ] || GROUP=''
     for lock in $TAKEN; do
       case $lock in slot-*[!0-9]* | gpu-*[!0-9]*) TAKEN='' ;; slot-?* | gpu-?*) ;; *) TAKEN='' ;; esac
     done
@@ -91,9 +90,17 @@ members() {
 # taken_by LOCK: user is the directory of the Run that was last given it.
 taken_by() { user='' && [ -f "$LOCKS/$1" ] && [ -s "$LOCKS/$1" ] && user=$(head -c 9999 "$LOCKS/$1") && user=${user%%"$LINE_END"*} && [ "$user" ]; }
 
+# real_group KEY: GROUP becomes the path of that control group without links, or nothing if it is none: a script may have written any folder there, with a
+# pipe in it that holds up whoever writes to it. Nobody but root can put another file system there.
+real_group() {
+  [ -z "$GROUP" ] || GROUP=$(cd "$GROUP" && [ "$(stat -f -c %t .)" = 63677270 ] && pwd -P) 2>/dev/null   # CGROUP2_SUPER_MAGIC: linux/magic.h
+  case $GROUP in */"fairlead-$1") ;; *) GROUP= ;; esac
+}
+
 # end_members KEY: ends them all, and looks whether they are gone. The control group's own switch (Linux 5.14) ends what forks as fast as it is killed.
 end_members() {
   written "$1"
+  real_group "$1"
   tries=0
   while pids=$(members "$1"); [ "$pids" ] || ! group_removed; do
     [ "$tries" -lt 50 ] || return 1
