@@ -14,6 +14,7 @@ no_room() {
 
 # find_tree: a tree that we remember is never made again: its folder is a mount that is missing, or somebody has removed it.
 find_tree() {
+  # shellcheck disable=SC2174  # what is made on the way to it is as the umask has it
   why=$(mkdir -p -m 700 "$WORK_DIR" 2>&1) || problem not-writable "$why"
   cd "$WORK_DIR" 2>/dev/null || problem not-writable "$WORK_DIR cannot be entered"
   if [ ! -d "$FOLDER" ]; then
