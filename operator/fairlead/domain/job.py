@@ -13,8 +13,6 @@ from fairlead.domain.run import MOST_ATTEMPTS, Owner, RunKey
 
 ENDS = (JobCondition.COMPLETE, JobCondition.FAILED)
 """The conditions by which a Job has ended for good."""
-ATTEMPTS_LIMIT = 10_000
-"""No Job comes so far by retries (2,000 at most) and suspensions. A status that says more is not ours: a deletion goes for each attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +58,7 @@ class Job:
     def _written_key(self) -> RunKey | None:
         run = self.status.run
         found = RunKey.parse(run.key) if run else None
-        return found if found and found.uid == self.ref.uid and found.attempt <= ATTEMPTS_LIMIT else None
+        return found if found and found.uid == self.ref.uid else None
 
     @property
     def run_id(self) -> str:
