@@ -34,7 +34,8 @@ class Memory:
     refusals: int = 0
     claim: str = ""                  # read before the next listing begins (rule RELIST)
     absent_since: float | None = None
-    nowhere: bool = False            # looked for without an id, and neither a job nor a directory was there
+    nowhere_since: float | None = None   # looked for, and neither a job nor a directory was there, now and since then
+    nowhere: bool = False            # for so long that no submission that was sent before can come any more
     revoke: bool = False
     duplicates: tuple[str, ...] = ()
     closing: Closing | None = None
@@ -56,6 +57,11 @@ class Memory:
     def of(self, attempt: int) -> "Memory":
         """This memory if it is about `attempt`, else an empty one."""
         return self if self.attempt == attempt else Memory(attempt=attempt)
+
+    @property
+    def somewhere(self) -> "Memory":
+        """The same of what was seen there, or may be there from now on, since a submission is about to be sent."""
+        return replace(self, nowhere_since=None, nowhere=False)
 
     def later(self, now: Now, seconds: float) -> "Memory":
         """The same, asking again no sooner than in `seconds`."""

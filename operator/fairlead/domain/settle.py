@@ -25,7 +25,6 @@ class Outcome:
 
 def submitted(job: Job, memory: Memory, answer: SubmitAnswer, now: Now, pacing: Pacing) -> Outcome:
     """What the submit script said of the current key."""
-    memory = replace(memory, nowhere=False)
     match answer.word:
         case SubmitWord.SUBMITTED | SubmitWord.CLAIMED:
             event = EventNote("Normal", JobReason.SUBMITTED, f"submitted as job {answer.id} (attempt {job.key.attempt})", "Submit")
@@ -62,7 +61,7 @@ def suspending(job: Job, memory: Memory, now: Now) -> Outcome:
 
 def resuming(job: Job, memory: Memory, now: Now) -> Outcome:
     """The Job goes on that was parked or kept out."""
-    memory = replace(memory, retry_at=0.0, nowhere=False)
+    memory = replace(memory, retry_at=0.0).somewhere
     if not job.is_parked:
         return Outcome(memory, report.taken_up(job, now))
     event = EventNote("Normal", JobReason.JOB_RESUMED, f"attempt {job.key.attempt} follows", "Resume")
@@ -74,6 +73,8 @@ def observed(job: Job, memory: Memory, observation: Observation, now: Now, pacin
     verdict = evidence.judge(job.key, observation, memory.claim)
     told = memory.stopping if memory.asked_at is not None else None
     memory = replace(memory, outlived=memory.killed_at is not None)   # unless this settles it
+    has_vanished = isinstance(verdict, evidence.Unexplained) and verdict.vanished
+    memory = _nowhere(memory, now, pacing) if has_vanished else memory.somewhere
     match verdict:
         case evidence.Live(row) if endings.of_hopeless(row):
             return Outcome(replace(memory, closing=endings.of_hopeless(row)))
@@ -99,13 +100,17 @@ def observed(job: Job, memory: Memory, observation: Observation, now: Now, pacin
         case evidence.Broken():
             stopped = endings.of_stopped(job, observation, told, verdict)
             return _broken(job, replace(memory, claim=verdict.claim), verdict, stopped, (now, pacing))
-        case evidence.Unexplained(why, claim, vanished):
+        case evidence.Unexplained(why, claim):
             memory = replace(memory, claim=claim or memory.claim)
-            if not vanished:
+            if not has_vanished or not job.run_id:   # without an id it was looked for since its Cluster does not admit it
                 return Outcome(memory)
-            if not job.run_id:           # it was looked for since its Cluster does not admit it
-                return Outcome(replace(memory, nowhere=True))
             return Outcome(memory.later(now, pacing.ask_again_seconds), report.vanished(job, why, now))
+
+
+def _nowhere(memory: Memory, now: Now, pacing: Pacing) -> Memory:
+    """Nothing of it is there now: a submission that was sent may be on its way for as long as one that has begun may say nothing."""
+    since = now.monotonic if memory.nowhere_since is None else memory.nowhere_since
+    return replace(memory, nowhere_since=since, nowhere=now.monotonic - since >= pacing.not_yet_seconds)
 
 
 def _broken(job: Job, memory: Memory, verdict: evidence.Broken, stopped: Closing | None, context: tuple[Now, Pacing]) -> Outcome:

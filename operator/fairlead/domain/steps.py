@@ -143,10 +143,10 @@ def _mend(job: Job, memory: Memory) -> Step | None:
 
 
 def _go_on(job: Job, memory: Memory, now: Now, admitted: bool) -> Step:
-    if job.run_id:
+    if not admitted and memory.nowhere:  # an id proves nothing: who may write the status may have written it
+        return KeepOut()
+    if job.run_id or not admitted:       # what a submission before this may have left there is looked for, and nothing is handed in
         return Watch((job.key,))
-    if not admitted:                     # what a submission before this may have left there is looked for, and nothing is handed in
-        return KeepOut() if memory.nowhere else Watch((job.key,))
     due = job.status.next_retry_time
     if due is not None and now.wall < due.timestamp():
         return Rest(now.monotonic + due.timestamp() - now.wall)

@@ -122,6 +122,8 @@ class Lanes:
         tree = work.link.tree
         if not submissions or tree is None or not work.world.leadership.held():
             return False
+        for job, _ in submissions:
+            work.writer.remember(job, work.writer.memory(job).somewhere)
         answers: dict[RunKey, SubmitAnswer] = {}
 
         async def hand_in(part: Sequence[tuple[Job, Submission]]) -> None:

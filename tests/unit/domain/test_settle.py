@@ -313,14 +313,41 @@ def test_the_end_by_force_is_counted_from_its_own_moment() -> None:
 
 def test_a_job_that_is_looked_for_and_is_nowhere_is_no_job_that_vanished() -> None:
     """Else a Job that is not admitted any more would say that its directory was lost, or be counted among those on the cluster."""
-    outcome = settle.observed(JOB, FRESH, Observation({}, {KEY: Sentinels(False)}, {}, 0), NOW, PACING)
+    nothing = Observation({}, {KEY: Sentinels(False)}, {}, 0)
+    first = settle.observed(JOB, FRESH, nothing, NOW, PACING)
+    assert (first.status, first.memory.nowhere) == (None, False), "a script that was sent may be on its way"
+    assert not settle.observed(JOB, first.memory, nothing, at(PACING.not_yet_seconds - 1), PACING).memory.nowhere
+    outcome = settle.observed(JOB, first.memory, nothing, at(PACING.not_yet_seconds), PACING)
     assert (outcome.status, outcome.memory.nowhere) == (None, True)
-    again = settle.submitted(JOB, outcome.memory, said(SubmitWord.UNKNOWN), NOW, PACING)
-    assert not again.memory.nowhere, "it may be somewhere from here on"
     told = report.kept_out(JOB, "closed", NOW)
     assert told is not None
     kept = replace(JOB, status=told)
     assert (kept.is_kept_out, kept.is_active, told.active_since) == (True, False, None)
+    resumed = settle.resuming(kept, outcome.memory, NOW)
+    assert resumed.status is not None
+    assert (replace(JOB, status=resumed.status).is_active, resumed.memory.nowhere) == (True, False)
+
+
+def test_what_was_seen_in_between_begins_the_count_of_empty_looks_anew() -> None:
+    """Else one glance past a file server's cache would keep out a Job that runs."""
+    nothing, there = (Observation({}, {KEY: Sentinels(present)}, {}, 0) for present in (False, True))
+    first = settle.observed(JOB, FRESH, nothing, NOW, PACING)
+    between = settle.observed(JOB, first.memory, there, at(PACING.not_yet_seconds - 1), PACING)
+    assert not settle.observed(JOB, between.memory, nothing, at(PACING.not_yet_seconds), PACING).memory.nowhere
+
+
+def test_an_id_in_the_status_keeps_nobody_from_being_kept_out_and_is_kept_itself() -> None:
+    """Else an id that somebody wrote would hold a place for ever; or a Run whose directory was purged would run again."""
+    nothing = Observation({}, {KEY: Sentinels(False)}, {}, 0)
+    first = settle.observed(WATCHED, FRESH, nothing, NOW, PACING)
+    outcome = settle.observed(WATCHED, first.memory, nothing, at(PACING.not_yet_seconds), PACING)
+    assert outcome.status is not None
+    assert outcome.status.condition("Ready").reason == JobReason.RUN_DIRECTORY_MISSING   # type: ignore[union-attr]
+    assert outcome.memory.nowhere
+    told = report.kept_out(WATCHED, "closed", NOW)
+    assert told is not None
+    kept = replace(WATCHED, status=told)
+    assert (kept.is_kept_out, kept.is_active) == (True, False)
     resumed = settle.resuming(kept, outcome.memory, NOW).status
     assert resumed is not None
-    assert replace(JOB, status=resumed).is_active
+    assert replace(WATCHED, status=resumed).run_id == WATCHED.run_id

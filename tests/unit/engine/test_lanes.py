@@ -3,10 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 from virtual import ONE, SETTINGS, Virtual, driver_of
 
+from fairlead.api.v1alpha1.reasons import ClusterReason
+from fairlead.domain.errors import Unreachable
 from fairlead.domain.objects import ObjectRef
 from fairlead.domain.run import SubmitAnswer, SubmitWord
 from fairlead.domain.steps import Submit
@@ -37,7 +40,8 @@ class Bench:
         for job in self.jobs:
             registry.put_job(job)
         self.link = Link(world, SETTINGS, ONE, driver_of)
-        work = Work(world, SETTINGS, self.link, Writer(world, registry, 16), registry.job, lambda: driver_of(cluster))
+        self.writer = Writer(world, registry, 16)
+        work = Work(world, SETTINGS, self.link, self.writer, registry.job, lambda: driver_of(cluster))
         self.lanes = Lanes(work, lambda lane, changed: self.free.append((lane, changed)))
         self.cluster = cluster
 
@@ -92,6 +96,20 @@ async def test_no_more_than_one_batch_waits_to_be_written_down_before_the_next_e
         await bench.turns()
         assert bench.lanes.is_free("submit")
         assert bench.ids() == 2
+
+
+async def test_what_is_about_to_be_sent_may_be_there_from_then_on() -> None:
+    """Else an old empty look would keep out a Job whose submission got no answer, and what it runs would be watched by nobody."""
+    bench = Bench()
+    job = bench.jobs[0]
+    bench.writer.remember(job, replace(bench.writer.memory(job), nowhere_since=0.0, nowhere=True))
+    bench.virtual.remote.answers["submit"] = Unreachable("the connection broke", ClusterReason.CONNECT_TIMEOUT)
+    async with bench.running():
+        bench.submit(0)
+        bench.writer.mishaps.note(job, "written down", ValueError())   # it rests when the answer would be settled
+        await bench.turns()
+        assert bench.virtual.remote.count("submit") == 1
+    assert (bench.writer.memory(job).nowhere_since, bench.writer.memory(job).nowhere) == (None, False)
 
 
 async def test_a_job_is_in_no_other_lane_until_its_id_is_written_down() -> None:
