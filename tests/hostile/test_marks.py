@@ -70,11 +70,9 @@ def test_a_status_that_was_written_by_hand_opens_no_cluster_and_takes_nobodys_pl
         write_status(person, job, {"phase": "Running", "host": "evil:22", "nextRetryTime": None,
                                    "run": {"key": f"{job.uid}-{attempt}", "attempt": attempt, **more}})
         jobs.append(job)
-    jobs[0].wait("Submitted", "False", reason="NamespaceNotAllowed")
-    jobs[2].wait("Submitted", "False", reason="NamespaceNotAllowed")
-    jobs[1].wait("Ready", "False", reason="RunDirectoryMissing")
-    jobs[1].delete()
     scene.job("honest").wait("Complete")
+    for job in jobs:
+        job.wait("Submitted", "False", reason="NamespaceNotAllowed")
     assert starts(hpc, "intruded") == []
     for job in jobs:
         job.delete()
@@ -91,6 +89,25 @@ def test_jobs_that_bear_our_finalizer_take_their_turn(hpc: SlurmCluster, scene: 
     for job in jobs:
         job.wait("Complete")
     assert max(accumulate(int(word) for word in starts(hpc, "held"))) == 1
+
+
+def test_a_job_that_runs_keeps_its_place_whatever_its_label_says(hpc: SlurmCluster, scene: Scene, tenant: Callable[..., Tenant]) -> None:
+    """Else one person has twice as many Jobs on a cluster as its owner allows, with each label twice as many again."""
+    scene.cluster(hpc, limits={"maxActiveJobs": 1})
+    person = tenant(scene)
+    script = "#!/bin/sh\necho 1 >>~/labelled\nuntil [ -e ~/labelled-go ]; do sleep 0.1; done\necho -1 >>~/labelled\n"
+    runs = scene.job("runs", script)
+    runs.wait("Running")
+    waits = person.creates(marked("waits", scene, script))
+    waits.wait("Submitted", "False", reason="ClusterLimitReached")
+    label = {"metadata": {"labels": {"fairlead.dev/finished": "true"}}}
+    assert person.tries("PATCH", runs.path, label, "application/merge-patch+json") == 200
+    runs.wait_event("LabelRemoved")
+    assert "run" not in waits.status, "it was not taken up while the other one was out of sight"
+    (hpc.home / "labelled-go").touch()
+    for job in (runs, waits):
+        job.wait("Complete")
+    assert max(accumulate(int(word) for word in starts(hpc, "labelled"))) == 1
 
 
 def test_a_cluster_that_was_closed_hands_nothing_in_and_loses_nothing(

@@ -39,7 +39,10 @@ _PHASE_OF_STATE: dict[RunState, tuple[JobPhase, JobReason]] = {
 def waiting(job: Job, reason: JobReason, message: str, now: Now) -> JobStatus | None:
     """Not submitted yet, and why."""
     phase = JobPhase.SUBMITTING if reason in _SUBMITTING else JobPhase.PENDING
-    return _rewritten(job, now, phase, (Says(_SUBMITTED, False, reason, message), Says(_READY, False, reason, message)))
+    says = [Says(_READY, False, reason, message)]
+    if reason is JobReason.NAMESPACE_NOT_ALLOWED or not (job.is_begun and job.is_kept_out):   # by that it asks for a place when it goes on
+        says.insert(0, Says(_SUBMITTED, False, reason, message))
+    return _rewritten(job, now, phase, says)
 
 
 def taken_up(job: Job, now: Now) -> JobStatus | None:

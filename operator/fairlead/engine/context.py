@@ -47,7 +47,8 @@ class SiteContext:
     """What all sites share. `beat` proves life of a site by name, `ended` hands over a finished Job, `swept` everything that a sweep found.
 
     `remembers` says whether directories of finished Jobs are kept at a site of a Cluster, `cluster_of` to which Cluster a Job belongs, by
-    its uid, as far as it is known: several may lead to one login.
+    its uid, as far as it is known: several may lead to one login. `left` gives the Jobs that left the watch while they were active, each as
+    it was last seen, until nothing of it is left: they keep their places.
     """
 
     world: World
@@ -59,5 +60,6 @@ class SiteContext:
     beat: Callable[[str, float], None]
     remembers: Callable[[Cluster, str], bool]
     cluster_of: Callable[[str], ClusterName | None]
+    left: Callable[[], Sequence[Job]]
     ended: Callable[[Job], None]
     swept: Callable[[Overseer, Removed], Coroutine[Any, Any, Sequence[RunKey]]]

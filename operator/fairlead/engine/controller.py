@@ -64,6 +64,7 @@ class Controller:
         self._records: dict[str, Record] = {}
         self._sites: dict[SiteKey, Site] = {}
         self._tasks: dict[SiteKey, asyncio.Task[None]] = {}
+        self._left: dict[str, Job] = {}  # by uid: they left the watch while they were active
         writer = Writer(world, registry, settings.api_writes)
         self._debts = Debts(world)
         stranded = Stranded(world, writer, Overdue(world, self._debts, writer))
@@ -76,7 +77,7 @@ class Controller:
         self._in_lobby = asyncio.Event()
         self._context = SiteContext(
             world, registry, settings, installation, self._debts, driver_of,
-            pulse.beat, self._remembers, self._cluster_of, self._ended, self._swept,
+            pulse.beat, self._remembers, self._cluster_of, self._left_active, self._ended, self._swept,
         )
         self._writer = writer
         self._placing = Placing(self._context, writer, stranded, self._is_host_reached, {})
@@ -183,7 +184,19 @@ class Controller:
     def _job_lost(self, job: Job) -> None:
         """A Job went without our doing: its directories are kept as a finished Job's are, and buried once its object is surely gone."""
         self._graves.keep(Grave(job.location, job.ref, _attempts(job), policy=job.spec.deletion_policy))
+        if job.is_active:
+            self._left[job.ref.uid] = job
         self._labels.wake.set()
+
+    def _left_active(self) -> Sequence[Job]:
+        """Whoever takes a Job out of the watch, by a label or without our finalizer, does not end what it runs."""
+        self._left = {uid: job for uid, job in self._left.items() if self._registry.job(uid) is None and self._may_run(job)}
+        return tuple(self._left.values())
+
+    def _may_run(self, job: Job) -> bool:
+        """Whether a Job that has left is still remembered as one that has not ended, or is being ended."""
+        site = self._site_at(job.location, job.ref.namespace)
+        return self._graves.awaits(job.ref.uid) or (site is not None and site.is_under_way(job.ref.uid))
 
     def _site_at(self, location: Location, namespace: str) -> Site | None:
         """The site that does the work for Jobs of a namespace there."""

@@ -90,10 +90,21 @@ class Errands:
 
     def _beyond_limit(self, steps: Steps) -> set[str]:
         """The uids of those for whom spec.limits.maxActiveJobs has no place: the last. It counts for each login, and for all bare hosts."""
-        jobs = self.context.registry.jobs_of(self.cluster.name) if self.cluster.spec.process else self.jobs()
-        free = places(self.cluster.spec.limits, active(job for job in jobs if job.ref.uid not in self.ghosts))
+        of_all = self.context.registry.jobs_of(self.cluster.name) if self.cluster.spec.process else self.jobs()
+        jobs = [job for job in of_all if job.ref.uid not in self.ghosts and not self._is_missed(job)]
+        free = places(self.cluster.spec.limits, active([*jobs, *self._left()]))
         wanting = [job.ref.uid for job, step in steps if asks_for_a_place(job, step)]
         return set() if free is None else set(wanting[free:])
+
+    def _left(self) -> list[Job]:
+        """The Jobs that left the watch while they were active, as far as the limit counts them."""
+        whole, site = self.custody.record.cluster, self.cluster.site
+        return [job for job in self.context.left() if job.cluster == whole.name and (
+            whole.spec.process or whole.site_for(job.ref.namespace, job.host) == site)]
+
+    def _is_missed(self, job: Job) -> bool:
+        """Whether nothing was there of a Job that is not admitted: by its status alone it takes nobody's place."""
+        return self.work.writer.memory(job).nowhere_since is not None and self.context.registry.refusal(job, self.cluster) is not None
 
     async def _write(self, job: Job, step: _Write, is_beyond_limit: bool) -> None:
         name = self.cluster.ref.name
@@ -169,7 +180,7 @@ class Errands:
 
     async def _tell_waiting(self, job: Job, reason: JobReason, why: str) -> None:
         now, memory, rests_until = self.work.world.now(), self.work.writer.memory(job), self.work.writer.rests_until(job)
-        is_ours_to_tell = job.held if job.deleting else not job.run_id
+        is_ours_to_tell = job.held if job.deleting else job.is_kept_out or not job.run_id
         is_set_aside = job.is_parked and job.spec.suspend
         if job.ref.uid in self.ghosts or is_set_aside or not is_ours_to_tell or now.monotonic < memory.retry_at or rests_until:
             return

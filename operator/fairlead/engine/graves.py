@@ -66,6 +66,10 @@ class Graves:
         """The Cluster of a finished Job, None if nobody watches over its directories."""
         return self._graves[uid].location.cluster if uid in self._graves else None
 
+    def awaits(self, uid: str) -> bool:
+        """Whether a Job has left without an end, and it is not known yet whether its object is gone."""
+        return uid in self._graves and not self._graves[uid].ended
+
     def on(self, cluster: ClusterName) -> list[Grave]:
         """The directories that are kept on a Cluster."""
         return [each for each in self._graves.values() if each.location.cluster == cluster]

@@ -48,11 +48,13 @@ class Placing:
         await self._each("told what it waits for", ((job, self._tell_lost(job)) for job in lost))
         waiting = in_turn(job for job, step in steps if isinstance(step, TakeUp))
         if waiting:
-            await self._place(record, waiting, [job for job in jobs if job.is_active])
+            left = [job for job in self.context.left() if job.cluster == cluster.name]
+            await self._place(record, waiting, [job for job in jobs if job.is_active] + left)
 
     def forget_gone(self) -> None:
-        """Forget the sizes of Jobs that have left."""
-        for uid in [uid for uid in self.sizes if self.context.registry.job(uid) is None]:
+        """Forget the sizes of Jobs that have left; of those that may run on, they are still taken."""
+        left = {job.ref.uid for job in self.context.left()}
+        for uid in [uid for uid in self.sizes if self.context.registry.job(uid) is None and uid not in left]:
             del self.sizes[uid]
 
     async def _place(self, record: Record, waiting: list[Job], placed: Sequence[Job]) -> None:

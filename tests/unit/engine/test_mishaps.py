@@ -121,7 +121,7 @@ class Ward:
             return Driver(faulty, faulty)
 
         context = SiteContext(world, self.registry, SETTINGS, ONE, self.debts, driver_of, lambda _name, _seconds: None,
-                              lambda _cluster, _site: False, lambda _uid: None, lambda _job: None, self._swept)
+                              lambda _cluster, _site: False, lambda _uid: None, lambda: (), lambda _job: None, self._swept)
         self.site = Site(Record(cluster, world, self.registry), "", context, Link(world, SETTINGS, ONE, driver_of))
 
     @asynccontextmanager

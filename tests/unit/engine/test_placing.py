@@ -46,6 +46,7 @@ class Yard:
     def __init__(self, reached: str = "ab", *, deleting: bool = False, **spec: Any) -> None:
         self.virtual = Virtual()
         world, self.registry = self.virtual.world, Registry()
+        self.left: list[Job] = []
         whole = a_cluster(deleting=deleting, process={"hosts": HOSTS}, **spec)
         fields = whole.spec.model_copy(update={"type": "Process", "endpoints": ()})
         self.cluster = replace(whole, spec=ClusterSpec.model_construct(**dict(fields)))
@@ -53,7 +54,7 @@ class Yard:
         debts, writer = Debts(world), Writer(world, self.registry, 4)
         stranded = Stranded(world, writer, Overdue(world, debts, writer))
         context = SiteContext(world, self.registry, SETTINGS, ONE, debts, driver_of, lambda _name, _seconds: None,
-                              lambda _cluster, _site: False, lambda _uid: None, lambda _job: None, None)   # type: ignore[arg-type]
+                              lambda _cluster, _site: False, lambda _uid: None, lambda: self.left, lambda _job: None, None)   # type: ignore[arg-type]
         self.placing = Placing(context, writer, stranded, lambda _cluster, host: host[0] in reached, {})
 
     async def look(self, *jobs: Job) -> dict[str, str]:
@@ -122,6 +123,20 @@ async def test_who_waits_is_told_once() -> None:
     await yard.look(a_job_named("x"))
     await yard.look()
     assert len(yard.virtual.store.statuses) == 1
+
+
+@pytest.mark.parametrize(("limits", "seen"), [({}, "NoFreeHost"), ({"maxActiveJobs": 1}, "ClusterLimitReached")], ids=["slots", "places"])
+async def test_a_job_that_left_the_watch_while_it_runs_keeps_its_place(limits: dict[str, int], seen: str) -> None:
+    """Else a label on a Job that runs would give its slots away, and its place of maxActiveJobs."""
+    yard = Yard(limits=limits)
+    runs = a_job_named("runs", host="b:22", cpusPerTask=4)
+    await yard.look(runs)
+    yard.registry.drop_job(runs.ref.uid)
+    yard.left.append(runs)
+    yard.placing.forget_gone()
+    assert await yard.look(a_job_named("x", cpusPerTask=3)) == {"x": seen}
+    yard.left.clear()
+    assert await yard.look() == {"x": "b:22"}
 
 
 async def test_a_job_that_cannot_be_measured_keeps_no_other_from_its_host() -> None:

@@ -7,15 +7,17 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from virtual import ONE, SETTINGS, Virtual, driver_of
+from virtual import NOTHING, ONE, SETTINGS, Virtual, driver_of
 
+from fairlead.api.v1alpha1.job import ClusterReference
 from fairlead.api.v1alpha1.reasons import ClusterReason
+from fairlead.domain import report
 from fairlead.domain.address import Address
 from fairlead.domain.debt import UNREACHABLE, Debt
 from fairlead.domain.errors import Unreachable
 from fairlead.domain.job import Job
 from fairlead.domain.objects import ObjectRef
-from fairlead.domain.run import CancelAnswer, Remnant, RunKey, SubmitAnswer, SubmitWord
+from fairlead.domain.run import CancelAnswer, Remnant, RunKey, Sentinels, SubmitAnswer, SubmitWord
 from fairlead.engine.context import Overseer, SiteContext
 from fairlead.engine.debts import Debts
 from fairlead.engine.link import Link
@@ -24,7 +26,9 @@ from fairlead.engine.registry import Registry
 from fairlead.engine.site import Site
 from fairlead.schedulers.seam import Exchange, Removed
 from fairlead.web.health import Heartbeats
-from product.objects import a_cluster, a_job, submitted
+from product.objects import NOW, a_cluster, a_job, submitted
+
+OTHER = "22222222-2222-4333-8444-555555555555"
 
 
 class Stage:
@@ -37,10 +41,11 @@ class Stage:
         self.hearts = Heartbeats(self.virtual.clock.monotonic)
         self.cluster = a_cluster(held=False, **spec)
         self.registry.put_cluster(self.cluster)
+        self.left: list[Job] = []
         world = self.virtual.world
         self.debts = Debts(world)
         context = SiteContext(world, self.registry, SETTINGS, ONE, self.debts, driver_of, self.hearts.beat,
-                              lambda _cluster, _site: False, lambda _uid: None, self._ended, self._swept)
+                              lambda _cluster, _site: False, lambda _uid: None, lambda: self.left, self._ended, self._swept)
         self.record = Record(self.cluster, world, self.registry)
         self.site = Site(self.record, "", context, Link(world, SETTINGS, ONE, driver_of))
 
@@ -347,3 +352,67 @@ async def test_a_turn_that_breaks_off_is_told_on_the_cluster_and_not_tried_in_a_
     ready = next(each for each in stage.virtual.store.statuses[-1]["conditions"] if each["type"] == "Ready")
     assert (ready["status"], ready["reason"]) == ("False", "InternalError")
     assert ready["message"] == "a look at the Cluster met an error of Fairlead's own (PermissionError): the controller's log says more"
+
+
+def ready_of(stage: Stage, job: Job) -> str:
+    """The reason that a Job was told."""
+    known = stage.registry.job(job.ref.uid)
+    ready = known.status.condition("Ready") if known else None
+    return str(ready.reason) if ready else ""
+
+
+async def test_a_job_that_left_the_watch_while_it_runs_keeps_its_place() -> None:
+    """Else whoever labels his Jobs as finished has twice as many of them on the cluster as its owner allows."""
+    stage, job = Stage(limits={"maxActiveJobs": 1}), a_job(held=False)
+    stage.virtual.remote.answers["submit"] = {job.key: SubmitAnswer(SubmitWord.SUBMITTED, "7")}
+    stage.left.append(a_job(uid=OTHER, status={"run": {"key": f"{OTHER}-1", "attempt": 1, "id": "6"}}))
+    stage.registry.put_job(job)
+    async with stage.running():
+        await stage.turns(60)
+        assert ready_of(stage, job) == "ClusterLimitReached"
+        stage.left.clear()
+        await stage.turns(60)
+        known = stage.registry.job(job.ref.uid)
+    assert known is not None
+    assert known.run_id == "7"
+
+
+async def test_a_status_that_was_written_by_hand_takes_nobodys_place_once_nothing_was_found() -> None:
+    """Else who may write the status of Jobs somewhere stops a Cluster that does not admit him."""
+    stage, honest = Stage(limits={"maxActiveJobs": 1}), a_job(held=False)
+    forged = a_job(uid=OTHER, status={"run": {"key": f"{OTHER}-1", "attempt": 1, "id": "6"}})
+    forged = replace(forged, ref=replace(forged.ref, namespace="theirs"),
+                     spec=forged.spec.model_copy(update={"cluster_ref": ClusterReference(namespace="lab", name="hpc")}))
+    stage.virtual.remote.answers["observe"] = replace(NOTHING, sentinels={forged.key: Sentinels(False)})
+    for job in (forged, honest):
+        stage.registry.put_job(job)
+    async with stage.running():
+        for _ in range(5):
+            await stage.turns(60)
+            stage.virtual.clock.seconds += 10
+        known = stage.registry.job(honest.ref.uid)
+        assert known is not None
+        assert known.is_begun, "it has the place"
+        assert ready_of(stage, forged) == "RunDirectoryMissing"
+        for _ in range(20):
+            await stage.turns(60)
+            stage.virtual.clock.seconds += 20
+    assert ready_of(stage, forged) == "NamespaceNotAllowed"
+
+
+async def test_a_job_that_is_admitted_again_asks_for_its_place_however_often_it_is_told_to_wait() -> None:
+    """Else to be told of the limit would be the way past it."""
+    stage, job = Stage(limits={"maxActiveJobs": 1}), a_job()
+    told = report.kept_out(job, "closed", NOW)
+    assert told is not None
+    stage.registry.put_job(replace(job, status=told))
+    stage.left.append(a_job(uid=OTHER, status={"run": {"key": f"{OTHER}-1", "attempt": 1, "id": "6"}}))
+    async with stage.running():
+        for _ in range(10):
+            await stage.turns(60)
+            stage.virtual.clock.seconds += 10
+        assert stage.virtual.remote.count("submit") == 0
+        assert ready_of(stage, job) == "ClusterLimitReached"
+        stage.left.clear()
+        await stage.turns(60)
+    assert stage.virtual.remote.count("submit") == 1
