@@ -37,7 +37,7 @@ class Writer:
         self._slots = asyncio.Semaphore(in_flight)
         self._memories: dict[str, Memory] = {}
         self._not_before: dict[str, float] = {}      # by uid, monotonic: the API server did not take a write
-        self._writing: set[str] = set()              # uids of the Jobs whose status is being written
+        self._writing: dict[str, asyncio.Event] = {}     # by uid: the status is being written; set once it is
         self.mishaps = Mishaps(world.clock)
 
     def rests_until(self, job: Job) -> float | None:
@@ -93,15 +93,19 @@ class Writer:
             log.warning("mishap_not_told", job=str(job.ref), error=str(error))
 
     async def _write(self, job: Job, status: JobStatus) -> None:
-        """Write the whole status. Raises `ApiFault`."""
+        """Write the whole status, once what is being written of the same Job is there: the last one counts. Raises `ApiFault`."""
+        uid = job.ref.uid
+        while before := self._writing.get(uid):
+            await before.wait()
         expected = job.status.run.attempt if job.status.run else 0
         body = status.model_dump(mode="json", by_alias=True, exclude_none=True)
-        self._writing.add(job.ref.uid)
+        written = self._writing[uid] = asyncio.Event()
         try:
             async with self._slots:
                 version = await self._world.store.write_status(job.ref, body, expected_attempt=expected)
         finally:
-            self._writing.discard(job.ref.uid)
+            del self._writing[uid]
+            written.set()
             self._went_on()
         self._registry.job_written(job, int(version), status=status)
         _count(job, status)

@@ -10,11 +10,17 @@ import pytest
 from structlog.testing import capture_logs
 from virtual import GOOD_PROBE, NOTHING, ONE, SETTINGS, Virtual
 
+from fairlead.api.v1alpha1.reasons import JobReason
+from fairlead.domain import report
 from fairlead.domain.cluster import Cluster
 from fairlead.domain.errors import ApiFault, Conflict, UserFault
 from fairlead.domain.job import Job
+from fairlead.domain.memory import Closing, Memory
 from fairlead.domain.objects import ObjectRef
+from fairlead.domain.pacing import Now
+from fairlead.domain.retry import Over
 from fairlead.domain.run import CancelAnswer, Observation, Probe, RunKey, Submission, SubmitAnswer, SubmitWord, Tree
+from fairlead.domain.settle import Outcome
 from fairlead.engine.context import SiteContext
 from fairlead.engine.debts import Debts
 from fairlead.engine.link import Link
@@ -22,6 +28,7 @@ from fairlead.engine.mishaps import LIMIT_SECONDS
 from fairlead.engine.record import Record
 from fairlead.engine.registry import Registry
 from fairlead.engine.site import Site
+from fairlead.engine.writer import Writer
 from fairlead.schedulers.seam import Cancellation, Driver, Exchange, Place, Query, Removal, Removed
 from fairlead.schedulers.slurm.preparer import SlurmPreparer
 from product.objects import OTHER_UID, UID, a_cluster, a_job, submitted
@@ -261,6 +268,36 @@ async def test_a_write_that_meets_others_is_no_mishap() -> None:
         async with ward.running():
             await ward.pass_time(20)
     assert not [each for each in logs if each["event"] == "mishap"]
+
+
+async def test_an_end_that_is_seen_while_a_mishap_is_told_is_written_after_it() -> None:
+    """Else a late word of a mishap would be written over the end of a Job, which would be watched for ever."""
+    virtual, registry, arrived = Virtual(), Registry(), asyncio.Event()
+    job = a_job(status=submitted())
+    registry.put_job(job)
+    real = virtual.store.write_status
+
+    async def slowly_at_first(ref: ObjectRef, status: Mapping[str, Any], *, expected_attempt: int | None = None) -> str:
+        if not any(each["type"] == "Failed" for each in status["conditions"]):
+            await arrived.wait()
+        return await real(ref, status, expected_attempt=expected_attempt)
+
+    virtual.store.write_status = slowly_at_first   # type: ignore[method-assign]
+    writer = Writer(virtual.world, registry, 4)
+    with capture_logs():
+        writer.mishaps.note(job, "followed", Broken())
+        telling = asyncio.create_task(writer.tell_mishaps())
+        await asyncio.sleep(0)
+        over = report.failed(job, Closing(JobReason.LOST, "lost"), Over(JobReason.LOST, "lost", 1, 0), Now(1.0, 1.7e9), None)
+        writing = asyncio.create_task(writer.apply(job, Outcome(Memory(), over)))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        arrived.set()
+        await asyncio.gather(telling, writing)
+    assert [each["type"] for each in virtual.store.statuses[-1]["conditions"] if each["type"] == "Failed"] == ["Failed"]
+    known = registry.job(job.ref.uid)
+    assert known is not None
+    assert known.ended
 
 
 def _conflict(stage: str, *uids: str, error: Exception | None = None) -> None:
