@@ -121,13 +121,21 @@ first_line() {
 
 # plain KEY...: what stands under a name of ours in these directories, and is nothing that we write, goes: a pipe, a link or a file without end would hold
 # up whoever reads it. `started` has two paths and may be the longest, 12 KiB. So does a link in the place of a directory, which may lead to another Run's.
+# By so many at a time that its cost grows with their number and no faster, and that no argument list is too long.
 plain() {
+  batch='' batched=0
   for own do
-    shift
+    case $own in '' | *[!0-9a-f-]*) continue ;; esac   # it becomes a word
     [ ! -h "runs/$own" ] || rm -f "runs/$own"
-    [ ! -d "runs/$own" ] || set -- "$@" "runs/$own"
+    [ -d "runs/$own" ] || continue
+    batch="$batch runs/$own" batched=$((batched + 1))
+    [ "$batched" -lt 200 ] || { plain_batch; batch='' batched=0; }
   done
-  [ $# = 0 ] || find "$@" -mindepth 1 -maxdepth 1 \( ! -type f -o -size +24 \) \( -name owner -o -name id -o -name refused -o -name stop -o -name ready \
+  [ "$batched" = 0 ] || plain_batch
+}
+plain_batch() {
+  # shellcheck disable=SC2086  # words
+  find $batch -mindepth 1 -maxdepth 1 \( ! -type f -o -size +24 \) \( -name owner -o -name id -o -name refused -o -name stop -o -name ready \
     -o -name orphaned -o -name process -o -name outcome -o -name 'started-*' -o -name 'finished-*' \) -exec rm -rf {} + 2>/dev/null
 }
 
