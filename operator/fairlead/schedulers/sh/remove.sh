@@ -44,7 +44,7 @@ is_key() {
 }
 
 # list_tree: every directory that is more than a tombstone, whose it is and what says that it was left alone; how many entries are no Run's, or too many;
-# then every listed job with our mark.
+# then every listed job with our mark. No process for each: `plain_tree` has left nothing that `read` could not end. What is longer than ours proves nothing.
 list_tree() {
   rows=0 strange=0
   for run in runs/*; do
@@ -55,8 +55,10 @@ list_tree() {
     only_claim "$run" && continue
     [ "$rows" -lt "$MOST_ROWS" ] || { strange=$((strange + 1)); continue; }
     rows=$((rows + 1)) owner='' orphaned=''
-    first_line "$run/owner" && owner=$LINE
-    first_line "$run/orphaned" && orphaned=$LINE
+    [ -f "$run/owner" ] && IFS= read -r owner <"$run/owner"
+    [ -f "$run/orphaned" ] && IFS= read -r orphaned <"$run/orphaned"
+    [ "${#owner}" -le 512 ] || owner=
+    [ "${#orphaned}" -le 128 ] || orphaned=
     say remnant "${run##*/}" "$owner" '' "$orphaned"
   done
   unburied | head -n "$MOST_ROWS" | while IFS= read -r run; do say remnant "$run" '' '' ''; done
@@ -88,5 +90,5 @@ while read -r key leave; do [ "$key" ] && bury "$key" "$leave" 2>/dev/null; done
 $KEYS
 END
 clear_old 2>/dev/null
-[ "$SWEEP" ] && { plain_tree 2>/dev/null; list_tree; }
+[ "$SWEEP" ] && { plain_tree; list_tree; } 2>/dev/null
 finish
