@@ -23,11 +23,11 @@ _SECONDS_PER_KEY: Final = 0.5
 _TREE_SECONDS: Final = 60                # to look through a whole tree
 _KIB: Final = 1024
 _SPARE_BYTES: Final = 64 * _KIB          # for what a login shell prints in front of the script's rows
-_ANSWER_PER_KEY: Final = 4 * _KIB        # of a submission or cancellation: 2,000 bytes of the scheduler's words, and ids
-_LOOK_PER_KEY: Final = 24 * _KIB         # of a poll: two paths, 4 KiB of a log as hexadecimal digits, scontrol's words, and the rest
+_ANSWER_PER_KEY: Final = 12 * _KIB       # of a submission or cancellation: 2,000 bytes of the scheduler's words, 64 ids, and a claim's link
+_LOOK_PER_KEY: Final = 72 * _KIB         # of a poll: 30 of its directory (paths, a log's end), 17 of squeue, 17 of scontrol, 4 of sacct
 _SPARE_ROWS: Final = 1024
-_ROWS_PER_KEY: Final = 64
-_TREE_BYTES: Final = 16 * _KIB * _KIB    # a week's tombstones of 15,000 Jobs a day
+_ROWS_PER_KEY: Final = 256               # of a poll: those rows are 60 bytes and more, so by bytes there can be no more
+_TREE_BYTES: Final = 24 * _KIB * _KIB    # 20,000 directories of 730 bytes, as many claims of 90, as many marks of listed jobs of 180
 
 
 @dataclass(frozen=True, slots=True)

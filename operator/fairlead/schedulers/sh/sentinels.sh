@@ -30,6 +30,12 @@ sentinels() {
   [ "$LAST" ] && first_line "$run/finished-$LAST" && say "finished-$LAST" "$1" "$LINE" && ender=${LINE%% *}
   [ "$LAST" ] && [ -h "$run/word-$LAST" ] && word=$(readlink "$run/word-$LAST")
   first_line "$run/stop" && stop=$LINE   # after the ends: one that a signal of ours has caused is never seen without its reason
+  # What is longer than any word of ours is none.
+  [ "${#claim}" -le 256 ] || claim=-
+  [ "${#never}" -le 256 ] || never=
+  [ "${#word}" -le 256 ] || word=
+  [ "${#id}" -le 256 ] || id=
+  [ "${#stop}" -le 256 ] || stop=-
   say run "$1" present "$claim" "$id" "$refused" "$stop" "$never" "$word"
   case $claim in '' | revoked) ID=$id ender='' ;; *) ID=${claim%%.*} ;; esac
   case $ID in *[!0-9]* | ???????????*) ID='' ;; esac   # it becomes an argument

@@ -1,7 +1,7 @@
 # Slurm's part in a cancellation. Set before it: MARK (the comment of our jobs up to the key), *_SECONDS.
 # shellcheck disable=SC2034,SC2153  # ASKED, SAID: read by the script behind it; WORK is set there
 
-ASKED=squeue HUNG=''
+ASKED=squeue HUNG='' TROUBLED=''
 ENDED='^(BOOT_FAIL|CANCELLED|COMPLETED|DEADLINE|FAILED|NODE_FAIL|OUT_OF_MEMORY|PREEMPTED|TIMEOUT|REVOKED)$'
 
 # listing KIND FIELD: rows `kind id state text` of our user's jobs, the free text last, behind this exec's fence.
@@ -34,8 +34,8 @@ unmarked() {
   done
 }
 
-# plan: lines `id how key name`, how is `term` or `end`, of the listed jobs that have to go. Those that wait come first: nodes that become free would
-# start them.
+# plan: lines `id how tell key name`, how is `term` or `end`, of the listed jobs that have to go. `tell`: 1 for 64 of each key, 0 for more: the answer has
+# room for no more. Those that wait come first: nodes that become free would start them.
 plan() {
   { printf '%s' "$WORK"; echo ""; printf '%s\n' "$JOBS"; } | awk '
     !behind && $0 == "" { behind = 1; next }
@@ -48,21 +48,25 @@ plan() {
       else if ($3 ~ /^(PENDING|REQUEUED|REQUEUE_FED|REQUEUE_HOLD|RESV_DEL_HOLD|SPECIAL_EXIT|EXPEDITING)$/) how = "end"
       else next
     }
-    { key = $1; id = $2; state = $3; sub(/^[^ ]+ [^ ]+ [^ ]+ /, ""); line = id " " how " " key " " $0
+    { key = $1; id = $2; state = $3; sub(/^[^ ]+ [^ ]+ [^ ]+ /, ""); line = id " " how " " (count[key]++ < 64) " " key " " $0
       if (state == "RUNNING") later = later line "\n"; else print line }
     END { printf "%s", later }'
 }
 
-# end_job ID HOW KEY NAME: scancel goes by name as well where the name is ours: between listing and call an id may have become another's.
+# end_job ID HOW TELL KEY NAME: scancel goes by name as well where the name is ours: between listing and call an id may have become another's.
 end_job() {
   [ "$HUNG" ] && return
-  id=$1 how=$2 key=$3 name=$4
+  id=$1 how=$2 tell=$3 key=$4 name=$5
   [ "$name" = - ] && name=
   set --
   [ "$how" = term ] && set -- -t RUNNING --full -s TERM
   said=$(slurm "$SCANCEL_SECONDS" scancel ${name:+"--name=$name"} "$@" "$id" 2>&1); status=$?
   hung "$status" && HUNG=1
-  if [ "$status" = 0 ]; then say ended "$key" "$id"; else say trouble "$key" "$(words "$said")"; fi
+  if [ "$status" = 0 ]; then
+    [ "$tell" = 0 ] || say ended "$key" "$id"
+  else
+    case $TROUBLED in *" $key "*) ;; *) TROUBLED="$TROUBLED $key " && say trouble "$key" "$(words "$said")" ;; esac
+  fi
 }
 
 # live_jobs, end_jobs: see the script behind this part.
@@ -76,7 +80,7 @@ live_jobs() {
   fi
 }
 end_jobs() {
-  while read -r id how key name; do [ "$id" ] && end_job "$id" "$how" "$key" "$name"; done <<END
+  while read -r id how tell key name; do [ "$id" ] && end_job "$id" "$how" "$tell" "$key" "$name"; done <<END
 $(plan)
 END
 }
