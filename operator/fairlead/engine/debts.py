@@ -33,6 +33,11 @@ class Debts:
         """What is owed on one Cluster, the oldest first."""
         return tuple(sorted((each for each in self._debts.values() if each.cluster == cluster), key=lambda each: (each.since, each.key)))
 
+    def has(self, key: RunKey, reason: str) -> bool:
+        """Whether this is written down already."""
+        known = self._debts.get(str(key))
+        return known is not None and known.reason == reason
+
     async def refresh(self) -> None:
         """Read the ledger again, since a person may have changed it. Raises `ApiFault`."""
         while True:

@@ -1,6 +1,7 @@
 """Deleted Jobs whose deadline is over: what they may leave behind is written down, then they may go, whatever their cluster does."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -22,6 +23,14 @@ ASK_AGAIN_SECONDS = 5.0
 LETTING_GO = "let go"
 
 
+@dataclass(slots=True)
+class _Waiting:
+    """A namespace whose debts could not be written: when the next of its Jobs is tried (monotonic), and which were so far, by uid."""
+
+    ready_at: float = 0.0
+    tried: set[str] = field(default_factory=set)
+
+
 class Overdue:
     """Lets Jobs go that have waited for long enough."""
 
@@ -29,7 +38,7 @@ class Overdue:
         self._world = world
         self._debts = debts
         self._writer = writer
-        self._ready_at: dict[str, float] = {}      # by namespace: each has its own share of the ledger
+        self._waiting: dict[str, _Waiting] = {}    # by namespace: each has its own share of the ledger
 
     async def let_go(self, jobs: Iterable[Job], why: str, *, reached: bool) -> None:
         """Write down what each may leave behind, tell it, and take its finalizer off. `reached`: its cluster answers.
@@ -37,18 +46,26 @@ class Overdue:
         A Job whose debt cannot be written stays, and is tried again: first one of its namespace, then the others.
         """
         mishaps = self._writer.mishaps
-        ready = [job for job in self._whose_turn(jobs) if mishaps.rests_until(job, LETTING_GO) is None]
+        awake = (job for job in jobs if mishaps.rests_until(job, LETTING_GO) is None)
+        ready = [job for job in awake if self._needs_nothing_written(job, reached) or self._has_turn(job)]
         await mishaps.each(LETTING_GO, ((job, self._let_go(job, why, reached)) for job in ready))
 
-    def _whose_turn(self, jobs: Iterable[Job]) -> Iterator[Job]:
-        """All, but of a namespace whose debts could not be written one now and then, and the others once that one has gone."""
-        now, tried = self._world.clock.monotonic(), set[str]()
-        for job in jobs:
-            namespace = job.ref.namespace
-            ready_at = self._ready_at.get(namespace)
-            if ready_at is None or (now >= ready_at and namespace not in tried):
-                tried.add(namespace)
-                yield job
+    def _needs_nothing_written(self, job: Job, reached: bool) -> bool:
+        return not job.is_begun or self._debts.has(job.key, what_is_owed(job, reached=reached))
+
+    def _has_turn(self, job: Job) -> bool:
+        """Whether a Job is tried: of a namespace whose debts could not be written one now and then, each of its Jobs in turn."""
+        now, waiting = self._world.clock.monotonic(), self._waiting.get(job.ref.namespace)
+        if waiting is None:
+            return True
+        was_tried = job.ref.uid in waiting.tried
+        if now < waiting.ready_at + (ASK_AGAIN_SECONDS if was_tried else 0.0):   # first those who were not
+            return False
+        if was_tried:
+            waiting.tried.clear()
+        waiting.tried.add(job.ref.uid)
+        waiting.ready_at = now + ASK_AGAIN_SECONDS
+        return True
 
     async def _let_go(self, job: Job, why: str, reached: bool) -> None:
         clock, memory = self._world.clock, self._writer.memory(job)
@@ -56,14 +73,18 @@ class Overdue:
             await self._writer.release(job, finished=False)
             return
         debt = debt_of(job, job.key, what_is_owed(job, reached=reached), clock.wall())
+        is_news = not self._needs_nothing_written(job, reached)
         try:
             await self._debts.owe([debt])
         except ApiFault as error:
             log.info("write_not_done", job=str(job.ref), error=str(error))
-            self._ready_at[job.ref.namespace] = clock.monotonic() + ASK_AGAIN_SECONDS
+            waiting = self._waiting.setdefault(job.ref.namespace, _Waiting())
+            waiting.tried.add(job.ref.uid)
+            waiting.ready_at = clock.monotonic() + ASK_AGAIN_SECONDS
             await self._writer.apply(job, Outcome(memory, report.deleting(job, f"{why}; {error}", self._world.now())))
             return
-        self._ready_at.pop(job.ref.namespace, None)
+        if is_news:                      # there is room again
+            self._waiting.pop(job.ref.namespace, None)
         said = (f"{why}; deletionDeadlineSeconds ({job.spec.deletion_deadline_seconds} s) are over, so the Job goes. What it may have left "
                 f"there is written down as {debt.key}, and cleaned up when Cluster {debt.cluster_name} answers")
         await self._writer.apply(job, Outcome(memory, None, (EventNote("Warning", JobReason.LET_GO, said, "Delete"),)))

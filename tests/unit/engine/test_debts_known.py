@@ -1,6 +1,7 @@
 """The ledger in the process: what is known of it, who pays, and who is let go. On fakes."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 from virtual import SETTINGS, Virtual
@@ -12,7 +13,7 @@ from fairlead.domain.objects import ObjectRef
 from fairlead.domain.run import RunKey
 from fairlead.engine.debts import UNACCOUNTED_SECONDS, Debts
 from fairlead.engine.lobby import Lobby
-from fairlead.engine.overdue import ASK_AGAIN_SECONDS, Overdue
+from fairlead.engine.overdue import ASK_AGAIN_SECONDS, LETTING_GO, Overdue
 from fairlead.engine.payments import Payments
 from fairlead.engine.registry import Registry
 from fairlead.engine.stranded import Stranded
@@ -39,7 +40,7 @@ class Bureau:
         self.debts = Debts(self.virtual.world)
         self.paying: list[Job] = []
         self.payments = Payments(self.virtual.world, self.registry, self.debts, self._haunt)
-        writer = Writer(self.virtual.world, self.registry, SETTINGS.api_writes)
+        writer = self.writer = Writer(self.virtual.world, self.registry, SETTINGS.api_writes)
         self.overdue = Overdue(self.virtual.world, self.debts, writer)
         self.lobby = Lobby(self.virtual.world, self.registry, writer, Stranded(self.virtual.world, writer, self.overdue))
 
@@ -161,10 +162,73 @@ async def test_a_job_without_a_cluster_goes_at_its_deadline_once_it_is_written_d
     bureau.virtual.ledger.fault = None
     await bureau.lobby.look()
     assert bureau.virtual.store.released == [], "the ledger is left in peace for a moment"
-    bureau.virtual.clock.seconds += ASK_AGAIN_SECONDS
+    bureau.virtual.clock.seconds += 2 * ASK_AGAIN_SECONDS    # others of its namespace would be first
     await bureau.lobby.look()
     assert [ref.uid for ref in bureau.virtual.store.released] == [UID]
     assert set(bureau.virtual.ledger.debts) == {f"{UID}-2"}
+
+
+def deleted(number: int, *, begun: bool = True) -> Job:
+    """A Job without a Cluster whose deadline is over long since."""
+    uid = f"{number:08d}-2222-4333-8444-555555555555"
+    status = {"run": {"key": f"{uid}-1", "attempt": 1}} if begun else {}
+    return a_job(uid=uid, deleting=True, status=status, deletionDeadlineSeconds=0)
+
+
+async def test_a_full_ledger_holds_nobody_who_owes_nothing_new() -> None:
+    """Else Jobs that never began, or whose debt is written down, would stay as long as their namespace owes as much as it may."""
+    bureau, jobs = Bureau(), [deleted(1), deleted(2), deleted(3, begun=False), deleted(4)]
+    written = debt(uid=jobs[3].ref.uid)
+    bureau.virtual.ledger.debts = {written.key: written}
+    await bureau.debts.refresh()
+    for job in jobs:
+        bureau.registry.put_job(job)
+    real = bureau.virtual.ledger.add
+
+    async def add(debts: Sequence[Debt]) -> None:
+        if any(each.key not in bureau.virtual.ledger.debts for each in debts):
+            raise FULL
+        await real(debts)
+
+    bureau.virtual.ledger.add = add  # type: ignore[method-assign]
+    await bureau.overdue.let_go(jobs[:2], "away", reached=False)
+    await bureau.overdue.let_go(jobs, "away", reached=False)
+    assert {ref.uid for ref in bureau.virtual.store.released} == {job.ref.uid for job in jobs[2:]}
+
+
+@pytest.mark.parametrize("at_once", [True, False], ids=["together", "one by one"])
+async def test_of_a_namespace_whose_ledger_is_full_each_job_has_its_turn(at_once: bool) -> None:
+    """Else one Job whose debt cannot be written would hold all others of its namespace for ever, though there is room for theirs."""
+    bureau, jobs, tried = Bureau(), [deleted(number) for number in range(3)], list[str]()
+
+    async def add(debts: Sequence[Debt]) -> None:
+        tried.extend(each.key[7] for each in debts)
+        raise FULL
+
+    bureau.virtual.ledger.add = add  # type: ignore[method-assign]
+    for job in jobs:
+        bureau.registry.put_job(job)
+    for _ in range(9):
+        for some in ([jobs] if at_once else [[job] for job in jobs]):
+            await bureau.overdue.let_go(some, "away", reached=False)
+        bureau.virtual.clock.seconds += ASK_AGAIN_SECONDS
+    assert sorted(tried[:3]) == ["0", "1", "2"]
+    assert sorted(tried[-3:]) == ["0", "1", "2"]
+    assert len(tried) <= 9
+
+
+async def test_who_rests_takes_nobodys_turn() -> None:
+    """Else a Job with which something is wrong would have each turn, and do nothing with it."""
+    bureau, ill, well = Bureau(), deleted(1), deleted(2)
+    bureau.virtual.ledger.fault = FULL
+    for job in (ill, well):
+        bureau.registry.put_job(job)
+    await bureau.overdue.let_go([ill, well], "away", reached=False)
+    bureau.virtual.ledger.fault = None
+    bureau.virtual.clock.seconds += 3 * ASK_AGAIN_SECONDS
+    bureau.writer.mishaps.note(ill, LETTING_GO, RuntimeError("ill"))
+    await bureau.overdue.let_go([ill, well], "away", reached=False)
+    assert [ref.uid for ref in bureau.virtual.store.released] == [well.ref.uid]
 
 
 async def test_a_debt_that_meets_a_fault_keeps_no_other_from_being_paid() -> None:
