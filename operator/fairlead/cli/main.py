@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import pwd
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -21,8 +22,9 @@ _LEVELS = ["debug", "info", "warning", "error"]
 
 def main() -> None:
     """Run the command line; what cannot work ends with one sentence on standard error."""
-    for name, value in NOBODY.items():
-        os.environ.setdefault(name, value)
+    if not _is_known(os.getuid()):
+        for name, value in NOBODY.items():
+            os.environ.setdefault(name, value)
     try:
         commands(auto_envvar_prefix="FAIRLEAD", prog_name="fairlead")
     except UserFault as error:
@@ -31,6 +33,14 @@ def main() -> None:
     except FairleadError as error:
         _tell(error)
         sys.exit(1)
+
+
+def _is_known(uid: int) -> bool:
+    """Whether the system has a name and a home for a uid: then a person's ~/.kube/config is found, also where HOME is not set."""
+    try:
+        return bool(pwd.getpwuid(uid))
+    except KeyError:
+        return False
 
 
 def _tell(error: FairleadError) -> None:

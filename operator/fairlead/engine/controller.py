@@ -102,6 +102,7 @@ class Controller:
                 group.create_task(self._every("held", self._settings.finished_seconds, self._labels.look_at_all))
                 group.create_task(self._every("expiry", EXPIRY_SECONDS, self._expiry.delete_due))
                 group.create_task(self._every("gauges", GAUGES_SECONDS, self._gauge))
+                group.create_task(self._every("memories", self._settings.finished_seconds, self._forget_gone))
         finally:
             for task in self._tasks.values():
                 task.cancel()
@@ -261,6 +262,13 @@ class Controller:
         metrics.sites_watched.labels("yes").set(reached)
         metrics.sites_watched.labels("no").set(len(self._sites) - reached)
         metrics.jobs_watched.set(sum(1 for _ in self._registry.jobs))
+
+    async def _forget_gone(self) -> None:
+        """Forget what is remembered of Jobs that have left without our doing."""
+        self._writer.keep(lambda uid: self._registry.job(uid) is not None)
+        for site in tuple(self._sites.values()):
+            site.forget_gone()
+            await asyncio.sleep(0)
 
     async def _look_into_ledger(self) -> None:
         await self._debts.refresh()

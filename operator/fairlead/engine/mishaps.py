@@ -125,6 +125,11 @@ class Mishaps:
         """It could not be told now."""
         self._untold.setdefault(uid, said)
 
+    @property
+    def uids(self) -> frozenset[str]:
+        """Of the Jobs of which something is known."""
+        return frozenset(self._known.keys() | self._untold.keys())
+
     def forget(self, uid: str) -> None:
         """The Job is no longer ours to watch."""
         self._known.pop(uid, None)

@@ -131,6 +131,10 @@ class Site:
         """Whether what is left of this object is being cleaned up already."""
         return uid in self._ghosts
 
+    def forget_gone(self) -> None:
+        """Forget what was remembered of Jobs that are gone, and after which nothing is left to clean up."""
+        self._writer.keep(lambda uid: uid in self._ghosts or self._context.cluster_of(uid) is not None)
+
     async def rule(self, found: Found) -> bool:
         """Whether a sweep may clean up behind so many objects."""
         return await self._custody.rule(found, self._world.now(), self._settings.heartbeat_seconds)

@@ -59,6 +59,12 @@ class Writer:
         self._not_before.pop(uid, None)
         self.mishaps.forget(uid)
 
+    def keep(self, is_known: Callable[[str], bool]) -> None:
+        """Forget the Jobs that nobody knows any more: they may have left without our doing."""
+        for uid in self._memories.keys() | self._not_before.keys() | self.mishaps.uids:
+            if not is_known(uid):
+                self.forget(uid)
+
     async def apply(self, job: Job, outcome: Outcome) -> bool:
         """Write what follows from an answer; whether it was written. What is told of a Job that has left is only remembered."""
         if self._registry.job(job.ref.uid) is None:

@@ -15,8 +15,9 @@ from fairlead.domain import report
 from fairlead.domain.address import Address
 from fairlead.domain.debt import UNREACHABLE, Debt
 from fairlead.domain.errors import Unreachable
-from fairlead.domain.job import Job
-from fairlead.domain.objects import ObjectRef
+from fairlead.domain.job import Job, ghost
+from fairlead.domain.memory import Memory
+from fairlead.domain.objects import ClusterName, ObjectRef
 from fairlead.domain.run import CancelAnswer, Remnant, RunKey, Sentinels, SubmitAnswer, SubmitWord
 from fairlead.engine.context import Overseer, SiteContext
 from fairlead.engine.debts import Debts
@@ -45,7 +46,7 @@ class Stage:
         world = self.virtual.world
         self.debts = Debts(world)
         context = SiteContext(world, self.registry, SETTINGS, ONE, self.debts, driver_of, self.hearts.beat,
-                              lambda _cluster, _site: False, lambda _uid: None, lambda: self.left, self._ended, self._swept)
+                              lambda _cluster, _site: False, self._cluster_of, lambda: self.left, self._ended, self._swept)
         self.record = Record(self.cluster, world, self.registry)
         self.site = Site(self.record, "", context, Link(world, SETTINGS, ONE, driver_of))
 
@@ -70,6 +71,10 @@ class Stage:
         """The Cluster was changed by somebody."""
         self.record.cluster = replace(self.record.cluster, **fields)
         self.site.changed()
+
+    def _cluster_of(self, uid: str) -> ClusterName | None:
+        job = self.registry.job(uid)
+        return job.cluster if job else None
 
     def _ended(self, job: Job) -> None:
         raise AssertionError("there is no Job here")
@@ -416,3 +421,22 @@ async def test_a_job_that_is_admitted_again_asks_for_its_place_however_often_it_
         stage.left.clear()
         await stage.turns(60)
     assert stage.virtual.remote.count("submit") == 1
+
+
+async def test_what_is_remembered_of_a_job_goes_with_it() -> None:
+    """Else a tenant who makes and deletes Jobs could fill the controller's memory."""
+    stage = Stage()
+    known, gone = (a_job(uid=f"{number:08d}-2222-4333-8444-555555555555", held=False) for number in range(2))
+    buried = ghost(gone.ref, range(1, 2), gone.location)
+    stage.registry.put_job(known)
+    writer = stage.site._writer
+    for job in (known, gone):
+        writer.remember(job, Memory(1, retry_at=7.0))
+        writer.mishaps.note(job, "decided on", RuntimeError())
+    stage.site.haunt(buried)
+    stage.site.forget_gone()
+    assert writer.memory(gone).retry_at == 7.0, "it is still to be cleaned up"
+    stage.site._ghosts.clear()
+    stage.site.forget_gone()
+    assert (writer.memory(known).retry_at, writer.memory(gone).retry_at) == (7.0, 0.0)
+    assert writer.mishaps.uids == {known.ref.uid}
