@@ -4,14 +4,17 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
+from threading import Event, Thread
 from typing import Final
 
 import pytest
 from far_end import HERE, OWNER, FarEnd, end, key, submission
 
 from fairlead.api.v1alpha1.cluster import ProcessHost
+from fairlead.domain.errors import RemoteFault
 from fairlead.domain.run import CancelPhase, Remnant, SubmitWord, Tree
 from fairlead.schedulers import sh
 from fairlead.schedulers.process.scheduler import BUILD, Process
@@ -257,6 +260,62 @@ def test_no_entry_of_the_queue_holds_up_those_behind_it(host: Host) -> None:
     out = host.run("locked() { :; }; unlocked() { :; }; start() { echo starts $key; }; free() { [ $1 = gpu ] || echo 0; }; hand_out")
     assert out.split() == ["starts", str(OTHER)]
     assert list(queue.iterdir()) == []
+
+
+def test_names_without_number_take_nobody_out_of_the_queue(host: Host) -> None:
+    """All their names are too long for one command: every waiting Job of the host would look lost, and be handed in again."""
+    queue = host.path / "host" / "queue"
+    for number in range(9000):
+        (queue / f"{number:0245d}").touch()
+    (queue / "0000001-0000000009").write_text(f"{OTHER} 9 1 0 0 {BUILD}\n")
+    (queue / "0000000-0000000010").write_text(f"{KEY} 10 1 0 0 {BUILD}\n")
+    out = host.run(f"look_at_queue; queued {OTHER}; echo $ID ${{QUEUE%% *}}")
+    assert out.split() == ["9", str(KEY)]
+    assert len(list(queue.iterdir())) == 2
+
+
+def test_a_queue_that_cannot_be_read_is_not_taken_for_an_empty_one(host: Host) -> None:
+    """Every waiting Job of the host would look as if it had been lost, and be handed in again."""
+    (host.path / "host" / "queue" / "0000001-0000000009").write_text(f"{KEY} 9 1 0 0 {BUILD}\n")
+    host.directory(KEY)
+    host.far.shadow("timeout", "exit 124")
+    observe = host.process.observe(token_hex(16), host.tree, Query({KEY: "9"}))
+    with pytest.raises(RemoteFault):
+        observe.parse(host.far.send(observe.stdin()))
+    submit = host.process.submit(token_hex(16), host.tree, [submission()])
+    assert submit.parse(host.far.send(submit.stdin()))[KEY].word is SubmitWord.UNKNOWN
+
+
+@contextmanager
+def swapped(path: Path) -> Iterator[None]:
+    """Meanwhile it is now a file and now a pipe, as fast as can be."""
+    over = Event()
+
+    def swap() -> None:
+        while not over.is_set():
+            for make in (os.mkfifo, Path.touch):
+                aside = path.with_name(".aside")
+                make(aside)
+                if make is not os.mkfifo:
+                    aside.write_text("7\n")
+                aside.rename(path)
+
+    thread = Thread(target=swap)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def test_a_file_that_is_swapped_for_a_pipe_while_it_is_read_holds_up_nobody(host: Host) -> None:
+    """One script would keep every Job of its login from being seen."""
+    path = host.directory(KEY) / "process"
+    path.write_text("7\n")
+    with swapped(path):
+        out = host.run(f"n=0; while [ $n -lt 200 ]; do written {KEY}; n=$((n + 1)); done; echo over", seconds=20)
+    assert out.split() == ["over"]
 
 
 @pytest.mark.parametrize("kind", PLANTED)

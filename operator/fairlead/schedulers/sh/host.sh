@@ -22,7 +22,7 @@ on_host() {
   own_folders "$HOST" "$HOST/queue" "${LOCKS%/*}" "$LOCKS" || return
   for own in capacity number lock; do { [ -f "$HOST/$own" ] && [ ! -h "$HOST/$own" ]; } || rm -rf "${HOST:?}/$own"; done   # nothing else is ours
   size="$SLOTS $GPUS $WATCH_SECONDS $KILL_SECONDS" seen=
-  [ -s "$HOST/capacity" ] && IFS= read -r seen <"$HOST/capacity"
+  first_line "$HOST/capacity" && seen=$LINE
   [ "$seen" = "$size" ] || put "$HOST" capacity "$size"
 }
 
@@ -41,9 +41,9 @@ is_number() { case $1 in '' | *[!0-9]* | 0?* | ???????????*) return 1 ;; esac }
 # written KEY: sets ID, KEEPER, SINCE, GROUP, TAKEN (its locks) and MEANS to what is written of its keeper. MEANS: how its processes are found.
 written() {
   ID='' KEEPER='' SINCE='' TAKEN='' GROUP='' MEANS='' boot='' start=''
-  if { read -r ID boot KEEPER start SINCE TAKEN <"runs/$1/process"; } 2>/dev/null || [ "$MINE" ]; then
-    [ "$KEEPER" ] || read -r ID boot KEEPER start SINCE TAKEN <<END
-$MINE
+  if first_line "runs/$1/process" 12288 || [ "$MINE" ]; then
+    read -r ID boot KEEPER start SINCE TAKEN <<END
+${LINE:-$MINE}
 END
     case $TAKEN in /*) GROUP=${TAKEN%% *} TAKEN=${TAKEN#"$GROUP"} ;; esac
     for lock in $TAKEN; do
@@ -88,7 +88,7 @@ members() {
 }
 
 # taken_by LOCK: user is the directory of the Run that was last given it.
-taken_by() { user='' && [ -f "$LOCKS/$1" ] && [ -s "$LOCKS/$1" ] && user=$(head -c 9999 "$LOCKS/$1") && user=${user%%"$LINE_END"*} && [ "$user" ]; }
+taken_by() { user='' && first_line "$LOCKS/$1" 9999 && user=$LINE; }
 
 # real_group KEY: GROUP becomes the path of that control group without links, or nothing if it is none: a script may have written any folder there, with a
 # pipe in it that holds up whoever writes to it. Nobody but root can put another file system there.
@@ -152,10 +152,17 @@ came_out() {
   [ "$(readlink "runs/$1/claim")" != revoked ] || rm -rf "runs/$1/outcome" "runs/$1/process" "runs/$1/host.log" "runs/$1"/.begun-*
 }
 
-# look_at_queue: QUEUE is what waits, in its order, as `look_at` takes it. What is nothing that we write goes: it would hold up all, or stand in their way.
+# look_at_queue: QUEUE is what waits, in its order, as `look_at` takes it; fails where that cannot be known. What is nothing that we write goes: it would
+# hold up all, or stand in their way. (However many there are: no command gets all their names. A pipe that a script puts there meanwhile ends in 5 s.)
 look_at_queue() {
-  find "$HOST/queue" -mindepth 1 -maxdepth 1 \( ! -type f -o -size +1 \) -exec rm -rf {} + 2>/dev/null
-  QUEUE=$(cat "$HOST"/queue/* 2>/dev/null)
+  QUEUE=
+  [ -d "$HOST/queue" ] || return 0
+  entry='[0-9][0-9][0-9][0-9][0-9][0-9][0-9]-[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]'
+  find "$HOST/queue" -mindepth 1 -maxdepth 1 ! -name '.*' \( ! -type f -o -size +1 -o -size 0 -o ! -name "$entry" \) -exec rm -rf {} + 2>/dev/null
+  # shellcheck disable=SC2016  # its own arguments
+  QUEUE=$(find "$HOST/queue" -mindepth 1 -maxdepth 1 -type f -name "$entry" \
+    -exec sh -c 'timeout -k 2 5 head -v -c 512 "$@"; [ $? -lt 124 ]' sh {} + 2>/dev/null) || return
+  QUEUE=$(printf '%s\n' "$QUEUE" | awk '/^==> / { name = $2; next } NF { print name, $0 }' | sort | cut -d ' ' -f 2-)
 }
 
 # queued KEY: sets ID to its number in QUEUE, or fails.
@@ -167,7 +174,7 @@ queued() {
 withdraw() { rm -f "$HOST"/queue/*-"$(printf '%010d' "$1")"; }
 
 # locked: holds the queue's lock as file 9, until `unlocked`. Tried first: a redirection of `exec` that fails ends dash.
-locked() { { true >>"$HOST/lock"; } 2>/dev/null && exec 9>>"$HOST/lock" && flock -w "$LOCK_SECONDS" 9; }
+locked() { { true 9<>"$HOST/lock"; } 2>/dev/null && exec 9<>"$HOST/lock" && flock -w "$LOCK_SECONDS" 9; }
 unlocked() { exec 9>&-; }
 
 # free KIND COUNT: the numbers of the locks of this kind that nobody holds. Whoever was given one and died without a word is seen to first: not all of
@@ -199,7 +206,7 @@ pick() {
 
 # hand_out: starts what is at the head of the queue for as long as it fits; what does not fit holds back what is behind it.
 hand_out() {
-  look_at_queue
+  look_at_queue || return
   [ "$QUEUE" ] || return 0
   locked || { unlocked; return 1; }
   begun=0
@@ -209,7 +216,10 @@ hand_out() {
   case $(flock --help 2>&1) in *--no-fork*) nofork=-F ;; esac
   for entry in "$HOST"/queue/*; do
     [ "$begun" -lt "$STARTS" ] || break
-    { read -r key id slots gpus seconds build <"$entry"; } 2>/dev/null || continue
+    first_line "$entry" || continue
+    read -r key id slots gpus seconds build <<END
+$LINE
+END
     is_entry || { rm -f "$entry"; continue; }
     if [ -h "runs/$key/claim" ] || [ -e "runs/$key/outcome" ]; then rm -f "$entry"; continue; fi
     [ "$slots" -le "$SLOTS" ] && [ "$gpus" -le "$GPUS" ] || continue   # the host was made smaller since: it waits, and holds nobody back

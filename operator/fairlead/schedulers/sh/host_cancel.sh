@@ -5,7 +5,7 @@ ASKED="the host" SAID=
 
 live_jobs() {
   JOBS=
-  look_at_queue
+  look_at_queue || { SAID="its queue cannot be read"; return 1; }
   while read -r key _; do
     [ "$key" ] || continue
     look_at "$key"

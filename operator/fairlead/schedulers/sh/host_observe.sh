@@ -7,7 +7,7 @@ into_tree
 # shellcheck disable=SC2046  # words
 plain $(printf '%s\n' "$KEYS" | cut -d ' ' -f 1)
 on_host 2>/dev/null && hand_out
-look_at_queue
+look_at_queue || exit           # nothing is better than that a Run which waits is not there
 first=${QUEUE%% *} node=$(uname -n)
 while read -r key _; do
   [ "$key" ] || continue

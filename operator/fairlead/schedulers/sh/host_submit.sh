@@ -3,7 +3,7 @@
 
 ASKED="the host's queue"
 
-listed() { look_at_queue; queued "$KEY"; id=$ID; }
+listed() { look_at_queue || return; queued "$KEY"; id=$ID; }
 
 # hand_in SLOTS GPUS SECONDS: a number, and its place in the queue.
 hand_in() {
@@ -13,7 +13,7 @@ hand_in() {
     return
   fi
   id=0
-  [ -s "$HOST/number" ] && read -r id <"$HOST/number"
+  first_line "$HOST/number" && id=$LINE
   is_number "$id" && id=$((id + 1))
   is_number "$id" || id=$(date +%s)   # a script has written something else there, or the largest: no number is far from this one
   put "$HOST" number "$id" && put "$HOST/queue" "$RANK-$(printf '%010d' "$id")" "$KEY $id $1 $2 $3 $BUILD"; status=$?

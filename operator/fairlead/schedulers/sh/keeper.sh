@@ -8,7 +8,11 @@ FENCE=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n') BIN_PATH=
 # shellcheck source=/dev/null
 . "./bin/$build/host.sh"        # of the tree in which it was started: nobody can have put another in its place
 into_tree
-read -r _ _ watch_seconds kill_seconds <"$HOST/capacity" && is_number "$watch_seconds" && is_number "$kill_seconds" || exit
+first_line "$HOST/capacity" || exit
+read -r _ _ watch_seconds kill_seconds <<END
+$LINE
+END
+is_number "$watch_seconds" && is_number "$kill_seconds" || exit
 run=runs/$key
 
 # own_group: AT is the control group (version 2) that we are in, as a folder; fails unless we may make others below it and move processes into them.

@@ -89,13 +89,12 @@ told() { case $1 in .) words "$TREE" ;; ./*) words "$TREE/${1#./}" ;; *) words "
 
 # into_tree: from here on every path is relative, so a mount that changes meanwhile changes nothing. Ends the script when it is not our tree.
 into_tree() {
-  seen=
   if ! cd "$TREE" 2>/dev/null; then
     say no-tree "$TREE cannot be entered on this login node"
-  elif ! { IFS= read -r seen <marker; } 2>/dev/null; then
+  elif ! first_line marker; then
     say no-tree "$TREE holds no marker on this login node"
-  elif [ "$seen" != "$MARKER" ]; then
-    say no-tree "$TREE holds another marker, $(words "$seen")"
+  elif [ "$LINE" != "$MARKER" ]; then
+    say no-tree "$TREE holds another marker, $(words "$LINE")"
   elif ! only_ours; then
     say no-tree "$WHY"
   else
@@ -111,12 +110,23 @@ put() {
   return 1
 }
 
-# first_line FILE: LINE is what one of our own scripts would have written there. A user's script may have written it instead: no more is read than a
+# beginning FILE BYTES: prints it. A script may put a pipe in the file's place at any moment, which would hold up whoever opens it to read alone: so it is
+# opened to be written, too, and looked at again. What cannot be opened so is read under a time-out.
+beginning() {
+  [ -f "$1" ] && [ -s "$1" ] || return
+  if [ -w "$1" ]; then
+    { [ -f /proc/self/fd/3 ] && head -c "$2" <&3; } 3<>"$1"
+  else
+    timeout -k 2 5 head -c "$2" "$1"
+  fi
+} 2>/dev/null
+
+# first_line FILE [BYTES]: LINE is what one of our own scripts would have written there. A user's script may have written it instead: no more is read than a
 # line may hold, whatever the file's size, and a longer line is none.
 first_line() {
   LINE=
-  [ -f "$1" ] && [ -s "$1" ] && LINE=$(head -c 4096 "$1" 2>/dev/null) && LINE=${LINE%%"$LINE_END"*}
-  [ "$LINE" ] && [ "${#LINE}" -lt 4096 ]
+  [ -f "$1" ] && [ -s "$1" ] && LINE=$(beginning "$1" "${2:-4096}") && LINE=${LINE%%"$LINE_END"*}
+  [ "$LINE" ] && [ "${#LINE}" -lt "${2:-4096}" ]
 }
 
 # plain KEY...: what stands under a name of ours in these directories, and is nothing that we write, goes: a pipe, a link or a file without end would hold

@@ -18,4 +18,8 @@ set -- sh "bin/$build/keeper.sh" "$TREE" "$MARKER" "$key" "$id" "$build" "$secon
 for lock in $locks; do set -- flock -n $nofork "$LOCKS/$lock" "$@"; done
 ( umask "$USER_UMASK"; exec "$@" )
 [ -h "runs/$key/claim" ] || exit               # it never began: whoever started it still holds the queue
-read -r SLOTS GPUS WATCH_SECONDS KILL_SECONDS <"$HOST/capacity" && hand_out   # the host's size as it is now: the Run may have taken days
+first_line "$HOST/capacity" || exit
+read -r SLOTS GPUS WATCH_SECONDS KILL_SECONDS <<END
+$LINE
+END
+hand_out   # for the host's size as it is now: the Run may have taken days

@@ -4,7 +4,7 @@
 # log_tail KEY START: size and last 4 KiB of the user's output, where this login node can read them.
 log_tail() {
   { read -r _ && IFS= read -r out && IFS= read -r err; } <<END || return
-$(head -c 12288 "runs/$1/started-$2" 2>/dev/null)
+$(beginning "runs/$1/started-$2" 12288)
 END
   case $out in /*) ;; *) return ;; esac
   [ "${#out}" -le 4096 ] && [ "${#err}" -le 4096 ] || return
