@@ -141,6 +141,16 @@ def test_a_default_acl_on_the_work_folder_does_not_lock_a_bare_host_out(bare: Fa
         assert exchange.parse(bare.send(exchange.stdin())).problem is not ProbeProblem.NOT_SAFE, again
 
 
+def test_a_command_that_complains_is_not_a_folder_that_is_open(far: FarEnd) -> None:
+    """Where a broken LD_PRELOAD makes every command complain, every Job would fail."""
+    far.shadow("find", 'echo "ERROR: ld.so: object cannot be preloaded" >&2; exec $real "$@"')
+    assert far.probe(marker=far.known.marker).problem is None
+    assert far.submit(submission()).word is SubmitWord.SUBMITTED
+    assert far.run_job("100", KEY).code == 0
+    far.shadow("find", 'echo "no such option" >&2; exit 1')
+    assert "cannot be looked at: no such option" in far.probe(marker=far.known.marker).text
+
+
 @pytest.mark.parametrize("name", ["wrapper.sh", "enter.sh"])
 @pytest.mark.parametrize("kind", ["file", "link", "pipe", "folder"])
 def test_what_was_put_in_the_place_of_the_wrapper_is_replaced(far: FarEnd, name: str, kind: str) -> None:

@@ -12,6 +12,7 @@ import pytest
 from far_end import FarEnd, end, key, submission
 
 from fairlead.domain.run import CancelPhase, Finished, Sentinels, StopWord
+from unit.sh.tools import shell_program
 
 KEY = key()
 
@@ -65,6 +66,34 @@ def test_the_script_runs_once_and_its_end_is_written_down(far: FarEnd) -> None:
     assert seen.log is not None
     assert (seen.log.stdout_path, seen.log.size, seen.log.tail) == (str(far.home / "hello-100.out"), 8, b"out\nerr\n")
     assert far.processes() == []
+
+
+def test_secrets_do_not_outlive_a_run_that_could_not_start(far: FarEnd) -> None:
+    """They would lie in the home folder for as long as the Job has its object."""
+    prepare(far, "true", env={"TOKEN": "s3cr3t"})
+    (far.run_dir(KEY) / "script").unlink()
+    assert far.run_job("100", KEY).code == 123
+    assert not (far.run_dir(KEY) / "env").exists()
+
+
+def test_secrets_of_a_start_that_was_cut_off_go_with_the_end_of_the_next(far: FarEnd) -> None:
+    """The same, of a Job whose node has died once."""
+    prepare(far, "true", requeue=True)
+    (far.run_dir(KEY) / ".enter.abc").mkdir()
+    (far.run_dir(KEY) / ".enter.abc" / "go").write_text("export TOKEN=s3cr3t\n")
+    assert far.run_job("100", KEY, requeue=True).code == 0
+    assert not list(far.run_dir(KEY).glob(".enter.*"))
+
+
+@pytest.mark.parametrize("name", ["ash", "yash", "zsh-5.9", "bash-5.2"])
+def test_a_shell_of_any_usual_name_finds_a_work_folder_with_blanks(far: FarEnd, name: str) -> None:
+    """No Job would ever begin there."""
+    shell = far.root / name
+    shell.symlink_to(shell_program("bash" if name.startswith(("bash", "zsh")) else "dash"))
+    (far.home / "work").rename(far.home / "my work")
+    (far.home / "work").symlink_to("my work")
+    prepare(far, "exit 7")
+    assert far.run_job("100", KEY, SHELL=str(shell)).code == 7
 
 
 def test_a_second_job_of_the_key_runs_nothing(far: FarEnd) -> None:

@@ -69,12 +69,11 @@ only_ours() {
   set -- . $WAYS
   unset IFS
   set +f
-  open=$(find -H "$@" -prune \( -path '.*' \( ! -user "$ME" -o -perm -020 -o -perm -002 \) \
-    -o ! -path '.*' ! -perm -1000 \( -perm -020 -o -perm -002 \) -o ! -path '.*' ! -user 0 ! -user "$ME" \) -print 2>&1) && [ -z "$open" ] && return 0
+  open=$(opened "$@" 2>/dev/null) && [ -z "$open" ] && return 0   # a broken LD_PRELOAD makes every command say so
   open=${open%%"$LINE_END"*}
   # shellcheck disable=SC3067  # not POSIX, but dash, bash, ksh, zsh and busybox all have it
   if [ ! -e "$open" ]; then
-    WHY="the folders on the way to $TREE cannot be looked at: $(words "$open")"
+    WHY="the folders on the way to $TREE cannot be looked at: $(words "$(opened "$@" 2>&1)")"
   elif [ -O "$open" ]; then
     WHY="others than $LOGIN can write to $(told "$open"), and so put their own in the place of $LOGIN's scripts: run 'chmod go-w' on it"
   else
@@ -82,6 +81,12 @@ only_ours() {
 (owned by root, 'chmod go-w'), or use a Cluster with another workDir"
   fi
   return 1
+}
+
+# opened PATH...: those of them that others can change; relative ones are our own folders, absolute ones are on the way to it.
+opened() {
+  find -H "$@" -prune \( -path '.*' \( ! -user "$ME" -o -perm -020 -o -perm -002 \) \
+    -o ! -path '.*' ! -perm -1000 \( -perm -020 -o -perm -002 \) -o ! -path '.*' ! -user 0 ! -user "$ME" \) -print
 }
 
 # told PATH: an entry of the tree by its whole path.

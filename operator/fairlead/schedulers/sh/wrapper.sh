@@ -31,8 +31,8 @@ for own in "$@" "./$run"; do [ ! -h "$own" ] || exit 123; done
 while set -- "$@" "${way:-/}"; [ "$way" ]; do way=${way%/*}; done
 me=$(id -u)
 open=$(find "$@" -prune \( -path '.*' \( ! -user "$me" -o -perm -020 -o -perm -002 \) \
-  -o ! -path '.*' ! -perm -1000 \( -perm -020 -o -perm -002 \) -o ! -path '.*' ! -user 0 ! -user "$me" \) -print 2>&1) && [ -z "$open" ] || {
-  echo "fairlead: others can change what this job would run, since they can write to $open, in $tree" >&2
+  -o ! -path '.*' ! -perm -1000 \( -perm -020 -o -perm -002 \) -o ! -path '.*' ! -user 0 ! -user "$me" \) -print) && [ -z "$open" ] || {
+  echo "fairlead: others can change what this job would run, since they can write to ${open:-what cannot be looked at}, in $tree" >&2
   exit 123
 }
 
@@ -181,6 +181,7 @@ esac
 # cannot_start: said by a link, which a full disk takes, and only by the start that has made the claim: nothing has run under it.
 cannot_start() {
   [ -z "$first" ] || ln -s "$id.$nonce" "$run/never" 2>/dev/null
+  [ "$requeue" = --requeue ] || rm -f "$run/env"
   rm -f "$run/.started-${start:-0}" "$run/.finished-${start:-0}" "$run/.wait-${start:-0}"
   leave 123
 }
@@ -208,7 +209,7 @@ end() {
   [ -e "$run/.finished-$start" ] && printf '%s\n' "$id $start $1 $now${words:+ $words}" 1<>"$run/.finished-$start" &&
     mv -f "$run/.finished-$start" "$run/finished-$start"
   [ "$requeue" = --requeue ] || rm -f "$run/env"
-  rm -rf "$run/.wait-$start" "$enter" "$enter.over"
+  rm -rf "$run/.wait-$start" "$run"/.enter.*   # also of starts before this one that were cut off
   # Once the end is written: what came with a signal. A script that dies of TERM may have been faster than our own.
   case $bare_host:$told:$1 in
     :*TERM*:* | :*:143)
@@ -257,8 +258,8 @@ umask "$user_umask"
 # A profile may have an alias or a function of the name `exec`; only bash and zsh would take the function.
 case ${shell##*/} in
   '') "$@" "$sh" "$tree/$enter/go" </dev/null & ;;
-  bash | zsh) "$@" "$shell" -l -c "\\builtin exec \"\$${random}_sh\" \"\$${random}_go\"" </dev/null & ;;
-  dash | sh | *ksh*) "$@" "$shell" -l -c "\\exec \"\$${random}_sh\" \"\$${random}_go\"" </dev/null & ;;
+  bash | zsh | bash-* | zsh-*) "$@" "$shell" -l -c "\\builtin exec \"\$${random}_sh\" \"\$${random}_go\"" </dev/null & ;;
+  dash | sh | ash | yash | *ksh*) "$@" "$shell" -l -c "\\exec \"\$${random}_sh\" \"\$${random}_go\"" </dev/null & ;;
   csh | tcsh) printf '%s\n' "\\exec \"\$${random}_sh\" \"\$${random}_go\" < /dev/null" | "$@" "$shell" -l & ;;   # they take -l only alone
   *) "$@" "$shell" -l -c "exec \$${random}_sh \$${random}_go" </dev/null & ;;
 esac
