@@ -260,7 +260,8 @@ case ${shell##*/} in
   '') "$@" "$sh" "$tree/$enter/go" </dev/null & ;;
   bash | zsh | bash-* | zsh-*) "$@" "$shell" -l -c "\\builtin exec \"\$${random}_sh\" \"\$${random}_go\"" </dev/null & ;;
   dash | sh | ash | yash | *ksh*) "$@" "$shell" -l -c "\\exec \"\$${random}_sh\" \"\$${random}_go\"" </dev/null & ;;
-  csh | tcsh) printf '%s\n' "\\exec \"\$${random}_sh\" \"\$${random}_go\" < /dev/null" | "$@" "$shell" -l & ;;   # they take -l only alone
+  csh | tcsh)                   # they take -l only alone, and an `exec` behind a backslash for a program
+    printf '%s\n' 'unalias exec' "exec \"\$${random}_sh\" \"\$${random}_go\" < /dev/null" | "$@" "$shell" -l & ;;
   *) "$@" "$shell" -l -c "exec \$${random}_sh \$${random}_go" </dev/null & ;;
 esac
 pid=$!
