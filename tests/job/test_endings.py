@@ -55,8 +55,9 @@ def test_a_job_whose_node_fails_says_so(scene: Scene, slurm: Callable[..., Slurm
     """Else a user would search their script for a fault of the machine."""
     cluster = slurm()
     scene.cluster(cluster)
-    job = scene.job("unlucky", "#!/bin/sh\nexec sleep 600\n")
+    job = scene.job("unlucky", "#!/bin/sh\n: >begun\nexec sleep 600\n")
     job.wait("Running")
+    until((cluster.home / "begun").exists, "the script to begin: before that, another attempt would follow")
     node = until(lambda: job.status["run"].get("node"), "the node in the status")
     cluster.run("scontrol", "update", f"nodename={node}", "state=down", "reason=test", user=False)
     assert job.wait("Failed", reason="NodeFailure")["message"].startswith("a node of the Job failed")

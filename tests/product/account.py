@@ -39,9 +39,15 @@ def asked(plane: ControlPlane) -> Iterator[AuditEvent]:
 
 
 def refused(plane: ControlPlane) -> list[str]:
-    """What was refused to it for want of a right, in words."""
-    return sorted({f"{each['verb']} {each['requestURI'].partition('?')[0]}" for each in asked(plane)
-                   if each.get("annotations", {}).get("authorization.k8s.io/decision") == "forbid"})
+    """What was refused to it for want of a right, in words. Not what it was granted at another time: an API server that has just begun
+    refuses everything until it has read its roles.
+    """
+    decided: dict[tuple[object, ...], set[str]] = {}
+    for each in asked(plane):
+        about = each.get("objectRef", {})
+        kind = each["verb"], about.get("apiGroup"), about.get("resource"), about.get("subresource"), about.get("namespace") == NAMESPACE
+        decided.setdefault(kind, set()).add(each.get("annotations", {}).get("authorization.k8s.io/decision", ""))
+    return sorted(" ".join(str(word) for word in kind[:4] if word) for kind, decisions in decided.items() if "forbid" in decisions and "allow" not in decisions)
 
 
 def _may(plane: Plane, verb: str, resource: str) -> bool:
