@@ -47,7 +47,8 @@ def refused(plane: ControlPlane) -> list[str]:
         about = each.get("objectRef", {})
         kind = each["verb"], about.get("apiGroup"), about.get("resource"), about.get("subresource"), about.get("namespace") == NAMESPACE
         decided.setdefault(kind, set()).add(each.get("annotations", {}).get("authorization.k8s.io/decision", ""))
-    return sorted(" ".join(str(word) for word in kind[:4] if word) for kind, decisions in decided.items() if "forbid" in decisions and "allow" not in decisions)
+    wanting = (kind for kind, decisions in decided.items() if "forbid" in decisions and "allow" not in decisions)
+    return sorted(" ".join(str(word) for word in kind[:4] if word) for kind in wanting)
 
 
 def _may(plane: Plane, verb: str, resource: str) -> bool:
