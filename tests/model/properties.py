@@ -82,9 +82,10 @@ def is_released(draft: Draft) -> None:
 
 
 def never_ran(draft: Draft, attempt: int, tasks: int) -> None:
-    """The status says that an attempt never ran and never will. Of an object that is being deleted nothing follows from that: its tombstones say
+    """The status says that an attempt never ran and never will.
 
-    `revoked` of what ran, and who slept since before the deletion reads them so.
+    Of an object that is being deleted nothing follows from that: its tombstones say `revoked` of what ran, and who slept since before the
+    deletion reads them so.
     """
     place = attempt - 1
     if draft.object == LIVE and any(draft.history.starts[place * tasks:(place + 1) * tasks]):
