@@ -40,13 +40,13 @@ def test_a_jobs_own_variables_and_a_profiles_run_it_once_and_arrive(place: Login
 
 def test_a_profile_that_ends_before_the_script_is_no_success_and_proved(place: LoginNode, scene: Scene) -> None:
     """A Job would be complete that never ran; or be called a failure of its own script, and not be tried again."""
-    (place.home / ".bash_profile").write_text("[ -e ~/well ] || exit 0\n")
+    (place.home / ".bash_profile").write_text("[ -e ~/well ] || { touch ~/next && mv ~/next ~/well; exit 0; }\n")
     cluster_on(place, scene)
     job = scene.job("early", SCRIPT.format(name="early", code=0), infrastructureRetries=1)
-    assert "before the script began" in scene.job("never", infrastructureRetries=0).wait("Failed", reason="EnvironmentFailure")["message"]
     job.wait_event("Retrying")
-    (place.home / "well").touch()
     job.wait("Complete", seconds=60)
+    (place.home / "well").unlink()
+    assert "before the script began" in scene.job("never", infrastructureRetries=0).wait("Failed", reason="EnvironmentFailure")["message"]
     assert len(starts(place, "early-starts")) == 1
 
 

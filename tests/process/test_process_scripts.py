@@ -101,7 +101,7 @@ def test_a_gigabyte_of_output_that_has_no_room_fails_as_the_script_does(host: Ss
     scene.bare_host(host, slots=1)
     with host.full_disk("8m"):
         job = scene.job("loud", "#!/bin/sh\necho $$ >> ~/loud\nhead -c 1G /dev/zero || exit 9\n", stdoutPath="loud.out")
-        job.wait("Failed", reason="NonZeroExitCode")
+        job.wait("Failed", reason="NonZeroExitCode", seconds=60)
         assert job.status["run"]["exitCode"] == 9
     scene.job("after", "#!/bin/sh\ntrue\n").wait("Complete")
     assert len(starts(host, "loud")) == 1

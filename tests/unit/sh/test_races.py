@@ -78,7 +78,9 @@ def test_a_cancel_and_a_start_agree_on_whether_it_ran(far: FarEnd) -> None:
     for one in of:
         exchange = far.slurm.cancel("a" * 32, far.known, [Cancellation(one, CancelPhase.REVOKE)])
         (far.root / f"revoke-{one}").write_bytes(exchange.stdin())
-    pairs = race(far, of, "sleep 0.0$((round % 3)); wrapper 1 --no-requeue", "revoke")
+    run = f"{far.known.path}/runs/$key"
+    near = f"until ls -d {run}/.enter.* || [ -h {run}/claim ]; do :; done >/dev/null 2>&1"   # the wrapper is about to claim
+    pairs = race(far, of, "sleep 0.0$((round % 3)); wrapper 1 --no-requeue", f"[ $((round % 3)) = 0 ] || {near}; revoke")
     assert set(pairs) <= {"0 1", "121 0"}
     assert len(started(far)) == pairs["0 1"]
     assert len(pairs) == 2, "neither ever won: not a race"
