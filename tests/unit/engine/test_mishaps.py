@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
-from virtual import GOOD_PROBE, NOTHING, ONE, SETTINGS, Virtual
+from virtual import GOOD_PROBE, NOTHING, ONE, SETTINGS, Virtual, turning
 
 from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain import report
@@ -135,13 +135,8 @@ class Ward:
     async def running(self) -> AsyncIterator[None]:
         """While the loop turns."""
         await self.debts.refresh()
-        task = asyncio.create_task(self.site.run())
-        try:
+        async with turning(self.site):
             yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
 
     async def pass_time(self, seconds: int, step: int = 5) -> None:
         """Let so much time pass, and everything happen that can."""

@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from virtual import NOTHING, ONE, SETTINGS, Virtual, driver_of
+from virtual import NOTHING, ONE, SETTINGS, Virtual, driver_of, turning
 
 from fairlead.api.v1alpha1.job import ClusterReference
 from fairlead.api.v1alpha1.reasons import ClusterReason
@@ -53,13 +53,8 @@ class Stage:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """While the loop turns."""
-        task = asyncio.create_task(self.site.run())
-        try:
+        async with turning(self.site):
             yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
 
     async def turns(self, count: int = 20) -> None:
         """Let everything that can happen now happen."""

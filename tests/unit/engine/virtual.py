@@ -1,6 +1,8 @@
 """The engine's ports for unit tests: everything answers at once, unless a test says otherwise, and time stands still until it is moved."""
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +16,7 @@ from fairlead.domain.objects import ClusterName, EventNote, ObjectRef
 from fairlead.domain.run import AccountingState, Observation, Probe, Tree
 from fairlead.engine.ports import T, World
 from fairlead.engine.settings import EngineSettings
+from fairlead.engine.site import Site
 from fairlead.schedulers.seam import Driver, Exchange
 from fairlead.schedulers.slurm.preparer import SlurmPreparer
 from fairlead.schedulers.slurm.scheduler import Slurm
@@ -252,3 +255,15 @@ SETTINGS = EngineSettings(overdue_seconds=0.0, breaker_limit_seconds=60, breaker
 def driver_of(cluster: Cluster) -> Driver:
     """The real Slurm behind the seam: it is pure."""
     return Driver(Slurm(ONE, "", cluster.spec.slurm.accounting), SlurmPreparer(cluster.spec.slurm))
+
+
+@asynccontextmanager
+async def turning(site: Site) -> AsyncIterator[None]:
+    """While a site's loop turns."""
+    task = asyncio.create_task(site.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
