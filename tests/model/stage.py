@@ -114,6 +114,20 @@ class Stage:
             if self.state_of(job_id) == "PENDING":
                 self._launch(job_id, self._key_of(job_id)).finishes()
 
+    def commands_of(self, kind: str, attempt: int) -> list[str]:
+        """Let one script, or the one start of an attempt's job, run from its begin to its end: the commands that it stops before."""
+        if kind == "start":
+            gated = self._launch(self.ids[attempt], key(attempt))
+        else:
+            gated = self._begun(Script(NOBODY, kind, attempt, kind, "")).gated
+        before, met = set(self.far.jobs()), []
+        while not gated.has_ended:
+            met.append(gated.at)
+            gated.go("0")
+        for job_id in sorted(set(self.far.jobs()) - before):
+            self._accepted(job_id)
+        return met
+
     def submit_again(self) -> SubmitWord:
         """What a controller does whose Job waits, when it is time."""
         script = Script(0, "submit", 1, "submit", "", again=True)
@@ -180,11 +194,14 @@ class Stage:
         if not self.followed:
             return None
         self._latest[script.owner] = self._place(script)
+        self._scripts[self._place(script)] = under_way = self._begun(script)
+        return under_way
+
+    def _begun(self, script: Script) -> UnderWay:
         exchange = self.cast.exchange(script, self._heard.others)
         shell = str(self.far.root / "tools" / "sh")
         gated = self._gated([shell, "-c", COMMAND], self.far.environment(), stops(script.kind, script.attempt), exchange.stdin())
-        self._scripts[self._place(script)] = under_way = UnderWay(gated, exchange, script)
-        return under_way
+        return UnderWay(gated, exchange, script)
 
     def _gated(self, argv: list[str], environment: dict[str, str], stop_at: tuple[str, ...], stdin: bytes = b"") -> Gated:
         gated = Gated(self.far.root / "gated" / str(len(self._all)), argv, environment, stop_at, stdin)

@@ -20,11 +20,12 @@ SBATCH_WORDS: Final = {
 }
 """What sbatch says at each fault of a submission."""
 
-_REVOCATION = {"mkdir": "mkdir runs/{key}", "ln": "ln -s revoked runs/{key}/", "readlink claim": "readlink runs/{key}/"}
+_REVOCATION = {"mkdir": "mkdir -m 700 runs/{key}", "ln": "ln -s revoked runs/{key}/", "readlink claim": "readlink runs/{key}/"}
 _COMMANDS: Final[Mapping[str, Mapping[str, str]]] = {
     "submit": {
-        "mkdir previous": "mkdir runs/{previous}", "ln previous": "ln -s revoked runs/{previous}/",
-        "readlink previous": "readlink runs/{previous}/", "mkdir": "mkdir runs/{key}", "look": "readlink runs/{key}/", "squeue": "squeue",
+        "mkdir previous": "mkdir -m 700 runs/{previous}", "ln previous": "ln -s revoked runs/{previous}/",
+        "readlink previous": "readlink runs/{previous}/", "mkdir": "mkdir -m 700 runs/{key}", "look": "readlink runs/{key}/",
+        "squeue": "squeue",
         "sbatch": "sbatch", "mv id": "mv -f runs/{key}/.id", "mv refused": "mv -f runs/{key}/.refused",
         "rm refused": "rm -f runs/{key}/refused", "readlink claim": "readlink runs/{key}/", "scancel": "scancel",
     },

@@ -1,5 +1,6 @@
 """The real scripts, driven step by step through what breaks the model when a rule is gone, with pauses at the same points: they hold."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from fairlead.domain.run import SubmitWord
 from model.scenario import SCENARIOS
 from model.search import Step
 from model.stage import UNHURRIED, Stage
+from model.stand_ins import command
 from model.test_rules import NEEDED, without
 from unit.sh.far_end import FarEnd
 from unit.sh.tools import SHELLS
@@ -72,6 +74,23 @@ def test_the_scripts_hold_where_the_model_breaks(stage: Callable[[str], Stage], 
         assert on.runs(attempt) == runs, "it began after the status had said that it never will"
     assert not on.overlaps()
     assert on.state_of_strangers() in ([], ["RUNNING"])
+
+
+def test_the_scripts_stop_where_the_model_has_its_steps(stage: Callable[[str], Stage]) -> None:
+    """A step whose command the scripts call otherwise now is stopped before no more: every trace would be through in one go."""
+    on = stage("PREV")
+    for kind, attempt, steps in (
+        ("submit", 1, ("mkdir", "sbatch", "mv id")),
+        ("observe", 1, ("squeue",)),
+        ("start", 1, ("ln -s claim", "readlink claim", "mv started", "STARTS THE USER'S SCRIPT", "its script ends", "mv finished")),
+        ("submit", 2, ("readlink previous", "mkdir", "sbatch", "mv id")),
+        ("cancel", 2, ("ln", "squeue", "scancel")),
+        ("cancel", 3, ("mkdir", "ln", "squeue")),
+        ("remove", 3, ("mv claim",)),
+    ):
+        met = on.commands_of(kind, attempt)
+        for step in steps:
+            assert any(re.match(command(kind, step, attempt), each) for each in met), f"{kind}: no command is the step {step}: {met}"
 
 
 @pytest.mark.parametrize("rule", ["NONCE", "PREV", "RENAME"])

@@ -78,11 +78,27 @@ def test_secrets_do_not_outlive_a_run_that_could_not_start(far: FarEnd) -> None:
 
 def test_secrets_of_a_start_that_was_cut_off_go_with_the_end_of_the_next(far: FarEnd) -> None:
     """The same, of a Job whose node has died once."""
-    prepare(far, "true", requeue=True)
-    (far.run_dir(KEY) / ".enter.abc").mkdir()
-    (far.run_dir(KEY) / ".enter.abc" / "go").write_text("export TOKEN=s3cr3t\n")
-    assert far.run_job("100", KEY, requeue=True).code == 0
+    shell = far.root / "never-ready"
+    shell.write_text("#!/bin/sh\necho run >>\"$HOME/runs\"\nsleep 60\n")   # a login shell that waits: its node dies before the script begins
+    shell.chmod(0o755)
+    prepare(far, "true", requeue=True, env={"TOKEN": "s3cr3t"})
+    with running(far, requeue=True, SHELL=str(shell)) as cut_off:
+        cut_off.kill()
+    assert [b"s3cr3t" in go.read_bytes() for go in far.run_dir(KEY).glob(".enter.*/go")] == [True]
+    assert far.run_job("100", KEY, requeue=True, SLURM_RESTART_COUNT="1").code == 0
     assert not list(far.run_dir(KEY).glob(".enter.*"))
+
+
+def test_a_start_whose_node_was_only_cut_off_leaves_alone_what_the_next_one_has(far: FarEnd) -> None:
+    """The next start succeeds, and the Job would be told as failed: whether its script had begun could not be seen any more."""
+    prepare(far, 'until [ -e "$HOME/$SLURM_RESTART_COUNT" ]; do sleep 0.02; done', requeue=True)
+    with running(far, requeue=True, SLURM_RESTART_COUNT="0") as cut_off, \
+            running(far, requeue=True, SLURM_RESTART_COUNT="1") as following:
+        wait_for(lambda: runs(far) == 2)
+        for restart, start in enumerate((cut_off, following)):
+            (far.home / str(restart)).touch()
+            assert start.wait(60) == 0
+    assert {(ended.restart, ended.exit_code, *ended.words) for ended in sentinels(far).finished} == {(1, 0)}
 
 
 @pytest.mark.parametrize("name", ["ash", "yash", "zsh-5.9", "bash-5.2"])

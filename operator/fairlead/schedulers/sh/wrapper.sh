@@ -197,7 +197,7 @@ done
 # `finished` has its space before the script starts, so that a disk which the script fills cannot hide its end.
 now=$(date +%s)
 printf '%255s\n' '' >"$run/.finished-$start" && : >"$run/.wait-$start" && printf '%s\n' "$id $start $now $node" "$out" "$err" >"$run/.started-$start" &&
-  mv -f "$run/.started-$start" "$run/started-$start" || cannot_start
+  : >"$enter/start-$start" && mv -f "$run/.started-$start" "$run/started-$start" || cannot_start
 
 # end CODE WORDS: written in place, then renamed; behind the time, with commas between, what the exit code does not say: the signals that the script was
 # given, without which nobody has cancelled it, and WORDS: `unbegun`, or `unsure` whether it has. Without the reserved file the directory has been taken
@@ -209,7 +209,10 @@ end() {
   [ -e "$run/.finished-$start" ] && printf '%s\n' "$id $start $1 $now${words:+ $words}" 1<>"$run/.finished-$start" &&
     mv -f "$run/.finished-$start" "$run/finished-$start"
   [ "$requeue" = --requeue ] || rm -f "$run/env"
-  rm -rf "$run/.wait-$start" "$run"/.enter.*   # also of starts before this one that were cut off
+  rm -rf "$run/.wait-$start" "$enter" "$enter.over"
+  for mark in "$run"/.enter.*/start-*; do     # of starts before this one that were cut off, never of one behind it
+    case ${mark##*-} in '' | *[!0-9]* | ???????*) ;; *) [ "${mark##*-}" -ge "$start" ] || rm -rf "${mark%/*}" ;; esac
+  done
   # Once the end is written: what came with a signal. A script that dies of TERM may have been faster than our own.
   case $bare_host:$told:$1 in
     :*TERM*:* | :*:143)
