@@ -4,15 +4,18 @@ A test that breaks a cluster starts one of its own (under a second). A test that
 """
 
 import os
+import shutil
 import signal
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
 from bed import proc, registry, surroundings
 from bed.controlplane import ControlPlane
 from bed.existing import ExistingControlPlane
+from bed.login import LoginNode
 from bed.slurm import SlurmCluster
 from bed.slurmconf import SlurmConfig
 from bed.sshd import SshHost
@@ -116,10 +119,28 @@ def scene(api: Api, controller: Controller, slurm: Callable[..., SlurmCluster]) 
     scene.close()
 
 
+Node = TypeVar("Node", bound=LoginNode)
+
+
+def emptied(node: Node) -> Node:
+    """Without the files that the scripts of the tests before have written into their user's home."""
+    for entry in node.home.iterdir():
+        if entry.is_dir() and not entry.is_symlink() and not entry.name.startswith("."):
+            shutil.rmtree(entry)
+        elif not entry.name.startswith("."):
+            entry.unlink()
+    return node
+
+
 @pytest.fixture(scope="session")
-def hpc(bed: Bed) -> SlurmCluster:
-    """A Slurm cluster for tests that break nothing."""
+def _hpc(bed: Bed) -> SlurmCluster:
     return SlurmCluster.start(bed)
+
+
+@pytest.fixture
+def hpc(_hpc: SlurmCluster) -> SlurmCluster:
+    """A Slurm cluster for tests that break nothing."""
+    return emptied(_hpc)
 
 
 @pytest.fixture
@@ -143,9 +164,14 @@ def own(slurm: Callable[..., SlurmCluster]) -> SlurmCluster:
 
 
 @pytest.fixture(scope="session")
-def bare(bed: Bed) -> SshHost:
-    """A host with sshd and without Slurm, for tests that break nothing."""
+def _bare(bed: Bed) -> SshHost:
     return SshHost.start(bed)
+
+
+@pytest.fixture
+def bare(_bare: SshHost) -> SshHost:
+    """A host with sshd and without Slurm, for tests that break nothing."""
+    return emptied(_bare)
 
 
 @pytest.fixture

@@ -27,11 +27,17 @@ def test_exit_codes_and_signals_are_told_apart(scene: Scene, hpc: SlurmCluster) 
     assert [(event["type"], event["reason"]) for event in code.events()] == [("Normal", "Submitted"), ("Warning", "NonZeroExitCode")]
 
 
+POLITE = """#!/bin/bash
+trap 'trap "" TERM; echo saved; exit 3' TERM
+while :; do sleep 600 & wait; done    # Slurm tells all processes to end: sleep may be gone first
+"""
+
+
 def test_a_job_past_its_time_limit_says_so(scene: Scene, hpc: SlurmCluster) -> None:
     """Else a user would look for a fault in a script that only needed more time. (Slurm looks at limits each half minute.)"""
     scene.cluster(hpc)
     deaf = scene.job("deaf", "#!/bin/bash\ntrap '' TERM\nwhile :; do sleep 1; done\n", timeLimit="1m")
-    polite = scene.job("polite", "#!/bin/bash\ntrap 'trap \"\" TERM; echo saved; exit 3' TERM\nsleep 600 & wait\n", timeLimit="1m")
+    polite = scene.job("polite", POLITE, timeLimit="1m")
     for job in (deaf, polite):
         job.wait("Running")
         until(lambda job=job: hpc.home.joinpath(f"{job.name}-{job.status['run']['id']}.out").exists(), "the script to have started")

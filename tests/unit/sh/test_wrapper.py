@@ -79,7 +79,7 @@ def test_secrets_do_not_outlive_a_run_that_could_not_start(far: FarEnd) -> None:
 def test_secrets_of_a_start_that_was_cut_off_go_with_the_end_of_the_next(far: FarEnd) -> None:
     """The same, of a Job whose node has died once."""
     shell = far.root / "never-ready"
-    shell.write_text("#!/bin/sh\necho run >>\"$HOME/runs\"\nsleep 60\n")   # a login shell that waits: its node dies before the script begins
+    shell.write_text("#!/bin/sh\necho run >>\"$HOME/runs\"\nsleep 60\n")   # a login shell: it waits for ever
     shell.chmod(0o755)
     prepare(far, "true", requeue=True, env={"TOKEN": "s3cr3t"})
     with running(far, requeue=True, SHELL=str(shell)) as cut_off:
