@@ -3,38 +3,17 @@
 import statistics
 from collections.abc import Iterator
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
 from bed.standin import StandIn, StandInHost
 from bed.state import Bed
+from product.light import light_cluster
 from product.scene import Scene, Thing
 from product.waiting import until
 
 COUNT, HUNG = 20, 2
 INTERVAL_SECONDS = 2
-SLURM = {
-    "sbatch": "exit 1",
-    "scancel": "exit 0",
-    "squeue": 'date +%s.%N >>"$HOME/polls"',
-    "scontrol": 'case $1 in ping) echo "Slurmctld(primary) at here is UP" ;; *) echo "slurm 24.11.5" ;; esac',
-    "sacct": 'echo "Slurm accounting storage is disabled" >&2; exit 1',
-}
-"""A Slurm without jobs, of which only the polls are seen."""
-
-
-def furnish(host: StandInHost) -> Path:
-    """Give a stand-in its Slurm; the folder of its commands."""
-    folder = host.home / "slurm"
-    folder.mkdir()
-    for name, text in SLURM.items():
-        command = folder / name
-        command.write_text(f"#!/bin/sh\n{text}\n")
-        command.chmod(0o755)
-    return folder
-
-
 @pytest.fixture
 def hosts(bed: Bed) -> Iterator[StandIn]:
     stand_in = StandIn.start(bed, COUNT)
@@ -49,12 +28,9 @@ def polls(host: StandInHost) -> list[float]:
 
 
 def apply(scene: Scene, number: int, host: StandInHost) -> Thing:
-    """A Cluster for a stand-in. Its home goes with the stand-in, so the scene need not look at it."""
-    cluster = scene.cluster(
-        host, f"c{number}", ready=False, slurm={"binPath": str(furnish(host)), "accounting": "None"},  # type: ignore[arg-type]
-        polling={"intervalSeconds": INTERVAL_SECONDS, "maxIntervalSeconds": INTERVAL_SECONDS, "timeoutSeconds": 4})
-    del scene.nodes[f"c{number}"]
-    return cluster
+    """A Cluster for a stand-in."""
+    polling = {"intervalSeconds": INTERVAL_SECONDS, "maxIntervalSeconds": INTERVAL_SECONDS, "timeoutSeconds": 4}
+    return light_cluster(scene, f"c{number}", host, polling=polling)
 
 
 def usual_gaps(hosts: list[StandInHost], rounds: int) -> list[float]:

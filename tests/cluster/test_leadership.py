@@ -2,10 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from http.client import HTTPResponse
 from typing import Any, ClassVar
-from urllib.error import HTTPError
-from urllib.request import urlopen
 
 import pytest
 
@@ -29,22 +26,10 @@ COUNTED = "#!/bin/sh\necho x >>$HOME/starts\nwhile [ ! -e $HOME/enough ]; do sle
 def second(bed: Bed, plane: ControlPlane | ExistingControlPlane, scene: Scene) -> Iterator[Controller]:
     """A second controller, which waits while the first leads. It ends before the scene is closed: the first leads again then."""
     second = Controller(bed, account(plane), "second").start(wait=False)
-    until(lambda: page(second, "readyz")[0] == 200, "the second controller to be up")
+    until(lambda: second.page("readyz")[0] == 200, "the second controller to be up")
     yield second
     second.daemon.cont()
     second.stop()
-
-
-def page(controller: Controller, name: str) -> tuple[int, str]:
-    """Status and text of one page, 0 while nobody answers."""
-    try:
-        answer: HTTPResponse = urlopen(f"http://127.0.0.1:{controller.port}/{name}", timeout=5)
-        with answer:
-            return answer.status, answer.read().decode()
-    except HTTPError as error:
-        return error.code, error.read().decode()
-    except OSError:
-        return 0, ""
 
 
 def running(scene: Scene, node: LoginNode) -> Thing:
@@ -89,9 +74,9 @@ def is_quiet(node: SlurmCluster, seconds: float = 3.0) -> bool:
 def test_the_three_pages_answer(scene: Scene, hpc: SlurmCluster, controller: Controller) -> None:
     """Else Kubernetes would restart a healthy controller, and an operator would see nothing of it."""
     scene.cluster(hpc)
-    assert page(controller, "livez") == (200, "ok\n")
-    assert page(controller, "readyz") == (200, "ok\n")
-    status, text = page(controller, "metrics")
+    assert controller.page("livez") == (200, "ok\n")
+    assert controller.page("readyz") == (200, "ok\n")
+    status, text = controller.page("metrics")
     assert status == 200
     for name in ("fairlead_exchange_finished_seconds_bucket", "fairlead_leading 1.0", "fairlead_sites_watched", "process_cpu_seconds"):
         assert name in text
@@ -247,7 +232,7 @@ def pair(bed: Bed, plane: ControlPlane | ExistingControlPlane, scene: Scene, con
         controller.stop()
         started.append(kind(bed, account(plane), f"{kind.__name__}-1").start())
         started.append(kind(bed, account(plane), f"{kind.__name__}-2").start(wait=False))
-        until(lambda: page(started[1], "readyz")[0] == 200, "the second to be up")
+        until(lambda: started[1].page("readyz")[0] == 200, "the second to be up")
         return started[0], started[1]
 
     yield start

@@ -4,8 +4,10 @@ import os
 import sys
 import time
 from collections.abc import Mapping
+from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import yaml
@@ -83,17 +85,24 @@ class Controller:
             raise BedError("the controller was not started")
         return self._daemon
 
+    def page(self, name: str) -> tuple[int, str]:
+        """Status and text of one of its pages: livez, readyz or metrics. 0 while nobody answers."""
+        try:
+            answer: HTTPResponse = urlopen(f"http://127.0.0.1:{self.port}/{name}", timeout=5)
+            with answer:
+                return answer.status, answer.read().decode()
+        except HTTPError as error:
+            return error.code, error.read().decode()
+        except OSError:
+            return 0, ""
+
     def metrics(self) -> str:
         """What /metrics says."""
-        with urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=5) as answer:
-            return str(answer.read(), "utf-8")
+        return self.page("metrics")[1]
 
     def leads(self) -> bool:
         """Whether it says so."""
-        try:
-            return "fairlead_leading 1.0" in self.metrics()
-        except OSError:
-            return False
+        return "fairlead_leading 1.0" in self.metrics()
 
     def stop(self) -> None:
         """End it as Kubernetes would."""

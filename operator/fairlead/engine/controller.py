@@ -286,7 +286,7 @@ class Controller:
         while True:
             wake.clear()
             pause_seconds = seconds
-            self._pulse.beat(name, self._settings.turn_seconds + seconds + 60)
+            self._pulse.beat(name, self._settings.turn_seconds + seconds + self._settings.stuck_seconds)
             try:
                 if self._world.leadership.held():
                     async with asyncio.timeout(self._settings.turn_seconds):

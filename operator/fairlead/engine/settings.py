@@ -25,6 +25,8 @@ class EngineSettings:
     """For one try to reach a cluster and to check it, all waits included; the time to connect, which a Cluster may set, comes on top."""
     turn_seconds: float = 300.0
     """A site's loop, and each of the others, shows a sign of life within this, however slow API server and login nodes are."""
+    stuck_seconds: float = 60.0
+    """A loop that is so much later than its deadlines allow counts as stuck: /livez says so."""
     breaker_person_seconds: float = 300.0
     """The longest pause when only a person can mend it: each try costs the login node an authentication."""
     overdue_seconds: float = 2.0

@@ -205,7 +205,7 @@ class Site:
 
     def _beat(self) -> None:
         """One step is done: the next takes no longer than this, since each of its waits has a deadline."""
-        seconds = max(self._settings.turn_seconds, self._settings.reach_seconds + 60.0)
+        seconds = max(self._settings.turn_seconds, self._settings.reach_seconds + self._settings.stuck_seconds)
         self._context.beat(self.name, seconds + self.cluster.spec.connection.connect_timeout_seconds)
 
     async def _count(self) -> None:
