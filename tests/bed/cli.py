@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from bed import processes, registry
+from bed import helm, processes, registry
 from bed.controlplane import ControlPlane, binaries
 from bed.controlplane.pki import write_private
 from bed.errors import BedError
@@ -97,6 +97,7 @@ def fetch(releases: tuple[str, ...]) -> None:
 
 def _fetch_binaries(bed: Bed) -> None:
     binaries.ensure(bed)
+    helm.ensure(bed)
 
 
 def _fetch_roots(releases: tuple[str, ...]) -> None:

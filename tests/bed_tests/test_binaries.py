@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from bed import helm
 from bed.controlplane import binaries, versions
 from bed.controlplane.gobuild import Builder
 from bed.controlplane.release import Release
@@ -245,4 +246,33 @@ def test_a_killed_build_leaves_its_temporary_files_where_the_next_one_looks(tmp_
     program(tmp_path / "go", '#!/bin/sh\n[ "$1" = env ] && { echo go1.24.0; exit; }\necho "$TMPDIR" >&2\nexit 1\n')
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     with pytest.raises(BedError, match=str(tmp_path / "part")):
+        Builder(tmp_path / "own", {}).build("etcd", tmp_path / "part" / "etcd")
+
+
+def test_helm_is_taken_out_of_its_archive(site: tuple[Path, Release], tmp_path: Path) -> None:
+    """People with a network would build Helm for minutes."""
+    folder, release = site
+    member = tarfile.TarInfo(f"linux-{versions.machine()}/helm")
+    member.size = 4
+    with tarfile.open(folder / "helm-v3.tar.gz", "w:gz") as archive:
+        archive.addfile(member, io.BytesIO(b"helm"))
+    checksum = hashlib.sha256((folder / "helm-v3.tar.gz").read_bytes()).hexdigest()
+    (folder / "helm-v3.tar.gz.sha256sum").write_text(f"{checksum}  helm-v3.tar.gz\n")
+    helm.Release(release.kubernetes_url, "helm-v3").fetch("helm", tmp_path / "helm")
+    assert (tmp_path / "helm").read_bytes() == b"helm"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["helm", "site"]
+
+
+def test_helm_says_the_version_that_is_pinned(bed: Bed) -> None:
+    """A chart that asks for Helm's version, or for the cluster's where there is none, would be rendered as for one of years ago."""
+    said = subprocess.run([helm.ensure(bed), "version", "--template", "{{.Version}}"], capture_output=True, text=True, check=True)
+    assert said.stdout == helm.version()
+
+
+def test_a_build_writes_nothing_into_the_user_s_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Go's telemetry would be kept of somebody who only wanted to run tests."""
+    program(tmp_path / "go", '#!/bin/sh\n[ "$1" = env ] && { echo go1.24.0; exit; }\necho "$XDG_CONFIG_HOME, $GOENV" >&2\nexit 1\n')
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("GOENV", "/home/me/.config/go/env")
+    with pytest.raises(BedError, match=f"{tmp_path / 'part' / 'config'}, /home/me/.config/go/env"):
         Builder(tmp_path / "own", {}).build("etcd", tmp_path / "part" / "etcd")

@@ -1,4 +1,4 @@
-"""Where the control plane's programs come from, in this order:
+"""Where the bed's programs come from, in this order:
 
 1. the folder that `$KUBEBUILDER_ASSETS` names,
 2. the cache folder, one for each version and platform,
@@ -57,20 +57,35 @@ def ensure(bed: Bed) -> Binaries:
 
 def provide(names: Sequence[str], bed: Bed) -> dict[str, Path]:
     """Some of the programs, like `ensure`."""
-    found = at_hand(names)
-    folder = cache() / versions.bundle()
-    builder = gobuild.Builder(folder / ".go", bed.env)
+    return provide_from(Source(versions.bundle(), gobuild.kubernetes(), release.official().fetch), names, bed)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where programs of one kind come from when they are not at hand: `fetch` first, if somebody releases them, then a build."""
+
+    bundle: str   # the name of their folder in the cache
+    module: gobuild.Module
+    fetch: Fetch | None
+
+
+def provide_from(source: Source, names: Sequence[str], bed: Bed) -> dict[str, Path]:
+    """Programs of any kind, like `ensure`."""
+    found = at_hand(names, source.bundle)
+    folder = cache() / source.bundle
+    builder = gobuild.Builder(folder / ".go", bed.env, source.module)
     if len(found) == len(names) and not builder.folder.exists():
         return found
     missing = [name for name in names if name not in found]
-    fill(folder, missing, [release.official().fetch, builder.build], bed.folder.exists, builder.discard)
-    return at_hand(names)
+    fetches = [source.fetch] if source.fetch else []
+    fill(folder, missing, [*fetches, builder.build], bed.folder.exists, builder.discard)
+    return at_hand(names, source.bundle)
 
 
-def at_hand(names: Sequence[str] = versions.COMMANDS) -> dict[str, Path]:
-    """Those of the programs that need neither network nor build."""
+def at_hand(names: Sequence[str] = versions.COMMANDS, bundle: str = "") -> dict[str, Path]:
+    """Those of the programs that need neither network nor build; the control plane's are in the bundle without a name."""
     places = [Path(assets)] if (assets := os.environ.get("KUBEBUILDER_ASSETS")) else []
-    places.append(cache() / versions.bundle())
+    places.append(cache() / (bundle or versions.bundle()))
     found: dict[str, Path] = {}
     for name in names:
         for place in places:

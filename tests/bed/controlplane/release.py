@@ -33,31 +33,36 @@ class Release:
             BedError: the server's name does not resolve, it does not answer, or the checksum differs (then nothing is left at `target`).
         """
         url = f"{self.etcd_url}/{self.etcd_archive}" if name == "etcd" else f"{self.kubernetes_url}/{name}"
-        _resolve(url)
+        require_address(url)
         with progress.step(f"downloading {name} from {urlsplit(url).hostname}"):
             try:
                 if name == "etcd":
-                    self._fetch_etcd(url, target)
+                    unpack(url, f"{self.etcd_url}/SHA256SUMS", f"{self.etcd_archive.removesuffix('.tar.gz')}/etcd", target)
                 else:
                     _download(url, target, _text(url + ".sha256").split()[0])
             except (OSError, tarfile.TarError, LookupError) as error:
                 target.unlink(missing_ok=True)
                 raise BedError(f"the official release of {name} cannot be had from {url}: {error}") from error
 
-    def _fetch_etcd(self, url: str, target: Path) -> None:
-        listed = [line.split() for line in _text(f"{self.etcd_url}/SHA256SUMS").splitlines()]
-        sums = {words[1]: words[0] for words in listed if len(words) == 2}
-        archive = target.with_suffix(".tar.gz")
-        try:
-            _download(url, archive, sums[self.etcd_archive])
-            with tarfile.open(archive) as packed:
-                member = packed.extractfile(f"{self.etcd_archive.removesuffix('.tar.gz')}/etcd")
-                if member is None:
-                    raise tarfile.TarError("the archive holds no etcd")
-                with target.open("wb") as file:
-                    shutil.copyfileobj(member, file)
-        finally:
-            archive.unlink(missing_ok=True)
+
+def unpack(url: str, sums_url: str, member: str, target: Path) -> None:
+    """Downloads an archive, verifies it against the list of checksums at `sums_url`, and takes one file out of it.
+
+    Raises OSError, tarfile.TarError or LookupError.
+    """
+    listed = [line.split() for line in _text(sums_url).splitlines()]
+    sums = {words[1]: words[0] for words in listed if len(words) == 2}
+    archive = target.with_suffix(".tar.gz")
+    try:
+        _download(url, archive, sums[url.rpartition("/")[2]])
+        with tarfile.open(archive) as packed:
+            found = packed.extractfile(member)
+            if found is None:
+                raise tarfile.TarError(f"the archive holds no file {member}")
+            with target.open("wb") as file:
+                shutil.copyfileobj(found, file)
+    finally:
+        archive.unlink(missing_ok=True)
 
 
 def official() -> Release:
@@ -70,7 +75,7 @@ def official() -> Release:
     )
 
 
-def _resolve(url: str) -> None:
+def require_address(url: str) -> None:
     """Gives up at once where there is no way out; behind a proxy it is the proxy that resolves names."""
     address = urlsplit(url)
     if address.scheme in urllib.request.getproxies() or address.hostname is None:

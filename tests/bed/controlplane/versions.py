@@ -13,24 +13,24 @@ _MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 def kubernetes() -> str:
     """The version of Kubernetes, like "v1.34.4"."""
-    return _required("k8s.io/kubernetes")
+    return required(MODULE, "k8s.io/kubernetes")
 
 
 def etcd() -> str:
     """The version of etcd, like "v3.6.4"."""
-    return _required("go.etcd.io/etcd/server/v3")
+    return required(MODULE, "go.etcd.io/etcd/server/v3")
 
 
 def machine() -> str:
     """This machine's architecture in Go's words.
 
     Raises:
-        BedError: nobody releases a control plane for it.
+        BedError: nobody releases the programs for it.
     """
     try:
         return _MACHINES[platform.machine()]
     except KeyError:
-        raise BedError(f"the control plane runs on {' and '.join(_MACHINES)}, this machine is {platform.machine()}") from None
+        raise BedError(f"the bed's programs run on {' and '.join(_MACHINES)}, this machine is {platform.machine()}") from None
 
 
 def bundle() -> str:
@@ -38,8 +38,13 @@ def bundle() -> str:
     return f"{kubernetes()}-etcd-{etcd()}-linux-{machine()}"
 
 
-def _required(module: str) -> str:
-    pinned = re.search(rf"^\s*{re.escape(module)} (v\S+)", (MODULE / "go.mod").read_text(), re.MULTILINE)
+def required(folder: Path, module: str) -> str:
+    """Which version of a module the go.mod in a folder requires.
+
+    Raises:
+        BedError: none.
+    """
+    pinned = re.search(rf"^(?:require)?\s*{re.escape(module)} (v\S+)", (folder / "go.mod").read_text(), re.MULTILINE)
     if pinned is None:
-        raise BedError(f"{MODULE / 'go.mod'} does not require {module}")
+        raise BedError(f"{folder / 'go.mod'} does not require {module}")
     return pinned[1]
