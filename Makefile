@@ -60,16 +60,17 @@ layers: environment ## One of the checks: imports point one way
 shell: environment ## One of the checks: shellcheck on every script
 	@exec .ci/shellcheck
 
-generated: environment ## One of the checks: crds/, rbac/ and docs/reference/ are what the code says
+generated: environment ## One of the checks: crds/, rbac/, docs/reference/ and the chart are what the code says
 	@exec .ci/generated
 
 lock: environment ## One of the checks: uv.lock is what pyproject.toml says
 	@exec $(BIN)/uv lock --check --quiet
 
-crds: environment ## Write crds/*.yaml, rbac/*.yaml and the reference pages in docs/ from the code
+crds: environment ## Write crds/, rbac/, the reference pages in docs/ and what the chart has of them from the code
 	@$(BIN)/python -m fairlead.api.crd
 	@$(BIN)/python -m fairlead.kube.rights
-	@cd docs && exec ../$(BIN)/python -m generator reference
+	@cd docs && ../$(BIN)/python -m generator reference
+	@cd docs && exec ../$(BIN)/python -m generator.chart ../charts/fairlead
 
 docs: crds ## Build the documentation into site/
 	@exec env NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --clean

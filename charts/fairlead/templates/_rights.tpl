@@ -1,0 +1,99 @@
+{{/* Made by `make crds` from operator/fairlead/kube/rights.py; change it there. */}}
+
+{{- /* Needed in each namespace that is looked after. */}}
+{{- define "fairlead.rights.namespaced" -}}
+- apiGroups:
+  - fairlead.dev
+  resources:
+  - clusters
+  verbs:
+  - get
+  - list
+  - watch
+  - patch
+- apiGroups:
+  - fairlead.dev
+  resources:
+  - clusters/status
+  verbs:
+  - patch
+- apiGroups:
+  - fairlead.dev
+  resources:
+  - jobs
+  verbs:
+  - get
+  - list
+  - watch
+  - patch
+  - delete
+- apiGroups:
+  - fairlead.dev
+  resources:
+  - jobs/status
+  verbs:
+  - patch
+- apiGroups:
+  - ''
+  resources:
+  - secrets
+  verbs:
+  - get
+- apiGroups:
+  - ''
+  resources:
+  - configmaps
+  verbs:
+  - get
+- apiGroups:
+  - events.k8s.io
+  resources:
+  - events
+  verbs:
+  - create
+{{- end }}
+
+{{- /* Needed for the whole cluster, whichever namespaces are looked after. */}}
+{{- define "fairlead.rights.clusterWide" -}}
+- apiGroups:
+  - ''
+  resources:
+  - namespaces
+  verbs:
+  - get
+{{- end }}
+
+{{- /* Needed in the release's own namespace. */}}
+{{- define "fairlead.rights.own" -}}
+- apiGroups:
+  - coordination.k8s.io
+  resources:
+  - leases
+  verbs:
+  - create
+- apiGroups:
+  - coordination.k8s.io
+  resources:
+  - leases
+  verbs:
+  - get
+  - patch
+  resourceNames:
+  - fairlead-controller
+- apiGroups:
+  - ''
+  resources:
+  - configmaps
+  verbs:
+  - create
+  - get
+  - list
+  - patch
+  - delete
+- apiGroups:
+  - ''
+  resources:
+  - secrets
+  verbs:
+  - create
+{{- end }}

@@ -1,0 +1,194 @@
+"""The chart's values, as models: `values.yaml`, `values.schema.json` and the tables of the documentation are made from them.
+
+The order here is the order there. A docstring is what a person reads beside the value.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from fairlead.app.settings import Settings
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Duration = Annotated[str, Field(pattern=r"^([0-9]+(ms|s|m|h))+$")]
+Map = dict[str, str]
+Free = dict[str, Any]
+"""A piece of a Kubernetes object, which the API server checks."""
+
+
+class Section(BaseModel):
+    """Values that belong together."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, use_attribute_docstrings=True)
+
+
+class Image(Section):
+    """The image."""
+
+    repository: str = Field(default="ghcr.io/fairlead-dev/fairlead", min_length=1)
+    """Where it is pulled from, without a tag."""
+    tag: str = ""
+    """Its tag. Empty: the chart's `appVersion`."""
+    digest: str = Field(default="", pattern=r"^(sha256:[0-9a-f]{64})?$")
+    """Its digest, as in `sha256:...`, which goes before the tag: what runs cannot change behind it."""
+    pull_policy: Literal["IfNotPresent", "Always", "Never"] = "IfNotPresent"
+    """When the node pulls it."""
+    pull_secrets: list[str] = []
+    """Names of Secrets of the release's namespace with which it is pulled."""
+
+
+class Log(Section):
+    """The log."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """Lines from this level on are written."""
+    format: Literal["json", "console"] = "json"
+    """How lines look: one JSON object each, or text for a person."""
+
+
+class ServiceAccount(Section):
+    """The controller's account."""
+
+    create: bool = True
+    """Make it. Without: `name` must be there."""
+    name: str = ""
+    """Its name. Empty: the release's name with `-controller`."""
+    annotations: Map = {}
+    """Annotations on it."""
+
+
+class Rbac(Section):
+    """The controller's rights."""
+
+    create: bool = True
+    """Make roles and bindings, from the table of rights in the code. Without: somebody else has to grant them."""
+
+
+class Crds(Section):
+    """The resource definitions."""
+
+    enabled: bool = True
+    """Install and upgrade them with the chart. An uninstall leaves them, and so every Cluster and Job, as does a later `false` here."""
+
+
+class Budget(Section):
+    """The PodDisruptionBudget."""
+
+    enabled: bool = True
+    """Let a drain take one replica at a time."""
+
+
+class NetworkPolicy(Section):
+    """Who the controller may speak to, and who to it, where the network plugin enforces it."""
+
+    enabled: bool = True
+    """Restrict it to DNS, the API server and SSH, and let nobody in but those below. The kubelet's probes always come through."""
+    ssh_ports: list[Port] = Field(default=[22], min_length=1)
+    """Ports of login nodes, hosts and jump hosts. A Cluster with a port that is missing here cannot be reached."""
+    ssh_cidrs: list[str] = []
+    """Networks of login nodes, hosts and jump hosts, as in `192.0.2.0/24`. Empty: any address."""
+    api_server_ports: list[Port] = Field(default=[443, 6443], min_length=1)
+    """Ports of the API server: of its Service, and of the machine behind it, which is what many plugins look at."""
+    api_server_cidrs: list[str] = []
+    """Networks of the API server. Empty: any address."""
+    dns_port: Port = 53
+    """Port of the cluster's DNS, by UDP and TCP."""
+    metrics_from: list[Free] = []
+    """Who may read the metrics: entries of a NetworkPolicy's `from`. Empty: nobody."""
+    extra_ingress: list[Free] = []
+    """Further entries of the NetworkPolicy's `ingress`, such as to a container of `extraContainers`."""
+    extra_egress: list[Free] = []
+    """Further entries of the NetworkPolicy's `egress`, such as to a collector of traces."""
+
+
+class Service(Section):
+    """The Service of the metrics."""
+
+    enabled: bool = True
+    """Make one, without an address of its own, for scrapers that look for Services."""
+    annotations: Map = {}
+    """Annotations on it."""
+
+
+class PodMonitor(Section):
+    """For Prometheus Operator."""
+
+    enabled: bool = False
+    """Make a PodMonitor. Needs Prometheus Operator's resource definitions."""
+    interval: Duration = "30s"
+    """Between two scrapes."""
+    labels: Map = {}
+    """Labels by which your Prometheus selects it."""
+
+
+class Metrics(Section):
+    """Who reads metrics, and how."""
+
+    service: Service = Service()
+    """A Service for the metrics."""
+    pod_monitor: PodMonitor = PodMonitor()
+    """A PodMonitor, for Prometheus Operator."""
+
+
+class Values(Section):
+    """All values of the chart."""
+
+    name_override: str = ""
+    """The chart's part of the names. Empty: `fairlead`."""
+    fullname_override: str = ""
+    """How names of objects begin. Empty: the release's name, with the chart's if it is not in there."""
+    common_labels: Map = {}
+    """Labels on every object."""
+    common_annotations: Map = {}
+    """Annotations on every object."""
+    image: Image = Image()
+    """The image that all pods run."""
+    replicas: Annotated[int, Field(ge=0, le=10)] = 2
+    """Controllers. One leads, by a Lease; another takes over within two seconds of its clean end, and 20 of a crash."""
+    installation_name: str = Field(default="", pattern=r"^([a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?)?$")
+    """Name of this installation on the remote clusters, where its folder bears it: 1 to 32 of a-z, 0-9 and -. Empty: made of the cluster's
+    identity and the namespace. It cannot be changed once there is one."""
+    settings: Settings = Settings()
+    """The settings file: graces and time-outs. See docs/reference/settings.md; a file holds only what is to differ."""
+    log: Log = Log()
+    """The controller's log, on standard error."""
+    health_port: Port = 8080
+    """Port of /livez, /readyz and /metrics in the pod."""
+    extra_env: list[Free] = []
+    """Further variables of the controller's environment, as in a container's `env`."""
+    extra_containers: list[Free] = []
+    """Further containers of the controller's pods, such as a proxy before the metrics."""
+    resources: Free = {"requests": {"cpu": "100m", "memory": "160Mi"}, "limits": {"memory": "512Mi"}}
+    """What a controller asks for and may use. It holds about 85 MiB at rest, and 145 MiB with 100 Clusters and 1,000 Jobs."""
+    priority_class_name: str = ""
+    """PriorityClass of the pods."""
+    pod_labels: Map = {}
+    """Further labels on the controller's pods."""
+    pod_annotations: Map = {}
+    """Further annotations on the controller's pods."""
+    node_selector: Map = {}
+    """Labels of the nodes that all pods may run on."""
+    tolerations: list[Free] = []
+    """Taints that all pods tolerate."""
+    affinity: Free = {}
+    """Further rules of placement for the controller's pods."""
+    topology_spread_constraints: list[Free] = [
+        {"maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway"},
+        {"maxSkew": 1, "topologyKey": "topology.kubernetes.io/zone", "whenUnsatisfiable": "ScheduleAnyway"},
+    ]
+    """How the controller's pods are spread; the chart adds the selector of these pods."""
+    service_account: ServiceAccount = ServiceAccount()
+    """The controller's ServiceAccount."""
+    rbac: Rbac = Rbac()
+    """The controller's rights."""
+    crds: Crds = Crds()
+    """The definitions of Cluster and Job."""
+    pod_disruption_budget: Budget = Budget()
+    """What a drain may take."""
+    network_policy: NetworkPolicy = NetworkPolicy()
+    """Who the controller may speak to, and who to it, where the network plugin enforces it."""
+    metrics: Metrics = Metrics()
+    """Who reads metrics, and how."""
