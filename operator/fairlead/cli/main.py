@@ -117,3 +117,18 @@ def debts(namespace: str | None, output: str, kubeconfig: str | None, context: s
     from fairlead.cli.debts import run  # noqa: PLC0415  as above
 
     run(namespace, output, kubeconfig, context)
+
+
+@commands.command()
+@click.option("--namespace", "-n", help="Namespace of the controller's Lease and ConfigMaps.  [default: the context's, or the pod's own]")
+@click.option("--wait", "wait_seconds", default=60, show_default=True, type=click.IntRange(1), metavar="SECONDS", help="Look for so long.")
+@click.option("--kubeconfig", envvar="KUBECONFIG", type=click.Path(dir_okay=False), help="Kubeconfig file.  [default: ~/.kube/config]")
+@click.option("--context", help="The kubeconfig's context.")
+def installation(namespace: str | None, wait_seconds: int, kubeconfig: str | None, context: str | None) -> None:
+    """Say whether an installation works: the API server knows Clusters and Jobs, and a controller leads.
+
+    It ends with 0 as soon as both are seen, which takes some seconds, since the leader is watched until it renews its Lease.
+    """
+    from fairlead.cli.installation import run  # noqa: PLC0415  as above
+
+    run(namespace, wait_seconds, kubeconfig, context)

@@ -58,6 +58,11 @@ async def installation_name(client: KubeClient, namespace: str, wanted: str | No
     return kept
 
 
+async def known_name(client: KubeClient, namespace: str) -> str | None:
+    """The name kept in `namespace`, None before a controller has led there. Raises `Unavailable`."""
+    return (await ConfigMapTable(client, namespace, names.INSTALLATION_CONFIG_MAP).read()).get(_KEY)
+
+
 async def _derived(client: KubeClient, namespace: str) -> str:
     """A short name that two clusters, or two namespaces of one, do not share."""
     return "f" + hashlib.sha256(f"{await _api_server(client)}/{namespace}".encode()).hexdigest()[:_DIGITS]
