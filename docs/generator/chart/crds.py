@@ -5,6 +5,7 @@ from __future__ import annotations
 import yaml
 
 from fairlead.api import crd
+from fairlead.api.v1alpha1 import names
 
 KEEP = {"helm.sh/resource-policy": "keep"}
 HEADER = "# Made by `make crds` from operator/fairlead/api; change it there.\n"
@@ -17,5 +18,5 @@ def files() -> dict[str, str]:
 
 def _render(resource: crd.Resource) -> str:
     definition = crd.definition(resource)
-    metadata = {"metadata": {"name": f"{resource.plural}.{crd.names.GROUP}", "annotations": KEEP}}
+    metadata = {"metadata": {"name": f"{resource.plural}.{names.GROUP}", "annotations": KEEP}}
     return HEADER + yaml.safe_dump({**definition, **metadata}, sort_keys=False, width=120, allow_unicode=True)
