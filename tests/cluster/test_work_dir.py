@@ -58,6 +58,23 @@ def test_a_full_disk_is_said_and_found_free_again(own: SlurmCluster, scene: Scen
     cluster.wait("Ready")
 
 
+def test_a_full_disk_keeps_nobody_from_seeing_an_end_or_from_deleting(own: SlurmCluster, scene: Scene) -> None:
+    """Else a Job that fills its user's quota could not be ended by deleting it, and nobody would see that another has ended."""
+    cluster = scene.cluster(own)
+    (own.home / "holds").touch()
+    ends, stays = (scene.job(name, "#!/bin/sh\nwhile [ -e ~/holds ]; do sleep 0.1; done\n") for name in ("ends", "stays"))
+    for job in (ends, stays):
+        job.wait("Running")
+    with own.full_disk(size="0"):
+        cluster.wait("Ready", "False", reason="WorkDirNotWritable")
+        late = scene.job("late")
+        late.wait("Ready", "False", reason="ClusterNotReady", says="takes nothing new")
+        stays.delete()
+        (own.home / "holds").unlink()
+        ends.wait("Complete")
+    late.wait("Complete")
+
+
 def test_a_home_that_is_not_mounted_ends_no_job_and_is_not_written_to(own: SlurmCluster, scene: Scene) -> None:
     """Else a file server that comes up late would make every Job of the site look lost, and be started twice."""
     cluster = scene.cluster(own)

@@ -80,7 +80,7 @@ class Controller:
             pulse.beat, self._remembers, self._cluster_of, self._left_active, self._ended, self._swept,
         )
         self._writer = writer
-        self._placing = Placing(self._context, writer, stranded, self._is_host_reached, {})
+        self._placing = Placing(self._context, writer, stranded, self._host_takes_runs, {})
 
     async def run(self) -> None:
         """Work until cancelled; then abandon what is in flight, bounded: the far end answers later."""
@@ -208,9 +208,9 @@ class Controller:
     def _remembers(self, cluster: Cluster, site: str) -> bool:
         return any(cluster.site_for(each.ref.namespace, each.location.host) == site for each in self._graves.on(cluster.name))
 
-    def _is_host_reached(self, cluster: Cluster, host: str) -> bool:
+    def _host_takes_runs(self, cluster: Cluster, host: str) -> bool:
         site = self._sites.get((cluster.ref.uid, host))
-        return site is not None and site.is_reached
+        return site is not None and site.takes_runs
 
     def _cluster_of(self, uid: str) -> ClusterName | None:
         job = self._registry.job(uid)

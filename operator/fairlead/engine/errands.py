@@ -116,6 +116,8 @@ class Errands:
             case KeepOut() if why := self.context.registry.refusal(job, self.cluster):
                 now, memory = self.work.world.now(), self.work.writer.memory(job)
                 await self.work.writer.apply(job, Outcome(memory, report.kept_out(job, why, now)))
+            case TakeUp() | Resume() if full := self.work.link.full:
+                await self._tell_waiting(job, JobReason.CLUSTER_NOT_READY, f"Cluster {name} takes nothing new: {full}")
             case TakeUp() | Resume() if is_beyond_limit:
                 await self._tell_waiting(job, JobReason.CLUSTER_LIMIT_REACHED, beyond(self.cluster))
             case TakeUp():

@@ -44,7 +44,10 @@ FIXED_AT_LOGIN = frozenset({
 
 
 class Link:
-    """Connects, probes, and knows whether the site can be worked with. `tree` is set while it can."""
+    """Connects, probes, and knows whether the site can be worked with. `tree` is set while it can.
+
+    `full` says why nothing new can be stored there, though what is there can be looked at, ended and removed; empty while it can.
+    """
 
     def __init__(self, world: World, settings: EngineSettings, installation: Installation, driver_of: Callable[[Cluster], Driver]) -> None:
         self._world = world
@@ -58,12 +61,19 @@ class Link:
         self._poll_owed = False
         self._given_up = 0
         self.tree: Tree | None = None
+        self.full = ""
         self.health = Health()
 
     @property
     def retry_at(self) -> float:
         """When the next try may be made (monotonic)."""
         return self._breaker.retry_at
+
+    @property
+    def looks_again_at(self) -> float:
+        """When a site that can be worked with is looked at anew (monotonic)."""
+        seconds = self._settings.secret_refresh_seconds
+        return self._checked_at + (min(seconds, self._settings.breaker_limit_seconds) if self.full else seconds)
 
     @property
     def is_beyond_reach(self) -> bool:
@@ -85,7 +95,7 @@ class Link:
         monotonic = self._world.clock.monotonic()
         if not self._breaker.allows(monotonic):
             return False
-        if self.tree is not None and monotonic - self._checked_at < self._settings.secret_refresh_seconds:
+        if self.tree is not None and monotonic < self.looks_again_at:
             return True
         self._checked_at = monotonic
         self._poll_seconds = cluster.spec.polling.timeout_seconds
@@ -169,12 +179,14 @@ class Link:
     def _give_up(self) -> None:
         """What is in flight now was begun on a site that is to be looked at anew."""
         self.tree = None
+        self.full = ""
         self._given_up += 1
 
     def _works(self) -> None:
         if not self._poll_owed and (self._breaker.failures or self.health.trouble):
             self._breaker = CLOSED
-            self.health = replace(self.health, trouble=None, failures=0, retry_at_wall=None)
+            trouble = Trouble(ClusterReason.WORK_DIR_NOT_WRITABLE, self.full) if self.full else None
+            self.health = replace(self.health, trouble=trouble, failures=0, retry_at_wall=None)
 
     async def _counted(self, exchange: Exchange[T]) -> T:
         if self._address is None:
@@ -220,10 +232,19 @@ class Link:
         """Find or make the tree. An answer that names a problem is a failure like any other: the breaker counts it."""
         place = Place(cluster.spec.work_dir, self._installation, cluster.marker, self._world.token())
         answer = await self._counted(self._driver_of(cluster).scheduler.probe(self._world.token(), place))
-        if answer.problem is not None:
+        is_full = answer.problem is ProbeProblem.NOT_WRITABLE and answer.tree is not None
+        if answer.problem is not None and not is_full:
             raise RemoteFault(answer.text or str(answer.problem), REASON_OF_PROBLEM[answer.problem])
         if fault := accounting_fault(cluster, answer.accounting):
             raise RemoteFault(fault, ClusterReason.ACCOUNTING_DOWN)
         self.tree = answer.tree
+        self._fill(answer.text or str(answer.problem) if is_full else "")
         self.health = replace(self.health, probe=answer, accounting=answer.accounting)
         self._works()
+
+    def _fill(self, words: str) -> None:
+        """Know that nothing can be stored there, or that it can again."""
+        if words and words != self.full:
+            log.warning("work_folder_full", message=words)
+            self.health = replace(self.health, trouble=Trouble(ClusterReason.WORK_DIR_NOT_WRITABLE, words))
+        self.full = words

@@ -29,12 +29,12 @@ _SMALLEST = Size(1)
 
 @dataclass(frozen=True, slots=True)
 class Placing:
-    """Gives hosts to Jobs. `is_reached` says whether a host of a Cluster answers."""
+    """Gives hosts to Jobs. `takes_runs` says whether a host of a Cluster answers and has room for new files."""
 
     context: SiteContext
     writer: Writer
     stranded: Stranded
-    is_reached: Callable[[Cluster, str], bool]
+    takes_runs: Callable[[Cluster, str], bool]
     sizes: dict[str, Size]           # by uid: a script is read once
 
     async def look(self, record: Record) -> None:
@@ -83,8 +83,8 @@ class Placing:
             return JobReason.CLUSTER_TERMINATING, f"Cluster {name} is being deleted"
         if cluster.spec.suspend:
             return JobReason.CLUSTER_SUSPENDED, f"Cluster {name} is suspended"
-        if not any(self.is_reached(cluster, host.name) for host in cluster.hosts):
-            return JobReason.CLUSTER_NOT_READY, f"Cluster {name} is not ready: none of its hosts answers"
+        if not any(self.takes_runs(cluster, host.name) for host in cluster.hosts):
+            return JobReason.CLUSTER_NOT_READY, f"Cluster {name} is not ready: none of its hosts answers and has room for new files"
         return None
 
     async def _rooms(self, cluster: Cluster, placed: Sequence[Job]) -> list[Room]:
@@ -95,7 +95,7 @@ class Placing:
         for job in there:
             used[job.host] += sizes.get(job.ref.uid) or _SMALLEST
         wholes = {host.name: Size(host.slots, host.gpus) for host in cluster.hosts}
-        return [Room(name, whole, whole - used[name], self.is_reached(cluster, name)) for name, whole in wholes.items()]
+        return [Room(name, whole, whole - used[name], self.takes_runs(cluster, name)) for name, whole in wholes.items()]
 
     async def _sized(self, cluster: Cluster, job: Job) -> tuple[str, Size | None]:
         return job.ref.uid, await self._size_of(cluster, job)

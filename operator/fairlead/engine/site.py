@@ -98,6 +98,11 @@ class Site:
         """Whether the cluster answered at the last try."""
         return self._link.tree is not None
 
+    @property
+    def takes_runs(self) -> bool:
+        """Whether it can be given something new to run."""
+        return self.is_reached and not self._link.full
+
     def wake(self) -> None:
         """Something changed: look at it at once."""
         self._wake.set()
@@ -255,7 +260,7 @@ class Site:
         cancels = [(job, step) for job, step in steps if isinstance(step, Cancel)]
         burials = [job for job, step in steps if isinstance(step, Bury)]
         watched = [(job, step) for job, step in steps if isinstance(step, Watch)]
-        if submits and self._lanes.is_free("submit"):
+        if submits and self._lanes.is_free("submit") and not self._link.full:
             batch = submits[:self._bucket.allows(now.monotonic)][:self._settings.submit_batch]
             if batch:
                 self._bucket = self._bucket.taken(len(batch), now.monotonic)
@@ -269,8 +274,11 @@ class Site:
         rests = [step.at for _, step in steps if isinstance(step, Rest) and step.at is not None]
         waits = [job for job, step in steps if isinstance(step, Watch | Rest)]
         moments = [self._wakes_at(job, now) for job in waits]
-        tokens = [self._bucket.next_at(now.monotonic)] if submits and self._lanes.is_free("submit") else []
-        return min([due, *rests, *moments, *tokens])
+        if submits and self._link.full:
+            moments.append(self._link.looks_again_at)
+        elif submits and self._lanes.is_free("submit"):
+            moments.append(self._bucket.next_at(now.monotonic))
+        return min([due, *rests, *moments])
 
     def _wakes_at(self, job: Job, now: Now) -> float:
         def moment() -> float:
@@ -297,7 +305,7 @@ class Site:
         if not self._lanes.is_free("observe"):
             return self._world.clock.monotonic() + IDLE_SECONDS
         now = self._world.clock.monotonic()
-        pace = self._pace if watched or self._link.health.trouble else replace(self._pace, interval=self._pace.longest)
+        pace = self._pace if watched or self._is_in_trouble else replace(self._pace, interval=self._pace.longest)
         due = pace.due(self._world.jitter())
         if due > now:
             return due
@@ -307,6 +315,11 @@ class Site:
             self._touched_at = now
         self._lanes.observe(watched, touch=touch)
         return now + IDLE_SECONDS
+
+    @property
+    def _is_in_trouble(self) -> bool:
+        """Whether something is wrong with it that the next poll may see mended."""
+        return self._link.health.trouble is not None and not self._link.full
 
     def _next_deadline(self) -> float:
         """When the next deleted Job is overdue (monotonic); one that is so already is looked at each second."""
@@ -331,7 +344,7 @@ class Site:
 
     def _lane_done(self, lane: str, changed: bool) -> None:
         if lane == "observe" or changed:
-            self._pace = self._pace.after(changed=changed or self._link.health.trouble is not None)
+            self._pace = self._pace.after(changed=changed or self._is_in_trouble)
         self.wake()
 
 

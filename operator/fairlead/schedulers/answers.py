@@ -66,8 +66,9 @@ class Vocabulary:
 
 
 def probe(answer: Answer) -> Probe:
-    """What the probe said: the tree if there is one, and the first problem."""
-    tree, trouble, books = answer.first("tree"), answer.first("problem"), answer.first("accounting")
+    """What the probe said: the tree if there is one, and the last problem: behind one that does not end the probe comes a worse one."""
+    tree, books = answer.first("tree"), answer.first("accounting")
+    trouble = next(iter(reversed(answer.of("problem"))), None)
     problem = next((known for known in ProbeProblem if trouble and trouble.field(0) == known), None)
     if (trouble and problem is None) or (tree and not (_MARKER.fullmatch(tree.field(1)) and _is_path(tree.field(0)))):
         problem = ProbeProblem.NOT_OURS

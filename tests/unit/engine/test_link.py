@@ -116,7 +116,7 @@ PROBLEMS = {
 async def test_an_answer_that_names_a_problem_counts_as_a_failure(problem: ProbeProblem, reason: ClusterReason) -> None:
     """Else a login node without sbatch would be asked once a second for ever."""
     bench = Bench()
-    bench.remote.answers["probe"] = replace(GOOD_PROBE, problem=problem, text="in its words")
+    bench.remote.answers["probe"] = replace(GOOD_PROBE, tree=None, problem=problem, text="in its words")
     pauses = []
     for _ in range(5):
         assert not await bench.ensured()
@@ -146,9 +146,24 @@ async def test_what_only_a_person_can_mend_is_tried_less_often() -> None:
 async def test_what_a_login_fixes_is_asked_again_over_a_new_one(problem: ProbeProblem) -> None:
     """Else a user who was added to a group, or whose PATH was mended, would go on being refused over the old connection."""
     bench = Bench()
-    bench.remote.answers["probe"] = replace(GOOD_PROBE, problem=problem, text="no")
+    bench.remote.answers["probe"] = replace(GOOD_PROBE, tree=None, problem=problem, text="no")
     await bench.ensured()
     assert len(bench.remote.retired) == 1
+
+
+async def test_a_full_disk_is_said_and_all_but_submissions_go_on() -> None:
+    """Else a user whose quota is full could neither delete the Job that fills it nor see that it ended."""
+    bench = Bench()
+    bench.remote.answers["probe"] = replace(GOOD_PROBE, problem=ProbeProblem.NOT_WRITABLE, text="no space left")
+    assert await bench.ensured()
+    assert (bench.link.full, bench.reason()) == ("no space left", ClusterReason.WORK_DIR_NOT_WRITABLE)
+    assert await bench.polled()
+    assert bench.reason() is ClusterReason.WORK_DIR_NOT_WRITABLE, "a poll needs no room"
+    bench.remote.answers["probe"] = GOOD_PROBE
+    bench.virtual.clock.seconds = bench.link.looks_again_at
+    assert await bench.ensured()
+    assert (bench.link.full, bench.reason()) == ("", None)
+    assert bench.link.looks_again_at - bench.virtual.clock.seconds == SETTINGS.secret_refresh_seconds
 
 
 async def test_failures_of_calls_that_were_in_flight_together_count_once() -> None:

@@ -137,11 +137,14 @@ def test_a_listing_that_failed_is_no_observation() -> None:
     ((("home", "/h"), ("tree", "/h/w/here", MARKER), ("version", "slurm-wlm 24.11.5"), ("up",), ("accounting", "available")),
      Probe(Tree("/h/w/here", MARKER), "24.11.5", scheduler_up=True, accounting=AccountingState.AVAILABLE, home="/h")),
     ((("problem", "not-writable", "no"),), Probe(None, problem=ProbeProblem.NOT_WRITABLE, text="no")),
+    ((("problem", "not-writable", "full"), ("tree", "/t", MARKER)), Probe(Tree("/t", MARKER), problem=ProbeProblem.NOT_WRITABLE, text="full")),
+    ((("problem", "not-writable", "full"), ("tree", "/t", MARKER), ("problem", "not-ours", "a clone")),
+     Probe(None, problem=ProbeProblem.NOT_OURS, text="a clone")),
     ((("tree", "/t", MARKER), ("problem", "scheduler-down", "DOWN")),
      Probe(Tree("/t", MARKER), problem=ProbeProblem.SCHEDULER_DOWN, text="DOWN")),
     ((("tree", "/t", "not hex"),), Probe(None, problem=ProbeProblem.NOT_OURS)),
     ((("problem", "gremlins", "x"),), Probe(None, problem=ProbeProblem.NOT_OURS, text="x")),
-], ids=["all is well", "not writable", "scheduler down", "a marker that is none", "an unknown problem"])
+], ids=["all is well", "not writable", "full", "full and not ours", "scheduler down", "a marker that is none", "an unknown problem"])
 def test_a_probe(rows: tuple[tuple[str, ...], ...], expected: Probe) -> None:
     """A person would look for the fault in the wrong place."""
     assert answers.probe(answer(*rows)) == expected

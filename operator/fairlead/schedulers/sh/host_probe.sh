@@ -10,7 +10,7 @@ look_at_scheduler() {
   [ "$BOOT" ] && born $$ && [ "$BORN" ] || problem no-tools "/proc does not say when a process began, or which boot this is"
   printf 'x\0FAIRLEAD_RUN=1\0' | grep -q -z -x -F FAIRLEAD_RUN=1 || problem no-tools "grep knows no -z, so that processes cannot be told by their environment"
   find / -maxdepth 0 -lname x >/dev/null 2>&1 || problem no-tools "find knows no -lname, so that processes cannot be told by their slots"
-  why=$(on_host 2>&1) || problem not-writable "$why"
+  why=$(on_host 2>&1) || full "$why"
   is_own "$TREE/$HOST"
   is_own "$LOCKS"
   ends_at_logout && stays_in_scope

@@ -6,11 +6,11 @@
 
 problem() { say problem "$1" "$(words "$2")"; finish; }
 
-# no_room WORDS: a write that failed, often without a word of the shell's; what was begun aside goes, else each probe would leave one more.
-no_room() {
-  rm -f ".marker.$TAG" "tmp/probe.$TAG"
-  problem not-writable "${1:-$TREE takes no new file (no space left, or over quota)}"
-}
+# full WORDS: a write that failed, often without a word of the shell's. What is there can be looked at, ended and removed all the same.
+full() { say problem not-writable "$(words "${1:-$TREE takes no new file (no space left, or over quota)}")"; }
+
+# no_room WORDS: the same, without a tree; what was begun aside goes, else each probe would leave one more.
+no_room() { rm -f ".marker.$TAG"; full "$1"; finish; }
 
 # find_tree: a tree that we remember is never made again: its folder is a mount that is missing, or somebody has removed it.
 find_tree() {
@@ -60,8 +60,8 @@ begin
 say home "$HOME"
 find_tree
 find_marker
-why=$(install_all 2>&1) || no_room "$why"
-put tmp "probe.$TAG" "$FENCE" && rm -f "tmp/probe.$TAG" || no_room
+why=$(install_all 2>&1) && put tmp "probe.$TAG" "$FENCE" || full "$why"
+rm -f "tmp/probe.$TAG"
 say tree "$TREE" "$seen"
 look_at_scheduler
 finish
