@@ -47,10 +47,10 @@ class LockedPool:
                 connection = self._connections[address] = await self._dial(address)
         where = f"{address.user}@{address.host}:{address.port}"
         errand = Errand(exchange.verb, where, exchange.stdin(), address.connect_timeout_seconds, exchange.timeout_seconds,
-                        exchange.max_output_bytes)
+                        exchange.max_output_bytes, exchange.last_row)
         async with self._channels.setdefault(address, asyncio.Semaphore(CHANNELS)):
             for _ in range(REOPEN_TIMES):
-                if opened := await open_channel(connection, errand.max_output_bytes, errand.open_seconds):
+                if opened := await open_channel(connection, errand.max_output_bytes, errand.last_row, errand.open_seconds):
                     return exchange.parse(await execute(connection, opened, errand))
                 await asyncio.sleep(REOPEN_SECONDS)
         raise Unreachable(f"{where} opens no session", ClusterReason.CONNECTION_FAILED)

@@ -1,5 +1,8 @@
 """Addresses of the bed's hosts, exchanges that run a line of shell, and what runs of them."""
 
+import os
+import signal
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -24,8 +27,18 @@ def script(code: str, payload: bytes = b"", *, timeout_seconds: float = 30.0, ma
 
 def running(host: LoginNode, name: str) -> bool:
     """Whether the ordinary user has a process of this name there."""
+    return any(_named(host, name))
+
+
+def end_all(host: LoginNode, name: str) -> None:
+    """End the ordinary user's processes of this name there."""
+    for pid in _named(host, name):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _named(host: LoginNode, name: str) -> Iterator[int]:
     for pid in host.user_pids():
         with suppress(OSError):
             if Path(f"/proc/{pid}/comm").read_text().strip() == name:
-                return True
-    return False
+                yield pid

@@ -2,14 +2,19 @@
 
 
 import asyncio
+from dataclasses import replace
+from secrets import token_hex
 
 import pytest
-from ssh_addresses import address_of, script
+from ssh_addresses import address_of, end_all, running, script
 
 from bed.slurmconf import INSIDE
 from bed.sshd import SshHost
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.errors import Unanswered, Unreachable
+from fairlead.domain.installation import Installation
+from fairlead.schedulers.seam import Place
+from fairlead.schedulers.slurm.scheduler import Slurm
 from fairlead.ssh.remote import SshRemote
 
 TRUE = script("echo yes")
@@ -77,6 +82,35 @@ async def test_a_long_banner_is_no_obstacle_and_one_that_sshd_itself_cannot_send
         with pytest.raises(Unreachable, match="a Banner of more than 256 KiB") as failure:
             await remote.exchange(address_of(host), TRUE)
         assert failure.value.reason is ClusterReason.CONNECTION_LOST
+
+
+async def test_a_banner_in_an_encoding_of_old_is_no_obstacle(start):
+    """Else every Cluster of a site would be unready whose terms of use hold an umlaut in Latin-1."""
+    host = start(f"Banner {INSIDE}/banner")
+    host.write("banner", "")
+    (host.folder / "banner").write_bytes("Rechenzentrum der Universität Süd\n".encode("latin-1"))
+    async with SshRemote() as remote:
+        assert await remote.exchange(address_of(host), TRUE) == b"yes\n"
+
+
+@pytest.mark.parametrize("start_it", ["sleep 4711 &", "setsid sleep 4711 &"])
+async def test_what_a_dotfile_leaves_running_holds_no_answer_up(host, remote, eventually, start_it):
+    """Else the Cluster would never get ready, since its output stays open; and each poll would leave one more process there.
+
+    What has left the login's process group stays, as it does after any `ssh host true`.
+    """
+    here = Installation("here", "6e1a7b9c-0000-4000-8000-000000000001", b"s" * 32)
+    slurm = Slurm(here)
+    dotfile = host.home / ".bashrc"
+    dotfile.write_text(f"{start_it}\n")
+    try:
+        for _ in range(3):
+            exchange = slurm.probe(token_hex(16), Place("~/work", here, "", token_hex(16)))
+            assert (await remote.exchange(address_of(host), replace(exchange, timeout_seconds=20.0))).tree is not None
+        await eventually(lambda: running(host, "sleep") == ("setsid" in start_it))
+    finally:
+        dotfile.unlink()
+        end_all(host, "sleep")
 
 
 async def test_a_megabyte_printed_by_a_dotfile_is_told_where_an_answer_may_not_be_so_long(host, remote):

@@ -12,7 +12,7 @@ from fairlead.domain.installation import Installation
 from fairlead.domain.run import CancelAnswer, CancelPhase, Observation, Probe, RunKey, Submission, SubmitAnswer, Tree
 from fairlead.schedulers import answers, sh
 from fairlead.schedulers.answers import Vocabulary
-from fairlead.schedulers.fence import MOST_ROWS, Answer, read
+from fairlead.schedulers.fence import MOST_ROWS, Answer, last_row, read
 from fairlead.schedulers.seam import Cancellation, Exchange, Place, Query, Removal, Removed
 
 T = TypeVar("T")
@@ -44,7 +44,8 @@ class Part:
         seconds = sum(self.hangs) + _KILL_SECONDS * len(self.hangs) + _SPARE_SECONDS + _SECONDS_PER_KEY * keys
         code = sh.program({"FENCE": fence, **self.variables}, *self.scripts, calls=calls)
         most_rows = MOST_ROWS if verb == "sweep" else _SPARE_ROWS + _ROWS_PER_KEY * keys
-        return Exchange(verb, code, payload, float(seconds), most_bytes, lambda output: parse(read(output, fence, most_rows)))
+        return Exchange(verb, code, payload, float(seconds), most_bytes, lambda output: parse(read(output, fence, most_rows)),
+                        last_row(fence))
 
     def having(self, **variables: str) -> "Part":
         """The part with further variables."""

@@ -59,6 +59,11 @@ class Answer:
         return next(iter(self.of(kind)), None)
 
 
+def last_row(fence: str) -> bytes:
+    """The row that ends a whole answer."""
+    return f"{fence}{SEPARATOR}end\n".encode()
+
+
 def read(output: bytes, fence: str, most_rows: int = MOST_ROWS) -> Answer:
     """The rows behind `fence`. Raises `Unanswered` when the answer lacks one of its ends, or holds more than `most_rows`."""
     rows: list[Row] = []

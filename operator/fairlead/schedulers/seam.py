@@ -44,6 +44,8 @@ class Exchange(Generic[T]):
     timeout_seconds: float
     max_output_bytes: int
     parse: Callable[[bytes], T]
+    last_row: bytes = b""
+    """The answer's last row: with it and an exit status the answer is whole, whoever still holds its channel open."""
 
     def stdin(self) -> bytes:
         """A line that ends whoever takes this for commands, then byte count, newline, code, payload."""

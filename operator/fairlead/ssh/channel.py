@@ -1,6 +1,7 @@
 """One channel of a connection: opened for one command, gathered from, and put down with what runs on it."""
 
 import asyncio
+import contextlib
 
 import asyncssh
 
@@ -18,10 +19,17 @@ RETRIED_WORDS = frozenset({"open failed", "SSH connection closed"})
 
 
 class Exec(asyncssh.SSHClientSession[bytes]):
-    """What comes back on a channel: output up to a bound, beyond it only the fact; and the end of standard error."""
+    """What comes back on a channel: output up to a bound, beyond it only the fact; and the end of standard error.
 
-    def __init__(self, max_output_bytes: int) -> None:
+    It is over when the channel closes, or with an exit status and `last_row` in the output: what a dotfile left running may hold the
+    channel open for good.
+    """
+
+    def __init__(self, max_output_bytes: int, last_row: bytes = b"") -> None:
         self._max_output_bytes = max_output_bytes
+        self._last_row = last_row
+        self._has_exited = False
+        self._searched_bytes = 0
         self._received_bytes = 0
         self.output = bytearray()
         self.errors = bytearray()
@@ -29,7 +37,7 @@ class Exec(asyncssh.SSHClientSession[bytes]):
         self.timed_out = False
         self.lost: Exception | None = None   # why the connection broke off, if the library or the far end said so
         self.closed = asyncio.Event()
-        self._settled = asyncio.Event()      # closed, overflowed or timed out
+        self._settled = asyncio.Event()      # closed, whole, overflowed or timed out
         self._writable = asyncio.Event()
         self._writable.set()
 
@@ -43,6 +51,18 @@ class Exec(asyncssh.SSHClientSession[bytes]):
             self.keep_error(data)
         else:
             self.output += data
+            self._look_for_end()
+
+    def exit_status_received(self, status: int) -> None:   # noqa: ARG002  # the channel keeps it
+        """The command has ended; what it printed may still be on the way."""
+        self._has_exited = True
+        self._look_for_end()
+
+    def _look_for_end(self) -> None:
+        if self._has_exited and self._last_row:
+            if self.output.find(self._last_row, max(self._searched_bytes - len(self._last_row), 0)) >= 0:
+                self._settle()
+            self._searched_bytes = len(self.output)
 
     def keep_error(self, data: bytes) -> None:
         """Keep the end of standard error."""
@@ -101,7 +121,9 @@ class Exec(asyncssh.SSHClientSession[bytes]):
 Opened = tuple[asyncssh.SSHClientChannel[bytes], Exec]
 
 
-async def open_channel(connection: asyncssh.SSHClientConnection, max_output_bytes: int, seconds: float) -> Opened | None:
+async def open_channel(
+    connection: asyncssh.SSHClientConnection, max_output_bytes: int, last_row: bytes, seconds: float,
+) -> Opened | None:
     """Open a channel for the seam's one command; None: not now, or not on this connection, ask again in a moment.
 
     Raises `Unreachable` when the far end does not answer in time (the connection is dropped) or never will: nothing was sent either way.
@@ -114,7 +136,7 @@ async def open_channel(connection: asyncssh.SSHClientConnection, max_output_byte
         late = True
         connection.abort()
 
-    session = Exec(max_output_bytes)
+    session = Exec(max_output_bytes, last_row)
     in_time = asyncio.get_running_loop().call_later(seconds, drop)
     try:
         channel, _ = await connection.create_session(lambda: session, COMMAND, encoding=None, request_pty=False)
@@ -139,6 +161,14 @@ def _too_late(connection: asyncssh.SSHClientConnection, seconds: float) -> Unrea
 
 def _far_end(connection: asyncssh.SSHClientConnection) -> str:
     return f"{connection.get_extra_info('username')}@{connection.get_extra_info('host')}:{connection.get_extra_info('port')}"
+
+
+async def hang_up(channel: asyncssh.SSHClientChannel[bytes], session: Exec) -> None:
+    """Close a channel whose command has ended and whose answer is whole; sshd's session is free once it has confirmed that."""
+    channel.close()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(KILL_SECONDS):
+            await session.closed.wait()
 
 
 async def put_down(connection: asyncssh.SSHClientConnection, channel: asyncssh.SSHClientChannel[bytes], session: Exec) -> None:

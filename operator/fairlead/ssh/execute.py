@@ -8,7 +8,7 @@ import asyncssh
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.errors import Unanswered
 from fairlead.schedulers.seam import NOT_RUN
-from fairlead.ssh.channel import STDERR_KEPT_BYTES, Exec, Opened, put_down
+from fairlead.ssh.channel import STDERR_KEPT_BYTES, Exec, Opened, hang_up, put_down
 from fairlead.ssh.remote_text import one_line
 
 
@@ -22,6 +22,7 @@ class Errand:
     open_seconds: float              # for the channel, of a connection that stands
     timeout_seconds: float
     max_output_bytes: int
+    last_row: bytes = b""            # see the seam's Exchange
     owner: str = ""                  # the namespace in whose share it runs
 
 
@@ -45,6 +46,8 @@ async def execute(connection: asyncssh.SSHClientConnection, opened: Opened, erra
         await put_down(connection, channel, session)
         raise Unanswered(f"{errand.verb} on {errand.where} printed more than {errand.max_output_bytes} bytes and was stopped",
                          ClusterReason.POLL_FAILED)
+    if not session.closed.is_set():
+        await hang_up(channel, session)
     require_success(channel, session, f"{errand.verb} on {errand.where}")
     return bytes(session.output)
 

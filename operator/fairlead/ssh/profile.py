@@ -65,6 +65,7 @@ def _profile(address: Address, endpoint: Endpoint, key: ClientKey) -> Profile:
             known_hosts=pins.known_hosts, client_keys=[(key.key, key.certificate) if key.certificate else key.key],
             **NOTHING_OF_THIS_MACHINE, **PUBLIC_KEY_ALONE,
             kex_algs=KEX, encryption_algs=CIPHERS, mac_algs=MACS, signature_algs=SIGNATURES, compression_algs=None,
+            utf8_decode_errors="replace",            # banners and reasons are words for people, in whatever encoding a site has
             connect_timeout=None, login_timeout=0,   # one deadline of our own spans name, TCP, banner and login
             keepalive_interval=address.keepalive_interval_seconds, keepalive_count_max=KEEPALIVES_UNANSWERED,
         )

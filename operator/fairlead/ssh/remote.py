@@ -84,7 +84,7 @@ class SshRemote:
             raise closed_by_us()
         site = self._sites.get(address) or self._sites.setdefault(address, self._site(address))
         errand = Errand(exchange.verb, str(address), exchange.stdin(), address.connect_timeout_seconds, exchange.timeout_seconds,
-                        exchange.max_output_bytes, address.namespace)
+                        exchange.max_output_bytes, exchange.last_row, address.namespace)
         caller = Caller(self._running.discard)
         task = asyncio.create_task(self._foreseen(self._run(site, errand, caller), errand))
         self._running.add(task)
@@ -179,7 +179,7 @@ class SshRemote:
         async with lane.held() as held, self._execs.place(errand.owner):
             connection = held.connection
             with caller.opening(connection):
-                opened = await open_channel(connection, errand.max_output_bytes, errand.open_seconds)
+                opened = await open_channel(connection, errand.max_output_bytes, errand.last_row, errand.open_seconds)
                 if opened and caller.has_gone:
                     await put_down(connection, *opened)
             if opened is None:

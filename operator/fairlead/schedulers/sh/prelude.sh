@@ -35,9 +35,17 @@ exec_bare() {
 # hung STATUS: whether a time-out ended the command.
 hung() { [ "$1" = 124 ] || [ "$1" = 137 ] || [ "$1" = 143 ]; }
 
-# begin, finish: the fence at both ends of an answer.
+# begin, finish: the fence at both ends of an answer. What a dotfile has left running in this login's process group would hold the answer up, and be one
+# more with each exec: it ends with us. Where a site's own command runs us, the group is not ours.
 begin() { say begin "$(date +%s)"; }
-finish() { say end; exit 0; }
+finish() {
+  say end
+  group=
+  { read -r _ _ _ _ group _ <"/proc/$$/stat"; } 2>/dev/null
+  trap '' TERM
+  [ "$group" != $$ ] || kill -TERM 0
+  exit 0
+}
 
 # ways PATH: adds the folders on the way to it to WAYS, from the top, one a line.
 ways() {
