@@ -19,7 +19,7 @@ ENDS = ("Complete", "Failed")
 PATIENCE_SECONDS = 60.0
 """How long a Job may take from healing to its end: a controller's restart, the bed's longest pauses, and a slow machine."""
 _CONFIG = {"nodes": 1, "gpus": 0}
-SPEC = {"cancellationGracePeriodSeconds": 1, "memory": "10Mi", "timeLimit": "10m"}
+SPEC = {"cancellationGracePeriodSeconds": 1, "memory": "60Mi", "timeLimit": "10m"}
 
 
 @dataclass
