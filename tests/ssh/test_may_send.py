@@ -12,8 +12,9 @@ async def test_nothing_is_sent_once_it_may_not_be_and_the_way_stays_open(host):
     leads = True
     async with SshRemote(may_send=lambda: leads) as remote:
         assert await remote.exchange(address_of(host), script("echo one >>did; echo yes")) == b"yes\n"
-        leads = False
+        leads, sessions = False, host.sessions()
         with pytest.raises(Unreachable, match="was not sent: this controller does not lead now"):
             await remote.exchange(address_of(host), script("echo two >>did; echo yes"))
+        assert host.sessions() == sessions, "a session was opened for nothing"
         leads = True
         assert await remote.exchange(address_of(host), script("cat did; rm did")) == b"one\n"

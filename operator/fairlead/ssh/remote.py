@@ -178,18 +178,25 @@ class SshRemote:
         """Run it on the lane's connection; None: no channel could be had."""
         async with lane.held() as held, self._execs.place(errand.owner):
             connection = held.connection
+            self._require_leadership(errand)
             with caller.opening(connection):
                 opened = await open_channel(connection, errand.max_output_bytes, errand.last_row, errand.open_seconds)
                 if opened and caller.has_gone:
                     await put_down(connection, *opened)
             if opened is None:
                 return None
-            if not self._may_send():
+            try:                         # asked again: a machine may sleep meanwhile
+                self._require_leadership(errand)
+            except Unreachable:
                 await put_down(connection, *opened)
-                raise Unreachable(f"{errand.verb} on {errand.where} was not sent: this controller does not lead now",
-                                  ClusterReason.CONNECTION_LOST)
+                raise
             with lane.session(), self._timed(errand.verb):
                 return await execute(connection, opened, errand)
+
+    def _require_leadership(self, errand: Errand) -> None:
+        if not self._may_send():
+            raise Unreachable(f"{errand.verb} on {errand.where} was not sent: this controller does not lead now",
+                              ClusterReason.CONNECTION_LOST)
 
     @contextmanager
     def _timed(self, verb: str) -> Iterator[None]:
