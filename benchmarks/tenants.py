@@ -1,12 +1,12 @@
 """`tenants`: what an honest namespace has of its controller while another does its worst."""
 
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 
+from bed import cgroups
 from bed.standin import StandIn
 from bed.state import Bed
 from benchmarks.cpu import cpu_seconds, resident_bytes
@@ -25,7 +25,7 @@ steady rate into a closed partition; the time runs from before the apply until a
 worst: Clusters of hosts that take a connection and say nothing; many logins at hosts that take them, each with its own connection; keys
 that ask for as many rounds as are done at all; many Jobs on a Cluster that is silent. Each round plays all of them, and a quiet time, in
 turns. Beside each stands the quiet time of the same round. The servers that are logged in to stand for other machines: they run only where
-no other part needs the cores (SCHED_IDLE). All else shares them: what it costs the API server and the controller to make, to serve and to
+no other part needs the cores (cpu.idle). All else shares them: what it costs the API server and the controller to make, to serve and to
 delete objects and logins is in the figures."""
 _CORES = "all parts share these cores: the API server and who applies take them from the honest Jobs too"
 QUIET = "quiet"
@@ -67,18 +67,13 @@ def measure(run: Run) -> Result:
     with Bed.create("benchmarks tenants") as bed:
         run.tell("starting a control plane, a Slurm cluster, stand-ins and the controller")
         stand_ins = StandIn.start(bed, sizes.hosts)
-        give_way(stand_ins.daemon.pid)
+        cgroups.idle(f"flb{bed.id}-others", stand_ins.daemon.pid)
         with slurm_site(bed) as site:
             site.close_partition()
             stage = Stage(site, stand_ins, sizes)
             seen = run.interleaved("tenants", {name: partial(stage.window, name) for name in (QUIET, *stage.attacks)})
         stand_ins.stop()
     return Result("tenants", "One namespace beside another: tenants", _METHOD, run.rounds, figures(seen))
-
-
-def give_way(pid: int) -> None:
-    """From now on this process, and what it starts, runs only on cores that nobody else needs, as if it were on a machine of its own."""
-    os.sched_setscheduler(pid, os.SCHED_IDLE, os.sched_param(0))
 
 
 def figures(seen: Mapping[str, Sequence[Window]]) -> list[Figure]:

@@ -56,6 +56,23 @@ def delegate(group: str, uid: int, pid: int) -> Path:
     return folder
 
 
+def idle(group: str, pid: int) -> None:
+    """Makes a group for one process and all that it will start: they run where nobody else needs the cores, as if on another machine.
+
+    Raises BedError where the kernel cannot do that (before 5.15), or the hierarchy does not hand it out.
+    """
+    for root in (CGROUPS / "cpu", CGROUPS):
+        if (root / "cgroup.procs").exists():
+            folder = root / group
+            folder.mkdir()
+            if (folder / "cpu.idle").exists():
+                (folder / "cpu.idle").write_text("1\n")
+                (folder / "cgroup.procs").write_text(f"{pid}\n")
+                return
+            folder.rmdir()
+    raise BedError(f"no control group in {CGROUPS} has cpu.idle: that takes Linux 5.15 or newer and the controller `cpu` in the root group")
+
+
 def below_own(group: str) -> Path | None:
     """Makes a group below the one that we are in; None where we may not."""
     folder = traces.own_cgroup() / group

@@ -33,8 +33,10 @@ MERGE_PATCH = "application/merge-patch+json"
 METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
-CONNECTION_LIMIT = 64
-"""Connections of one session, and requests at a time: of these one namespace has no more than half. kopf's default has no limit: 1,395
+CONNECTION_LIMIT = 12
+"""Connections of one session, and requests at a time: of these one namespace has no more than half. An API server that is at its limit
+gives each request in flight an equal part of itself, so one namespace's 32 would leave another's Job a thirtieth
+(`make bench ARGS=tenants`). Six at 10 ms each are 600 a second, far above what Jobs are submitted at. kopf's default has no limit: 1,395
 were seen in a start with 10,000 objects."""
 REQUEST_TIMEOUT_SECONDS = 30.0
 CONNECT_TIMEOUT_SECONDS = 10.0
