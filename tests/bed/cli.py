@@ -9,6 +9,7 @@ from bed import helm, processes, registry
 from bed.controlplane import ControlPlane, binaries
 from bed.controlplane.pki import write_private
 from bed.errors import BedError
+from bed.prometheus import Prometheus
 from bed.releases import DEFAULT_RELEASE
 from bed.roots import root
 from bed.signals import INTERRUPTED, end_in_order
@@ -91,13 +92,17 @@ def down(ids: tuple[str, ...], everyone: bool) -> None:
 def fetch(releases: tuple[str, ...]) -> None:
     """Get everything that beds need into the cache, so that the next start is quick."""
     with Bed.create("python -m bed fetch") as bed:
-        together(bed, lambda: _fetch_binaries(bed), lambda: _fetch_roots(releases))
+        together(bed, lambda: _fetch_binaries(bed), lambda: _fetch_roots(releases), lambda: _fetch_prometheus(bed))
     click.echo(f"all that beds need is in {binaries.cache()}")
 
 
 def _fetch_binaries(bed: Bed) -> None:
     binaries.ensure(bed)
     helm.ensure(bed)
+
+
+def _fetch_prometheus(bed: Bed) -> None:
+    Prometheus.get(bed)
 
 
 def _fetch_roots(releases: tuple[str, ...]) -> None:

@@ -8,7 +8,7 @@ SETTINGS = {
         },
         "breaker_limit_seconds": 2.0, "breaker_person_seconds": 3.0, "secret_refresh_seconds": 2.0, "finished_seconds": 1.0,
         "label_seconds": 0.5,
-        "relist_seconds": 20.0, "sweep_seconds": 20.0, "ledger_seconds": 2.0, "payments_seconds": 0.5,
+        "relist_seconds": 20.0, "sweep_seconds": 20.0, "gauges_seconds": 0.5, "ledger_seconds": 2.0, "payments_seconds": 0.5,
     },
     "slurm": {
         "sbatch_seconds": 4, "squeue_seconds": 3, "scancel_seconds": 4, "scontrol_seconds": 3, "sacct_seconds": 4, "watch_seconds": 2,

@@ -11,7 +11,8 @@ import random
 import secrets
 import signal
 import socket
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -28,6 +29,7 @@ from fairlead.engine.ports import World
 from fairlead.engine.registry import Registry
 from fairlead.handlers import feed
 from fairlead.kube.client import KubeClient
+from fairlead.kube.client import Told as KubeTold
 from fairlead.kube.events import EventRecorder
 from fairlead.kube.finished import KubeFinishedJobs
 from fairlead.kube.installation import installation_of
@@ -41,7 +43,10 @@ from fairlead.schedulers.seam import Driver
 from fairlead.schedulers.slurm.preparer import SlurmPreparer
 from fairlead.schedulers.slurm.scheduler import Slurm
 from fairlead.ssh.remote import SshRemote
+from fairlead.ssh.told import Told
 from fairlead.telemetry import metrics
+from fairlead.telemetry.journeys import Journeys
+from fairlead.telemetry.lag import watch_lag
 from fairlead.web.health import Heartbeats, serve_health
 
 log = structlog.get_logger()
@@ -70,6 +75,7 @@ def compose(client: KubeClient, lease: Lease, remote: SshRemote, namespace: str)
     """The engine's ports on the real world."""
     store = KubeStore(client, EventRecorder(client, socket.gethostname()))
     data, ledger = KubeReferences(client), Ledger(client, namespace)
+    metrics.ledger_filled.set_function(lambda: ledger.filled_ratio)
     return World(remote, store, data, ledger, lease, SystemClock(), lambda: secrets.token_hex(16), random.random,
                  KubeFinishedJobs(client))
 
@@ -89,8 +95,11 @@ async def run(options: Options, compose: Compose = compose) -> int:
     heartbeats = Heartbeats()
     held = shared_out(options.settings.ssh)
     options = replace(options, settings=options.settings.model_copy(update={"ssh": held.ssh}))
-    async with KubeClient.load(options.kubeconfig, options.context, held.api) as client, serve_health(
-            heartbeats, options.health_host, options.health_port, metrics.exposition):
+    metrics.loops_stuck.set_function(lambda: len(heartbeats.stale()))
+    told = KubeTold(_request_ended, metrics.place_awaited.labels("request").observe)
+    async with KubeClient.load(options.kubeconfig, options.context, held.api, told) as client, serve_health(
+            heartbeats, options.health_host, options.health_port, metrics.exposition), _beside(watch_lag()):
+        metrics.places_awaited.labels("request").set_function(lambda: client.waiting)
         namespace = options.namespace or client.namespace
         times = options.settings.lease
         lease_settings = LeaseSettings(
@@ -117,10 +126,13 @@ async def _lead(options: Options, client: KubeClient, lease: Lease, means: tuple
     if not await _until_done(stop, lambda: _first_list(client, registry)):
         return 0
     lost = asyncio.create_task(lease.lost(), name="lease-lost")
-    async with SshRemote(options.settings.ssh, lease.held, _exec_ended) as remote:
+    journeys = Journeys()
+    async with SshRemote(options.settings.ssh, lease.held, _told(journeys)) as remote:
+        for place, waiting in remote.queues.items():
+            metrics.places_awaited.labels(place).set_function(waiting)
         metrics.connections_held.set_function(lambda: remote.seats.held)
         metrics.connections_awaited.set_function(lambda: remote.seats.waiting)
-        world = compose(client, lease, remote, options.namespace or client.namespace)
+        world = replace(compose(client, lease, remote, options.namespace or client.namespace), journeys=journeys)
         settings = options.settings
 
         def driver_of(cluster: Cluster) -> Driver:
@@ -148,8 +160,32 @@ async def _lead(options: Options, client: KubeClient, lease: Lease, means: tuple
         return 0 if done == {stopped} else 1
 
 
-def _exec_ended(verb: str, outcome: str, seconds: float) -> None:
-    metrics.exec_ended.labels(verb, outcome).observe(seconds)
+def _told(journeys: Journeys) -> Told:
+    """Who counts what the SSH side does."""
+    def exec_ended(verb: str, outcome: str, seconds: float) -> None:
+        metrics.exec_ended.labels(verb, outcome).observe(seconds)
+        journeys.passed("exec", outcome, seconds)
+
+    def connect_ended(outcome: str, seconds: float) -> None:
+        metrics.connect_ended.labels(outcome).observe(seconds)
+        journeys.passed("connect", outcome, seconds)
+
+    return Told(exec_ended, connect_ended, lambda place, seconds: metrics.place_awaited.labels(place).observe(seconds))
+
+
+def _request_ended(method: str, resource: str, outcome: str, seconds: float) -> None:
+    metrics.api_request_ended.labels(method, resource, outcome).inc()
+    metrics.api_request.labels(method).observe(seconds)
+
+
+@asynccontextmanager
+async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Have it done while inside."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
 
 
 async def _first_list(client: KubeClient, registry: Registry) -> bool:
@@ -165,6 +201,7 @@ async def _relist(client: KubeClient, registry: Registry, seconds: float, heartb
         await asyncio.sleep(seconds)
         try:
             missed = await feed.relist(client, registry)
+            metrics.watch_missed.inc(missed)
             if missed:
                 log.warning("watch_missed", objects=missed)
             else:

@@ -29,6 +29,7 @@ class Job:
     deleted_at: float | None = None      # when its deletion was asked for, epoch seconds
     host: str = ""                       # on which of its Cluster's bare hosts it runs, once that was decided
     wished_host: str = ""                # the only one that it may be given before that, if it is one of them: an annotation
+    created_at: float | None = None      # epoch seconds, whole ones
     found: tuple[int, ...] = ()          # of an object that is gone: the attempts that were found
 
     @property

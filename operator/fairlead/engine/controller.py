@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 
+from fairlead.api.v1alpha1.reasons import JobCondition
 from fairlead.domain import sites
 from fairlead.domain.cluster import Cluster
 from fairlead.domain.debt import Debt
@@ -17,6 +18,7 @@ from fairlead.domain.run import RunKey
 from fairlead.engine.context import Overseer, SiteContext
 from fairlead.engine.debts import Debts
 from fairlead.engine.expiry import Expiry
+from fairlead.engine.gauges import Gauges
 from fairlead.engine.graves import Grave, Graves
 from fairlead.engine.labels import Labels
 from fairlead.engine.link import Link
@@ -34,14 +36,12 @@ from fairlead.engine.site import Site
 from fairlead.engine.stranded import Stranded
 from fairlead.engine.writer import Writer
 from fairlead.schedulers.seam import Driver, Removed
-from fairlead.telemetry import metrics
 
 log = structlog.get_logger()
 
 SiteKey = tuple[str, str]
 """A Cluster's uid, and which of its sites: see `domain.sites`."""
 
-GAUGES_SECONDS = 15.0
 EXPIRY_SECONDS = 1.0
 """How late a finished Job may be deleted; each look is at a table in memory."""
 WOKEN_SECONDS = 0.5
@@ -74,6 +74,7 @@ class Controller:
         self._expiry = Expiry(world)
         self._labels = Labels(world)
         self._logins = Logins(world)
+        self._gauges = Gauges(world, registry, self._debts, self._sites.values)
         self._in_lobby = asyncio.Event()
         self._context = SiteContext(
             world, registry, settings, installation, self._debts, driver_of,
@@ -88,6 +89,8 @@ class Controller:
         self._registry.on_job = self._job_changed
         self._registry.on_job_lost = self._job_lost
         self._registry.on_labels = self._labels_changed
+        for job in self._registry.jobs:
+            self._follow(job)
         for cluster in self._registry.clusters:
             with contained("begin", cluster=str(cluster.ref)):
                 self._cluster_changed(cluster, False)
@@ -101,7 +104,7 @@ class Controller:
                 group.create_task(self._every("labels", self._settings.label_seconds, self._labels.look, self._labels.wake))
                 group.create_task(self._every("held", self._settings.finished_seconds, self._labels.look_at_all))
                 group.create_task(self._every("expiry", EXPIRY_SECONDS, self._expiry.delete_due))
-                group.create_task(self._every("gauges", GAUGES_SECONDS, self._gauge))
+                group.create_task(self._every("gauges", self._settings.gauges_seconds, self._gauges.look))
                 group.create_task(self._every("memories", self._settings.finished_seconds, self._forget_gone))
         finally:
             for task in self._tasks.values():
@@ -166,7 +169,18 @@ class Controller:
             return False
         return job.is_begun or (job.held and job.deleting) or not cluster.deleting
 
+    def _follow(self, job: Job) -> None:
+        """Know since when a Job wants its id. Its creation is known in whole seconds; who was suspended wants it from now on."""
+        journeys, uid = self._world.journeys, job.ref.uid
+        if self._registry.job(uid) is None or job.spec.suspend or job.deleting:
+            journeys.forget(uid)
+        elif job.key.attempt == 1 and not job.run_id and not job.ended:
+            was_set_aside = job.created_at is None or job.status.condition(JobCondition.SUSPENDED)
+            age_seconds = 0.0 if was_set_aside else self._world.clock.wall() - (job.created_at or 0.0) - 1.0
+            journeys.begin(uid, max(age_seconds, 0.0))
+
     def _job_changed(self, job: Job) -> None:
+        self._follow(job)
         cluster = self._registry.cluster_named(job.cluster)
         name = cluster.site_for(job.ref.namespace, job.host) if cluster else None
         if cluster is None or name is None or self._registry.is_refused(job, cluster):
@@ -255,13 +269,6 @@ class Controller:
     def _ended(self, job: Job) -> None:
         self._expiry.ended(job)
         self._graves.keep(Grave(job.location, job.ref, _attempts(job), ended=True))
-
-    async def _gauge(self) -> None:
-        """Count what is watched."""
-        reached = sum(1 for site in self._sites.values() if site.is_reached)
-        metrics.sites_watched.labels("yes").set(reached)
-        metrics.sites_watched.labels("no").set(len(self._sites) - reached)
-        metrics.jobs_watched.set(sum(1 for _ in self._registry.jobs))
 
     async def _forget_gone(self) -> None:
         """Forget what is remembered of Jobs that have left without our doing."""

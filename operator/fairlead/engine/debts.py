@@ -38,6 +38,11 @@ class Debts:
         known = self._debts.get(str(key))
         return known is not None and known.reason == reason
 
+    def oldest_age_seconds(self) -> float:
+        """How old the oldest debt is about which something can be done; 0 without one."""
+        wall = self._world.clock.wall()
+        return max((_age_seconds(each, wall) for each in self._debts.values() if each.is_payable), default=0.0)
+
     async def refresh(self) -> None:
         """Read the ledger again, since a person may have changed it. Raises `ApiFault`."""
         while True:

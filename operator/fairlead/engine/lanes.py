@@ -25,6 +25,7 @@ from fairlead.engine.scripts import ScriptMissing, script_of
 from fairlead.engine.settings import EngineSettings
 from fairlead.engine.writer import Writer
 from fairlead.schedulers.seam import Cancellation, Driver, Query, Removal, Removed
+from fairlead.telemetry import metrics
 
 log = structlog.get_logger()
 
@@ -128,7 +129,11 @@ class Lanes:
 
         async def hand_in(part: Sequence[tuple[Job, Submission]]) -> None:
             exchange = work.driver().scheduler.submit(work.world.token(), tree, [submission for _, submission in part])
-            answers.update((await work.link.exchange(exchange)).items())
+            with work.world.journeys.step("hand in", *(job.ref.uid for job, _ in part)):
+                answered = await work.link.exchange(exchange)
+            answers.update(answered)
+            for each in answered.values():
+                metrics.submission_answered.labels(each.word).inc()
 
         jobs = [job for job, _ in submissions]
         try:
@@ -161,7 +166,8 @@ class Lanes:
         work = self._work
         memory, now = work.writer.memory(job), work.world.now()
         try:
-            submission = work.driver().preparer.prepare(job, await script_of(job, work.world.data))
+            with work.world.journeys.step("prepare", job.ref.uid):
+                submission = work.driver().preparer.prepare(job, await script_of(job, work.world.data))
             return job, replace(submission, resubmit=step.resubmit, previous_is_lost=step.previous_is_lost)
         except ScriptMissing as error:
             later = memory.later(now, work.settings.pacing.ask_again_seconds)

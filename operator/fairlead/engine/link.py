@@ -62,6 +62,7 @@ class Link:
         self._given_up = 0
         self.tree: Tree | None = None
         self.full = ""
+        self.polled_at: float | None = None      # monotonic: the last poll that was answered, or the check before the first
         self.health = Health()
 
     @property
@@ -139,6 +140,7 @@ class Link:
         except Unanswered:
             self._poll_owed = True
             raise
+        self.polled_at = self._world.clock.monotonic()
         ids = hidden(observation)
         self._poll_owed = bool(ids)
         if ids:
@@ -173,6 +175,7 @@ class Link:
         self.reset()
         if address is not None:
             self._poll_owed = False
+            self.polled_at = None
             self.health = Health(use=self.health.use, sweep=self.health.sweep)
             self._world.remote.retire(address)
 
@@ -239,6 +242,8 @@ class Link:
             raise RemoteFault(fault, ClusterReason.ACCOUNTING_DOWN)
         self.tree = answer.tree
         self._fill(answer.text or str(answer.problem) if is_full else "")
+        if self.polled_at is None:
+            self.polled_at = self._world.clock.monotonic()
         self.health = replace(self.health, probe=answer, accounting=answer.accounting)
         self._works()
 

@@ -1,7 +1,7 @@
 """The engine's ports: all it needs from the world outside. Tests put faulty ones in their place; the product has no test switches."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from fairlead.domain.address import Address, Credentials, HostKeys
@@ -10,6 +10,7 @@ from fairlead.domain.finished import Expiring
 from fairlead.domain.objects import ClusterName, EventNote, ObjectRef
 from fairlead.domain.pacing import Now
 from fairlead.schedulers.seam import Exchange
+from fairlead.telemetry.journeys import Journeys
 
 __all__ = [
     "Address", "Clock", "ClusterData", "Credentials", "EventNote", "HostKeys", "Leadership", "Ledger", "ObjectRef", "Pulse", "Remote",
@@ -174,7 +175,10 @@ class Pulse(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """All ports together. `token` gives 32 fresh random hex digits, `jitter` a number in 0..1."""
+    """All ports together. `token` gives 32 fresh random hex digits, `jitter` a number in 0..1.
+
+    `journeys` is told how Jobs come to their ids.
+    """
 
     remote: Remote
     store: Store
@@ -185,6 +189,7 @@ class World:
     token: Callable[[], str]
     jitter: Callable[[], float]
     finished: FinishedJobs
+    journeys: Journeys = field(default_factory=Journeys)
 
     def now(self) -> Now:
         """This moment on both clocks."""

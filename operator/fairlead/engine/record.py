@@ -8,9 +8,10 @@ import structlog
 from fairlead.api.v1alpha1.cluster import ClusterStatus
 from fairlead.domain import sites
 from fairlead.domain.cluster import Cluster
-from fairlead.domain.errors import ApiFault
+from fairlead.domain.errors import ApiFault, Conflict
 from fairlead.engine.ports import World
 from fairlead.engine.registry import Registry
+from fairlead.telemetry import metrics
 
 log = structlog.get_logger()
 
@@ -49,8 +50,10 @@ class Record:
             body = status.model_dump(mode="json", by_alias=True, exclude_none=True)
             version = await self._world.store.write_status(self.cluster.ref, body)
         except ApiFault as error:
+            metrics.status_written.labels("Cluster", "conflict" if isinstance(error, Conflict) else "unavailable").inc()
             log.info("write_not_done", error=str(error))
             return False
+        metrics.status_written.labels("Cluster", "ok").inc()
         self.cluster = replace(self.cluster, status=status)
         self._registry.cluster_written(self.cluster, int(version))
         return True

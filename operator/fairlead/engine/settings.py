@@ -49,3 +49,5 @@ class EngineSettings:
     """All objects are listed this often, should a watch have missed one."""
     sweep_seconds: float = 3600.0
     """Each cluster is searched this often for Runs whose object is gone."""
+    gauges_seconds: float = 15.0
+    """What is watched is counted this often for the metrics."""

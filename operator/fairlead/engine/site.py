@@ -103,6 +103,11 @@ class Site:
         """Whether it can be given something new to run."""
         return self.is_reached and not self._link.full
 
+    @property
+    def polled_at(self) -> float | None:
+        """When a poll was last answered (monotonic), or the first was due; None while the site is left alone or was never reached."""
+        return self._link.polled_at
+
     def wake(self) -> None:
         """Something changed: look at it at once."""
         self._wake.set()

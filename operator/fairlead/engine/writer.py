@@ -107,20 +107,25 @@ class Writer:
         body = status.model_dump(mode="json", by_alias=True, exclude_none=True)
         written = self._writing[uid] = asyncio.Event()
         try:
-            async with self._slots:
-                version = await self._world.store.write_status(job.ref, body, expected_attempt=expected)
+            with self._world.journeys.step("write status", uid):
+                async with self._slots:
+                    version = await self._world.store.write_status(job.ref, body, expected_attempt=expected)
         finally:
             del self._writing[uid]
             written.set()
             self._went_on()
         self._registry.job_written(job, int(version), status=status)
-        _count(job, status)
+        self._count(job, status)
 
     async def take_up(self, job: Job, host: str = "") -> bool:
         """Put the finalizer on and write the intent of the first attempt, with its bare host, if there are any; whether both are there.
 
         The intent is what counts: the finalizer may have been put on by anybody.
         """
+        with self._world.journeys.step("take up", job.ref.uid):
+            return await self._take_up(job, host)
+
+    async def _take_up(self, job: Job, host: str) -> bool:
         if not job.held:
             try:
                 async with self._slots:
@@ -157,6 +162,22 @@ class Writer:
             self._went_on()
             metrics.event_recorded.labels(event.type).inc()
 
+    def _count(self, job: Job, status: JobStatus) -> None:
+        """Count what a status that was just written says for the first time."""
+        metrics.status_written.labels("Job", "ok").inc()
+        cluster, uid, key = self._registry.cluster_named(job.cluster), job.ref.uid, str(job.key)
+        scheduler = cluster.spec.type if cluster else metrics.OTHER
+        if not job.run_id and status.run and status.run.id:
+            metrics.job_submitted.inc()
+            self._world.journeys.arrived(uid, key, scheduler)
+        for kind in ENDS:
+            if is_true(status.conditions, kind) and not is_true(job.status.conditions, kind):
+                reason = next(each.reason for each in status.conditions if each.type == kind)
+                metrics.job_ended.labels(reason).inc()
+                if status.start_time and status.end_time:
+                    metrics.job_end_seen.observe(max(self._world.clock.wall() - status.end_time.timestamp(), 0.0))
+                self._world.journeys.ended(uid, key, scheduler, reason)
+
     def _failed(self, job: Job, error: ApiFault) -> None:
         """The Job waits; what no later try alone would mend, longer each time."""
         metrics.status_written.labels("Job", "conflict" if isinstance(error, Conflict) else "unavailable").inc()
@@ -169,12 +190,3 @@ class Writer:
         self._not_before[job.ref.uid] = self._world.clock.monotonic() + pause
         whose = {"job": str(job.ref), "key": str(job.key), "attempt": job.key.attempt}
         log.info("write_not_done", **whose, stale=isinstance(error, Conflict), error=str(error))
-
-
-def _count(job: Job, status: JobStatus) -> None:
-    metrics.status_written.labels("Job", "ok").inc()
-    if not job.run_id and status.run and status.run.id:
-        metrics.job_submitted.inc()
-    for kind in ENDS:
-        if is_true(status.conditions, kind) and not is_true(job.status.conditions, kind):
-            metrics.job_ended.labels(next(each.reason for each in status.conditions if each.type == kind)).inc()

@@ -31,6 +31,7 @@ def read_job(body: Mapping[str, Any]) -> Job:
     read = Job(
         _ref(names.JOB_PLURAL, meta), int(meta.resource_version), meta.generation, meta.is_deleted, held, job.spec, job.status,
         deleted.timestamp() if deleted else None, wished_host=wish,
+        created_at=meta.creation_timestamp.timestamp() if meta.creation_timestamp else None,
     )
     return replace(read, host=job.status.host or "") if read.is_begun else read
 

@@ -9,7 +9,8 @@ through `KubeClient`, so that another client can take this one's place here.
 import asyncio
 import json
 import random
-from collections.abc import AsyncGenerator, Mapping, Sequence
+import time
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,12 @@ from urllib.parse import quote
 import aiohttp
 
 from fairlead.api.v1alpha1 import names
-from fairlead.domain.errors import Unavailable
+from fairlead.domain.errors import ApiFault, Conflict, Forbidden, Unavailable
 from fairlead.kube import kubeconfig as access_sources
 from fairlead.kube.faults import Answer, NotFound
 from fairlead.kube.kubeconfig import Access
 from fairlead.sharing.shares import Shares
-from fairlead.sharing.turns import NOBODY
+from fairlead.sharing.turns import NOBODY, Waited, ignored
 
 JsonObject = dict[str, Any]
 Body = Mapping[str, Any] | Sequence[Mapping[str, Any]]
@@ -42,12 +43,32 @@ REQUEST_TIMEOUT_SECONDS = 30.0
 CONNECT_TIMEOUT_SECONDS = 10.0
 PLACE_SHARE = 0.5
 """Of the time-out: a request waits no longer for its place, so that it is told what it lacked, and has the rest for the answer."""
+RESOURCES = frozenset({"clusters", "configmaps", "events", "jobs", "leases", "namespaces", "secrets"})
+"""What is told by its name when a request ended."""
 _READ_ATTEMPTS = 3
 _READ_RETRY_SECONDS = 0.25           # doubled each time, with jitter; all attempts share the request's time-out
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Whom the client tells what it does, so that somebody can count it.
+
+    `ended` of every request: its method, the resource (one of `RESOURCES`, with `/status`, or `other`), how it ended (`ok`, `missing`,
+    `conflict`, `forbidden`, `unavailable` or `invalid`) and its seconds. `waited` of every wait for a place that is over.
+    """
+
+    ended: Callable[[str, str, str, float], None] = lambda _method, _resource, _outcome, _seconds: None
+    waited: Waited = ignored
+
+
 class NoPlace(Unavailable):
     """All places that one namespace may have were in use for too long. Nothing was sent."""
+
+
+_OUTCOMES: Mapping[type[ApiFault], str] = {
+    NotFound: "missing", Conflict: "conflict", Forbidden: "forbidden", Unavailable: "unavailable",
+}
+"""The first that fits."""
 
 
 def path_of(*segments: str) -> str:
@@ -88,6 +109,17 @@ class _Call:
         _, is_namespaced, rest = self.path.partition("/namespaces/")
         return rest.partition("/")[0] if is_namespaced else NOBODY
 
+    @property
+    def resource(self) -> str:
+        """What it is about, in one of few words."""
+        segments = self.path.strip("/").split("/")
+        segments = segments[2 if segments[0] == "api" else 3:]
+        if segments[:1] == ["namespaces"] and len(segments) > 2:
+            segments = segments[2:]
+        if not segments or segments[0] not in RESOURCES:
+            return "other"
+        return f"{segments[0]}/status" if segments[2:] == ["status"] else segments[0]
+
 
 def _selected(page_size: int, label_selector: str, field_selector: str) -> dict[str, str]:
     """The parameters of a list."""
@@ -103,9 +135,10 @@ class KubeClient:
     """
 
     def __init__(
-        self, access: Access, *, connections: int = CONNECTION_LIMIT,
+        self, access: Access, *, connections: int = CONNECTION_LIMIT, told: Told | None = None,
         request_timeout_seconds: float = REQUEST_TIMEOUT_SECONDS, connect_timeout_seconds: float = CONNECT_TIMEOUT_SECONDS,
     ) -> None:
+        self._told = told or Told()
         self._connections = connections
         self._access = access
         self._tls = access.ssl_context()
@@ -113,19 +146,26 @@ class KubeClient:
         self._request_timeout_seconds = request_timeout_seconds
         self._session: aiohttp.ClientSession | None = None
         what, wait_seconds = "no place among the requests that are made at a time", PLACE_SHARE * request_timeout_seconds
-        self._places = Shares(connections, what, wait_seconds, NoPlace)
+        self._places = Shares(connections, what, wait_seconds, NoPlace, self._told.waited)
 
     @classmethod
-    def load(cls, kubeconfig: str | None = None, context: str | None = None, connections: int = CONNECTION_LIMIT) -> "KubeClient":
+    def load(
+        cls, kubeconfig: str | None = None, context: str | None = None, connections: int = CONNECTION_LIMIT, told: Told | None = None,
+    ) -> "KubeClient":
         """A client for a kubeconfig file's context; without a file for the pod's service account. Raises `Unreadable`."""
         if kubeconfig:
-            return cls(access_sources.from_kubeconfig(Path(kubeconfig).expanduser(), context), connections=connections)
-        return cls(access_sources.in_cluster(), connections=connections)
+            return cls(access_sources.from_kubeconfig(Path(kubeconfig).expanduser(), context), connections=connections, told=told)
+        return cls(access_sources.in_cluster(), connections=connections, told=told)
 
     @property
     def namespace(self) -> str:
         """The context's namespace, or the pod's own."""
         return self._access.namespace
+
+    @property
+    def waiting(self) -> int:
+        """Requests that wait for a place."""
+        return self._places.waiting
 
     async def request(
         self, method: str, path: str, *, body: Body | None = None, content_type: str = JSON, params: Mapping[str, str] | None = None,
@@ -216,6 +256,18 @@ class KubeClient:
             raise Unavailable(f"{call}: no answer within {self._request_timeout_seconds:g} s") from error
 
     async def _send_once(self, call: _Call) -> JsonObject:
+        began, outcome = time.monotonic(), "unavailable"     # also who is cancelled has no answer
+        try:
+            answer = await self._ask(call)
+            outcome = "ok"
+        except ApiFault as fault:
+            outcome = next((word for kind, word in _OUTCOMES.items() if isinstance(fault, kind)), "invalid")
+            raise
+        finally:
+            self._told.ended(call.method, call.resource, outcome, time.monotonic() - began)
+        return answer
+
+    async def _ask(self, call: _Call) -> JsonObject:
         if self._session is None or self._session.closed:
             self._session = self._open_session()
         data = None if call.body is None else json.dumps(call.body).encode()

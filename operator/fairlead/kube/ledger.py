@@ -48,13 +48,21 @@ class Ledger:
         self._namespace = namespace
         self._shares: dict[str, _Share] = {}
 
+    @property
+    def filled_ratio(self) -> float:
+        """How full the fullest namespace's share is, from 0 to 1, as far as it was seen by `list`, or written since."""
+        return max((share.size for share in self._shares.values()), default=0) / SHARE_BYTES
+
     async def list(self) -> Sequence[Debt]:
         """All debts, the oldest first. An entry that cannot be read is logged and kept. Raises `Unavailable`."""
         path = path_of("api", "v1", "namespaces", self._namespace, "configmaps")
-        debts = []
+        debts, sizes = [], dict[str, int]()
         async for found in self._client.objects(path, names.LEDGER_LABEL, _PAGE_SIZE):
             namespace = found["metadata"]["labels"][names.LEDGER_LABEL]
+            sizes[namespace] = _size(found.get("data") or {})
             debts += [_parse(namespace, key, text) for key, text in (found.get("data") or {}).items()]
+        for namespace in sizes.keys() | self._shares.keys():
+            self._share_of(namespace).size = sizes.get(namespace, 0)
         return sorted((debt for debt in debts if debt is not None), key=lambda debt: (debt.since, debt.key))
 
     async def add(self, debts: Sequence[Debt]) -> None:
@@ -84,6 +92,7 @@ class _Share:
         self._namespace = namespace
         self._calls: list[_Call] = []
         self._writing = asyncio.Lock()
+        self.size = 0                    # bytes, as last seen or written
 
     async def add(self, debts: Sequence[Debt]) -> None:
         """Write them down, all or none."""
@@ -117,7 +126,7 @@ class _Share:
         """Write all changes at once, but for those for which there is no room."""
         error: ApiFault | None = None
         try:
-            await self._table.change(lambda entries: self._all(calls, entries))
+            self.size = _size(await self._table.change(lambda entries: self._all(calls, entries)))
         except ApiFault as fault:
             error = fault
         for call in calls:
@@ -126,7 +135,7 @@ class _Share:
     def _all(self, calls: Sequence[_Call], entries: Entries) -> Changes:
         """What all calls change, each seeing what those before it did."""
         now, changes = dict(entries), dict[str, str | None]()
-        size = sum(map(_bytes, entries.items()))
+        size = _size(entries)
         for call in calls:
             changed = call.decide(now)
             grows = sum(_bytes((key, text)) - _bytes((key, now.get(key))) for key, text in changed.items())
@@ -148,6 +157,10 @@ def _by_namespace(debts: Sequence[Debt]) -> Mapping[str, Sequence[Debt]]:
     for debt in debts:
         found[debt.namespace].append(debt)
     return found
+
+
+def _size(entries: Entries) -> int:
+    return sum(map(_bytes, entries.items()))
 
 
 def _bytes(entry: tuple[str, str | None]) -> int:

@@ -8,14 +8,16 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from fairlead.sharing.turns import NOBODY, Turns
+from fairlead.sharing.turns import NOBODY, Turns, Waited, ignored
 
 
 class Shares(Turns[None]):
     """So many places. `what` begins the sentence for who has waited in vain, as in `no place for an exchange`; `fault` is made of it."""
 
-    def __init__(self, places: int, what: str, wait_seconds: float, fault: Callable[[str], Exception]) -> None:
-        super().__init__(wait_seconds, fault)
+    def __init__(
+        self, places: int, what: str, wait_seconds: float, fault: Callable[[str], Exception], waited: Waited = ignored,
+    ) -> None:
+        super().__init__(wait_seconds, fault, waited)
         self._free, self._what = places, what
         self._held: Counter[str] = Counter()
 

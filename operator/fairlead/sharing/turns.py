@@ -9,14 +9,25 @@ from typing import Generic, TypeVar
 Taker = TypeVar("Taker")
 NOBODY = ""
 """A namespace whose places are in no share: only their number is bounded."""
+Waited = Callable[[float], None]
+"""Told of each wait that is over, in vain or not: its seconds. Who finds a place at once has not waited."""
+
+
+def ignored(_seconds: float) -> None:
+    """Nobody wants to know."""
 
 
 class Turns(ABC, Generic[Taker]):
     """A queue before places. Nobody waits longer than `wait_seconds`: then he gets the `fault` that is made of a sentence."""
 
-    def __init__(self, wait_seconds: float, fault: Callable[[str], Exception]) -> None:
-        self._wait_seconds, self._fault = wait_seconds, fault
+    def __init__(self, wait_seconds: float, fault: Callable[[str], Exception], waited: Waited = ignored) -> None:
+        self._wait_seconds, self._fault, self._waited = wait_seconds, fault, waited
         self._queues: dict[str, deque[tuple[Taker, asyncio.Future[None]]]] = {}   # whose turn is next first
+
+    @property
+    def waiting(self) -> int:
+        """How many wait now."""
+        return sum(map(len, self._queues.values()))
 
     @abstractmethod
     def _may_take(self, owner: str) -> bool:
@@ -42,7 +53,9 @@ class Turns(ABC, Generic[Taker]):
         if owner not in self._queues and self._may_take(owner):
             self._take(owner, taker)
             return
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        turn: asyncio.Future[None] = loop.create_future()
+        began = loop.time()
         self._queues.setdefault(owner, deque()).append((taker, turn))
         self._is_waited_for()
         try:
@@ -53,6 +66,8 @@ class Turns(ABC, Generic[Taker]):
             if isinstance(error, TimeoutError):
                 raise self._fault(self._none_free(taker)) from error
             raise
+        finally:
+            self._waited(loop.time() - began)
 
     def _is_waited_for(self) -> None:
         """Somebody has begun to wait."""

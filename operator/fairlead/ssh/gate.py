@@ -9,17 +9,28 @@ from contextlib import asynccontextmanager
 from fairlead.domain.address import Address
 from fairlead.sharing.shares import Shares
 from fairlead.ssh.limits import PoolLimits, none_free
+from fairlead.ssh.told import Told
 
 
 class Gate:
     """Lets so many connects through at once, in order, and only a few of them to one host, those apart by a random moment."""
 
-    def __init__(self, limits: PoolLimits) -> None:
-        self._limits = limits
+    def __init__(self, limits: PoolLimits, told: Told) -> None:
+        self._limits, self._told = limits, told
         what = "no place among the connects that this controller makes at a time"
-        self._all = Shares(limits.connects, what, limits.wait_seconds, none_free)
+        self._all = Shares(limits.connects, what, limits.wait_seconds, none_free, told.waited_for("connect"))
         self._hosts: dict[tuple[str, int], Shares] = {}
         self._users: Counter[tuple[str, int]] = Counter()
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for one of all places."""
+        return self._all.waiting
+
+    @property
+    def waiting_for_hosts(self) -> int:
+        """How many wait for one of their host's."""
+        return sum(each.waiting for each in self._hosts.values())
 
     @asynccontextmanager
     async def passed(self, address: Address) -> AsyncIterator[None]:
@@ -32,7 +43,8 @@ class Gate:
         self._users[host] += 1
         if host not in self._hosts:
             what = f"no place among the connects to {address.host}:{address.port}, which answers slowly or not at all,"
-            self._hosts[host] = Shares(self._limits.connects_per_host, what, self._limits.wait_seconds, none_free)
+            self._hosts[host] = Shares(self._limits.connects_per_host, what, self._limits.wait_seconds, none_free,
+                                       self._told.waited_for("connect_to_host"))
         try:
             async with self._hosts[host].place(address.namespace):
                 if crowded:

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from fairlead.domain.address import Address
 from fairlead.sharing.shares import Shares
+from fairlead.sharing.turns import Waited, ignored
 from fairlead.ssh.limits import none_free
 from fairlead.ssh.profile import Profile, read_profiles
 
@@ -14,9 +15,14 @@ THREADS = 4
 class Keyring:
     """Reads what an address needs to log in. `close` it at the end."""
 
-    def __init__(self, wait_seconds: float) -> None:
+    def __init__(self, wait_seconds: float, waited: Waited = ignored) -> None:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="keys")
-        self._shares = Shares(THREADS, "no thread for reading a key", wait_seconds, none_free)
+        self._shares = Shares(THREADS, "no thread for reading a key", wait_seconds, none_free, waited)
+
+    @property
+    def waiting(self) -> int:
+        """Addresses whose keys wait for a thread."""
+        return self._shares.waiting
 
     async def profiles(self, address: Address) -> tuple[Profile, ...]:
         """Read an address's key and host keys. Raises `Unreadable`, and `Unreachable` when other keys of its namespace take too long.

@@ -14,7 +14,7 @@ from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.errors import Unanswered
 from fairlead.schedulers.seam import Exchange
 from fairlead.sharing.shares import Shares
-from fairlead.sharing.turns import NOBODY
+from fairlead.sharing.turns import NOBODY, Waited, ignored
 
 T = TypeVar("T")
 
@@ -25,10 +25,15 @@ THREADS: Final = 2                       # one that reads long, and one beside i
 class Reader:
     """Reads answers; `close` lets go of its threads."""
 
-    def __init__(self, wait_seconds: float = 30.0) -> None:
-        self._shares = Shares(THREADS, "no thread for reading a long answer", wait_seconds, _not_read)
+    def __init__(self, wait_seconds: float = 30.0, waited: Waited = ignored) -> None:
+        self._shares = Shares(THREADS, "no thread for reading a long answer", wait_seconds, _not_read, waited)
         self._threads = ThreadPoolExecutor(THREADS, "answers")
         self._closed = False
+
+    @property
+    def waiting(self) -> int:
+        """Answers that wait for a thread."""
+        return self._shares.waiting
 
     async def read(self, exchange: Exchange[T], output: bytes, owner: str = NOBODY) -> T:
         """What `exchange` makes of `output`, in the share of the namespace `owner`.

@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from types import TracebackType
 from typing import Final, Self, TypeVar
 from weakref import WeakValueDictionary
@@ -29,6 +30,7 @@ from fairlead.ssh.reading import Reader
 from fairlead.ssh.resolver import Resolver
 from fairlead.ssh.seats import Seats
 from fairlead.ssh.service import LoginService
+from fairlead.ssh.told import PLACES, Told
 
 log = structlog.get_logger()
 
@@ -45,26 +47,26 @@ some at random while others are logging in (MaxStartups)."""
 class SshRemote:
     """Runs exchanges over kept connections. One for a process; made and used in one event loop; `async with` closes it.
 
-    `may_send` is asked when the way is open, right before the first byte: whoever slept on the way to it may lead no more. `ended` is told
-    of every exec: its verb, `ok` or `failed`, and how many seconds it took from the first byte to its end.
+    `may_send` is asked when the way is open, right before the first byte: whoever slept on the way to it may lead no more. `told` is whom
+    it tells of execs, connects and waits.
     """
 
     def __init__(self, limits: PoolLimits | None = None, may_send: Callable[[], bool] = lambda: True,
-                 ended: Callable[[str, str, float], None] = lambda _verb, _outcome, _seconds: None) -> None:
+                 told: Told | None = None) -> None:
         self._limits = limits or PoolLimits()
         self._may_send = may_send
-        self._tell_ended = ended
+        told = self._told = told or Told()
         self._execs = Shares(self._limits.execs, "no place among the exchanges that this controller runs at a time",
-                             self._limits.wait_seconds, none_free)
-        self._gate = Gate(self._limits)
-        self.seats = Seats(self._limits)
-        self._resolver = Resolver(wait_seconds=self._limits.wait_seconds)
-        self._keyring = Keyring(self._limits.wait_seconds)
+                             self._limits.wait_seconds, none_free, told.waited_for("exec"))
+        self._gate = Gate(self._limits, told)
+        self.seats = Seats(self._limits, told.waited_for("connection"))
+        self._resolver = Resolver(wait_seconds=self._limits.wait_seconds, waited=told.waited_for("lookup"))
+        self._keyring = Keyring(self._limits.wait_seconds, told.waited_for("key"))
         self._sites: dict[Address, Site] = {}
         self._jumps: WeakValueDictionary[Address, Lane] = WeakValueDictionary()      # as long as a site leads through them
         self._held: set[Held] = set()
         self._running: set[asyncio.Task[bytes]] = set()
-        self._reader = Reader(self._limits.wait_seconds)
+        self._reader = Reader(self._limits.wait_seconds, told.waited_for("answer"))
         self._closed = False
         logging.getLogger("asyncssh").setLevel(logging.ERROR)   # it tells of each connection and command; we say what matters ourselves
 
@@ -89,6 +91,14 @@ class SshRemote:
         task = asyncio.create_task(self._foreseen(self._run(site, errand, caller), errand))
         self._running.add(task)
         return await self._reader.read(exchange, await caller.answer(task), address.namespace)
+
+    @property
+    def queues(self) -> Mapping[str, Callable[[], int]]:
+        """How many wait for each of `PLACES`, asked when it is called."""
+        gate = self._gate
+        waiting = (lambda: self.seats.waiting, lambda: gate.waiting, lambda: gate.waiting_for_hosts, lambda: self._execs.waiting,
+                   lambda: self._resolver.waiting, lambda: self._keyring.waiting, lambda: self._reader.waiting)
+        return dict(zip(PLACES, waiting, strict=True))
 
     def retire(self, address: Address) -> None:
         """Take what is asked from now on to new connections; those of before close when what they have to do has ended."""
@@ -136,7 +146,8 @@ class SshRemote:
                 async with self._gate.passed(address):
                     began = loop.time()
                     try:
-                        return await service.connect(self._resolver, over, left_seconds)
+                        with _timed(self._told.connect_ended):
+                            return await service.connect(self._resolver, over, left_seconds)
                     except Unreachable as failure:
                         left_seconds -= loop.time() - began + pause_seconds
                         if failure.reason is not ClusterReason.CONNECTION_LOST or not pause_seconds or left_seconds <= 0:
@@ -190,7 +201,7 @@ class SshRemote:
             except Unreachable:
                 await put_down(connection, *opened)
                 raise
-            with lane.session(), self._timed(errand.verb):
+            with lane.session(), _timed(partial(self._told.exec_ended, errand.verb)):
                 return await execute(connection, opened, errand)
 
     def _require_leadership(self, errand: Errand) -> None:
@@ -198,12 +209,14 @@ class SshRemote:
             raise Unreachable(f"{errand.verb} on {errand.where} was not sent: this controller does not lead now",
                               ClusterReason.CONNECTION_LOST)
 
-    @contextmanager
-    def _timed(self, verb: str) -> Iterator[None]:
-        loop = asyncio.get_running_loop()
-        began, outcome = loop.time(), "failed"
-        try:
-            yield
-            outcome = "ok"
-        finally:
-            self._tell_ended(verb, outcome, loop.time() - began)
+
+@contextmanager
+def _timed(tell: Callable[[str, float], None]) -> Iterator[None]:
+    """Tell how it ended, and how many seconds it took."""
+    loop = asyncio.get_running_loop()
+    began, outcome = loop.time(), "failed"
+    try:
+        yield
+        outcome = "ok"
+    finally:
+        tell(outcome, loop.time() - began)

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from fairlead.sharing.shares import Shares
-from fairlead.sharing.turns import NOBODY
+from fairlead.sharing.turns import NOBODY, Waited, ignored
 from fairlead.ssh.limits import none_free
 
 LOOKUPS = 64
@@ -20,10 +20,17 @@ class Resolver:
     However many names of one namespace hang, another finds a thread free.
     """
 
-    def __init__(self, look_up: Callable[[str, int], Sequence[str]] | None = None, wait_seconds: float = 30.0) -> None:
+    def __init__(
+        self, look_up: Callable[[str, int], Sequence[str]] | None = None, wait_seconds: float = 30.0, waited: Waited = ignored,
+    ) -> None:
         self._look_up = look_up or look_up_system
         self._running: dict[tuple[str, int], asyncio.Future[Sequence[str]]] = {}
-        self._threads = Shares(LOOKUPS, "no thread for looking a name up", wait_seconds, none_free)
+        self._threads = Shares(LOOKUPS, "no thread for looking a name up", wait_seconds, none_free, waited)
+
+    @property
+    def waiting(self) -> int:
+        """Lookups that wait for a thread."""
+        return self._threads.waiting
 
     async def addresses(self, host: str, port: int, owner: str = NOBODY) -> Sequence[str]:
         """Return the host's IP addresses in the system's order of preference; an address is its own.

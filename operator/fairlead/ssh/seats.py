@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from typing import Protocol
 
 from fairlead.domain.address import Address
-from fairlead.sharing.turns import NOBODY, Turns
+from fairlead.sharing.turns import NOBODY, Turns, Waited, ignored
 from fairlead.ssh.limits import PoolLimits, none_free
 
 
@@ -33,8 +33,8 @@ class Holder(Protocol):
 class Seats(Turns[Holder]):
     """The seats of one process. None of its methods but `seat` waits; `held` and `waiting` are counts for a metric."""
 
-    def __init__(self, limits: PoolLimits) -> None:
-        super().__init__(limits.wait_seconds, none_free)
+    def __init__(self, limits: PoolLimits, waited: Waited = ignored) -> None:
+        super().__init__(limits.wait_seconds, none_free, waited)
         self._most = limits.connections
         self._where: dict[Holder, str] = {}      # to which address each leads that waits
         self._held: dict[Holder, str] = {}       # whose each is; the least recently used first
@@ -43,11 +43,6 @@ class Seats(Turns[Holder]):
     def held(self) -> int:
         """Connections that stand, are being made or are being closed."""
         return len(self._held)
-
-    @property
-    def waiting(self) -> int:
-        """Connections that wait for a seat before they are made."""
-        return sum(map(len, self._queues.values()))
 
     @asynccontextmanager
     async def seat(self, holder: Holder, where: Address) -> AsyncIterator[None]:

@@ -169,3 +169,19 @@ async def test_who_waits_for_his_share_has_it_when_another_namespace_rests() -> 
     assert waits.seated
     assert not other.retired, "a connection was closed to make room, and room there was"
     await end(*(each.task for each in [*busy, other, waits]))
+
+
+async def test_who_waits_is_counted_and_each_wait_is_told() -> None:
+    """A person would not see that hosts that hang have taken all places, nor for how long the others waited."""
+    told: list[float] = []
+    few = Shares(2, "no place", 0.05, none_free, told.append)
+    first, *waiting = await ask(few, "one", 3)
+    assert (served([first]), few.waiting, told) == (1, 2, []), "who finds a place has not waited"
+    few.give_back("one")
+    await turn()
+    assert (few.waiting, len(told)) == (1, 1)
+    await asyncio.wait(waiting)
+    assert (few.waiting, len(told)) == (0, 2), "also who waited in vain"
+    assert 0 <= told[0] < told[1]
+    assert told[1] >= 0.05
+    await end(*waiting)

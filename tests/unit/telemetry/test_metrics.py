@@ -1,5 +1,7 @@
 """Metrics must stay few however many objects there are, and be readable by Prometheus."""
 
+import pytest
+from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.parser import text_string_to_metric_families
 
 from fairlead.telemetry import metrics
@@ -7,10 +9,43 @@ from fairlead.telemetry import metrics
 OBJECT_LABELS = {"name", "namespace", "cluster", "job", "key", "uid", "host", "user", "node"}
 
 
+BOUNDED = {
+    "reason": "words of JobReason or ClusterReason", "kind": "verbs of the seam, or Cluster and Job", "outcome": "ok, failed and the like",
+    "type": "Normal and Warning", "reachable": "yes and no", "scheduler": "types of Clusters", "answer": "words of SubmitWord",
+    "place": "kinds of places", "method": "of HTTP", "resource": "kinds of objects", "phase": "words of JobPhase",
+    "condition": "words of ClusterCondition", "status": "True, False and Unknown",
+}
+"""Every label that there may be, and whose words its values are."""
+UNITS = ("_seconds", "_ratio", "_bytes")
+THINGS = {"runs", "debts", "jobs", "sites", "clusters", "connections", "loops", "places", "polls"}
+"""What a gauge without a unit counts: the first word of its name. `leading` is 0 or 1."""
+
+
+def collectors() -> list[Counter | Gauge | Histogram]:
+    """Each metric of ours."""
+    return list({id(each): each for each in vars(metrics).values() if isinstance(each, Counter | Gauge | Histogram)}.values())
+
+
 def families() -> dict[str, set[str]]:
     """Each metric of ours with its labels, as declared."""
-    collectors = {id(collector): collector for collector in vars(metrics).values() if hasattr(collector, "_labelnames")}
-    return {collector.describe()[0].name: set(collector._labelnames) for collector in collectors.values()}
+    return {collector.describe()[0].name: set(collector._labelnames) for collector in collectors()}
+
+
+@pytest.mark.parametrize("metric", collectors(), ids=lambda metric: metric._name)
+def test_a_metric_says_what_it_is_and_in_which_unit(metric) -> None:
+    """Who builds a dashboard would have to guess what a number means, and whether it is seconds."""
+    name = metric._name.removeprefix("fairlead_")
+    assert metric._documentation.endswith(".")
+    assert len(metric._documentation) > 20
+    if isinstance(metric, Histogram):
+        assert name.endswith("_seconds")
+    elif isinstance(metric, Gauge) and not name.endswith(UNITS):
+        assert name.split("_")[0] in THINGS | {"leading"}
+
+
+def test_every_label_is_one_whose_values_are_known() -> None:
+    """A label of free text is a series for each text that anybody thinks of."""
+    assert {label for labels in families().values() for label in labels} == BOUNDED.keys()
 
 
 def test_no_label_names_an_object() -> None:

@@ -1,0 +1,180 @@
+"""What the real controller counts while real Jobs run, fail, and lose their cluster; and that names of objects are nowhere in it."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+import yaml
+from alert_rules import ALERTS
+from scrape import Page
+
+from bed.controlplane.ports import free
+from bed.daemon import Daemon
+from bed.prometheus import Prometheus
+from bed.slurm import SlurmCluster
+from bed.sshd import SshHost
+from bed.state import Bed
+from fairlead.api.v1alpha1.job import JobPhase
+from fairlead.api.v1alpha1.reasons import ClusterCondition, ClusterReason, JobReason
+from fairlead.domain.run import SubmitWord
+from fairlead.kube.client import RESOURCES
+from fairlead.ssh.told import PLACES
+from fairlead.telemetry.metrics import OTHER
+from product.controller import Controller
+from product.scene import Scene
+from product.waiting import until
+
+WAITS = "#!/bin/sh\nuntil [ -e $HOME/enough ]; do sleep 0.1; done\n"
+POLLING = {"intervalSeconds": 0.3, "maxIntervalSeconds": 0.5, "timeoutSeconds": 1}     # late after two seconds
+SOON = {"deletionDeadlineSeconds": 1, "cancellationGracePeriodSeconds": 1}
+VERBS = {"probe", "submit", "observe", "cancel", "remove", "sweep"}
+OUTCOMES = {"ok", "failed", "missing", "conflict", "forbidden", "unavailable", "invalid"}
+WORDS = {
+    *map(str, JobReason), *map(str, ClusterReason), *map(str, JobPhase), *map(str, ClusterCondition), *map(str, SubmitWord), *PLACES, OTHER,
+    *RESOURCES, *(f"{each}/status" for each in RESOURCES), *VERBS, *OUTCOMES, "request", "other", "GET", "PATCH", "POST", "DELETE", "Job",
+    "Cluster", "Slurm", "Process", "Normal", "Warning", "yes", "no", "True", "False", "Unknown",
+}
+"""All values that any label may have."""
+
+
+@pytest.fixture
+def own(slurm) -> Iterator[SlurmCluster]:
+    """A Slurm cluster whose link a test may cut; it is up again before everything is deleted. Name it before `scene`."""
+    cluster: SlurmCluster = slurm()
+    yield cluster
+    cluster.link_up()
+
+
+@pytest.fixture
+def scene(scene: Scene, own: SlurmCluster) -> Iterator[Scene]:
+    """The link is up again when everything is deleted."""
+    yield scene
+    own.link_up()
+
+
+def grown(controller: Controller, before: Page, name: str, by: float = 1.0, **labels: str) -> None:
+    """Wait until a counter has grown."""
+    until(lambda: Page.of(controller).value(name, **labels) >= before.value(name, **labels) + by, f"{name} {labels} to grow by {by}")
+
+
+def test_a_job_from_apply_to_its_end_is_counted_at_each_step(
+        own: SlurmCluster, bare: SshHost, scene: Scene, controller: Controller) -> None:
+    """A person at night would look at numbers that stand still, or at those of something else."""
+    before = Page.of(controller)
+    scene.cluster(own)
+    scene.bare_host(bare, "host")
+    jobs = [scene.job("slurm", WAITS), scene.job("process", WAITS, cluster="host")]
+    for job in jobs:
+        job.wait("Running")
+    until(lambda: Page.of(controller).value("jobs_in_phase", phase="Running") == 2, "both to be counted as running")
+    during = Page.of(controller)
+    assert during.value("jobs_watched") == 2
+    assert during.value("clusters_in_condition", condition="Ready", status="True") == 2
+    assert during.value("sites_watched", reachable="yes") == 2
+    assert 0 < during.value("oldest_poll_age_seconds") < 10
+    assert during.value("loops_stuck") == 0
+    for node in (own, bare):
+        (node.home / "enough").touch()
+    for job in jobs:
+        job.wait("Complete")
+    refused = scene.job("refused", partition="nowhere")
+    refused.wait("Failed", reason="SubmissionRejected")
+    for scheduler in ("Slurm", "Process"):
+        grown(controller, before, "job_handed_in_seconds_count", scheduler=scheduler)
+    after = Page.of(controller)
+    assert after.value("job_handed_in_seconds_count") == before.value("job_handed_in_seconds_count") + 2, "the refused one has no id"
+    assert after.value("job_handed_in_seconds_sum") - before.value("job_handed_in_seconds_sum") < 60
+    assert after.value("job_end_seen_seconds_count") == before.value("job_end_seen_seconds_count") + 2
+    for name, labels in [
+        ("submission_answered_total", {"answer": "submitted"}), ("submission_answered_total", {"answer": "refused"}),
+        ("job_ended_total", {"reason": "SubmissionRejected"}), ("connect_ended_seconds_count", {"outcome": "ok"}),
+        ("exec_ended_seconds_count", {"kind": "submit", "outcome": "ok"}), ("status_written_total", {"kind": "Cluster", "outcome": "ok"}),
+        ("api_request_ended_total", {"method": "PATCH", "resource": "jobs/status", "outcome": "ok"}),
+        ("api_request_ended_total", {"method": "POST", "resource": "events", "outcome": "ok"}),
+        ("api_request_seconds_count", {"method": "PATCH"}), ("loop_lag_seconds_count", {}),
+    ]:
+        assert after.value(name, **labels) > before.value(name, **labels), (name, labels)
+
+
+def test_a_tenant_with_many_objects_makes_no_more_series(own: SlurmCluster, scene: Scene, controller: Controller) -> None:
+    """One namespace could fill Prometheus, and learn from its neighbours' metrics what they run."""
+    scene.cluster(own)
+    scene.job("first", suspend=True)
+    until(lambda: Page.of(controller).value("jobs_watched") >= 1, "the first Job to be counted")
+    before = Page.of(controller)
+    for number in range(150):
+        scene.job(f"many-{number}", suspend=True)
+    until(lambda: Page.of(controller).value("jobs_watched") >= 151, "all Jobs to be counted", 60)
+    after = Page.of(controller)
+    new = {(name, labels) for name, labels in after.series.keys() - before.series.keys() if not name.endswith("_bucket")}
+    assert len(new) < 20, new
+    assert after.values_of_labels() <= WORDS, "a word that is in no table of ours"
+    text = controller.metrics()
+    for secret in (scene.namespace, "many-1", own.host, "hpc"):
+        assert secret not in text
+
+
+@pytest.fixture
+def watching(bed: Bed, prometheus: Prometheus, controller: Controller, tmp_path: Path) -> Iterator[Callable[[], set[str]]]:
+    """A real Prometheus that scrapes the controller each second, with the chart's rules but for their waits; which alerts fire."""
+    rules = yaml.safe_load(ALERTS.read_text(encoding="utf-8"))
+    for rule in rules["groups"][0]["rules"]:
+        rule["for"] = "0s"
+    [port] = free(1)
+    folder = bed.folder / f"prometheus-{port}"
+    folder.mkdir()
+    (folder / "rules.yaml").write_text(yaml.safe_dump(rules), encoding="utf-8")
+    target = {"job_name": "fairlead", "static_configs": [{"targets": [f"127.0.0.1:{controller.port}"], "labels": {"namespace": "default"}}]}
+    config = {"global": {"scrape_interval": "1s", "evaluation_interval": "1s"}, "rule_files": ["rules.yaml"], "scrape_configs": [target]}
+    (folder / "prometheus.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    argv = [prometheus.server, f"--config.file={folder / 'prometheus.yml'}", f"--storage.tsdb.path={folder / 'data'}",
+            f"--web.listen-address=127.0.0.1:{port}", "--log.level=warn"]
+    daemon = Daemon(argv, bed.env, folder / "log", cwd=folder)
+
+    def firing() -> set[str]:
+        try:
+            with urlopen(f"http://127.0.0.1:{port}/api/v1/alerts", timeout=5) as answer:
+                found = json.load(answer)["data"]["alerts"]
+        except OSError:
+            assert daemon.alive, (folder / "log").read_text(encoding="utf-8")
+            return {"not up yet"}
+        return {each["labels"]["alertname"] for each in found if each["state"] == "firing"}
+
+    yield firing
+    daemon.term(10)
+
+
+def test_an_outage_is_seen_by_a_real_prometheus_and_goes_when_it_is_over(
+        own: SlurmCluster, scene: Scene, controller: Controller, watching: Callable[[], set[str]]) -> None:
+    """Alerts that only ever fired on made-up numbers might be deaf to the real ones, or never go again."""
+    cluster = scene.cluster(own, polling=POLLING)
+    job = scene.job("left", WAITS, **SOON)
+    job.wait("Running")
+    until(lambda: watching() == set(), "nothing to be wrong", 30)
+    before = Page.of(controller)
+    own.link_down()
+    cluster.wait("Reachable", "False", seconds=40)
+    until(lambda: watching() >= {"FairleadClusterUnreachable", "FairleadPollsLate"}, "both alerts to fire", 20)
+    job.delete()
+    until(lambda: Page.of(controller).value("debts_oldest_age_seconds") > 0, "the debt to be counted")
+    owing = Page.of(controller)
+    assert owing.value("debts_owed") == 1
+    assert 0 < owing.value("ledger_filled_ratio") < 0.01
+    assert owing.value("clusters_not_ready") == 1
+    assert owing.value("connect_ended_seconds_count", outcome="failed") > before.value("connect_ended_seconds_count", outcome="failed")
+    own.link_up()
+    cluster.wait("Ready")
+    until(lambda: Page.of(controller).value("debts_owed") == 0, "the debt to be paid", 60)
+    until(lambda: watching() == set(), "the alerts to go", 30)
+    assert Page.of(controller).value("ledger_filled_ratio") == 0
+    controller.stop()
+    until(lambda: "FairleadNoLeader" in watching(), "an alert when nobody leads", 30)
+
+
+def test_promtool_has_nothing_against_the_page(prometheus: Prometheus, controller: Controller) -> None:
+    """Names and units against the conventions would mislead whoever knows other exporters."""
+    until(lambda: Page.of(controller).value("loop_lag_seconds_count") > 0, "the page")
+    done = prometheus.tool("check", "metrics", text=controller.metrics())
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
