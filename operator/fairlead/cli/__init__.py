@@ -1,5 +1,5 @@
 """The command `fairlead`."""
 
-from fairlead.cli.main import main
+from fairlead.cli.main import complete_for_kubectl, main
 
-__all__ = ["main"]
+__all__ = ["complete_for_kubectl", "main"]

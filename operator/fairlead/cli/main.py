@@ -9,7 +9,9 @@ from pathlib import Path
 
 import click
 
+from fairlead.api.v1alpha1 import names
 from fairlead.api.v1alpha1.texts import clean
+from fairlead.cli import completion
 from fairlead.domain.errors import FairleadError, UserFault
 
 USER_FAULT_EXIT = 2
@@ -17,6 +19,7 @@ NOBODY = {"LOGNAME": "nobody", "HOME": "/nonexistent"}
 """kopf and asyncssh ask for our name, asyncssh for our home too. They use neither, and fail for a pod's random uid, which nobody knows."""
 _SENTENCE_CHARACTERS = 8000
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_SECONDS = click.FloatRange(0.2, 300)
 _LEVELS = ["debug", "info", "warning", "error"]
 
 
@@ -26,13 +29,22 @@ def main() -> None:
         for name, value in NOBODY.items():
             os.environ.setdefault(name, value)
     try:
-        commands(auto_envvar_prefix="FAIRLEAD", prog_name="fairlead")
+        commands(auto_envvar_prefix="FAIRLEAD", prog_name=completion.program(), complete_var=completion.VARIABLE)
+    except SystemExit as end:
+        if completion.VARIABLE in os.environ:
+            completion.leave(end.code if isinstance(end.code, int) else 1)
+        raise
     except UserFault as error:
         _tell(error)
         sys.exit(USER_FAULT_EXIT)
     except FairleadError as error:
         _tell(error)
         sys.exit(1)
+
+
+def complete_for_kubectl() -> None:
+    """What kubectl starts as `kubectl_complete-fairlead` when a person presses the tab key behind `kubectl fairlead`."""
+    completion.for_kubectl(commands)
 
 
 def _is_known(uid: int) -> bool:
@@ -79,7 +91,7 @@ def controller(settings_file: Path | None, log_format: str, log_level: str, heal
 
 
 @commands.command()
-@click.argument("job", metavar="NAMESPACE/NAME")
+@click.argument("job", metavar="NAMESPACE/NAME", shell_complete=completion.named(names.JOB_PLURAL))
 @click.option("--follow", "-f", is_flag=True, help="Wait for more, and end with the Job.")
 @click.option("--tail", "tail_lines", type=click.IntRange(0), metavar="LINES", help="Only so many lines of what is there.  [default: all]")
 @click.option("--stderr", is_flag=True, help="The error output's file, where the Job has one of its own.")
@@ -132,3 +144,32 @@ def installation(namespace: str | None, wait_seconds: int, kubeconfig: str | Non
     from fairlead.cli.installation import run  # noqa: PLC0415  as above
 
     run(namespace, wait_seconds, kubeconfig, context)
+
+
+@commands.command()
+@click.argument("place", metavar="HOST[:PORT]")
+@click.option("--jump", "-J", "jumps", multiple=True, metavar="[USER@]HOST[:PORT]", help="Through this jump host; several: in their order.")
+@click.option("--identity", "-i", type=_FILE, help="Private key for the jump hosts.")
+@click.option("--known-hosts", type=_FILE, help="By what the jump hosts are recognised.  [default: ~/.ssh/known_hosts]")
+@click.option("--timeout", "seconds", default=10.0, show_default=True, type=_SECONDS, help="Seconds for a connection.")
+def pin(place: str, jumps: tuple[str, ...], identity: Path | None, known_hosts: Path | None, seconds: float) -> None:
+    """Print a server's host keys as a Cluster takes them.
+
+    The block goes under spec. The server is asked for each type of host key that Fairlead accepts, and nobody logs in. Standard error has
+    the fingerprints: compare them, by another way, with what the site publishes.
+    """
+    from fairlead.cli.pin import run  # noqa: PLC0415  as above
+    from fairlead.cli.reach import Means  # noqa: PLC0415
+
+    run(place, jumps, Means(identity, known_hosts, seconds))
+
+
+@commands.command("completion")
+@click.argument("shell", type=click.Choice(completion.SHELLS))
+def print_completion(shell: str) -> None:
+    """Print what a shell needs to complete commands and names.
+
+    For bash, in ~/.bashrc: source <(fairlead completion bash). For zsh, in ~/.zshrc: source <(fairlead completion zsh). For fish:
+    fairlead completion fish > ~/.config/fish/completions/fairlead.fish. Behind kubectl nothing is needed but kubectl's own completion.
+    """
+    click.echo(completion.source(shell, commands))

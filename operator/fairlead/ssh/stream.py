@@ -126,14 +126,15 @@ class Line:
 @asynccontextmanager
 async def line_to(address: Address) -> AsyncGenerator[Line, None]:
     """Connect, and close the connection at the end. Raises `Refused`, `Unreachable` and `Unreadable`."""
-    async with _connection_to(address) as connection:
+    async with connection_to(address) as connection:
         yield Line(connection, address)
 
 
 @asynccontextmanager
-async def _connection_to(address: Address) -> AsyncGenerator[asyncssh.SSHClientConnection, None]:
+async def connection_to(address: Address) -> AsyncGenerator[asyncssh.SSHClientConnection, None]:
+    """Connect, through jump hosts if there are any, and close it all at the end. Raises as `line_to`."""
     async with AsyncExitStack() as stack:
-        over = await stack.enter_async_context(_connection_to(address.via)) if address.via else None
+        over = await stack.enter_async_context(connection_to(address.via)) if address.via else None
         service = LoginService(await asyncio.to_thread(read_profiles, address))
         connection = await service.connect(Resolver(), over)
         stack.push_async_callback(close_connection, connection, CLOSE_SECONDS)
