@@ -17,7 +17,7 @@ from product.command import fairlead
 from product.mean import silent_hosts
 from product.scene import Scene
 
-NOWHERE = Path("/nonexistent")
+NOWHERE = Path("/nonexistent/config")
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import pwd
 import sys
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -20,6 +21,7 @@ NOBODY = {"LOGNAME": "nobody", "HOME": "/nonexistent"}
 _SENTENCE_CHARACTERS = 8000
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _SECONDS = click.FloatRange(0.2, 300)
+_KINDS = ["Slurm", "Process"]
 _LEVELS = ["debug", "info", "warning", "error"]
 
 
@@ -162,6 +164,33 @@ def pin(place: str, jumps: tuple[str, ...], identity: Path | None, known_hosts: 
     from fairlead.cli.reach import Means  # noqa: PLC0415
 
     run(place, jumps, Means(identity, known_hosts, seconds))
+
+
+@commands.command()
+@click.argument("cluster", metavar="[[NAMESPACE/]CLUSTER]", required=False, shell_complete=completion.named(names.CLUSTER_PLURAL))
+@click.option("--namespace", "-n", help="The Cluster's namespace.  [default: the context's]")
+@click.option("--file", "-f", type=_FILE, help="Look at the Clusters in this file, with the Secrets in it or the key of -i.")
+@click.option("--host", metavar="HOST[:PORT]", help="Look at this host, which no Cluster names yet.")
+@click.option("--user", help="With --host: the login name there.")
+@click.option("--identity", "-i", type=_FILE, help="With --host or -f: the private key.")
+@click.option("--known-hosts", type=_FILE, help="With --host: by what it is recognised.  [default: ~/.ssh/known_hosts]")
+@click.option("--jump", "-J", "jumps", multiple=True, metavar="[USER@]HOST[:PORT]", help="With --host: through this jump host.")
+@click.option("--type", "kind", default="Slurm", show_default=True, type=click.Choice(_KINDS), help="With --host: what is there.")
+@click.option("--work-dir", help="With --host: spec.workDir.  [default: ~/.fairlead]")
+@click.option("--bin-path", help="With --host: spec.slurm.binPath.")
+@click.option("--timeout", "seconds", default=10.0, show_default=True, type=_SECONDS, help="With --host: seconds for a connection.")
+@click.option("--output", "-o", default="text", show_default=True, type=click.Choice(["text", "json"]), help="How it is printed.")
+@click.option("--kubeconfig", envvar="KUBECONFIG", type=click.Path(dir_okay=False), help="Kubeconfig file.  [default: ~/.kube/config]")
+@click.option("--context", help="The kubeconfig's context.")
+def doctor(**asked: Any) -> None:
+    """Look at a Cluster step by step, and say what to change.
+
+    It logs in once to each endpoint or host, and changes nothing there. Each line says ok, or what is wrong and what to change; note is
+    what works and could be better. Exit code 0: nothing has to be changed; 1: something has to be; 2: wrong use.
+    """
+    from fairlead.cli.doctor.command import run  # noqa: PLC0415  as above
+
+    sys.exit(run(asked))
 
 
 @commands.command("completion")

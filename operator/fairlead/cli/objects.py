@@ -26,8 +26,11 @@ async def get_cluster(client: KubeClient, namespace: str, name: str) -> Cluster:
     return read_cluster(await _get(client, "Cluster", names.CLUSTER_PLURAL, namespace, name))
 
 
-async def get_address(client: KubeClient, cluster: Cluster) -> Address:
-    """Read what one logs in to a Cluster with. Raises `UserFault` when it is missing or may not be read, `ApiFault`."""
+async def get_address(client: KubeClient, cluster: Cluster, without: str) -> Address:
+    """Read what one logs in to a Cluster with. Raises `UserFault` when it is missing or may not be read, `ApiFault`.
+
+    `without` goes on behind `You may not read the Secret ...: ` for who may not.
+    """
     data, home, namespace = KubeReferences(client), cluster.ref.namespace, cluster.login_namespace
     wanted, keys = cluster.spec.auth_secret_ref.name, cluster.host_keys.known_hosts_secret_ref
     try:
@@ -36,9 +39,8 @@ async def get_address(client: KubeClient, cluster: Cluster) -> Address:
         return address_of(cluster, await data.read_secret(namespace, wanted), known_hosts, way_to(cluster, jumps))
     except Forbidden as error:
         raise UserFault(
-            f"You may not read the Secret {namespace}/{wanted}, with which one logs in to Cluster {cluster.ref.name}: the whole output is "
-            f"for those who may (ask for the right to get secrets in {namespace}). Once the Job has ended, the last 4 KiB stand in its "
-            "status, in logs.tail."
+            f"You may not read the Secret {namespace}/{wanted}, with which one logs in to Cluster {cluster.ref.name} (ask for the right to "
+            f"get secrets in {namespace}): {without}"
         ) from error
 
 

@@ -21,6 +21,7 @@ from fairlead.ssh.stream import Line, line_to
 
 _PREAMBLE_BYTES: Final = 64 * 1024       # what a login shell may print before our row
 _SENTENCE_CHARACTERS: Final = 1000
+_WITHOUT_KEY: Final = "the whole output is for those who may. Once the Job has ended, the last 4 KiB stand in its status, in logs.tail."
 _SILENT_SECONDS: Final = 60.0            # well above a reading's own bounds: then the connection is dead
 
 
@@ -101,7 +102,7 @@ class Output:
                 raise UserFault("It is not decided yet on which of its Cluster's hosts the Job runs")
             cluster = seen_by(whole, site)
             self._tree = _tree_of(cluster)
-            self._line = await self._open.enter_async_context(line_to(await get_address(self._client, cluster)))
+            self._line = await self._open.enter_async_context(line_to(await get_address(self._client, cluster, _WITHOUT_KEY)))
         return self._line, self._tree
 
     async def _beginning(self, pieces: AsyncIterator[bytes], fence: str) -> tuple[Place, bytes]:

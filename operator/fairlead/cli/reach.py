@@ -3,14 +3,19 @@
 import getpass
 import os
 import re
+import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+import click
+
+from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.api.v1alpha1.ssh import USER_PATTERN
 from fairlead.domain.address import Address, Credentials, Endpoint, HostKeys
-from fairlead.domain.errors import UserFault
+from fairlead.domain.errors import Unreadable, UserFault
+from fairlead.ssh.keys import read_key
 
 OWN_KNOWN_HOSTS: Final = "~/.ssh/known_hosts"
 _DEFAULT_PORT: Final = 22
@@ -60,17 +65,26 @@ def jump_hosts(places: Sequence[str], means: Means) -> Address | None:
 
 
 def credentials_of(means: Means) -> Credentials:
-    """The key in the file that was named. Raises `UserFault`."""
+    """The key in the file that was named; a person at a terminal is asked for its passphrase. Raises `UserFault`."""
     if means.identity is None:
         raise UserFault("No key to log in with: name the private key's file with -i (an agent is not asked: a Secret holds none)")
-    return Credentials(_read(means.identity))
+    credentials = Credentials(read_file(means.identity))
+    if not sys.stdin.isatty():
+        return credentials
+    try:
+        read_key(credentials)
+    except Unreadable as fault:
+        if fault.reason is ClusterReason.PASSPHRASE_REQUIRED:
+            typed = click.prompt(f"Passphrase of {means.identity}", hide_input=True, err=True)
+            return replace(credentials, passphrase=typed.encode())
+    return credentials
 
 
 def host_keys_of(means: Means) -> HostKeys:
     """The lines of the known_hosts file that was named, else of a person's own; where that is none, no key is known. Raises `UserFault`."""
     path = means.known_hosts or Path(os.path.expanduser(OWN_KNOWN_HOSTS))  # noqa: PTH111  pathlib raises where nobody knows a home
     there = means.known_hosts is not None or os.path.isfile(path)  # noqa: PTH113  pathlib raises below a folder that one may not enter
-    text = _read(path).decode("utf-8", "replace") if there else ""
+    text = read_file(path).decode("utf-8", "replace") if there else ""
     return HostKeys(f"{text.rstrip()}\n{_OF_NOBODY}\n".lstrip())
 
 
@@ -81,7 +95,8 @@ def as_options(sentence: str) -> str:
     return sentence
 
 
-def _read(path: Path) -> bytes:
+def read_file(path: Path) -> bytes:
+    """What is in a file of a person's, which is bounded. Raises `UserFault`."""
     try:
         with path.open("rb") as file:
             content = file.read(_MOST_BYTES + 1)

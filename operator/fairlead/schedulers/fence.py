@@ -81,6 +81,16 @@ def read(output: bytes, fence: str, most_rows: int = MOST_ROWS) -> Answer:
     return Answer(tuple(rows[1:-1]), int(begins[:12]))
 
 
+def read_begun(output: bytes, fence: str) -> tuple[Sequence[Row], int]:
+    """The rows of an answer that need not be whole, ends included, and how many bytes came in front of the first.
+
+    A last row that was cut is left out.
+    """
+    mark = f"{fence}{SEPARATOR}".encode()
+    first, last = _find(output, mark, 0), output.rfind(b"\n")
+    return tuple(_rows(output[:last + 1], mark))[:MOST_ROWS], first if first >= 0 else len(output)
+
+
 def _rows(output: bytes, mark: bytes) -> Iterator[Row]:
     """Each line from its first `mark` on."""
     place = 0

@@ -245,6 +245,19 @@ is_entry() {
 # own_systemd: whether the user's own systemd makes scopes that outlast his logins: without linger it ends with the last of them.
 own_systemd() { [ -e "/var/lib/systemd/linger/$LOGIN" ] && [ -S "/run/user/$ME/systemd/private" ] && command -v systemd-run >/dev/null 2>&1; }
 
+# own_group: AT is the control group (version 2) that we are in, as a folder; fails unless we may make others below it and move processes into them.
+own_group() {
+  AT='' path=''
+  while IFS=: read -r number _ path; do [ "$number" = 0 ] && break; path=''; done </proc/self/cgroup
+  while [ "$path" ] && read -r _ _ _ root point rest; do
+    case $rest in *' - cgroup2 '*) ;; *) continue ;; esac
+    root=${root%/}
+    case $path/ in *[!a-zA-Z0-9_:.@/-]* | */../*) ;; "$root"/*) AT=$point${path#"$root"} AT=${AT%/}; break ;; esac
+  done </proc/self/mountinfo
+  case $AT in '' | *[!a-zA-Z0-9_:.@/-]*) return 1 ;; esac
+  [ -w "$AT" ] && [ -w "$AT/cgroup.procs" ]
+}
+
 # start: the Run of `entry`, with the slots PICKED and the GPUs gpu_numbers; succeeds once it has its claim, or its end. systemd may refuse a scope, or not
 # answer: then it starts as anywhere. It never begins twice: runner.sh in the scope goes on only if it makes the mark, and we only if we do.
 start() {

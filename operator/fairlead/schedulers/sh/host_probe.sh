@@ -4,18 +4,23 @@
 FOLDER=$INSTALLATION.$MACHINE   # several hosts may share a home or a work folder, but never a tree: a pid and a lock are of one kernel
 
 look_at_scheduler() {
-  for tool in flock setsid find grep awk sort cut; do
-    command -v "$tool" >/dev/null 2>&1 || problem no-tools "$tool is not in PATH ($PATH)"
-  done
-  [ "$BOOT" ] && born $$ && [ "$BORN" ] || problem no-tools "/proc does not say when a process began, or which boot this is"
-  printf 'x\0FAIRLEAD_RUN=1\0' | grep -q -z -x -F FAIRLEAD_RUN=1 || problem no-tools "grep knows no -z, so that processes cannot be told by their environment"
-  find / -maxdepth 0 -lname x >/dev/null 2>&1 || problem no-tools "find knows no -lname, so that processes cannot be told by their slots"
+  look_at_tools
   why=$(on_host 2>&1) || full "$why"
   is_own "$TREE/$HOST"
   is_own "$LOCKS"
   ends_at_logout && stays_in_scope
   say version "$(uname -sr | tr ' ' -)"
   say up
+}
+
+# look_at_tools: whether processes can be found and slots locked with what is there.
+look_at_tools() {
+  for tool in flock setsid find grep awk sort cut; do
+    command -v "$tool" >/dev/null 2>&1 || problem no-tools "$tool is not in PATH ($PATH)"
+  done
+  [ "$BOOT" ] && born $$ && [ "$BORN" ] || problem no-tools "/proc does not say when a process began, or which boot this is"
+  printf 'x\0FAIRLEAD_RUN=1\0' | grep -q -z -x -F FAIRLEAD_RUN=1 || problem no-tools "grep knows no -z, so that processes cannot be told by their environment"
+  find / -maxdepth 0 -lname x >/dev/null 2>&1 || problem no-tools "find knows no -lname, so that processes cannot be told by their slots"
 }
 
 # is_own FOLDER: whether it is of this host and not of another that shares it and has the same /etc/machine-id, as clones do, or none, as containers do.

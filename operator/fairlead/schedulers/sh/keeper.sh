@@ -15,19 +15,6 @@ END
 is_number "$watch_seconds" && is_number "$kill_seconds" || exit
 run=runs/$key
 
-# own_group: AT is the control group (version 2) that we are in, as a folder; fails unless we may make others below it and move processes into them.
-own_group() {
-  AT='' path=''
-  while IFS=: read -r number _ path; do [ "$number" = 0 ] && break; path=''; done </proc/self/cgroup
-  while [ "$path" ] && read -r _ _ _ root point rest; do
-    case $rest in *' - cgroup2 '*) ;; *) continue ;; esac
-    root=${root%/}
-    case $path/ in *[!a-zA-Z0-9_:.@/-]* | */../*) ;; "$root"/*) AT=$point${path#"$root"} AT=${AT%/}; break ;; esac
-  done </proc/self/mountinfo
-  case $AT in '' | *[!a-zA-Z0-9_:.@/-]*) return 1 ;; esac
-  [ -w "$AT" ] && [ -w "$AT/cgroup.procs" ]
-}
-
 # say_who: writes down who we are.
 say_who() {
   MINE="$id $BOOT $$ $BORN $since${group:+ $group}$locks"
