@@ -1,24 +1,43 @@
-"""The page of conditions: their types and reasons with what each says."""
+"""The page of conditions: their types, and their reasons with what each says, what to do, and what GitOps tools make of it."""
+
+from collections.abc import Mapping
 
 from fairlead.api.v1alpha1.reasons import ClusterCondition, ClusterReason, JobCondition, JobReason, Word
+from generator import next_steps, tool_words
 from generator.markdown import code, table
+from generator.tool_words import ToolWords
 
 INTRODUCTION = """# Conditions and their reasons
 
 The state of every object is in its conditions. Each has a type, a status (True, False or Unknown), a reason in one word, and a message that
 says what was seen and what to do. Reasons are never renamed, so an alert may name one.
-[Troubleshooting](../troubleshooting.md) says what to do about those that need a person.
+[Troubleshooting](../troubleshooting.md) says more about those that need a person.
+
+The last two columns are what Argo CD and Flux say of an object whose condition `Ready` has this reason: see [GitOps](../gitops.md). They
+are empty for a reason that stands in other conditions or in Events alone. An object that is being deleted is `Progressing` and
+`Terminating`, whatever its reason. Of two words the first is said at first: of a new Cluster, the second of one that was ready;
+of a Job that is suspended, until what runs has ended.
 """
 
 
 def page() -> str:
     """The whole page."""
-    parts = [INTRODUCTION]
-    kinds: tuple[tuple[str, type[Word], type[Word]], ...] = (("Cluster", ClusterCondition, ClusterReason), ("Job", JobCondition, JobReason))
-    for kind, conditions, reasons in kinds:
-        parts += [f"## {kind}: conditions\n", _words("Condition", conditions), f"## {kind}: reasons\n", _words("Reason", reasons)]
-    return "\n".join(parts)
+    return "\n".join([
+        INTRODUCTION,
+        "## Cluster: conditions\n", _conditions(ClusterCondition),
+        "## Cluster: reasons\n", _reasons(ClusterReason, next_steps.CLUSTER, tool_words.CLUSTER),
+        "## Job: conditions\n", _conditions(JobCondition),
+        "## Job: reasons\n", _reasons(JobReason, next_steps.JOB, tool_words.JOB),
+    ])
 
 
-def _words(head: str, words: type[Word]) -> str:
-    return table([head, "What it says"], [[code(str(each)), each.meaning] for each in words])
+def _conditions(kinds: type[Word]) -> str:
+    return table(["Condition", "What it says"], [[code(str(each)), each.meaning] for each in kinds])
+
+
+def _reasons(reasons: type[Word], steps: Mapping[Word, str], words: Mapping[Word, ToolWords]) -> str:
+    rows = []
+    for reason in reasons:
+        said = words.get(reason, ToolWords((), ()))
+        rows.append([code(str(reason)), reason.meaning, steps[reason], ", ".join(said.argo_cd), ", ".join(said.flux)])
+    return table(["Reason", "What it says", "What to do", "Argo CD", "Flux"], rows)

@@ -59,6 +59,12 @@ def test_applying_does_not_touch_the_status(set_status, keep):
     assert keep(job("again") | {"status": {"phase": "Pending"}})["status"]["phase"] == "Running"
 
 
+@pytest.mark.parametrize("manifest", [pytest.param(job("unseen"), id="Job"), pytest.param(cluster("unseen"), id="Cluster")])
+def test_what_nobody_has_seen_says_so(keep, manifest):
+    """Flux would take a Job for done in the moment in which it is applied."""
+    assert keep(manifest)["status"] == {"observedGeneration": 0}
+
+
 def columns(text: str) -> list[str]:
     return text.splitlines()[0].split()
 

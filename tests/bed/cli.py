@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from bed import helm, processes, registry
+from bed import gitops, helm, processes, registry
 from bed.controlplane import ControlPlane, binaries
 from bed.controlplane.pki import write_private
 from bed.errors import BedError
@@ -99,6 +99,8 @@ def fetch(releases: tuple[str, ...]) -> None:
 def _fetch_binaries(bed: Bed) -> None:
     binaries.ensure(bed)
     helm.ensure(bed)
+    gitops.Words.ensure(bed)
+    gitops.Drift.ensure(bed)
 
 
 def _fetch_prometheus(bed: Bed) -> None:

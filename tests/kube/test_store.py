@@ -1,14 +1,18 @@
 """What a user would lose if a write went to the wrong object: a second run, or an object that never goes away."""
 
 import asyncio
+import itertools
 import json
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from fairlead.domain.errors import ApiFault, Conflict
 from fairlead.domain.objects import EventNote, ObjectRef
 from fairlead.kube.store import KubeStore
+from product.resources import install
+from product.waiting import until
 
 from .conftest import Sandbox
 
@@ -97,7 +101,33 @@ async def test_no_status_is_written_to_a_namesake(sandbox: Sandbox, store: KubeS
     ref = sandbox.job()
     with pytest.raises(Conflict):
         await store.write_status(another(ref), run_status(ref, 1), expected_attempt=expected_attempt)
-    assert "status" not in sandbox.read(ref)
+    assert sandbox.read(ref)["status"] == {"observedGeneration": 0}
+
+
+async def test_the_first_status_takes_one_request(sandbox: Sandbox, store: KubeStore) -> None:
+    """Each new Job would cost the API server two writes, of which one is refused."""
+    ref = sandbox.job()
+    await store.write_status(ref, run_status(ref, 1), expected_attempt=0)
+    assert sandbox.requests() == [("patch", 200)]
+
+
+async def test_a_definition_of_an_older_release_will_do(sandbox: Sandbox, store: KubeStore) -> None:
+    """After an upgrade of the controller alone no new Job would be begun: such a definition fills in no status."""
+    default = "/spec/versions/0/schema/openAPIV3Schema/properties/status/default"
+    patch = json.dumps([{"op": "remove", "path": default}])
+    try:
+        sandbox.kubectl("patch", "crd", "jobs.fairlead.dev", "--type=json", "--patch", patch)
+        names = (f"old-{number}" for number in itertools.count())
+        ref = until(lambda: without_status(sandbox, sandbox.job(next(names))), "the older definition to be served")
+        await store.write_status(ref, run_status(ref, 1), expected_attempt=0)
+        assert sandbox.read(ref)["status"] == run_status(ref, 1)
+    finally:
+        install(sandbox.plane)
+        until(lambda: not without_status(sandbox, sandbox.job(f"new-{uuid4().hex[:8]}")), "ours to be served again")
+
+
+def without_status(sandbox: Sandbox, ref: ObjectRef) -> ObjectRef | None:
+    return ref if "status" not in sandbox.read(ref) else None
 
 
 async def test_a_status_of_a_gone_object_is_a_conflict(sandbox: Sandbox, store: KubeStore) -> None:

@@ -17,6 +17,8 @@ from fairlead.api.v1alpha1.job import JobSpec, JobStatus
 from fairlead.api.v1alpha1.meta import ApiModel
 
 _HEADER: Final = "# Made by `make crds` from operator/fairlead/api; change it there.\n"
+_UNSEEN: Final[Schema] = {"observedGeneration": 0}
+"""The status of an object that the controller has not seen: without one, tools that wait would take it for done (kstatus)."""
 _READY: Final = '.status.conditions[?(@.type=="Ready")]'
 
 
@@ -120,7 +122,7 @@ def _object_schema(resource: Resource) -> Schema:
         "kind": {"type": "string", "description": f"The kind of this object: {resource.kind}."},
         "metadata": {"type": "object"},  # the API server knows the rest and forbids to say it again
         "spec": structural_schema(resource.spec),
-        "status": structural_schema(resource.status),
+        "status": structural_schema(resource.status) | {"default": dict(_UNSEEN)},
     }
     return {"type": "object", "description": resource.meaning, "required": ["spec"], "properties": parts}
 

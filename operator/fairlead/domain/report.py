@@ -23,6 +23,7 @@ ATTEMPTS_KEPT = 5
 _UNWATCHED = ", by what its node wrote: its end was not watched, and the scheduler has forgotten it"
 _LETTER_ENDS = bytes(range(0x80, 0xC0))   # UTF-8: bytes that are not a letter's first
 _SUBMITTING = frozenset({JobReason.SUBMITTING, JobReason.SUBMISSION_UNKNOWN, JobReason.SUBMISSION_DEFERRED})
+_ENDED = frozenset({JobPhase.COMPLETE, JobPhase.FAILED})   # not watched any more: a generation seen once would make tools wait for the next
 _READY, _RUNNING, _SUBMITTED = JobCondition.READY, JobCondition.RUNNING, JobCondition.SUBMITTED
 
 _PHASE_OF_STATE: dict[RunState, tuple[JobPhase, JobReason]] = {
@@ -306,7 +307,7 @@ def _rewritten(job: Job, now: Now, phase: JobPhase, says: Sequence[Says], **fiel
     if job.is_begun and job.status.active_since is None:   # activeDeadlineSeconds count from here; who sets the Job aside says otherwise
         fields = {"active_since": moment(now.wall)} | fields
     status = job.status.having(**fields | {
-        "phase": phase, "host": job.host or None, "observed_generation": job.generation,
+        "phase": phase, "host": job.host or None, "observed_generation": None if phase in _ENDED else job.generation,
         "conditions": told(job.status.conditions, says, now.wall, job.generation),
     })
     return None if status == job.status else status

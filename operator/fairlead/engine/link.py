@@ -87,9 +87,12 @@ class Link:
         return self._address.user if self._address else ""
 
     def reset(self) -> None:
-        """The Cluster's spec changed: try at once."""
+        """The Cluster's spec changed: try at once. What needed a person may be mended by that, so it is not said of the new spec."""
         self._breaker = CLOSED
         self._give_up()
+        trouble = self.health.trouble
+        if trouble is not None and trouble.reason in NEEDS_A_PERSON and not self._poll_owed:
+            self.health = Health(use=self.health.use, sweep=self.health.sweep)
 
     async def ensure(self, cluster: Cluster) -> bool:
         """Have a connection and a tree, or say in `health` why not; credentials and site are looked at again now and then. Never raises."""

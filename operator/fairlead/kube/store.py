@@ -53,11 +53,11 @@ class KubeStore:
         if expected_attempt:
             return await self._patch(ref, [_same(ref), jsonpatch.test("/status/run/attempt", expected_attempt), write], "status")
         try:
-            return await self._patch(ref, [_same(ref), jsonpatch.test("/status", None), write], "status")
+            return await self._patch(ref, [_same(ref), jsonpatch.test("/status/run", None), write], "status")
         except NotFound:
             raise
-        except Conflict:
-            return await self._patch(ref, [_same(ref), jsonpatch.test("/status/run", None), write], "status")
+        except Conflict:   # no status at all: the API server has an older definition of the resource, without a default
+            return await self._patch(ref, [_same(ref), jsonpatch.test("/status", None), write], "status")
 
     async def release(self, ref: ObjectRef, *, finished: bool) -> str:
         """Take our finalizer off, with the finished label in the same write when `finished`. A gone object is a success (empty version)."""

@@ -308,3 +308,31 @@ async def test_what_nobody_has_foreseen_in_a_check_is_told_and_waits() -> None:
     assert link.health.trouble is not None
     assert link.health.trouble.reason is ClusterReason.INTERNAL_ERROR
     assert link.retry_at > virtual.clock.monotonic()
+
+
+@pytest.mark.parametrize(("answer", "reason"), [
+    (Refused("another key", ClusterReason.HOST_KEY_MISMATCH), None),
+    (CUT, ClusterReason.CONNECT_TIMEOUT),
+])
+async def test_a_new_spec_is_not_said_to_need_a_person_before_it_was_tried(answer: FairleadError, reason: ClusterReason | None) -> None:
+    """Flux and Argo CD would give up the change that mends a host key at once, by what was found with the key before."""
+    bench = Bench()
+    bench.remote.answers["probe"] = answer
+    assert not await bench.ensured()
+    bench.link.reset()
+    assert bench.reason() is reason
+    bench.remote.answers["probe"] = GOOD_PROBE
+    assert await bench.ensured()
+    assert bench.reason() is None
+
+
+async def test_a_new_spec_does_not_make_a_failed_poll_good() -> None:
+    """A Cluster whose squeue is broken would be ready for a moment after each change."""
+    bench = Bench()
+    assert await bench.ensured()
+    bench.remote.answers["observe"] = SQUEUE_FAILED
+    assert not await bench.polled()
+    bench.link.failed(Refused("another key", ClusterReason.HOST_KEY_MISMATCH))
+    bench.link.reset()
+    assert await bench.ensured()
+    assert bench.reason() is ClusterReason.HOST_KEY_MISMATCH

@@ -111,7 +111,8 @@ class ObjectStatus(ApiModel):
     """What the status of every resource holds."""
 
     observed_generation: int | None = Field(default=None, ge=0)
-    """The metadata.generation that this status is about."""
+    """The metadata.generation that this status is about; 0 until the controller has seen the object. Not there once a Job has ended:
+    no change of its spec changes its end."""
     phase: str | None = None
     """The conditions in one word, for people; programs read conditions."""
     conditions: tuple[Condition, ...] = Field(default=(), json_schema_extra=marks(keys=("type",)))
