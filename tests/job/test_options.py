@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 from bed.slurm import SlurmCluster
 from product.scene import Scene, Thing
@@ -109,6 +110,23 @@ def test_lines_of_the_script_count_where_the_spec_is_silent(scene: Scene, hpc: S
     seen = shown(hpc, job)
     assert {name: seen[name] for name in ("NumTasks", "CPUs/Task", "TimeLimit", "Partition", "MinMemoryNode")} == {
         "NumTasks": "2", "CPUs/Task": "1", "TimeLimit": "00:30:00", "Partition": "gpu", "MinMemoryNode": "200M"}
+
+
+HARMLESS = ("--export=ALL", "--open-mode=append", "--no-requeue", "--get-user-env", '--exclude=""', "--quiet", "--output=%7j-%J-%2a.%A.txt")
+
+
+def test_lines_that_change_nothing_are_taken_as_sbatch_takes_them(scene: Scene, hpc: SlurmCluster) -> None:
+    """Else a script that works under sbatch would be refused here for a line that does no harm, or write its output elsewhere."""
+    scene.cluster(hpc)
+    script = "".join(["#!/bin/sh\n", *(f"#SBATCH {line}\n" for line in HARMLESS), "echo $SLURM_JOB_ID\n"])
+    (hpc.home / "harmless.sh").write_text(script)
+    hpc.run("sbatch", "--wait", "harmless.sh")
+    [theirs] = hpc.home.glob("*.txt")
+    job = scene.job("harmless", script)
+    job.wait("Complete")
+    ours = Path(job.status["logs"]["stdoutPath"])
+    their_id, our_id = theirs.read_text().strip(), job.status["run"]["id"]
+    assert ours.name == theirs.name.replace(their_id, our_id)
 
 
 def test_a_line_that_cannot_be_honoured_is_named(scene: Scene, hpc: SlurmCluster) -> None:

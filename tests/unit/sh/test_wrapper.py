@@ -192,10 +192,11 @@ def test_output_that_cannot_be_written_ends_it_before_the_script(far: FarEnd, wh
 
 def test_output_goes_where_the_patterns_say(far: FarEnd) -> None:
     """The user would look for the file in vain."""
-    prepare(far, "echo out; echo err >&2", working_dir="~/d", stdout_path="a b/%x-%j-%A-%u-%N-%%-%q.out", stderr_path="~/err&1/%j")
+    prepare(far, "echo out; echo err >&2", working_dir="~/d", stderr_path="~/err&1/%j",
+            stdout_path="a b/%x-%j-%5A-%2J-%12J-%u-%N-%%-%q-%3q.out")
     (far.home / "d").mkdir()
     assert far.run_job("100", KEY).code == 0
-    assert (far.home / "d" / "a b" / "hello-100-100-root-n1-%-%q.out").read_text() == "out\n"
+    assert (far.home / "d" / "a b" / "hello-100-00100-100-0000000100-root-n1-%-%q-%3q.out").read_text() == "out\n"
     assert (far.home / "err&1" / "100").read_text() == "err\n"
 
 

@@ -13,7 +13,7 @@ from fairlead.api.v1alpha1.schema import NO_NUL, ONE_LINE, ONE_WORD, Rule, marks
 from fairlead.api.v1alpha1.texts import FileSize, RemotePath, Restarts, Word
 
 _WHERE_PATH_STARTS: Final = r"(~|~/[^\x00-\x1f\x7f]*|/[^\x00-\x1f\x7f]*)"
-_OUTPUT_PATH: Final = r"^([^%\x00-\x1f\x7f]|%[jAaxuN%])*([^%/\x00-\x1f\x7f]|%[jAaxuN%])$"
+_OUTPUT_PATH: Final = r"^([^%\x00-\x1f\x7f]|%([0-9]{0,2}[jJAa]|[xuN%]))*([^%/\x00-\x1f\x7f]|%([0-9]{0,2}[jJAa]|[xuN%]))$"
 Argument = Annotated[str, Field(max_length=16384)]
 _READ_ONLY_NAMES: Final = "['BASHOPTS', 'BASH_VERSINFO', 'EUID', 'PPID', 'SHELLOPTS', 'UID']"
 
@@ -115,14 +115,14 @@ class JobSpec(ApiModel):
     ))
     """Folder on the cluster in which the script starts. Default: the user's home."""
     stdout_path: str | None = Field(default=None, max_length=4096, json_schema_extra=marks(
-        matches(_OUTPUT_PATH, "stdoutPath is a file's path on one line, with no % patterns but %j %A %a %x %u %N %%"),
+        matches(_OUTPUT_PATH, "stdoutPath is a file's path on one line, with no % patterns but %j %J %A %a %x %u %N %%"),
         fixed=_fixed("stdoutPath"),
     ))
     """File for the script's output, absolute, from ~/, or relative to workingDir; missing folders are made. %j and %A are Slurm's id,
     %a the array task, %x the Job's name, %u the user, %N the first node, %% a percent sign. It is appended to, and stays when the Job is
     deleted. Default: %x-%j.out."""
     stderr_path: str | None = Field(default=None, max_length=4096, json_schema_extra=marks(
-        matches(_OUTPUT_PATH, "stderrPath is a file's path on one line, with no % patterns but %j %A %a %x %u %N %%"),
+        matches(_OUTPUT_PATH, "stderrPath is a file's path on one line, with no % patterns but %j %J %A %a %x %u %N %%"),
         fixed=_fixed("stderrPath"),
     ))
     """File for the script's error output, as stdoutPath. Default: the same file as the output."""

@@ -25,7 +25,8 @@ class Directive(Enum):
 class OwnedOption:
     """An option of sbatch by its long name and letter, and why it is not passed through as it is.
 
-    `field` is the Job field that says the same; `because` ends a sentence that begins with the option's name.
+    `field` is the Job field that says the same; `because` ends a sentence that begins with the option's name. `idle` are the values, in
+    lower case, that a ``#SBATCH`` line may give it all the same, since they ask for what is done anyway; "*" is any.
     """
 
     name: str
@@ -33,6 +34,11 @@ class OwnedOption:
     letter: str = ""
     field: str = ""
     directive: Directive = Directive.REFUSED
+    idle: frozenset[str] = frozenset()
+
+    def asks_for_nothing(self, value: str) -> bool:
+        """Whether a script's line with this value changes nothing."""
+        return "*" in self.idle or value.lower() in self.idle
 
     @property
     def sentence(self) -> str:
@@ -68,22 +74,22 @@ OWNED_OPTIONS: Final[tuple[OwnedOption, ...]] = (
     _field("chdir", "workingDir", "D", Directive.MAPPED),
     OwnedOption("job-name", "Fairlead finds the job by its name; metadata.name is what %x shows", "J", "", Directive.MAPPED),
     OwnedOption("comment", "Fairlead finds the job by its comment"),
-    OwnedOption("open-mode", "output files are always appended to"),
+    OwnedOption("open-mode", "output files are always appended to", idle=frozenset({"append", "a"})),
     OwnedOption("input", "a job's input is empty; let the script read its file", "i"),
     OwnedOption("wrap", "write spec.command and spec.args, or spec.script"),
-    OwnedOption("export", _ENVIRONMENT),
+    OwnedOption("export", _ENVIRONMENT, idle=frozenset({"all"})),
     OwnedOption("export-file", _ENVIRONMENT),
-    OwnedOption("get-user-env", _ENVIRONMENT),
+    OwnedOption("get-user-env", _ENVIRONMENT, idle=frozenset({"*"})),
     OwnedOption("propagate", "the limits of Fairlead's login are not the job's; let the script call ulimit"),
     OwnedOption("requeue", _REQUEUE),
-    OwnedOption("no-requeue", _REQUEUE),
+    OwnedOption("no-requeue", _REQUEUE, idle=frozenset({""})),
     OwnedOption("array", "job arrays are not supported yet; apply one Job for each task", "a"),
     OwnedOption("hold", "a held job waits for a person on the cluster; apply the Job when it may run", "H"),
     OwnedOption("wait", "Fairlead watches the job itself", "W"),
     OwnedOption("test-only", "nothing would be submitted"),
-    OwnedOption("parsable", _PRINTS),
-    OwnedOption("quiet", _PRINTS, "Q"),
-    OwnedOption("verbose", _PRINTS, "v"),
+    OwnedOption("parsable", _PRINTS, idle=frozenset({""})),
+    OwnedOption("quiet", _PRINTS, "Q", idle=frozenset({""})),
+    OwnedOption("verbose", _PRINTS, "v", idle=frozenset({""})),
     OwnedOption("help", _PRINTS, "h"),
     OwnedOption("usage", _PRINTS),
     OwnedOption("version", _PRINTS, "V"),

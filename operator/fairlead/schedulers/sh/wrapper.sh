@@ -49,16 +49,21 @@ fl_name='' fl_dir='' fl_out='' fl_err='' fl_login=1
 
 node=${SLURMD_NODENAME:-$(uname -n)}
 
-# expand PATTERN: %j %A %a %x %u %N and %%, as sbatch does.
+# expand PATTERN: %j %J %A %a %x %u %N and %%, as sbatch does; a number before the letter of a number is the least count of its digits, up to 10.
 expand() {
   printf '%s' "$1" | NAME=$fl_name ID=$id TASK=${SLURM_ARRAY_TASK_ID:-4294967294} WHO=${SLURM_JOB_USER:-$LOGNAME} NODE=$node awk '
-    BEGIN { value["j"] = value["A"] = ENVIRON["ID"]; value["a"] = ENVIRON["TASK"]; value["x"] = ENVIRON["NAME"]
+    BEGIN { value["j"] = value["J"] = value["A"] = ENVIRON["ID"]; value["a"] = ENVIRON["TASK"]; value["x"] = ENVIRON["NAME"]
             value["u"] = ENVIRON["WHO"]; value["N"] = ENVIRON["NODE"]; value["%"] = "%" }
     { text = $0; made = ""
       while ((at = index(text, "%")) > 0) {
-        letter = substr(text, at + 1, 1)
-        made = made substr(text, 1, at - 1) (letter in value ? value[letter] : "%" letter)
-        text = substr(text, at + 2)
+        width = substr(text, at + 1)
+        sub(/[^0-9].*/, "", width)
+        letter = substr(text, at + 1 + length(width), 1)
+        known = letter in value && (width == "" || letter ~ /[jJAa]/)
+        shown = known ? value[letter] : "%" width letter
+        while (known && length(shown) < width + 0 && length(shown) < 10) shown = "0" shown
+        made = made substr(text, 1, at - 1) shown
+        text = substr(text, at + 2 + length(width))
       }
       print made text }'
 }

@@ -43,7 +43,7 @@ _RIVALS = (                              # saying one of these anew takes back t
     frozenset({"ntasks-per-node", "tasks-per-node"}),
 )
 
-_OTHER_PATTERN = re.compile(r"%(?![jAaxuN%])|%$")
+_OTHER_PATTERN = re.compile(r"%(?![0-9]{0,2}[jJAa]|[xuN%])|%$")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -120,6 +120,8 @@ def _read(directive: Directive) -> Iterator[Option]:
     for option in options:
         owned = owned_options.BY_NAME.get(option.name)
         if owned is not None and owned.directive is owned_options.Directive.REFUSED:
+            if owned.asks_for_nothing(option.value or ""):
+                continue
             raise directive.fault(f"--{option.name} is refused: {owned.because}")
         if problem := _path_fault(option):
             raise directive.fault(f"--{option.name} {problem}")
@@ -134,7 +136,7 @@ def _path_fault(option: Option) -> str | None:
     if option.name == "chdir" and value.startswith("~") and not value.startswith("~/") and value != "~":
         return "may begin with ~/ for the user's own home, not with another user's"
     if option.name in {"output", "error"} and (_OTHER_PATTERN.search(value.replace("%%", "")) or value.endswith("/")):
-        return "is a file's path with no % patterns but %j %A %a %x %u %N %%"
+        return "is a file's path with no % patterns but %j %J %A %a %x %u %N %%"
     return None
 
 

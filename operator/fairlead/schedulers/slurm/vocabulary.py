@@ -54,6 +54,7 @@ _NUMBERED = frozenset("""
     ntasks-per-socket ntasks-per-tres priority segment signal sockets-per-node switches tasks-per-node thread-spec threads-per-core
     time time-min tmp tres-per-task
 """.split())   # noqa: SIM905  # a list of words
+_MAY_BE_EMPTY = frozenset({"exclude"})   # as scripts have it that are filled in by others
 _MOST_DIGITS = 15                        # a second's share of them fits into 64 bits, as does KiB in bytes
 _TOO_MANY_DIGITS = re.compile(f"[0-9]{{{_MOST_DIGITS + 1}}}")
 
@@ -84,7 +85,7 @@ def fault(option: Option) -> str | None:
     takes = NAMES.get(option.name)
     if takes is None:
         return _abbreviation(option.name)
-    if takes is Takes.VALUE and not option.value:
+    if takes is Takes.VALUE and not option.value and not (option.value == "" and option.name in _MAY_BE_EMPTY):
         return f"--{option.name} needs a value"
     if takes is Takes.NOTHING and option.value:
         return f"--{option.name} takes no value"

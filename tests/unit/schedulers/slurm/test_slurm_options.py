@@ -104,7 +104,7 @@ def test_paths_are_the_wrappers_not_sbatchs(spec, lines, expected):
     pytest.param("#SBATCH --nope", "no option --nope", id="an unknown option"),
     pytest.param("#SBATCH --partitio=x", "write --partition", id="an abbreviation"),
     pytest.param("#SBATCH -o %t.txt", "no % patterns but", id="a pattern that is not known here"),
-    pytest.param("#SBATCH -o %5j.txt", "no % patterns but", id="a pattern with a width"),
+    pytest.param("#SBATCH -o %5x.txt", "no % patterns but", id="a width for what is no number"),
     pytest.param("#SBATCH -o out%", "no % patterns but", id="a percent sign at the end"),
     pytest.param("#SBATCH -o out/", "a file's path", id="a folder for a file"),
     pytest.param("#SBATCH -o 'a\tb'", "control characters", id="a tab in a path"),
@@ -115,10 +115,31 @@ def test_a_line_is_refused_with_its_number_and_the_reason(line, sentence):
         built(lines=[line])
 
 
+@pytest.mark.parametrize("line", [
+    "--export=ALL", "--export=all", "--open-mode=append", "--open-mode=a", "--no-requeue", "--get-user-env", "--get-user-env=10L",
+    "--parsable", "-Q", "--verbose",
+])
+def test_a_line_that_asks_for_what_is_done_anyway_is_taken(line):
+    """Else scripts that work under sbatch would be refused for a line that changes nothing."""
+    assert built(lines=[f"#SBATCH {line}"]) == built()
+
+
+@pytest.mark.parametrize("line", ["--export=ALL,A=1", "--export=NONE", "--open-mode=truncate", "--requeue"])
+def test_a_line_that_asks_for_something_else_is_refused(line):
+    """Else a script would have another environment, other files or other starts than it asks for."""
+    with pytest.raises(UserFault, match="is refused"):
+        built(lines=[f"#SBATCH {line}"])
+
+
+def test_an_empty_list_of_nodes_to_leave_out_is_handed_on():
+    """Scripts that a program fills in have it, and sbatch takes it."""
+    assert list(built(lines=['#SBATCH --exclude=""']).argv) == ["--exclude="]
+
+
 def test_every_refused_option_is_refused_by_name_and_by_letter():
     for owned in owned_options.OWNED_OPTIONS:
-        if owned.directive is owned_options.Directive.REFUSED:
-            value = "x" if vocabulary.NAMES[owned.name] is vocabulary.Takes.VALUE else ""
+        value = "x" if vocabulary.NAMES[owned.name] is vocabulary.Takes.VALUE else ""
+        if owned.directive is owned_options.Directive.REFUSED and not owned.asks_for_nothing(value):
             words = [f"--{owned.name}" + (f"={value}" if value else "")] + ([f"-{owned.letter}{value}"] if owned.letter else [])
             for word in words:
                 with pytest.raises(UserFault, match=re.escape(owned.because)):
