@@ -1,11 +1,16 @@
 """The work folder: it must be there, writable, and the one that Fairlead knows."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from bed.enclosure import HOME
+from bed.login import LoginNode
 from bed.slurm import SlurmCluster
+from product.either import cluster_on
 from product.scene import Scene, Thing
 from product.waiting import until
 
@@ -73,6 +78,22 @@ def test_a_full_disk_keeps_nobody_from_seeing_an_end_or_from_deleting(own: Slurm
         (own.home / "holds").unlink()
         ends.wait("Complete")
     late.wait("Complete")
+
+
+@pytest.mark.parametrize("node", ["own", "host"], indirect=True)
+def test_a_file_system_that_lets_nothing_be_executed_is_no_obstacle(node: LoginNode, scene: Scene) -> None:
+    """Else no Job would run at a site whose home or scratch is mounted noexec, though sbatch runs them there."""
+    node.enclosure.run("mount", "-o", "remount,noexec", HOME, user=False)
+    cluster_on(node, scene)
+    plain = scene.job("plain", "#! /bin/sh  -e \necho yes $0\n")
+    strict = scene.job("strict", "#!/bin/sh -e\nfalse\necho no\n")
+    found = scene.job("found", "#!/usr/bin/env sh\necho yes\n")
+    words = scene.job("words", command=["echo"], args=["two words"])
+    for job in (plain, found, words):
+        job.wait("Complete")
+    strict.wait("Failed", reason="NonZeroExitCode")
+    assert re.fullmatch(r"yes /\S+/script\n", plain.status["logs"]["tail"])
+    assert words.status["logs"]["tail"] == "two words\n"
 
 
 def test_a_home_that_is_not_mounted_ends_no_job_and_is_not_written_to(own: SlurmCluster, scene: Scene) -> None:

@@ -42,7 +42,7 @@ nonce=${nonce:-$$-$(date +%s)-$(uname -n)}
 # All that can be made ready is made so before there is anything to lose: bash 5.2 can forget a signal for which a trap is set while it reads a `$( )`
 # within quotes. What fails is told once the claim is ours.
 able=1
-[ -r "$run/job" ] && [ -r "$run/env" ] && [ -x "$run/script" ] && [ -r "bin/$build/enter.sh" ] || able=
+[ -r "$run/job" ] && [ -r "$run/env" ] && [ -r "$run/script" ] && [ -r "bin/$build/enter.sh" ] || able=
 fl_name='' fl_dir='' fl_out='' fl_err='' fl_login=1
 # shellcheck source=/dev/null
 [ -z "$able" ] || . "./$run/job"
@@ -85,6 +85,15 @@ quoted() {
   printf "'%s'" "$made$rest"
 }
 
+# interpret: has the script read by what its first line names, as the kernel would: one program and at most one argument.
+interpret() {
+  IFS= read -r line <"$run/script"
+  line=$(printf '%s' "${line#??}" | tr '\t' ' ' | sed 's/^ *//; s/ *$//')
+  program=${line%% *} argument=${line#"${line%% *}"}
+  argument=$(printf '%s' "$argument" | sed 's/^ *//')
+  script="$(quoted "$program") ${argument:+$(quoted "$argument") }$script"
+}
+
 # BEGUN. The last step before the script is `go`, run by sh in the login shell's place. All that it knows stands in it as text, and behind the first
 # lines it uses special builtins alone: no variable, function or option of a profile or of the Job's `env` can lead it astray. It empties `unbegun`, which
 # would end it otherwise, and is the script then. So as long as `unbegun` is not empty, the script has not begun.
@@ -93,6 +102,7 @@ case $sh in /*) ;; *) sh=/bin/sh ;; esac
 write_go() {
   clean="/usr/bin/env -i PATH=$(quoted "$PATH")" mark=$(quoted "$tree/$enter/unbegun") script=$(quoted "$tree/$run/script") secrets=
   [ "$requeue" = --requeue ] || secrets=$(quoted "$tree/$run/env")
+  [ -x "$run/script" ] || interpret            # the file system lets nothing be executed (noexec); sbatch runs a copy of its own elsewhere
   case $script in *=*) script="nice -n 0 $script" ;; esac   # `env` would take it for a variable
   [ "$bare_host" ] && key_again="export FAIRLEAD_RUN=$(quoted "$key")" || key_again=
   cat <<END && cat "$run/env" && cat <<END_TOO
