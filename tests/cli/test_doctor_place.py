@@ -64,7 +64,7 @@ def test_folders_that_will_not_do(host: SshHost) -> None:
 
     assert said("~/theirs") == (f"{HOME}/theirs belongs to root with mode 755, and user may not write there: have it given to user, or "
                                 "name another folder in spec.workDir")
-    assert said("~/theirs/below").startswith(f"{HOME}/theirs/below is not there and cannot be made: {HOME}/theirs belongs to root")
+    assert said("~/theirs/below").startswith(f"{HOME}/theirs/below is not there and cannot be made, since {HOME}/theirs belongs to root")
     assert said("~/open/below").startswith(f"others than user can write to {HOME}/open, or own it")
     assert said("~/file/below").startswith(f"{HOME}/file is no folder: remove it")
     assert "is mounted read-only" in said("/usr/fairlead")

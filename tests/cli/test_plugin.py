@@ -1,5 +1,6 @@
 """`kubectl fairlead`, and completion in real shells: words, and names from the real API server."""
 
+import json
 import os
 import shutil
 import socket
@@ -49,6 +50,13 @@ def test_kubectl_completes_commands_options_and_the_names_of_jobs(scene: Scene, 
     assert completed("logs", "--fol") == ["--follow", ":4"]
     assert completed("logs", f"{scene.namespace}/tr") == [f"{scene.namespace}/training", ":4"]
     assert completed("logs", scene.namespace[:-1]) == [f"{scene.namespace}/testing", f"{scene.namespace}/training", ":4"]
+    assert completed("doctor", "-n", scene.namespace, "nowh") == [":4"], "there is no such Cluster"
+    cluster = {"apiVersion": "fairlead.dev/v1alpha1", "kind": "Cluster", "metadata": {"name": "quiet"}, "spec": {
+        "type": "Slurm", "suspend": True, "endpoints": [{"host": "127.0.0.1"}], "user": "user", "authSecretRef": {"name": "none"},
+        "hostKeys": {"fingerprints": [f"SHA256:{'A' * 43}"]}}}
+    plane.kubectl("-n", scene.namespace, "apply", "-f", "-", input=json.dumps(cluster))
+    assert completed("doctor", "-n", scene.namespace, "qui") == ["quiet", ":4"]
+    assert completed("doctor", f"{scene.namespace}/") == [f"{scene.namespace}/quiet", ":4"]
     person = plane.kubeconfig_for(f"nobody-{scene.namespace}")
     refused = call(PROGRAMS / "kubectl_complete-fairlead", "logs", "", kubeconfig=person)
     assert (refused.stdout, refused.stderr) == (":4\n", ""), "who may list nothing sees nothing, and no error in the midst of a line"

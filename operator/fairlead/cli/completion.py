@@ -56,11 +56,14 @@ def leave(status: int = 0) -> None:
     os._exit(status)
 
 
-def named(plural: str) -> Completer:
-    """Completes NAMESPACE/NAME of Jobs or Clusters, with the rights of the person; with nothing where they cannot be had in time."""
+def named(plural: str, *, alone: bool = False) -> Completer:
+    """Completes NAMESPACE/NAME of Jobs or Clusters, with the rights of the person; with nothing where they cannot be had in time.
+
+    `alone`: a name stands for itself too, in the namespace that --namespace or the kubeconfig's context says.
+    """
     def complete(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
         try:
-            found = asyncio.run(_names(plural, incomplete, context))
+            found = asyncio.run(_names(plural, incomplete, context, alone=alone))
         except (FairleadError, OSError, TimeoutError):
             return []
         return [CompletionItem(each) for each in found if each.startswith(incomplete)]
@@ -68,7 +71,7 @@ def named(plural: str) -> Completer:
     return complete
 
 
-async def _names(plural: str, incomplete: str, context: click.Context) -> list[str]:
+async def _names(plural: str, incomplete: str, context: click.Context, *, alone: bool) -> list[str]:
     """As `NAMESPACE/NAME`: of all namespaces, of the one that is written already, or where one may not see all, of the context's."""
     from fairlead.cli.access import kubeconfig_file  # noqa: PLC0415  a shell that completes a command does without
     from fairlead.kube.client import KubeClient, path_of  # noqa: PLC0415
@@ -81,7 +84,9 @@ async def _names(plural: str, incomplete: str, context: click.Context) -> list[s
     given = context.params
     async with asyncio.timeout(SECONDS), KubeClient.load(kubeconfig_file(given.get("kubeconfig")), given.get("context")) as client:
         namespace, slash, _ = incomplete.partition("/")
+        own = given.get("namespace") or client.namespace
         try:
-            return await listed(client, namespace if slash else "")
+            found = await listed(client, namespace if slash else "")
         except Forbidden:
-            return [] if slash else await listed(client, client.namespace)
+            found = [] if slash else await listed(client, own)
+        return [*found, *(each.removeprefix(f"{own}/") for each in found if alone and not slash and each.startswith(f"{own}/"))]

@@ -167,7 +167,8 @@ def pin(place: str, jumps: tuple[str, ...], identity: Path | None, known_hosts: 
 
 
 @commands.command()
-@click.argument("cluster", metavar="[[NAMESPACE/]CLUSTER]", required=False, shell_complete=completion.named(names.CLUSTER_PLURAL))
+@click.argument("cluster", metavar="[[NAMESPACE/]CLUSTER]", required=False,
+                shell_complete=completion.named(names.CLUSTER_PLURAL, alone=True))
 @click.option("--namespace", "-n", help="The Cluster's namespace.  [default: the context's]")
 @click.option("--file", "-f", type=_FILE, help="Look at the Clusters in this file, with the Secrets in it or the key of -i.")
 @click.option("--host", metavar="HOST[:PORT]", help="Look at this host, which no Cluster names yet.")

@@ -23,7 +23,7 @@ def folder(view: View) -> Found | None:
         return None
     user = facts.text("who")
     there = wanted == near
-    what = wanted if there else f"{wanted} is not there and cannot be made:"
+    what = wanted if there else f"{wanted} is not there and cannot be made, since"
     if may == "none":
         return wrong(f"{near} is no folder: remove it, {ELSEWHERE}")
     if may and "ro" in _options(view):
