@@ -9,16 +9,19 @@ import subprocess
 import termios
 from fcntl import ioctl
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
+from doctor_looks import look_at, verdicts
 
 from bed.controlplane import ControlPlane
 from bed.login import LoginNode
 from bed.slurm import SlurmCluster
 from bed.sshd import SshHost
+from fairlead.cli.doctor.finding import Finding, Verdict
+from fairlead.cli.doctor.source import of_manifest
 from fairlead.cli.main import commands
+from fairlead.cli.reach import Means
 from fairlead.domain.errors import UserFault
 from product.command import argv, environment, fairlead
 from product.scene import Scene
@@ -65,6 +68,8 @@ def test_a_cluster_is_looked_at_with_a_persons_own_rights(scene: Scene, hpc: Slu
     assert "has the mark that this Cluster knows" in next(each["message"] for each in host["checks"] if each["check"] == "tree")
     again = fairlead("doctor", "hpc", "-n", scene.namespace, kubeconfig=plane.kubeconfig)
     assert again.stdout.decode().splitlines()[0] == f"{name}: {hpc.host}:22 as {hpc.user}"
+    assert (again.returncode, again.stderr, b"\x1b" in again.stdout) == (0, b"", False), "no codes off a terminal"
+    assert re.search(rb"(?m)^  ok +PATH +/usr\S+$", again.stdout), "nor broken lines"
     person = plane.kubeconfig_for(f"ann-{scene.namespace}")
     refused = fairlead("doctor", name, kubeconfig=person)
     assert (refused.returncode, refused.stdout) == (2, b"")
@@ -79,7 +84,7 @@ def test_a_cluster_is_looked_at_with_a_persons_own_rights(scene: Scene, hpc: Slu
     assert any(re.match(r"  skipped +login +not looked at, because of key", line) for line in lines)
 
 
-def test_each_host_of_a_cluster_is_looked_at(scene: Scene, bare: SshHost, host: SshHost, plane: ControlPlane) -> None:
+def test_each_host_of_a_cluster_is_looked_at(bare: SshHost, host: SshHost, scene: Scene, plane: ControlPlane) -> None:
     """Else the one host that is broken would stay unseen behind those that are whole."""
     scene.bare_hosts(bare, host, slots=1)
     host.set_login_shell("/usr/sbin/nologin")
@@ -101,9 +106,6 @@ def test_lines_fit_a_terminal_with_colours_where_they_are_wanted(bare: SshHost, 
     assert plain.splitlines()[-1].endswith(" ok")
     bleak = on_a_terminal(*given(bare, tmp_path), NO_COLOR="1")
     assert "\x1b[3" not in bleak
-    off = fairlead(*given(bare, tmp_path), kubeconfig=Path("/nonexistent/config"))
-    assert (off.returncode, off.stderr, b"\x1b" in off.stdout) == (0, b"", False)
-    assert re.search(rb"(?m)^  ok +PATH +/usr\S+$", off.stdout)
 
 
 def test_a_cluster_in_a_file_is_looked_at_before_it_is_applied(host: SshHost, tmp_path: Path) -> None:
@@ -115,20 +117,21 @@ def test_a_cluster_in_a_file_is_looked_at_before_it_is_applied(host: SshHost, tm
     cluster = {"apiVersion": "fairlead.dev/v1alpha1", "kind": "Cluster", "metadata": {"name": "box"}, "spec": spec}
     file.write_text(yaml.safe_dump(cluster))
 
-    def looked(*more: str) -> list[dict[str, Any]]:
-        shown = fairlead("doctor", "-f", str(file), "-o", "json", *more, kubeconfig=Path("/nonexistent/config"))
-        assert (shown.returncode, shown.stderr) == (1, b"")
-        hosts: list[dict[str, Any]] = json.loads(shown.stdout)["hosts"]
-        assert {each["cluster"] for each in hosts} == {"default/box"}
-        return hosts
+    def looked(means: Means) -> list[dict[str, Finding]]:
+        targets = of_manifest(file, means)
+        assert {each.cluster for each in targets} == {"default/box"}
+        return [look_at(each) for each in targets]
 
-    first, _ = looked()
-    assert "Secret default/key does not exist" in first["checks"][0]["message"]
+    first, _ = looked(Means())
+    assert "Secret default/key does not exist" in first["key"].words
     key.write_text(host.private_key)
-    assert [each["ok"] for each in looked("-i", str(key))] == [True, False]
+    first, second = looked(Means(identity=key))
+    assert (verdicts(first), second["port"].verdict) == ({}, Verdict.WRONG)
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "key"}, "stringData": {"ssh-privatekey": host.private_key}}
     file.write_text(yaml.safe_dump_all([secret, cluster]))
-    assert [each["ok"] for each in looked()] == [True, False]
+    shown = fairlead("doctor", "-f", str(file), "-o", "json", kubeconfig=Path("/nonexistent/config"))
+    assert (shown.returncode, shown.stderr) == (1, b"")
+    assert [each["ok"] for each in json.loads(shown.stdout)["hosts"]] == [True, False]
 
 
 @pytest.mark.parametrize("args", [
