@@ -1,10 +1,12 @@
 """The rules of `fairlead doctor` as tables: what is found there, and how it comes out."""
 
+import random
 import re
 
 import pytest
 
 from fairlead.api.v1alpha1.cluster import ClusterSpec
+from fairlead.api.v1alpha1.texts import clean
 from fairlead.cli.doctor.checks import OF_FAR_END, at_far_end
 from fairlead.cli.doctor.finding import Finding, Verdict
 from fairlead.cli.doctor.view import View
@@ -65,6 +67,27 @@ def test_one_thing_is_not_well(old: str, new: str, check: str, verdict: Verdict,
     assert lines != [*LOGIN, *PLACE, *TOOLS, *SLURM]
     finding = found(*lines)[check]
     assert (finding.verdict, words in finding.words) == (verdict, True), finding
+
+
+WORST = (b"", b"-", b"9" * 400, b"\xff\xfe\x00", b"\x1b]0;evil\x07", "\u202eevil".encode(), b"debug*", b"rw,noexec,ro", b"x" * 40_000,
+         "\u0663".encode())
+KINDS = sorted({line.split(" ")[0] for line in (*LOGIN, *PLACE, *TOOLS, *SLURM)} | {
+    "open", "quota", "tree", "down", "partitions-unknown", "problem", "tools", "systemd", "ends-at-logout", "stays-in-scope", "means",
+    "size"})
+
+
+@pytest.mark.parametrize("kind", ["Slurm", "Process"])
+def test_whatever_the_far_end_says_is_told_in_bounds(kind: str) -> None:
+    """Else a host could end the command, or write into a person's terminal."""
+    chance = random.Random(7)
+    spec = {"type": kind, "user": "alice", "authSecretRef": {"name": "key"}}
+    for _ in range(300):
+        rows = [b"\x1f".join([FENCE.encode(), chance.choice(KINDS).encode(), *chance.choices(WORST, k=chance.randint(0, 7))])
+                for _ in range(chance.randint(0, 40))]
+        facts = doctor.read(b"\n".join([*rows, b""]), FENCE)
+        seen = list(at_far_end(View(ClusterSpec.model_validate(spec), facts, NOW, NOW + 1)))
+        assert len(seen) <= len(OF_FAR_END[kind])
+        assert all(clean(each.words, 2000).isprintable() and len(each.words) < 20_000 for each in seen)
 
 
 def test_of_what_hangs_the_name_is_said() -> None:
