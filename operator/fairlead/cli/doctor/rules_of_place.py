@@ -43,7 +43,8 @@ def executable(view: View) -> Found | None:
     if not mount:
         return None
     if "noexec" in _options(view):
-        return wrong(f"{mount} is mounted noexec, so no Job's script could be run from there: name a folder elsewhere in spec.workDir")
+        return note(f"{mount} is mounted noexec: Jobs' scripts are read by what their first line names all the same, and no other program "
+                    "can be started from there")
     return ok(f"programs may be run from {mount}")
 
 
