@@ -1,21 +1,24 @@
 """Control groups of a cluster's or host's own, so that clusters do not meet in them.
 
-Version 1 for Slurm's cgroup plugins, version 2 for a bare host whose user may make some.
+Version 1 for Slurm's cgroup plugins, version 2 for a bare host whose user may make some, all that there are for a Kubernetes node.
 """
 
 import os
 import shlex
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from bed import traces
+from bed import proc, traces
 from bed.errors import BedError
 
 CGROUPS = Path("/sys/fs/cgroup")
 _CONTROLLERS = ("freezer", "memory", "cpuset", "cpu", "cpuacct", "devices")  # all that Slurm's cgroup/v1 plugin may ask for
+_CPUSET = ("cpuset.cpus", "cpuset.mems")
 _BUSY_SECONDS = 2.0
+_END_SECONDS = 20.0
 
 
 def cgroup_supported() -> bool:
@@ -38,13 +41,56 @@ def mount_script(group: str) -> Iterator[str]:
 
 
 def make(group: str) -> Path:
-    """Makes a group (version 2); its folder. Raises BedError where the machine shows no cgroup2 at a usual place."""
+    """Makes a group (version 2); its folder. Raises BedError where the machine shows no cgroup2 at a usual place, or forbids it."""
+    folder = _version_2() / group
+    _mkdir(folder)
+    return folder
+
+
+def make_everywhere(group: str) -> Path:
+    """Makes a group in version 2, as `make`, and in each hierarchy of version 1 where there are some, for a program that wants them all."""
+    folder = make(group)
+    if folder.parent != CGROUPS:
+        for hierarchy in (path for path in sorted(CGROUPS.iterdir()) if (path / "tasks").exists() and not path.is_symlink()):
+            _mkdir(hierarchy / group)
+            for setting in _CPUSET:   # empty in a new group, and no process can live in it then
+                if (hierarchy / setting).exists():
+                    (hierarchy / group / setting).write_text((hierarchy / setting).read_text())
+    return folder
+
+
+def kill(group: str) -> None:
+    """Kills every process of a group of version 2 and of the groups below it, whatever they start meanwhile.
+
+    Raises:
+        BedError: one does not end.
+    """
+    folder = _version_2() / group
+    deadline = time.monotonic() + _END_SECONDS
+    while left := {int(word) for place, _, _ in os.walk(folder) for word in proc.read(Path(place) / "cgroup.procs").split()}:
+        try:
+            (folder / "cgroup.kill").write_text("1")
+        except OSError:   # before Linux 5.14, or the group has gone
+            for pid in left:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        if time.monotonic() > deadline:
+            raise BedError(f"processes {sorted(left)} of {group} do not end after SIGKILL; they may wait for a device")
+        time.sleep(0.01)
+
+
+def _version_2() -> Path:
     roots = [root for root in (CGROUPS, CGROUPS / "unified") if (root / "cgroup.procs").exists()]
     if not roots:
         raise BedError(f"no cgroup2 is mounted at {CGROUPS} or below: mount -t cgroup2 cgroup2 {CGROUPS}/unified")
-    folder = roots[0] / group
-    folder.mkdir()
-    return folder
+    return roots[0]
+
+
+def _mkdir(folder: Path) -> None:
+    try:
+        folder.mkdir()
+    except OSError as error:
+        raise BedError(f"this machine lets nobody make the control group {folder}: {error.strerror}") from error
 
 
 def delegate(group: str, uid: int, pid: int) -> Path:

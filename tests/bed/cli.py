@@ -1,6 +1,9 @@
 """The bed's command line: a control plane and Slurm clusters for a person to use, until `down`."""
 
+import os
+import shlex
 import sys
+from itertools import product
 from pathlib import Path
 
 import click
@@ -9,11 +12,13 @@ from bed import gitops, helm, processes, registry
 from bed.controlplane import ControlPlane, binaries
 from bed.controlplane.pki import write_private
 from bed.errors import BedError
+from bed.node import Node
+from bed.node import programs as node_programs
 from bed.prometheus import Prometheus
 from bed.releases import DEFAULT_RELEASE
 from bed.roots import root
 from bed.signals import INTERRUPTED, end_in_order
-from bed.slurm import start_many
+from bed.slurm import SlurmCluster, start_many
 from bed.state import Bed, reap_stale, remove, require_root
 from bed.together import together
 
@@ -44,12 +49,18 @@ def commands() -> None:
 @commands.command()
 @click.option("--release", default=DEFAULT_RELEASE, show_default=True, help="Slurm's release.")
 @click.option("--clusters", default=1, show_default=True, type=click.IntRange(0, 64), help="How many Slurm clusters.")
-def up(release: str, clusters: int) -> None:
+@click.option("--node", "with_node", is_flag=True, help="A node too, where pods run; they reach the clusters.")
+def up(release: str, clusters: int, with_node: bool) -> None:
     """Start a control plane and Slurm clusters that stay until `down`. Who is not root can have the control plane alone: --clusters 0."""
-    if clusters:
+    if clusters or with_node:
         require_root()
     with Bed.create("python -m bed up") as bed:
-        together(bed, lambda: _start_plane(bed), lambda: _start_clusters(bed, clusters, release))
+        nodes: list[Node] = []
+        hosts: list[SlurmCluster] = []
+        plane = (lambda: nodes.append(_start_node(bed))) if with_node else (lambda: _start_plane(bed))
+        together(bed, plane, lambda: hosts.extend(_start_clusters(bed, clusters, release)))
+        for node, host in product(nodes, hosts):
+            node.link(host)
         bed.keep()
         click.echo(f"bed {bed.id} is up")
         _show(bed.id)
@@ -101,6 +112,9 @@ def _fetch_binaries(bed: Bed) -> None:
     helm.ensure(bed)
     gitops.Words.ensure(bed)
     gitops.Drift.ensure(bed)
+    if os.geteuid() == 0:
+        node_programs.ensure_packages()
+        node_programs.ensure(bed)
 
 
 def _fetch_prometheus(bed: Bed) -> None:
@@ -117,8 +131,16 @@ def _start_plane(bed: Bed) -> None:
     bed.publish("controlplane", {"KUBECONFIG": str(plane.kubeconfig), "kubectl": str(plane.kubectl_path), "url": plane.url})
 
 
-def _start_clusters(bed: Bed, count: int, release: str) -> None:
-    for slurm in start_many(bed, count, release):
+def _start_node(bed: Bed) -> Node:
+    node = Node.start(bed)
+    load = shlex.join(node.load_argv)
+    bed.publish("node", {"KUBECONFIG": str(node.kubeconfig), "kubectl": str(node.kubectl_path), "url": node.url, "load": load})
+    return node
+
+
+def _start_clusters(bed: Bed, count: int, release: str) -> list[SlurmCluster]:
+    clusters = start_many(bed, count, release)
+    for slurm in clusters:
         key, hosts = bed.folder / f"{slurm.name}.key", bed.folder / f"{slurm.name}.known_hosts"
         write_private(key, slurm.private_key.encode())
         write_private(hosts, f"{slurm.known_hosts}\n".encode())
@@ -126,12 +148,15 @@ def _start_clusters(bed: Bed, count: int, release: str) -> None:
             "ssh": f"ssh -i {key} -o UserKnownHostsFile={hosts} -p {slurm.port} {slurm.user}@{slurm.host}",
             "host": slurm.host, "port": str(slurm.port), "user": slurm.user, "private_key": str(key), "known_hosts": str(hosts),
         })
+    return clusters
 
 
 def _show(bed_id: str) -> None:
     for name, facts in registry.published(bed_id).items():
         if "KUBECONFIG" in facts:
             click.echo(f"  export KUBECONFIG={facts['KUBECONFIG']} PATH={Path(facts['kubectl']).parent}:$PATH")
+            if "load" in facts:
+                click.echo(f"  images for its pods: {facts['load']} <ARCHIVE")
         else:
             click.echo(f"  {name}: {facts.get('ssh', facts)}")
 

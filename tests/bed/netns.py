@@ -33,10 +33,10 @@ class Network:
         network = cls(name, outer, inner, env)
         with registry.locked():  # the first `netns add` of a machine prepares /run/netns, and two at once would meet there
             # what is not a namespace of ours must not leave through the machine's default gateway
-            network._outside(f"route replace blackhole {subnets.RANGE}\nnetns add {name}\n")
-        network._outside(f"link add {name} type veth peer name {INNER_LINK} netns {name}\n"
+            network.outside(f"route replace blackhole {subnets.RANGE}\nnetns add {name}\n")
+        network.outside(f"link add {name} type veth peer name {INNER_LINK} netns {name}\n"
                          f"address add {outer}/{subnet.prefixlen} dev {name}\nlink set {name} up\n")
-        network._inside(f"link set lo up\naddress add {inner}/{subnet.prefixlen} dev {INNER_LINK}\nlink set {INNER_LINK} up\n")
+        network.inside(f"link set lo up\naddress add {inner}/{subnet.prefixlen} dev {INNER_LINK}\nlink set {INNER_LINK} up\n")
         return network
 
     @property
@@ -46,20 +46,20 @@ class Network:
 
     def link_down(self) -> None:
         """Pulls the cable. The inner end: taking the host's end down would lose the host's route."""
-        self._inside(f"link set {INNER_LINK} down\n")
+        self.inside(f"link set {INNER_LINK} down\n")
 
     def link_up(self) -> None:
         """Plugs the cable in again; connections that were open go on."""
-        self._inside(f"link set {INNER_LINK} up\n")
+        self.inside(f"link set {INNER_LINK} up\n")
 
     def drop(self, on: bool) -> None:
         """Loses every packet silently in both directions, or stops doing so: each end sends to a hardware address that nobody has."""
         if on:
-            self._outside(f"neighbour replace {self.inner} lladdr {_NOBODYS_MAC} dev {self.name} nud permanent\n")
-            self._inside(f"neighbour replace {self.outer} lladdr {_NOBODYS_MAC} dev {INNER_LINK} nud permanent\n")
+            self.outside(f"neighbour replace {self.inner} lladdr {_NOBODYS_MAC} dev {self.name} nud permanent\n")
+            self.inside(f"neighbour replace {self.outer} lladdr {_NOBODYS_MAC} dev {INNER_LINK} nud permanent\n")
         else:
-            self._outside(f"neighbour flush dev {self.name} nud permanent\n")
-            self._inside(f"neighbour flush dev {INNER_LINK} nud permanent\n")
+            self.outside(f"neighbour flush dev {self.name} nud permanent\n")
+            self.inside(f"neighbour flush dev {INNER_LINK} nud permanent\n")
 
     def pids(self) -> set[int]:
         """All processes that live in the namespace."""
@@ -78,10 +78,12 @@ class Network:
         for command in (["link", "delete", self.name], ["netns", "delete", self.name]):
             subprocess.run(["ip", *command], capture_output=True, check=False)
 
-    def _inside(self, commands: str) -> None:
-        self._outside(commands, "-netns", self.name)
+    def inside(self, commands: str) -> None:
+        """Runs ip's commands, one a line, in the namespace. Raises BedError when iproute2 refuses."""
+        self.outside(commands, "-netns", self.name)
 
-    def _outside(self, commands: str, *options: str) -> None:
+    def outside(self, commands: str, *options: str) -> None:
+        """Like `inside`, on this machine."""
         env = {"PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin", **self.env}
         done = subprocess.run(["ip", *options, "-batch", "-"], input=commands, capture_output=True, text=True, env=env, check=False)
         if done.returncode:

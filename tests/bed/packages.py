@@ -17,6 +17,15 @@ LOCK_SECONDS = 300
 _PAUSE_SECONDS = 0.5
 _FRONTEND_LOCK = Path("/var/lib/dpkg/lock-frontend")
 _JOURNAL = Path("/var/lib/dpkg/updates")
+_NO_DAEMON = """
+if ! [ -e /usr/sbin/policy-rc.d ]; then
+  trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+  printf '#!/bin/sh\\nexit 101\\n' >/usr/sbin/policy-rc.d && chmod 755 /usr/sbin/policy-rc.d || exit
+fi
+"$0" "$@"
+"""
+"""What packages install is not started by the machine, unless it has said itself what is (invoke-rc.d(8))."""
+
 _BROKEN = {"half-installed", "unpacked", "half-configured", "triggers-awaited", "triggers-pending"}
 
 
@@ -31,14 +40,15 @@ def ensure(*names: str) -> None:
         _await_others()
         if _is_broken():
             progress.say("an interrupted installation of Debian packages is being completed: dpkg --configure -a")
-            _run("completing an interrupted dpkg", "dpkg", "--configure", "-a")
+            _run("dpkg --configure -a", "dpkg", "--configure", "-a")
     states = _states()
     missing = [name for name in names if states.get(name) != "installed"]
     if not missing:
         return
     require_root()
     progress.say(f"installing Debian packages that are missing: {' '.join(missing)}")
-    install = ("apt-get", "install", "-y", "--no-install-recommends", "-o", f"DPkg::Lock::Timeout={LOCK_SECONDS}", *missing)
+    install = ("sh", "-c", _NO_DAEMON, "apt-get", "install", "-y", "--no-install-recommends", "-o",
+               f"DPkg::Lock::Timeout={LOCK_SECONDS}", *missing)
     what = f"apt-get install {' '.join(missing)}"
     try:
         _run(what, *install)
@@ -82,10 +92,10 @@ def _run(what: str, *argv: str) -> None:
         try:
             process.wait()
         except KeyboardInterrupt:
-            progress.say(f"waiting for {argv[0]} to finish: stopped half-way it would leave broken packages")
+            progress.say(f"waiting for `{what}` to finish: stopped half-way it would leave broken packages")
             process.wait()
             raise
         if process.returncode:
             output.seek(0)
             words = output.read().decode(errors="replace").strip().splitlines()[-8:]
-            raise BedError(f"`{' '.join(argv)}` failed with exit code {process.returncode}:\n" + "\n".join(words))
+            raise BedError(f"`{what}` failed with exit code {process.returncode}:\n" + "\n".join(words))

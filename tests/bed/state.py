@@ -62,17 +62,17 @@ class Bed:
         """The mark, to be merged into the environment of every process that is started for this bed."""
         return {MARK: self.id}
 
-    def allocate_subnet(self) -> ipaddress.IPv4Network:
-        """A /30 that no other bed on this machine has; freed with the bed.
+    def allocate_subnet(self, prefix: int = 30) -> ipaddress.IPv4Network:
+        """A subnet that no other bed on this machine has, of a prefix of at most 30; freed with the bed.
 
         Raises:
             BedError: none is free, or the caller is not root.
         """
         require_root()
         with registry.locked():
-            subnet = subnets.take(self.id)
+            subnet = subnets.take(self.id, prefix)
         if subnet is None:
-            raise BedError(f"no /30 of {subnets.RANGE} is free; `python -m bed status` shows who has them")
+            raise BedError(f"no /{prefix} of {subnets.RANGE} is free; `python -m bed status` shows who has them")
         return subnet
 
     def keep(self) -> None:

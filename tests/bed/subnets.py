@@ -15,21 +15,19 @@ RANGE = ipaddress.IPv4Network("198.18.0.0/15")
 """The range for testing network devices (RFC 2544): nobody's address on the Internet. Beds keep it from leaking by a blackhole route."""
 
 
-def take(bed_id: str) -> ipaddress.IPv4Network | None:
-    """Enters the first free /30 for a bed; None when all 32,768 are taken. The caller holds the lock.
+def take(bed_id: str, prefix: int = 30) -> ipaddress.IPv4Network | None:
+    """Enters the first free subnet of this length for a bed, a larger one as the /30s that it is made of; None if there is none.
 
-    What others made routes for inside the range is left alone.
+    The caller holds the lock. What others made routes for inside the range is left alone.
     """
     SUBNETS.mkdir(exist_ok=True)
-    foreign = _routes()
-    for subnet in RANGE.subnets(new_prefix=30):
-        if any(subnet.overlaps(route) for route in foreign):
-            continue
-        try:
-            (SUBNETS / str(subnet.network_address)).symlink_to(bed_id)
-        except FileExistsError:
-            continue
-        return subnet
+    foreign, taken = _routes(), {entry.name for entry in _entries()}
+    for subnet in RANGE.subnets(new_prefix=prefix):
+        parts = [str(part.network_address) for part in subnet.subnets(new_prefix=30)]
+        if taken.isdisjoint(parts) and not any(subnet.overlaps(route) for route in foreign):
+            for part in parts:
+                (SUBNETS / part).symlink_to(bed_id)
+            return subnet
     return None
 
 

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 VALID_DAYS = 30
-_SERVER_NAMES = ("localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc")
+_SERVER_NAMES = ("localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local")
 _SERVER_ADDRESSES = ("127.0.0.1", "10.0.0.1")
 _SIGNS_CERTIFICATES = x509.KeyUsage(
     key_cert_sign=True, crl_sign=True, digital_signature=False, content_commitment=False, key_encipherment=False,
@@ -47,10 +47,10 @@ class Authority:
         builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), critical=False)
         self.certificate = builder.sign(self._key, hashes.SHA256()).public_bytes(Encoding.PEM)
 
-    def server(self) -> Identity:
-        """A certificate for the API server on loopback."""
+    def server(self, *others: str) -> Identity:
+        """A certificate for the API server on loopback, and at other addresses."""
         names = [x509.DNSName(name) for name in _SERVER_NAMES]
-        addresses = [x509.IPAddress(ipaddress.ip_address(address)) for address in _SERVER_ADDRESSES]
+        addresses = [x509.IPAddress(ipaddress.ip_address(address)) for address in (*_SERVER_ADDRESSES, *others)]
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "kube-apiserver")])
         return self._sign(subject, x509.SubjectAlternativeName([*names, *addresses]), ExtendedKeyUsageOID.SERVER_AUTH)
 

@@ -21,35 +21,36 @@ class PortTakenError(BedError):
 
 
 class Probe:
-    """Asks an API server on loopback as its administrator."""
+    """Asks an API server as its administrator."""
 
-    def __init__(self, port: int, folder: Path) -> None:
-        self._port = port
+    def __init__(self, port: int, folder: Path, host: str = "127.0.0.1") -> None:
+        self._host, self._port = host, port
         self._tls = ssl.create_default_context(cafile=folder / "ca.crt")
         self._tls.load_cert_chain(folder / "admin.crt", folder / "admin.key")
 
-    def await_ready(self, servers: Sequence[Daemon], path: str = "/readyz") -> None:
-        """Returns once `path` is answered with 200.
+    def await_ready(self, servers: Sequence[Daemon], path: str = "/readyz", *, holds: str = "") -> None:
+        """Returns once `path` is answered with 200, and with a text that `holds` a certain one.
 
         Raises:
             PortTakenError: a server could not bind.
             BedError: a server ended, or time is up.
         """
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while not self._answers(path):
+        while not self._answers(path, holds.encode()):
             for server in servers:
                 if not server.alive:
                     kind = PortTakenError if _TAKEN in server.tail(200) else BedError
                     raise kind(f"{server.argv[0]} ended with {server.exit_code}:\n{server.tail()}")
             if time.monotonic() > deadline:
-                raise BedError(f"the API server did not answer {path} within {PATIENCE_SECONDS:.0f} s:\n{servers[-1].tail()}")
+                raise BedError(f"the API server did not answer {path} as awaited within {PATIENCE_SECONDS:.0f} s:\n{servers[-1].tail()}")
             time.sleep(_PAUSE_SECONDS)
 
-    def _answers(self, path: str) -> bool:
-        connection = http.client.HTTPSConnection("127.0.0.1", self._port, timeout=5, context=self._tls)
+    def _answers(self, path: str, holds: bytes) -> bool:
+        connection = http.client.HTTPSConnection(self._host, self._port, timeout=5, context=self._tls)
         try:
             connection.request("GET", path)
-            return connection.getresponse().status == http.HTTPStatus.OK
+            answer = connection.getresponse()
+            return answer.status == http.HTTPStatus.OK and holds in answer.read()
         except (OSError, http.client.HTTPException):
             return False
         finally:

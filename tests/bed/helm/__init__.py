@@ -1,7 +1,9 @@
 """Helm: the program that people install the chart with. The Go module beside this file pins its version."""
 
+import os
+import subprocess
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -65,3 +67,22 @@ def _symbols() -> Mapping[str, str]:
     return {"helm.sh/helm/v3/internal/version.version": version(),
             "helm.sh/helm/v3/pkg/lint/rules.k8sVersionMajor": str(int(major) + 1), "helm.sh/helm/v3/pkg/lint/rules.k8sVersionMinor": minor,
             "helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor": str(int(major) + 1), "helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor": minor}
+
+
+def call(
+    program: Path, kubeconfig: Path, args: Sequence[str], *, mark: Mapping[str, str], check: bool = True, timeout_seconds: float = 180,
+) -> "subprocess.CompletedProcess[str]":
+    """Runs Helm against a cluster, to its end; what it keeps is kept beside the kubeconfig.
+
+    Raises:
+        BedError: it fails and `check` is set, or takes too long; the message has its own words.
+    """
+    env = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(kubeconfig.parent), "KUBECONFIG": str(kubeconfig), **mark}
+    try:
+        done = subprocess.run([program, *args], env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout_seconds,
+                              check=False)
+    except subprocess.TimeoutExpired as error:
+        raise BedError(f"`helm {' '.join(args)}` did not end within {timeout_seconds:.0f} s") from error
+    if check and done.returncode:
+        raise BedError(f"`helm {' '.join(args)}` failed with exit code {done.returncode}: {done.stderr.strip()}")
+    return done
