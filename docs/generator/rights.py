@@ -1,18 +1,33 @@
 """The page of rights: what the controller may do at the API server, and why."""
 
-from fairlead.kube.rights import RIGHTS, Right
+from collections.abc import Iterable
+
+from fairlead.kube.rights import RIGHTS, UNINSTALL_RIGHTS, Right
 from generator.markdown import code, table
 
-INTRODUCTION = """# Rights of the controller
+INTRODUCTION = """# Rights
 
 The controller runs as the ServiceAccount of `rbac/controller.yaml`, which is made from this table. The tests of the whole product run it
 under exactly these rights, and compare them with the API server's audit log: nothing that it asks for is refused, and each right is used.
+
+Where *all namespaces* stands, it is those that are watched if the controller has `--watch-namespace`: then a Role in each of them takes the
+place of the ClusterRole, and of that there is left what is in no namespace: to read `kube-system` itself. `rbac/controller-watched.yaml`
+shows it for two namespaces.
+"""
+
+UNINSTALL = """## Of `fairlead uninstall`
+
+It runs as the ServiceAccount of `rbac/uninstall.yaml`; `rbac/uninstall-watched.yaml` is the same for two namespaces.
 """
 
 
 def page() -> str:
     """The whole page."""
-    return f"{INTRODUCTION}\n{table(['API group', 'Resource', 'Verbs', 'Where', 'Why'], [_row(right) for right in RIGHTS])}"
+    return f"{INTRODUCTION}\n{_table(RIGHTS)}\n{UNINSTALL}\n{_table(UNINSTALL_RIGHTS)}"
+
+
+def _table(rights: Iterable[Right]) -> str:
+    return table(["API group", "Resource", "Verbs", "Where", "Why"], [_row(right) for right in rights])
 
 
 def _row(right: Right) -> list[str]:

@@ -5,10 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from bed.controlplane import ControlPlane
-from bed.controlplane.auditlog import AuditEvent
 from bed.sshd import SshHost
-from fairlead.kube.rights import RIGHTS, Reach, Right
-from product.account import NAMESPACE, asked, refused
+from fairlead.kube.rights import RIGHTS
+from product.account import asked, refused, unused
 from product.controller import Controller
 from product.ledger import debts_of
 from product.scene import Scene
@@ -22,15 +21,6 @@ def scene(scene: Scene, host: SshHost) -> Iterator[Scene]:
     """The link is up again when everything is deleted."""
     yield scene
     host.link_up()
-
-
-def is_use(right: Right, verb: str, event: AuditEvent) -> bool:
-    """Whether the API server was asked for this."""
-    about = event.get("objectRef", {})
-    resource = "/".join(part for part in (about.get("resource"), about.get("subresource")) if part)
-    if (event["verb"], about.get("apiGroup", ""), resource) != (verb, right.group, right.resource):
-        return False
-    return right.reach is Reach.ALL or (about.get("namespace") == NAMESPACE and (not right.names or about.get("name") in right.names))
 
 
 def test_the_controller_uses_every_right_that_it_has_and_misses_none(
@@ -57,7 +47,4 @@ def test_the_controller_uses_every_right_that_it_has_and_misses_none(
     cluster.delete()
     team.api.delete(f"/api/v1/namespaces/{team.namespace}")
     assert refused(plane) == []
-    events = list(asked(plane))
-    unused = [f"{verb} {right.resource} in {right.reach}" for right in RIGHTS for verb in right.verbs
-              if not any(is_use(right, verb, event) for event in events)]
-    assert unused == [], "rights that nothing uses: take them out of the table"
+    assert unused(list(asked(plane)), RIGHTS) == [], "rights that nothing uses: take them out of the table"

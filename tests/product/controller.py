@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any, ClassVar
@@ -26,6 +26,8 @@ class Controller:
 
     settings: ClassVar[Mapping[str, Any]] = SETTINGS
     log_level: ClassVar[str] = "debug"
+    namespace = "default"                # of its Lease
+    watched: Sequence[str] = ()          # the namespaces that it works in; none: all
 
     def __init__(self, bed: Bed, kubeconfig: Path, name: str = "controller",
                  program: tuple[str, ...] = ("-m", "fairlead", "controller"), env: Mapping[str, str] | None = None) -> None:
@@ -54,8 +56,9 @@ class Controller:
 
     def argv(self, kubeconfig: Path, settings: Path) -> list[str]:
         """Its command line, with these files."""
-        return [sys.executable, *self._program, "--kubeconfig", str(kubeconfig), "--namespace", "default", "--settings", str(settings),
-                "--health-host", "127.0.0.1", "--health-port", str(self.port), "--log-level", self.log_level]
+        watched = [word for each in self.watched for word in ("--watch-namespace", each)]
+        return [sys.executable, *self._program, "--kubeconfig", str(kubeconfig), "--namespace", self.namespace, "--settings", str(settings),
+                *watched, "--health-host", "127.0.0.1", "--health-port", str(self.port), "--log-level", self.log_level]
 
     def await_ready(self) -> None:
         """Until it leads."""

@@ -158,9 +158,9 @@ class FaultyStore:
         return await self.real.uid_of(ref)
 
 
-def compose(client: KubeClient, lease: Lease, remote: SshRemote, namespace: str) -> World:
+def compose(client: KubeClient, lease: Lease, remote: SshRemote, place: program.Place) -> World:
     """The real world, with the fault around two of its ports."""
-    world, fault = _real(client, lease, remote, namespace), Faults.from_environment()
+    world, fault = _real(client, lease, remote, place), Faults.from_environment()
     return replace(world, remote=FaultyRemote(world.remote, fault), store=FaultyStore(world.store, fault))
 
 

@@ -23,6 +23,7 @@ from fairlead.app.settings import Settings
 from fairlead.app.watching import watch
 from fairlead.domain.cluster import Cluster
 from fairlead.domain.errors import ApiFault
+from fairlead.domain.scope import EVERYWHERE, Scope
 from fairlead.engine.clock import SystemClock
 from fairlead.engine.controller import Controller
 from fairlead.engine.ports import World
@@ -35,6 +36,7 @@ from fairlead.kube.finished import KubeFinishedJobs
 from fairlead.kube.installation import installation_of
 from fairlead.kube.lease import Lease, LeaseSettings
 from fairlead.kube.ledger import Ledger
+from fairlead.kube.lists import Lists
 from fairlead.kube.references import KubeReferences
 from fairlead.kube.store import KubeStore
 from fairlead.schedulers.process.preparer import ProcessPreparer
@@ -69,18 +71,27 @@ class Options:
     installation: str | None = None
     health_host: str = "0.0.0.0"  # noqa: S104  the kubelet asks from outside the pod
     health_port: int | None = 8080
+    scope: Scope = EVERYWHERE
 
 
-def compose(client: KubeClient, lease: Lease, remote: SshRemote, namespace: str) -> World:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The installation's own namespace, and those that it works in."""
+
+    namespace: str
+    scope: Scope
+
+
+def compose(client: KubeClient, lease: Lease, remote: SshRemote, place: Place) -> World:
     """The engine's ports on the real world."""
     store = KubeStore(client, EventRecorder(client, socket.gethostname()))
-    data, ledger = KubeReferences(client), Ledger(client, namespace)
+    data, ledger = KubeReferences(client, place.scope), Ledger(client, place.namespace)
     metrics.ledger_filled.set_function(lambda: ledger.filled_ratio)
     return World(remote, store, data, ledger, lease, SystemClock(), lambda: secrets.token_hex(16), random.random,
-                 KubeFinishedJobs(client))
+                 KubeFinishedJobs(client, place.scope), place.scope)
 
 
-Compose = Callable[[KubeClient, Lease, SshRemote, str], World]
+Compose = Callable[[KubeClient, Lease, SshRemote, Place], World]
 
 
 async def run(options: Options, compose: Compose = compose) -> int:
@@ -119,11 +130,12 @@ async def run(options: Options, compose: Compose = compose) -> int:
 
 async def _lead(options: Options, client: KubeClient, lease: Lease, means: tuple[asyncio.Event, Heartbeats, Compose]) -> int:
     stop, heartbeats, compose = means
-    registry = Registry()
+    registry, scope = Registry(), options.scope
+    listing = Lists(client, scope)
     installation = await _until_done(stop, lambda: installation_of(client, options.namespace or client.namespace, options.installation))
     if installation is None:
         return 0
-    if not await _until_done(stop, lambda: _first_list(client, registry)):
+    if not await _until_done(stop, lambda: _first_list(listing, registry)):
         return 0
     lost = asyncio.create_task(lease.lost(), name="lease-lost")
     journeys = Journeys()
@@ -132,7 +144,8 @@ async def _lead(options: Options, client: KubeClient, lease: Lease, means: tuple
             metrics.places_awaited.labels(place).set_function(waiting)
         metrics.connections_held.set_function(lambda: remote.seats.held)
         metrics.connections_awaited.set_function(lambda: remote.seats.waiting)
-        world = replace(compose(client, lease, remote, options.namespace or client.namespace), journeys=journeys)
+        place = Place(options.namespace or client.namespace, scope)
+        world = replace(compose(client, lease, remote, place), journeys=journeys)
         settings = options.settings
 
         def driver_of(cluster: Cluster) -> Driver:
@@ -144,10 +157,10 @@ async def _lead(options: Options, client: KubeClient, lease: Lease, means: tuple
 
         controller = Controller(world, registry, settings.engine, installation, driver_of, heartbeats)
         engine = asyncio.create_task(controller.run(), name="engine")
-        lists = asyncio.create_task(_relist(client, registry, settings.engine.relist_seconds, heartbeats), name="relist")
-        watcher = asyncio.create_task(watch(client, registry), name="kopf")
+        lists = asyncio.create_task(_relist(listing, registry, settings.engine.relist_seconds, heartbeats), name="relist")
+        watcher = asyncio.create_task(watch(client, registry, scope), name="kopf")
         metrics.leading.set(1)
-        log.info("leading", installation=installation.name, identity=lease.identity)
+        log.info("leading", installation=installation.name, identity=lease.identity, namespaces=scope.namespaces or "all")
         stopped = asyncio.create_task(stop.wait(), name="stop")
         waiters = {stopped, lost, engine, lists, watcher}
         done, _ = await asyncio.wait(waiters, return_when=asyncio.FIRST_COMPLETED)
@@ -188,19 +201,19 @@ async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
         task.cancel()
 
 
-async def _first_list(client: KubeClient, registry: Registry) -> bool:
-    await feed.relist(client, registry, grace_seconds=0)
+async def _first_list(lists: Lists, registry: Registry) -> bool:
+    await feed.relist(lists, registry, grace_seconds=0)
     return True
 
 
-async def _relist(client: KubeClient, registry: Registry, seconds: float, heartbeats: Heartbeats) -> None:
+async def _relist(lists: Lists, registry: Registry, seconds: float, heartbeats: Heartbeats) -> None:
     """List everything now and then. A watch that missed what the list shows has no heartbeat: three times, and /livez says so."""
     heartbeats.beat("watches", 3 * seconds + 120)
     while True:
         heartbeats.beat("relist", 2 * seconds + 120)
         await asyncio.sleep(seconds)
         try:
-            missed = await feed.relist(client, registry)
+            missed = await feed.relist(lists, registry)
             metrics.watch_missed.inc(missed)
             if missed:
                 log.warning("watch_missed", objects=missed)

@@ -11,6 +11,7 @@ from typing import Any
 import kopf
 
 from fairlead.api.v1alpha1 import names
+from fairlead.domain.scope import EVERYWHERE, Scope
 from fairlead.engine.registry import Registry
 from fairlead.handlers import feed
 from fairlead.kube.client import KubeClient
@@ -18,8 +19,11 @@ from fairlead.kube.client import KubeClient
 SERVER_TIMEOUT_SECONDS = 300
 
 
-async def watch(client: KubeClient, registry: Registry) -> None:
-    """Feed the registry until cancelled; the thread is then told to stop and not waited for. Raises what ended kopf by itself."""
+async def watch(client: KubeClient, registry: Registry, scope: Scope = EVERYWHERE) -> None:
+    """Feed the registry with what is in `scope` until cancelled; the thread is then told to stop and not waited for.
+
+    Raises what ended kopf by itself.
+    """
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[None] = loop.create_future()
     stop = threading.Event()
@@ -37,7 +41,8 @@ async def watch(client: KubeClient, registry: Registry) -> None:
     def turn() -> None:
         fault: BaseException | None = None
         try:
-            asyncio.run(kopf.operator(registry=handlers, settings=settings, clusterwide=True, standalone=True, stop_flag=stop))
+            asyncio.run(kopf.operator(registry=handlers, settings=settings, clusterwide=scope.is_all, namespaces=scope.namespaces,
+                                      standalone=True, stop_flag=stop))
         except Exception as error:  # noqa: BLE001  handed over to the loop that waits
             fault = error
         if not stop.is_set():

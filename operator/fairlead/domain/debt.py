@@ -22,6 +22,8 @@ NOT_LEFT_ALONE = "NotLeftAlone"
 UNACCOUNTED = "Unaccounted"
 """Cancelled and not listed, yet neither the node nor the scheduler has said that it ended: a start which the scheduler itself has forgotten
 may run on until its wrapper finds the claim changed."""
+REASONS = frozenset({UNREACHABLE, NOT_ENDED, NOT_LEFT_ALONE, UNACCOUNTED})
+"""All of them: what is owed for another reason was written by another release, which alone knows what to do about it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,7 +133,7 @@ class Controller:
         if record.released:
             return
         jobs = [job for job in self._registry.jobs_of(cluster.name) if self._needs_site(job, cluster)]
-        debts = [debt for debt in self._debts.of(cluster.name) if debt.is_payable]
+        debts = [debt for debt in self._debts.of(cluster.name) if debt.is_payable and self._world.scope.covers(debt.namespace)]
         wanted_at = [cluster.site_for(job.ref.namespace, job.host) for job in jobs]
         wanted_at += [cluster.site_for(debt.namespace, debt.host) for debt in debts]
         known = sites.known_sites(record.cluster) | self._logins.of(record.cluster)

@@ -17,6 +17,7 @@ from fairlead.domain.objects import EventNote
 from fairlead.domain.pacing import Now
 from fairlead.domain.residue import Sweep, keys_told
 from fairlead.domain.run import RunKey
+from fairlead.domain.scope import Scope
 from fairlead.domain.sites import Account
 from fairlead.domain.sweep import Found, judge
 from fairlead.engine.context import SiteContext
@@ -147,7 +148,9 @@ class Custody:
         With it the way to the directories of its finished Jobs goes: while the cluster answers, they go down to tombstones first.
         """
         cluster = self.record.cluster
-        if not self._debts.known or any(each.is_payable for each in self._debts.of(cluster.name)) or cluster.status.logins:
+        if not self._debts.known or any(each.is_payable for each in self._debts.of(cluster.name)):
+            return False
+        if any(self._world.scope.covers(each.namespace) for each in cluster.status.logins):
             return False
         record = self.record
         if self._site not in record.cleared:
@@ -177,7 +180,8 @@ class Custody:
             return False
         try:
             found = await self._link.exchange(scheduler.remove(self._world.token(), tree, Removal((), sweep=True)))
-            keys = [key for key in _to_clear(found) if self._context.cluster_of(key.uid) in {None, self.cluster.name}]
+            keys = [key for key in _to_clear(found, self._world.scope)
+                    if self._context.cluster_of(key.uid) in {None, self.cluster.name} and not self._debts.is_foreign(key.uid)]
             removed = await self._link.exchange(scheduler.remove(self._world.token(), tree, Removal(keys[:CLEARED_AT_ONCE])))
         except FairleadError as error:
             log.info("exchange_failed", lane="clear", error=str(error))
@@ -189,6 +193,7 @@ class Custody:
         await self._world.store.record_event(self.cluster.ref, note)
 
 
-def _to_clear(found: Removed) -> list[RunKey]:
-    """All directories but tombstones, and those that were left alone by their Jobs' deletionPolicy."""
-    return sorted({key for each in by_object(found.remnants) for key in each.keys})
+def _to_clear(found: Removed, scope: Scope) -> list[RunKey]:
+    """All directories but tombstones, those that were left alone by their Jobs' deletionPolicy, and those of namespaces not watched."""
+    ours = (each for each in by_object(found.remnants) if (scope.covers(each.owner.namespace) if each.owner else scope.is_all))
+    return sorted({key for each in ours for key in each.keys})

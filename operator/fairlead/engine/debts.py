@@ -26,6 +26,7 @@ class Debts:
     def __init__(self, world: World) -> None:
         self._world = world
         self._debts: dict[str, Debt] = {}
+        self._foreign: frozenset[str] = frozenset()
         self._writes = 0
         self.known = False
 
@@ -43,6 +44,10 @@ class Debts:
         wall = self._world.clock.wall()
         return max((_age_seconds(each, wall) for each in self._debts.values() if each.is_payable), default=0.0)
 
+    def is_foreign(self, uid: str) -> bool:
+        """Whether another release has written something about an object that only that one understands."""
+        return uid in self._foreign
+
     async def refresh(self) -> None:
         """Read the ledger again, since a person may have changed it. Raises `ApiFault`."""
         while True:
@@ -51,6 +56,7 @@ class Debts:
             if writes == self._writes:   # else what was read may be older than what we wrote
                 break
         self._debts, self.known = {each.key: each for each in debts}, True
+        self._foreign = frozenset(key.uid for each in self._world.ledger.foreign if (key := RunKey.parse(each)))
         metrics.debts_owed.set(len(debts))
 
     async def owe(self, debts: Sequence[Debt]) -> None:

@@ -1,7 +1,8 @@
 """Directories that have lost their object. A finished Job's is kept while the Job is there, since it answers when a status was wiped.
 
 Two ways lead here: a Job that ended while we looked, and a sweep of a cluster's tree (after a start, then hourly). In both the API server
-is asked for each candidate, after the directory was seen: gone is a 404 or another uid; anything else is unknown, and is left alone.
+is asked for each candidate, after the directory was seen: gone is a 404 or another uid; anything else is unknown, and is left alone. So is
+what belongs to a namespace that is not watched, or, where only some are, to nobody knows which.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -83,7 +84,8 @@ class Graves:
         if not self._graves:
             return
         finished = {ref.uid for ref in await self._world.data.list_objects(names.JOB_PLURAL, finished=True)}
-        for grave in [each for uid, each in self._graves.items() if uid not in finished and self._registry.job(uid) is None]:
+        unseen = [uid for uid in self._graves if uid not in finished and self._registry.job(uid) is None]
+        for grave in [self._graves[uid] for uid in unseen if not self._debts.is_foreign(uid)]:
             with contained("graves", job=str(grave.ref)):
                 if (self._is_reached(grave) or not grave.ended) and await self._is_gone(grave.ref):
                     del self._graves[grave.ref.uid]
@@ -107,6 +109,8 @@ class Graves:
             if self._is_known(each.uid, overseer):
                 continue
             grave = Grave(location, each.ref, each.attempts)
+            if self._debts.is_foreign(each.uid) or (each.owner is None and not self._world.scope.is_all):
+                continue             # in the second case it may be of a namespace that is not watched
             if each.owner is None:
                 all_uids = all_uids if all_uids is not None else await self._all_uids()
                 if removed.complete and each.uid not in all_uids:
@@ -125,16 +129,19 @@ class Graves:
                 overseer.haunt(ghost(grave.ref, grave.attempts, location))
         strays = [each for each in objects if not each.was_handed_in and not self._is_known(each.uid, overseer)]
         await overseer.tell_of_strays(sum(len(each.strays) for each in strays), removed.strange)
-        if not strays or not removed.complete:
+        if not strays or not removed.complete or not self._world.scope.is_all:
             return ()
         all_uids = all_uids if all_uids is not None else await self._all_uids()
-        return [key for each in strays if each.uid not in all_uids for key in each.keys][:STRAYS_AT_ONCE]
+        nobodys = (each for each in strays if each.uid not in all_uids and not self._debts.is_foreign(each.uid))
+        return [key for each in nobodys for key in each.keys][:STRAYS_AT_ONCE]
 
     def _is_known(self, uid: str, overseer: Overseer) -> bool:
         return self._registry.job(uid) is not None or uid in self._graves or overseer.is_under_way(uid)
 
     async def _is_gone(self, ref: ObjectRef) -> bool:
-        """Whether the API server says so; what goes wrong with the question is no answer."""
+        """Whether the API server says so; what goes wrong with the question is no answer. It is not asked about what is not watched."""
+        if not self._world.scope.covers(ref.namespace):
+            return False
         with contained("owner", owner=str(ref)):
             return await self._world.store.uid_of(ref) != ref.uid
         return False

@@ -109,6 +109,9 @@ class Lobby:
 
     async def _tell_missing(self, job: Job) -> None:
         what, mend = f"Cluster {'/'.join(job.cluster)} does not exist", ": apply it, or correct clusterRef"
+        if not self._world.scope.covers(job.cluster[0]):
+            what = f"Cluster {'/'.join(job.cluster)} is in a namespace that this controller does not watch"
+            mend = ": have it watched, or correct clusterRef"
         mend_deletion = ", so what may run there cannot be cancelled: apply the Cluster again"
         await self._stranded.see_to(job, JobReason.CLUSTER_NOT_FOUND, what, mend, mend_deletion)
 

@@ -40,7 +40,8 @@ class Logins:
     async def look(self, clusters: Iterable[Cluster]) -> None:
         """Ask for those that are not known yet."""
         now = self._world.clock.monotonic()
-        named = {(cluster.ref.uid, each.namespace): cluster for cluster in clusters for each in cluster.status.logins}
+        named = {(cluster.ref.uid, each.namespace): cluster for cluster in clusters for each in cluster.status.logins
+                 if self._world.scope.covers(each.namespace)}
         self._wished &= named.keys()
         self._asked_at = {login: at for login, at in self._asked_at.items() if login in named and now - at < ASK_AGAIN_SECONDS}
         places = asyncio.Semaphore(QUESTIONS_AT_ONCE)

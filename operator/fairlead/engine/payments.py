@@ -33,7 +33,8 @@ class Payments:
 
         The API server is asked first: gone is a 404 or another uid. An object that somebody brought back owes nothing.
         """
-        owed = [each for each in self._debts.of(cluster) if each.is_payable and may_be_paid(each)]
+        scope = self._world.scope
+        owed = [each for each in self._debts.of(cluster) if each.is_payable and scope.covers(each.namespace) and may_be_paid(each)]
         places = asyncio.Semaphore(QUESTIONS_AT_ONCE)
         await asyncio.gather(*(self._collect(each, places) for each in owed))
 

@@ -9,6 +9,7 @@ from fairlead.domain.debt import Debt
 from fairlead.domain.finished import Expiring
 from fairlead.domain.objects import ClusterName, EventNote, ObjectRef
 from fairlead.domain.pacing import Now
+from fairlead.domain.scope import EVERYWHERE, Scope
 from fairlead.schedulers.seam import Exchange
 from fairlead.telemetry.journeys import Journeys
 
@@ -94,7 +95,7 @@ class ClusterData(Protocol):
         ...
 
     async def list_objects(self, plural: str, *, finished: bool = False) -> Sequence[ObjectRef]:
-        """Objects in all namespaces, or those with the finished label alone. Raises `Unavailable`."""
+        """Objects in all watched namespaces, or those with the finished label alone. Raises `Unavailable`."""
         ...
 
 
@@ -124,6 +125,11 @@ class FinishedJobs(Protocol):
 
 class Ledger(Protocol):
     """What is still owed on clusters, kept outside of the objects that are gone."""
+
+    @property
+    def foreign(self) -> frozenset[str]:
+        """The keys of entries that another release has written, as of the last list: what they are about is left alone."""
+        ...
 
     async def list(self) -> Sequence[Debt]:
         """All debts, the oldest first. Raises `ApiFault`."""
@@ -175,7 +181,7 @@ class Pulse(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """All ports together. `token` gives 32 fresh random hex digits, `jitter` a number in 0..1.
+    """All ports together. `token` gives 32 fresh random hex digits, `jitter` a number in 0..1; `scope` says what all lists are about.
 
     `journeys` is told how Jobs come to their ids.
     """
@@ -189,6 +195,7 @@ class World:
     token: Callable[[], str]
     jitter: Callable[[], float]
     finished: FinishedJobs
+    scope: Scope = EVERYWHERE
     journeys: Journeys = field(default_factory=Journeys)
 
     def now(self) -> Now:

@@ -141,6 +141,13 @@ class Registry:
         known = replace(known, resource_version=resource_version, status=status, held=known.held if held is None else held)
         self._jobs[job.ref.uid] = replace(known, host=status.host or known.host) if known.is_begun else known
 
+    def uids_in(self, namespaces: Collection[str]) -> frozenset[str]:
+        """Everything that is known of these namespaces."""
+        if not namespaces:
+            return frozenset()
+        refs = [*(cluster.ref for cluster in self.clusters), *(job.ref for job in self.jobs)]
+        return frozenset(ref.uid for ref in refs if ref.namespace in namespaces)
+
     def version(self, uid: str) -> int:
         """The newest version known of an object, 0 if none is."""
         known = self._clusters.get(uid) or self._jobs.get(uid)

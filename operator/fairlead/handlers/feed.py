@@ -12,7 +12,7 @@ from fairlead.domain.errors import UserFault
 from fairlead.engine.mishaps import contained
 from fairlead.engine.registry import Registry
 from fairlead.handlers.reading import read_cluster, read_job
-from fairlead.kube.client import KubeClient, path_of
+from fairlead.kube.lists import Lists
 
 log = structlog.get_logger()
 
@@ -53,18 +53,19 @@ def take_job(registry: Registry, kind: str | None, body: Mapping[str, Any]) -> N
             registry.put_job(job)
 
 
-async def relist(client: KubeClient, registry: Registry, grace_seconds: float = 2.0) -> int:
+async def relist(lists: Lists, registry: Registry, grace_seconds: float = 2.0) -> int:
     """Make the registry what the API server has; how many objects the watches had not told of `grace_seconds` after the list.
 
     Raises `ApiFault`; the registry is then as before.
 
-    An object that came or changed while the list was read is newer than the list: it stays.
+    An object that came or changed while the list was read is newer than the list: it stays. So does what is known of a namespace that could
+    not be listed.
     """
     known = registry.begin_list()
-    jobs = await _list(client, names.JOB_PLURAL, names.UNFINISHED_SELECTOR)
+    jobs = await _list(lists, names.JOB_PLURAL, names.UNFINISHED_SELECTOR)
     jobs.sort(key=_created)              # the registry keeps the order in which they came
-    clusters = await _list(client, names.CLUSTER_PLURAL, "")
-    present = {str(body["metadata"]["uid"]) for body in (*jobs, *clusters)}
+    clusters = await _list(lists, names.CLUSTER_PLURAL, "")
+    present = {str(body["metadata"]["uid"]) for body in (*jobs, *clusters)} | registry.uids_in(lists.dark)
     await asyncio.sleep(grace_seconds)
     missed = sum(1 for body in (*jobs, *clusters) if _is_missed(registry, body))
     registry.replace(_readable(clusters, read_cluster), _readable(jobs, read_job), present, known)
@@ -95,5 +96,5 @@ def _readable(bodies: Iterable[Mapping[str, Any]], read: Callable[[Mapping[str, 
     return found
 
 
-async def _list(client: KubeClient, plural: str, selector: str) -> list[Mapping[str, Any]]:
-    return [body async for body in client.objects(path_of("apis", names.GROUP, names.VERSION, plural), selector, PAGE_SIZE)]
+async def _list(lists: Lists, plural: str, selector: str) -> list[Mapping[str, Any]]:
+    return [body async for body in lists.objects(plural, selector, PAGE_SIZE)]

@@ -99,6 +99,7 @@ class _Call:
     content_type: str = JSON
     params: Mapping[str, str] = field(default_factory=dict)
     accept: str = JSON
+    of_all: bool = False             # a part of a list of all that is watched
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -106,6 +107,8 @@ class _Call:
     @property
     def namespace(self) -> str:
         """In whose share it counts: of one about an object, its namespace. Lists of all are nobody's."""
+        if self.of_all:
+            return NOBODY
         _, is_namespaced, rest = self.path.partition("/namespaces/")
         return rest.partition("/")[0] if is_namespaced else NOBODY
 
@@ -183,14 +186,18 @@ class KubeClient:
         metadata: JsonObject = answer["metadata"]
         return metadata
 
-    async def list_metadata(self, path: str, label_selector: str, page_size: int, field_selector: str = "") -> list[JsonObject]:
-        """The metadata of all objects that the selectors match, page by page."""
-        call = _Call("GET", path, params=_selected(page_size, label_selector, field_selector), accept=METADATA_LIST)
+    async def list_metadata(
+        self, path: str, label_selector: str, page_size: int, field_selector: str = "", *, of_all: bool = False,
+    ) -> list[JsonObject]:
+        """The metadata of all objects that the selectors match, page by page. One `of_all` counts in no namespace's share."""
+        call = _Call("GET", path, params=_selected(page_size, label_selector, field_selector), accept=METADATA_LIST, of_all=of_all)
         return [item["metadata"] async for item in self._items(call)]
 
-    def objects(self, path: str, label_selector: str, page_size: int, field_selector: str = "") -> AsyncGenerator[JsonObject, None]:
-        """All objects that the selectors match, whole, page by page: no more than a page is held here."""
-        return self._items(_Call("GET", path, params=_selected(page_size, label_selector, field_selector)))
+    def objects(
+        self, path: str, label_selector: str, page_size: int, field_selector: str = "", *, of_all: bool = False,
+    ) -> AsyncGenerator[JsonObject, None]:
+        """All objects that the selectors match, whole, page by page: no more than a page is held here. `of_all` as above."""
+        return self._items(_Call("GET", path, params=_selected(page_size, label_selector, field_selector), of_all=of_all))
 
     def connection_info(self) -> ConnectionInfo:
         """A fresh session for kopf, which closes it itself; to be called in the event loop that uses it."""

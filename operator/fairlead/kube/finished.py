@@ -11,43 +11,45 @@ from fairlead.api.v1alpha1.job import Job, JobPhase
 from fairlead.domain.errors import Conflict
 from fairlead.domain.finished import Expiring, expiring
 from fairlead.domain.objects import ObjectRef
-from fairlead.kube.client import JsonObject, KubeClient, path_of
+from fairlead.domain.scope import EVERYWHERE, Scope
+from fairlead.kube.client import JsonObject, KubeClient
 from fairlead.kube.faults import NotFound
+from fairlead.kube.lists import Lists
 from fairlead.kube.store import object_path
 
 log = structlog.get_logger()
 
 _WITH_TTL: Final = "spec.ttlSecondsAfterFinished!="
 _WITHOUT_END: Final = f"status.phase!={JobPhase.COMPLETE},status.phase!={JobPhase.FAILED}"
-_JOBS: Final = path_of("apis", names.GROUP, names.VERSION, names.JOB_PLURAL)
 
 
 class KubeFinishedJobs:
     """The engine's `FinishedJobs` on the real API server. Where time to live counts, what is being deleted already is left out."""
 
-    def __init__(self, client: KubeClient, *, metadata_page: int = 500, whole_page: int = 50) -> None:
+    def __init__(self, client: KubeClient, scope: Scope = EVERYWHERE, *, metadata_page: int = 500, whole_page: int = 50) -> None:
         self._client = client
+        self._lists = Lists(client, scope)
         self._metadata_page = metadata_page
         self._whole_page = whole_page        # a script may have 1 MiB
 
     async def generations(self) -> Mapping[str, int]:
         """The generation of each by uid, from metadata alone. Raises `Unavailable`."""
-        found = await self._client.list_metadata(_JOBS, names.FINISHED_SELECTOR, self._metadata_page, field_selector=_WITH_TTL)
+        found = await self._lists.metadata(names.JOB_PLURAL, names.FINISHED_SELECTOR, self._metadata_page, _WITH_TTL)
         return {each["uid"]: int(each["generation"]) for each in found if not each.get("deletionTimestamp")}
 
     async def mislabelled(self) -> Sequence[ObjectRef]:
         """Those whose status has no end: the API server looks, and sends no others. Raises `Unavailable`."""
-        found = await self._client.list_metadata(_JOBS, names.FINISHED_SELECTOR, self._metadata_page, field_selector=_WITHOUT_END)
+        found = await self._lists.metadata(names.JOB_PLURAL, names.FINISHED_SELECTOR, self._metadata_page, _WITHOUT_END)
         return [_ref(each) for each in found]
 
     async def held(self) -> Sequence[ObjectRef]:
         """Those that have our finalizer, by all their metadata. Raises `Unavailable`."""
-        found = await self._client.list_metadata(_JOBS, names.FINISHED_SELECTOR, self._metadata_page)
+        found = await self._lists.metadata(names.JOB_PLURAL, names.FINISHED_SELECTOR, self._metadata_page)
         return [_ref(each) for each in found if names.FINALIZER in (each.get("finalizers") or ())]
 
     async def expiring(self) -> Sequence[Expiring]:
         """All of them with their times. One that cannot be read is left out: it stays. Raises `Unavailable`."""
-        bodies = self._client.objects(_JOBS, names.FINISHED_SELECTOR, self._whole_page, field_selector=_WITH_TTL)
+        bodies = self._lists.objects(names.JOB_PLURAL, names.FINISHED_SELECTOR, self._whole_page, _WITH_TTL)
         return [each async for body in bodies if (each := _read(body)) is not None]
 
     async def delete(self, job: Expiring) -> None:

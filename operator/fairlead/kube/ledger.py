@@ -2,6 +2,8 @@
 
 A ConfigMap for each namespace whose Jobs owe something, beside the controller's Lease: one small JSON text per run key, so that it survives
 us and a person can read it. Each namespace has a share of its own: one that fills it keeps its own Jobs waiting, and nobody else's.
+An entry of a form that this release does not know (another kind, another reason, a further field) is another release's: it is told once,
+nothing is done about it, and neither is it written over nor struck.
 Calls that come while a write is under way share the next one: a namespace with hundreds of Jobs is let go in a few writes.
 """
 
@@ -14,13 +16,14 @@ from dataclasses import asdict, dataclass, fields
 import structlog
 
 from fairlead.api.v1alpha1 import names
-from fairlead.domain.debt import Debt
+from fairlead.domain.debt import REASONS, Debt
 from fairlead.domain.errors import ApiFault
 from fairlead.kube.client import KubeClient, path_of
 from fairlead.kube.config_map import Changes, ConfigMapTable, Entries
 
 _log = structlog.get_logger(__name__)
-_WORDS = tuple(each.name for each in fields(Debt) if each.name not in {"key", "grace_seconds", "host"})
+_FIELDS = frozenset(each.name for each in fields(Debt) if each.name != "key")
+_WORDS = tuple(sorted(_FIELDS - {"grace_seconds", "host"}))
 
 SHARE_BYTES = 900_000
 """Of one namespace: some 3,000 debts. The API server takes 1 MiB for a ConfigMap, its metadata included."""
@@ -47,6 +50,12 @@ class Ledger:
         self._client = client
         self._namespace = namespace
         self._shares: dict[str, _Share] = {}
+        self._foreign: frozenset[str] = frozenset()
+
+    @property
+    def foreign(self) -> frozenset[str]:
+        """The keys of another release's entries, as of the last list."""
+        return self._foreign
 
     @property
     def filled_ratio(self) -> float:
@@ -54,16 +63,24 @@ class Ledger:
         return max((share.size for share in self._shares.values()), default=0) / SHARE_BYTES
 
     async def list(self) -> Sequence[Debt]:
-        """All debts, the oldest first. An entry that cannot be read is logged and kept. Raises `Unavailable`."""
+        """All debts, the oldest first. An entry that is not understood is logged once, and left out. Raises `Unavailable`."""
         path = path_of("api", "v1", "namespaces", self._namespace, "configmaps")
-        debts, sizes = [], dict[str, int]()
+        debts, foreign, sizes = list[Debt](), set[str](), dict[str, int]()
         async for found in self._client.objects(path, names.LEDGER_LABEL, _PAGE_SIZE):
-            namespace = found["metadata"]["labels"][names.LEDGER_LABEL]
-            sizes[namespace] = _size(found.get("data") or {})
-            debts += [_parse(namespace, key, text) for key, text in (found.get("data") or {}).items()]
+            namespace, entries = found["metadata"]["labels"][names.LEDGER_LABEL], found.get("data") or {}
+            sizes[namespace] = _size(entries)
+            for key, text in entries.items():
+                debt = _parse(namespace, key, text)
+                if debt is not None:
+                    debts.append(debt)
+                    continue
+                foreign.add(key)
+                if key not in self._foreign:
+                    _log.warning("ledger_entry_not_understood", key=key, namespace=namespace)
         for namespace in sizes.keys() | self._shares.keys():
             self._share_of(namespace).size = sizes.get(namespace, 0)
-        return sorted((debt for debt in debts if debt is not None), key=lambda debt: (debt.since, debt.key))
+        self._foreign = frozenset(foreign)
+        return sorted(debts, key=lambda debt: (debt.since, debt.key))
 
     async def add(self, debts: Sequence[Debt]) -> None:
         """Write debts down, those of one namespace all or none; one that is there for the same reason stays as it is, with its `since`.
@@ -97,14 +114,19 @@ class _Share:
     async def add(self, debts: Sequence[Debt]) -> None:
         """Write them down, all or none."""
         def unless_there(entries: Entries) -> Changes:
-            return {debt.key: _text(debt) for debt in debts if _reason(entries.get(debt.key)) != debt.reason}
+            known = {debt.key: _parse(self._namespace, debt.key, entries[debt.key]) for debt in debts if debt.key in entries}
+            return {debt.key: _text(debt) for debt in debts
+                    if debt.key not in known or ((there := known[debt.key]) and there.reason != debt.reason)}
 
         await self._commit(unless_there)
 
     async def remove(self, debts: Sequence[Debt]) -> None:
         """Strike them."""
         keys = {debt.key for debt in debts}
-        await self._commit(lambda entries: dict.fromkeys(entries.keys() & keys))
+        def if_understood(entries: Entries) -> Changes:
+            return {key: None for key in keys if key in entries and _parse(self._namespace, key, entries[key])}
+
+        await self._commit(if_understood)
 
     async def _commit(self, decide: Callable[[Entries], Changes]) -> None:
         """Have one change written, together with all that wait for the write before it to end."""
@@ -173,18 +195,12 @@ def _text(debt: Debt) -> str:
 
 
 def _parse(namespace: str, key: str, text: str) -> Debt | None:
+    """The debt that an entry is; None if this release does not know what it says, all of it."""
     try:
         entry = json.loads(text)
+        if entry.keys() - _FIELDS or entry["kind"] != names.JOB_KIND or entry["reason"] not in REASONS:
+            return None
         words = {name: str(entry[name]) for name in _WORDS} | {"namespace": namespace}   # whose share it is in
         return Debt(key=key, **words, grace_seconds=int(entry.get("grace_seconds", 30)), host=str(entry.get("host", "")))
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
-        _log.warning("ledger_entry_not_understood", key=key, error=repr(error))
-        return None
-
-
-def _reason(text: str | None) -> str | None:
-    """The reason of an entry; None if there is none, or none that can be read."""
-    try:
-        return str(json.loads(text)["reason"]) if text is not None else None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
         return None

@@ -11,15 +11,18 @@ from contextlib import aclosing
 from fairlead.api.v1alpha1 import names
 from fairlead.domain.errors import Unavailable
 from fairlead.domain.objects import ClusterName, ObjectRef
+from fairlead.domain.scope import EVERYWHERE, Scope
 from fairlead.kube.client import JsonObject, KubeClient, path_of
 from fairlead.kube.faults import NotFound
+from fairlead.kube.lists import Lists
 
 
 class KubeReferences:
     """The engine's `ClusterData` on the real API server."""
 
-    def __init__(self, client: KubeClient, page_size: int = 500) -> None:
+    def __init__(self, client: KubeClient, scope: Scope = EVERYWHERE, *, page_size: int = 500) -> None:
         self._client = client
+        self._lists = Lists(client, scope)
         self._page_size = page_size
 
     async def read_secret(self, namespace: str, name: str) -> Mapping[str, bytes] | None:
@@ -53,9 +56,8 @@ class KubeReferences:
             return await anext(found, None) is not None
 
     async def list_objects(self, plural: str, *, finished: bool = False) -> Sequence[ObjectRef]:
-        """Objects in all namespaces, or those with the finished label alone: metadata, page by page. Raises `Unavailable`."""
-        selector = names.FINISHED_SELECTOR if finished else ""
-        found = await self._client.list_metadata(path_of("apis", names.GROUP, names.VERSION, plural), selector, self._page_size)
+        """Objects in all watched namespaces, or those with the finished label alone: metadata, page by page. Raises `Unavailable`."""
+        found = await self._lists.metadata(plural, names.FINISHED_SELECTOR if finished else "", self._page_size)
         return [ObjectRef(plural, item["namespace"], item["name"], item["uid"]) for item in found]
 
     async def _read(self, namespace: str, plural: str, name: str) -> JsonObject | None:

@@ -1,12 +1,14 @@
-"""What the controller may do at the API server: one table, from which `rbac/` and its page of the documentation are made.
+"""What each of our accounts may do at the API server: one table each, from which `rbac/` and their page of the documentation are made.
 
-What is not used is not in it: the tests run under exactly these rights, and compare the API server's audit log with them.
+Both work in all namespaces, by a ClusterRole, or only in those that are named, by a Role in each. What is not used is not in a table: the
+tests run under exactly these rights, and compare the API server's audit log with them.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -17,11 +19,14 @@ import yaml
 from fairlead.api.v1alpha1 import names
 
 ACCOUNT: Final = "fairlead-controller"
-"""Name of the ServiceAccount, of its roles and of their bindings."""
+"""Name of the controller's ServiceAccount, of its roles and of their bindings."""
+UNINSTALL_ACCOUNT: Final = "fairlead-uninstall"
+"""The same for `fairlead uninstall`."""
 NAMESPACE: Final = "fairlead"
 """Where the manifest puts it; an installation elsewhere has another."""
 
 _RBAC: Final = "rbac.authorization.k8s.io"
+_EXAMPLE: Final = ("team-a", "team-b")     # the watched namespaces of the manifest that shows how it is done
 _HEADER: Final = "# Made by `make crds` from operator/fairlead/kube/rights.py; change it there.\n"
 _LABELS: Final = {"app.kubernetes.io/name": "fairlead"}
 
@@ -31,8 +36,9 @@ Manifest = dict[str, Any]
 class Reach(StrEnum):
     """Where a right holds."""
 
-    ALL = "all namespaces"
+    ALL = "all namespaces"           # or all that are watched
     OWN = "its own namespace"        # where its Lease is
+    CLUSTER = "the cluster"          # what is in no namespace
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +69,7 @@ RIGHTS: Final = (
     Right(Reach.ALL, "", "secrets", ("get",),
           "Read the keys that Clusters name, and those of namespaces that bring a login of their own. Never listed or watched."),
     Right(Reach.ALL, "", "configmaps", ("get",), "Read the script of a Job's `scriptRef`."),
-    Right(Reach.ALL, "", "namespaces", ("get",),
-          "Compare labels with a Cluster's `allowedNamespaces`; and the uid of `kube-system`, which tells one cluster from another."),
+    Right(Reach.ALL, "", "namespaces", ("get",), "Compare labels with a Cluster's `allowedNamespaces`."),
     Right(Reach.ALL, "events.k8s.io", "events", ("create",), "Tell of what happened to a Cluster or a Job."),
     Right(Reach.OWN, "coordination.k8s.io", "leases", ("create",), "Lead, the first time."),
     Right(Reach.OWN, "coordination.k8s.io", "leases", ("get", "patch"), "Lead, and see who does.", (names.LEASE_NAME,)),
@@ -73,37 +78,77 @@ RIGHTS: Final = (
           f"that owes something (`{names.LEDGER_CONFIG_MAP}-NAMESPACE`). RBAC cannot limit rights to a beginning of names."),
     Right(Reach.OWN, "", "secrets", ("create",), f"Make `{names.INSTALLATION_SECRET}`, the first time: by it the controller knows its "
           "own words again in the work folders."),
+    Right(Reach.CLUSTER, "", "namespaces", ("get",), "Read the uid of `kube-system`, which tells one cluster from another.",
+          ("kube-system",)),
 )
 
+UNINSTALL_RIGHTS: Final = (
+    Right(Reach.ALL, names.GROUP, names.CLUSTER_PLURAL, ("get", "list", "patch"), "See what is there, and take our finalizer off."),
+    Right(Reach.ALL, names.GROUP, names.JOB_PLURAL, ("get", "list", "patch"),
+          "See what runs, take our finalizer off, and with the policy `Cancel` suspend it."),
+    Right(Reach.ALL, "events.k8s.io", "events", ("create",), "Tell each Job that is left alone, with the policy `Orphan`."),
+    Right(Reach.OWN, "coordination.k8s.io", "leases", ("create",), "Take the Lease where no controller has ever led."),
+    Right(Reach.OWN, "coordination.k8s.io", "leases", ("get", "patch"), "Take the Lease, so that no controller acts meanwhile.",
+          (names.LEASE_NAME,)),
+    Right(Reach.OWN, "", "configmaps", ("create", "get", "list", "patch"),
+          f"Read what is owed, and write down what is left alone (`{names.LEDGER_CONFIG_MAP}-NAMESPACE`)."),
+)
 
-def manifests(namespace: str = NAMESPACE) -> Iterator[Manifest]:
-    """The account and what gives it these rights, for an installation in `namespace`."""
-    yield {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": _metadata(namespace)}
-    yield from _granted("ClusterRole", Reach.ALL, None, namespace)
-    yield from _granted("Role", Reach.OWN, namespace, namespace)
+TABLES: Final = {ACCOUNT: RIGHTS, UNINSTALL_ACCOUNT: UNINSTALL_RIGHTS}
+"""What each account has."""
 
 
-def _granted(kind: str, reach: Reach, where: str | None, namespace: str) -> Iterator[Manifest]:
-    """A role of everything that has this reach, and its binding to the account."""
-    rules = [right.rule() for right in RIGHTS if right.reach is reach]
-    yield {"apiVersion": f"{_RBAC}/v1", "kind": kind, "metadata": _metadata(where), "rules": rules}
+def rules(account: str, *reaches: Reach) -> list[Manifest]:
+    """The rules of a role of everything that an account has with one of these reaches."""
+    return [right.rule() for right in TABLES[account] if right.reach in reaches]
+
+
+def manifests(namespace: str = NAMESPACE, watched: Sequence[str] = (), account: str = ACCOUNT) -> Iterator[Manifest]:
+    """The account and what gives it its rights, for an installation in `namespace` that works in the `watched` ones; none: in all.
+
+    With `watched` a Role in each of them takes the place of the ClusterRole, of which there is left what is in no namespace. That one bears
+    the installation's namespace in its name, since there may be several of them.
+    """
+    yield {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": _metadata(account, namespace)}
+    small = rules(account, Reach.CLUSTER)
+    if not watched:
+        yield from _granted("ClusterRole", (account, namespace), _metadata(account), rules(account, Reach.ALL, Reach.CLUSTER))
+    elif small:
+        yield from _granted("ClusterRole", (account, namespace), _metadata(f"{account}-{namespace}"), small)
+    for each in watched:
+        yield from _granted("Role", (account, namespace), _metadata(f"{account}-watched", each), rules(account, Reach.ALL))
+    yield from _granted("Role", (account, namespace), _metadata(account, namespace), rules(account, Reach.OWN))
+
+
+def _granted(kind: str, account: tuple[str, str], metadata: Manifest, granted: list[Manifest]) -> Iterator[Manifest]:
+    """A role, and its binding to the account, which is given by its name and namespace."""
+    name, namespace = account
+    yield {"apiVersion": f"{_RBAC}/v1", "kind": kind, "metadata": metadata, "rules": granted}
     yield {
-        "apiVersion": f"{_RBAC}/v1", "kind": f"{kind}Binding", "metadata": _metadata(where),
-        "roleRef": {"apiGroup": _RBAC, "kind": kind, "name": ACCOUNT},
-        "subjects": [{"kind": "ServiceAccount", "name": ACCOUNT, "namespace": namespace}],
+        "apiVersion": f"{_RBAC}/v1", "kind": f"{kind}Binding", "metadata": deepcopy(metadata),   # else YAML would refer to it
+        "roleRef": {"apiGroup": _RBAC, "kind": kind, "name": metadata["name"]},
+        "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": namespace}],
     }
 
 
-def _metadata(namespace: str | None) -> Manifest:
-    return {"name": ACCOUNT, **({"namespace": namespace} if namespace else {}), "labels": dict(_LABELS)}
+def _metadata(name: str, namespace: str | None = None) -> Manifest:
+    return {"name": name, **({"namespace": namespace} if namespace else {}), "labels": dict(_LABELS)}
 
 
-def render(namespace: str = NAMESPACE) -> str:
-    """The manifests as the text of `rbac/controller.yaml`."""
-    return _HEADER + yaml.safe_dump_all(manifests(namespace), sort_keys=False, width=120)
+def render(namespace: str = NAMESPACE, watched: Sequence[str] = (), account: str = ACCOUNT) -> str:
+    """The manifests as the text of a file in `rbac/`."""
+    return _HEADER + yaml.safe_dump_all(manifests(namespace, watched, account), sort_keys=False, width=120)
+
+
+FILES: Final = {
+    "controller.yaml": (ACCOUNT, ()), "controller-watched.yaml": (ACCOUNT, _EXAMPLE),
+    "uninstall.yaml": (UNINSTALL_ACCOUNT, ()), "uninstall-watched.yaml": (UNINSTALL_ACCOUNT, _EXAMPLE),
+}
+"""The files of `rbac/`: whose, and in which namespaces."""
 
 
 if __name__ == "__main__":
-    written = Path(sys.argv[1] if len(sys.argv) > 1 else "rbac") / "controller.yaml"
-    written.write_text(render(), encoding="utf-8")
-    print(written)
+    for file, (whose, where) in FILES.items():
+        written = Path(sys.argv[1] if len(sys.argv) > 1 else "rbac") / file
+        written.write_text(render(NAMESPACE, where, whose), encoding="utf-8")
+        print(written)

@@ -11,6 +11,7 @@ from fairlead.domain.errors import ApiFault, Forbidden, Unavailable
 from fairlead.domain.job import Job
 from fairlead.domain.objects import ObjectRef
 from fairlead.domain.run import RunKey
+from fairlead.domain.scope import Scope
 from fairlead.engine.debts import UNACCOUNTED_SECONDS, Debts
 from fairlead.engine.lobby import Lobby
 from fairlead.engine.overdue import ASK_AGAIN_SECONDS, LETTING_GO, Overdue
@@ -33,8 +34,8 @@ def debt(attempt: int = 1, reason: str = UNREACHABLE, *, cluster: str = "hpc", s
 class Bureau:
     """Debts, payments and the lobby on fakes; `paying` are the keys that are cleaned up."""
 
-    def __init__(self, *owed: Debt) -> None:
-        self.virtual = Virtual()
+    def __init__(self, *owed: Debt, watched: tuple[str, ...] = ()) -> None:
+        self.virtual = Virtual(scope=Scope(watched))
         self.virtual.ledger.debts = {each.key: each for each in owed}
         self.registry = Registry()
         self.debts = Debts(self.virtual.world)
@@ -98,6 +99,12 @@ async def test_a_job_that_was_seen_to_owes_only_what_nobody_saw_end() -> None:
     left = {each.key: each.reason for each in bureau.debts.of(HPC)}
     assert left == {f"{UID}-2": UNACCOUNTED, "99999999-0000-4000-8000-000000000000-1": UNREACHABLE}
     assert {each.key: each.reason for each in bureau.virtual.ledger.debts.values()} == left
+
+
+@pytest.mark.parametrize(("watched", "paid"), [("lab", [f"{UID}-1"]), ("physics", [])])
+async def test_what_is_owed_for_a_namespace_that_is_not_watched_is_not_paid(watched: str, paid: list[str]) -> None:
+    """Else a Run would be ended whose Job may be there: nobody could look."""
+    assert await Bureau(debt(), watched=(watched,)).collect() == paid
 
 
 async def test_only_what_is_unaccounted_is_struck_by_age() -> None:

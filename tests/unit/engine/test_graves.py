@@ -10,6 +10,7 @@ from fairlead.domain.errors import Forbidden, Unavailable
 from fairlead.domain.job import Job
 from fairlead.domain.objects import Location, ObjectRef
 from fairlead.domain.run import Owner, Remnant, RunKey
+from fairlead.domain.scope import Scope
 from fairlead.domain.sweep import SUSPICIOUS_COUNT, Found
 from fairlead.engine.debts import Debts
 from fairlead.engine.graves import STRAYS_AT_ONCE, STRAYS_OF_ONE, Grave, Graves
@@ -40,8 +41,8 @@ class Yard:
 
     location = Location(HPC)
 
-    def __init__(self) -> None:
-        self.virtual = Virtual()
+    def __init__(self, *watched: str) -> None:
+        self.virtual = Virtual(scope=Scope(watched))
         self.registry = Registry()
         self.buried: list[str] = []
         self.policies: list[str] = []
@@ -259,3 +260,40 @@ async def test_a_directory_without_an_owner_is_compared_with_a_list_of_its_own()
     yard.virtual.data.unfinished = [ObjectRef("jobs", "lab", "job1", uid(1))]
     await yard.swept(found(remnant(1, owned=False), remnant(2, owned=False)))
     assert yard.taken_down == [f"{uid(2)}-1"]
+
+
+async def test_what_belongs_to_a_namespace_that_is_not_watched_is_never_gone() -> None:
+    """Else whoever takes a namespace out of the list would end all that runs for it: a list without it lacks its Jobs."""
+    yard = Yard("physics")
+    await yard.swept(found(remnant(1), remnant(2)))
+    assert yard.buried == []
+    assert yard.asked == [Found(2, 0)]
+    yard.graves.keep(Grave(Location(HPC), ObjectRef("jobs", "lab", "job1", uid(1)), (1,)))
+    await yard.graves.look()
+    assert yard.buried == []
+
+
+async def test_where_only_some_are_watched_nothing_is_gone_of_which_nobody_knows_whose_it_is() -> None:
+    """Else a Run whose owner cannot be read would be ended, and a directory that was just made be taken down, since no list has its uid."""
+    yard = Yard("physics")
+    listed = Remnant(RunKey(uid(1), 1), None, tombstone=False, listed=True)
+    await yard.swept(found(listed, remnant(2, owned=False)))
+    assert (yard.buried, yard.taken_down) == ([], [])
+
+
+async def test_what_another_release_has_written_about_is_left_to_it() -> None:
+    """Else an older controller would end what a newer one has promised to leave alone, in words that the older one does not know."""
+    yard = Yard()
+    yard.virtual.ledger.foreign = frozenset({f"{uid(1)}-1", "what?"})
+    await yard.debts.refresh()
+    yard.graves.keep(Grave(Location(HPC), ObjectRef("jobs", "lab", "job1", uid(1)), (1,), ended=True))
+    await yard.graves.look()
+    await yard.swept(found(remnant(1), remnant(1, attempt=2, owned=False), remnant(2)))
+    assert (yard.buried, yard.taken_down) == ([f"{uid(2)}-1"], [])
+
+
+async def test_what_belongs_to_a_namespace_that_is_watched_is_swept_as_ever() -> None:
+    """Else an installation for some namespaces would clean up nothing."""
+    yard = Yard("lab")
+    await yard.swept(found(remnant(1)))
+    assert yard.buried == [f"{uid(1)}-1"]

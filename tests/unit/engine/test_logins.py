@@ -7,6 +7,7 @@ from virtual import Virtual
 from fairlead.api.v1alpha1.cluster import ClusterStatus, LoginStatus
 from fairlead.domain import sites
 from fairlead.domain.errors import Unavailable
+from fairlead.domain.scope import Scope
 from fairlead.engine.logins import ASK_AGAIN_SECONDS, Logins
 from product.objects import a_cluster
 
@@ -24,6 +25,16 @@ async def test_a_login_that_a_status_names_is_used_only_if_its_namespace_has_job
     await logins.look([CLUSTER])
     assert (logins.of(CLUSTER), logins.nobodys(CLUSTER, ())) == ({"biology"}, {"victim"})
     assert logins.nobodys(CLUSTER, {"victim"}) == set(), "a Job that runs there was seen by the watch"
+
+
+async def test_a_login_of_a_namespace_that_is_not_watched_is_left_as_it_is() -> None:
+    """Else its work folder's mark would be forgotten while its Jobs run, or the API server be asked for what we may not see."""
+    virtual = Virtual(scope=Scope(("biology",)))
+    virtual.data.wishing = frozenset({"biology", "victim"})
+    logins = Logins(virtual.world)
+    await logins.look([CLUSTER])
+    assert (logins.of(CLUSTER), logins.nobodys(CLUSTER, ())) == ({"biology"}, set())
+    assert virtual.data.asked_for == ["biology"]
 
 
 async def test_nobody_is_asked_for_without_end() -> None:

@@ -14,6 +14,7 @@ from fairlead.domain.finished import Expiring
 from fairlead.domain.installation import Installation
 from fairlead.domain.objects import ClusterName, EventNote, ObjectRef
 from fairlead.domain.run import AccountingState, Observation, Probe, Tree
+from fairlead.domain.scope import EVERYWHERE, Scope
 from fairlead.engine.ports import T, World
 from fairlead.engine.settings import EngineSettings
 from fairlead.engine.site import Site
@@ -162,6 +163,7 @@ class FakeLedger:
     """Debts by key."""
 
     debts: dict[str, Debt] = field(default_factory=dict)
+    foreign: frozenset[str] = frozenset()
     fault: FairleadError | None = None
 
     async def list(self) -> Sequence[Debt]:
@@ -241,12 +243,13 @@ class Virtual:
     leadership: Leading = field(default_factory=Leading)
     clock: VirtualClock = field(default_factory=VirtualClock)
     finished: FakeFinished = field(default_factory=FakeFinished)
+    scope: Scope = EVERYWHERE
 
     @property
     def world(self) -> World:
         """The engine's ports. Tokens repeat and jitter is none: nothing here depends on chance."""
         return World(self.remote, self.store, self.data, self.ledger, self.leadership, self.clock, lambda: MARKER, lambda: 0.0,
-                     self.finished)
+                     self.finished, self.scope)
 
 
 SETTINGS = EngineSettings(overdue_seconds=0.0, breaker_limit_seconds=60, breaker_person_seconds=300, secret_refresh_seconds=300)

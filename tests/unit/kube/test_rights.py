@@ -5,15 +5,38 @@ from pathlib import Path
 import pytest
 import yaml
 
-from fairlead.kube.rights import RIGHTS, Reach, Right, manifests, render
+from fairlead.kube.rights import ACCOUNT, FILES, NAMESPACE, RIGHTS, UNINSTALL_ACCOUNT, UNINSTALL_RIGHTS, Reach, Right, manifests, render
 
-MANIFEST = Path(__file__).parents[3] / "rbac" / "controller.yaml"
-BY_ROW = pytest.mark.parametrize("right", RIGHTS, ids=lambda right: f"{right.reach}-{right.resource}-{'-'.join(right.verbs)}")
+FOLDER = Path(__file__).parents[3] / "rbac"
+BY_ROW = pytest.mark.parametrize(
+    "right", RIGHTS + UNINSTALL_RIGHTS, ids=lambda right: f"{right.reach}-{right.resource}-{'-'.join(right.verbs)}",
+)
 
 
-def test_the_committed_manifest_is_what_the_table_says():
-    """Somebody who applies it would give the controller other rights than it was tested with."""
-    assert MANIFEST.read_text() == render()
+def test_the_committed_manifests_are_what_the_tables_say():
+    """Somebody who applies them would give other rights than were tested."""
+    assert {path.name: path.read_text() for path in FOLDER.iterdir()} == {
+        name: render(NAMESPACE, watched, account) for name, (account, watched) in FILES.items()
+    }
+
+
+@pytest.mark.parametrize("account", [ACCOUNT, UNINSTALL_ACCOUNT])
+def test_with_watched_namespaces_nothing_is_granted_in_others(account: str):
+    """A controller that was given two namespaces, and was taken over, would read the Secrets of all."""
+    made = list(manifests("own", ("a", "b"), account))
+    wide = [each for each in made if each["kind"] == "ClusterRole"]
+    assert [rule for each in wide for rule in each["rules"]] == [right.rule() for right in RIGHTS if right.reach is Reach.CLUSTER] * (
+        account == ACCOUNT)
+    assert all(rule["resourceNames"] == ["kube-system"] for each in wide for rule in each["rules"])
+    assert {each["metadata"]["namespace"] for each in made if each["kind"] == "Role"} == {"own", "a", "b"}
+    assert {subject["namespace"] for each in made for subject in each.get("subjects", ())} == {"own"}
+
+
+def test_two_installations_with_watched_namespaces_do_not_share_a_cluster_role():
+    """The second would take the binding of the first away."""
+    first, second = ({each["metadata"]["name"] for each in manifests(where, ("a",)) if each["kind"] == "ClusterRoleBinding"}
+                     for where in ("one", "two"))
+    assert not first & second
 
 
 @BY_ROW
