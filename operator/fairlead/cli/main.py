@@ -72,24 +72,51 @@ def commands() -> None:
 @click.option("--kubeconfig", envvar="KUBECONFIG", type=click.Path(dir_okay=False), help="Without it: the pod's service account.")
 @click.option("--context", help="The kubeconfig's context.")
 @click.option("--namespace", help="Namespace of the Lease and the ConfigMaps. Without it: the context's, or the pod's own.")
+@click.option("--watch-namespace", multiple=True, metavar="NAME",
+              help="Work only in this namespace; may be repeated. In the environment: names with spaces between them.  [default: in all]")
 @click.option("--installation", help="Name of this installation on the remote clusters. Without it: made once and kept in a ConfigMap.")
 @click.option("--settings", "settings_file", type=_FILE, help="YAML file with graces and time-outs: docs/reference/settings.md.")
 @click.option("--health-host", default="0.0.0.0", show_default=True, help="Address for /livez, /readyz and /metrics.")  # noqa: S104
 @click.option("--health-port", default=8080, show_default=True, type=click.IntRange(-1, 65535), help="Its port; 0: any free one; -1: none.")
 @click.option("--log-format", default="json", show_default=True, type=click.Choice(["json", "console"]), help="How log lines look.")
 @click.option("--log-level", default="info", show_default=True, type=click.Choice(_LEVELS), help="Lines from this level on are written.")
-def controller(settings_file: Path | None, log_format: str, log_level: str, health_port: int, **places: str | None) -> None:
+def controller(settings_file: Path | None, health_port: int, watch_namespace: tuple[str, ...], **words: str) -> None:
     """Run the controller: watch Clusters and Jobs, and make them so."""
     from fairlead.app import settings  # noqa: PLC0415  the other commands start without kopf
     from fairlead.app.program import Options, run  # noqa: PLC0415
+    from fairlead.domain.scope import Scope  # noqa: PLC0415
     from fairlead.telemetry.log import configure  # noqa: PLC0415
 
-    configure(log_format, log_level)
+    configure(words["log_format"], words["log_level"])
     options = Options(
-        settings.load(settings_file), places["kubeconfig"], places["context"], places["namespace"], places["installation"],
-        places["health_host"] or "", None if health_port < 0 else health_port,
+        settings.load(settings_file), words["kubeconfig"], words["context"], words["namespace"], words["installation"],
+        words["health_host"], None if health_port < 0 else health_port, Scope.of(watch_namespace),
     )
     sys.exit(asyncio.run(run(options)))
+
+
+@commands.command()
+@click.option("--policy", default="Refuse", show_default=True, type=click.Choice(["Refuse", "Orphan", "Cancel"], case_sensitive=False),
+              help="What becomes of what runs.")
+@click.option("--timeout", default=300, show_default=True, type=click.IntRange(1, 86400), metavar="SECONDS", help="For all of it.")
+@click.option("--namespace", "-n", help="Namespace of the controller's Lease and ConfigMaps.  [default: the context's, or the pod's own]")
+@click.option("--watch-namespace", multiple=True, metavar="NAME", help="Only in this namespace, as the controller; may be repeated.")
+@click.option("--kubeconfig", envvar="KUBECONFIG", type=click.Path(dir_okay=False), help="Kubeconfig file.  [default: ~/.kube/config]")
+@click.option("--context", help="The kubeconfig's context.")
+def uninstall(policy: str, timeout: int, watch_namespace: tuple[str, ...], **places: str | None) -> None:
+    """Take our finalizers off all objects, so that none waits for a controller that is gone. To be called right before it is removed.
+
+    Refuse: if anything runs, is being deleted or is owed on a cluster, says what, takes nothing away and ends with 1.
+
+    Orphan: what runs goes on without us. It is written into the ledger, so that a later installation leaves alone what has lost its Job.
+
+    Cancel: suspends all Jobs, and waits until the controller has ended what runs. No Job is deleted.
+
+    While it works, and for five minutes after a success, no controller leads.
+    """
+    from fairlead.cli.uninstall import run  # noqa: PLC0415  as above
+
+    sys.exit(run(policy, timeout, watch_namespace, places))
 
 
 @commands.command()

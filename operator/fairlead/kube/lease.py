@@ -33,6 +33,10 @@ T = TypeVar("T")
 LOOKS = 4
 """Looks at another's Lease in the time of one renewal. A renewal counts from when it is seen: a dead leader is replaced so much later."""
 
+NOBODY = "nobody-until-it-runs-out"
+IDLE = (None, "", NOBODY)
+"""Holders that do not act."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -115,16 +119,47 @@ class Lease:
                 break
             pause_seconds = min(max(wait_seconds, 0.05), self._settings.renew_interval_seconds / LOOKS)
             await asyncio.sleep(pause_seconds * random.uniform(1.0, 1.2))  # noqa: S311  jitter, no secret
-        _log.info("lease_acquired", lease=self._settings.name, identity=self.identity)
-        self._renewals = asyncio.create_task(self._keep(), name="lease")
-        self._renewals.add_done_callback(self._ended)
+        self._begin_to_renew()
+
+    async def seize(self) -> None:
+        """Take the Lease from whoever holds it, and return when they surely act no more. Raises `ApiFault`.
+
+        They see it at their next renewal; who cannot reach the API server stops when the time is over for which they had it.
+        """
+        seconds = 0.0
+        while self._written is None:
+            seconds = await self._bounded(self._try_to_seize())
+        self._begin_to_renew()
+        await asyncio.sleep(seconds)
+
+    async def is_renewed(self) -> bool:
+        """Whether somebody else holds the Lease now: looks on for as long as it lasts. Raises `ApiFault`."""
+        first = await self._read()
+        if first is None or first["spec"].get("holderIdentity") in IDLE:
+            return False
+        until = self._clock.monotonic() + float(first["spec"].get("leaseDurationSeconds") or 0)
+        while self._clock.monotonic() < until:
+            await asyncio.sleep(self._settings.renew_interval_seconds / LOOKS)
+            now = await self._read()
+            if now is None or now["spec"].get("holderIdentity") in IDLE:
+                return False
+            if now["metadata"]["resourceVersion"] != first["metadata"]["resourceVersion"]:
+                return True
+        return False
 
     async def lost(self) -> None:
         """Wait until somebody else may lead. The process must then end: it cannot lead again."""
         await self._lost.wait()
 
+    async def leave_to_nobody(self) -> None:
+        """Stop leading, and let nobody lead until the Lease has run out by itself; never raises."""
+        await self._end(NOBODY)
+
     async def release(self) -> None:
         """Stop leading and let another start at once; never raises. Without an answer in time the Lease runs out by itself."""
+        await self._end("")
+
+    async def _end(self, holder: str) -> None:
         if self._renewals is not None:
             self._renewals.cancel()
             await asyncio.wait({self._renewals})
@@ -132,9 +167,14 @@ class Lease:
         if written is None or self._lost.is_set():
             return
         try:
-            await self._bounded(self._put(written.resource_version, holder=""))
+            await self._bounded(self._put(written.resource_version, holder=holder))
         except ApiFault as fault:
             _log.warning("lease_not_released", lease=self._settings.name, error=str(fault))
+
+    def _begin_to_renew(self) -> None:
+        _log.info("lease_acquired", lease=self._settings.name, identity=self.identity)
+        self._renewals = asyncio.create_task(self._keep(), name="lease")
+        self._renewals.add_done_callback(self._ended)
 
     async def _keep(self) -> None:
         interval_seconds = wait_seconds = self._settings.renew_interval_seconds
@@ -155,10 +195,7 @@ class Lease:
         try:
             await self._take(self._written.resource_version)
         except Conflict:
-            try:
-                lease = await self._client.request("GET", f"{self._path}/{self._settings.name}")
-            except NotFound:
-                lease = {"metadata": {}, "spec": {}}
+            lease = await self._read() or {"metadata": {}, "spec": {}}
             if lease["spec"].get("holderIdentity") != self.identity:
                 self._lost.set()
                 _log.error("lease_lost", lease=self._settings.name, holder=lease["spec"].get("holderIdentity"))
@@ -168,12 +205,11 @@ class Lease:
 
     async def _try_to_take(self) -> float:
         """Take the Lease if it is free; else say in how many seconds to look again."""
-        try:
-            lease = await self._client.request("GET", f"{self._path}/{self._settings.name}")
-        except NotFound:
+        lease = await self._read()
+        if lease is None:
             await self._take(None)
             return 0.0
-        spec, version = lease.get("spec") or {}, str(lease["metadata"]["resourceVersion"])
+        spec, version = lease["spec"], str(lease["metadata"]["resourceVersion"])
         holder = spec.get("holderIdentity")
         if holder and holder != self.identity:
             now = self._clock.monotonic()
@@ -184,6 +220,27 @@ class Lease:
                 return remaining_seconds
         await self._take(version, transitions=int(spec.get("leaseTransitions") or 0) + 1)
         return 0.0
+
+    async def _try_to_seize(self) -> float:
+        """Take the Lease, whoever has it; for how many seconds they may still act. Not taken: they wrote in between."""
+        lease = await self._read()
+        try:
+            if lease is None:
+                await self._take(None)
+                return 0.0
+            spec = lease["spec"]
+            await self._take(str(lease["metadata"]["resourceVersion"]), transitions=int(spec.get("leaseTransitions") or 0) + 1)
+        except Conflict:
+            return 0.0
+        return 0.0 if spec.get("holderIdentity") in IDLE else float(spec.get("leaseDurationSeconds") or 0)
+
+    async def _read(self) -> JsonObject | None:
+        """The Lease as it is; None if there is none."""
+        try:
+            lease = await self._client.request("GET", f"{self._path}/{self._settings.name}")
+        except NotFound:
+            return None
+        return {**lease, "spec": lease.get("spec") or {}}
 
     async def _take(self, resource_version: str | None, transitions: int | None = None) -> None:
         """Create or overwrite the Lease with us as holder. Time counts from before the request."""

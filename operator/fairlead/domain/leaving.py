@@ -1,0 +1,73 @@
+"""What stands when an installation is to be taken away: who still needs its controller, and whose finalizers have to come off."""
+
+from dataclasses import dataclass, replace
+
+from fairlead.api.v1alpha1.reasons import JobReason
+from fairlead.domain.cluster import Cluster
+from fairlead.domain.debt import Debt, debt_of, what_is_owed
+from fairlead.domain.job import Job
+from fairlead.domain.objects import EventNote
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """All Clusters, the Jobs that have not ended or have our finalizer, the ledger; `unreadable` says what could not be read."""
+
+    jobs: tuple[Job, ...]
+    clusters: tuple[Cluster, ...]
+    debts: tuple[Debt, ...]
+    unreadable: tuple[str, ...] = ()
+
+    @property
+    def busy(self) -> tuple[str, ...]:
+        """What a controller is still needed for, a sentence for each: what runs, is being deleted, is owed, or cannot be judged."""
+        jobs = [f"Job {job.ref.namespace}/{job.ref.name}: {_state(job)}" for job in self.jobs if is_under_way(job)]
+        clusters = [f"Cluster {each.ref.namespace}/{each.ref.name}: is being deleted, and clears its work folder first"
+                    for each in self.clusters if each.deleting and each.held]
+        debts = [f"Run {each.key} of the deleted {each.kind} {each.namespace}/{each.name}: owed on Cluster {'/'.join(each.cluster)} "
+                 f"({each.reason} since {each.since})" for each in self.debts if each.is_payable]
+        return (*jobs, *clusters, *debts, *self.unreadable)
+
+    @property
+    def held(self) -> tuple[Job | Cluster, ...]:
+        """What has our finalizer, Jobs first: a Cluster has it for their sake."""
+        return (*(job for job in self.jobs if job.held), *(cluster for cluster in self.clusters if cluster.held))
+
+    @property
+    def may_begin(self) -> tuple[Job, ...]:
+        """The Jobs that are on a cluster or may come there, unless somebody suspends them."""
+        return tuple(job for job in self.jobs if not (job.ended or job.deleting or job.spec.suspend))
+
+    @property
+    def waiting(self) -> int:
+        """How many Jobs wait, and have nothing on a cluster."""
+        return sum(1 for job in self.jobs if not job.ended and not is_under_way(job))
+
+
+def is_under_way(job: Job) -> bool:
+    """Whether a Job has something on a cluster, or may have."""
+    return job.is_begun and not job.ended and (job.is_active or (job.deleting and job.held))
+
+
+def handed_over(job: Job, wall: float) -> Debt:
+    """What is written into the ledger of a Job that is left behind: should its object go, the next controller leaves its Run alone.
+
+    Of one that is being deleted it is what its deletion asked for.
+    """
+    if not job.deleting:
+        job = replace(job, spec=job.spec.model_copy(update={"deletion_policy": "Orphan"}))
+    return debt_of(job, job.key, what_is_owed(job, reached=False), wall)
+
+
+def farewell(job: Job) -> EventNote:
+    """What a Job is told that is left behind."""
+    said = (f"Fairlead was uninstalled, and what this Job has on its cluster was left alone there (job {job.run_id or 'unknown'}, Run "
+            f"{job.key}): this status stands still until it is installed again")
+    return EventNote("Warning", JobReason.ORPHANED, said, "Uninstall")
+
+
+def _state(job: Job) -> str:
+    where = f"on Cluster {'/'.join(job.cluster)}" + (f" as job {job.run_id}" if job.run_id else "")
+    if job.deleting:
+        return f"is being deleted, and may still have something {where}"
+    return f"{job.status.phase or 'begun'} {where}"
