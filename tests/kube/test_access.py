@@ -2,36 +2,59 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from fairlead.domain.errors import Unavailable
 from fairlead.engine.clock import SystemClock
 from fairlead.kube.client import KubeClient
-from fairlead.kube.kubeconfig import in_cluster
+from fairlead.kube.kubeconfig import Access, in_cluster
 from fairlead.kube.lease import Lease, LeaseSettings
 from fairlead.kube.references import KubeReferences
 
 from .conftest import Sandbox
 
 
-async def test_a_pods_service_account_may_do_what_its_role_grants_and_no_more(sandbox: Sandbox, tmp_path: Path) -> None:
-    sandbox.kubectl("create", "role", "reader", "--verb=get", "--resource=configmaps")
-    sandbox.kubectl("create", "rolebinding", "reader", "--role=reader", f"--serviceaccount={sandbox.namespace}:default")
+@pytest.fixture
+def pod(sandbox: Sandbox, tmp_path: Path) -> Callable[[], Access]:
+    """What a pod of the namespace's default account has: its files, and where the kubelet says that the API server is."""
     sandbox.kubectl("wait", "--for=create", "--timeout=30s", "serviceaccount/default")
     (tmp_path / "token").write_text(sandbox.kubectl("create", "token", "default").stdout)
     (tmp_path / "namespace").write_text(sandbox.namespace)
     trust = sandbox.kubectl("get", "configmap", "kube-root-ca.crt", "-o", "jsonpath={.data.ca\\.crt}").stdout
     (tmp_path / "ca.crt").write_text(trust)
+    where = urlsplit(sandbox.plane.url)
+    environment = {"KUBERNETES_SERVICE_HOST": str(where.hostname), "KUBERNETES_SERVICE_PORT": str(where.port)}
+    return lambda: in_cluster(tmp_path, environment)
+
+
+async def test_a_pods_service_account_may_do_what_its_role_grants_and_no_more(sandbox: Sandbox, pod: Callable[[], Access]) -> None:
+    sandbox.kubectl("create", "role", "reader", "--verb=get", "--resource=configmaps")
+    sandbox.kubectl("create", "rolebinding", "reader", "--role=reader", f"--serviceaccount={sandbox.namespace}:default")
     sandbox.kubectl("create", "configmap", "seen")
-    async with KubeClient(in_cluster(tmp_path, sandbox.plane.url)) as client:
+    async with KubeClient(pod()) as client:
         references = KubeReferences(client)
         assert client.namespace == sandbox.namespace
         assert await references.read_config_map(sandbox.namespace, "seen") == {}
         with pytest.raises(Unavailable, match="cannot get resource"):
             await references.read_secret(sandbox.namespace, "seen")
+
+
+async def test_a_token_that_the_kubelet_has_renewed_is_used_at_once(sandbox: Sandbox, pod: Callable[[], Access], tmp_path: Path) -> None:
+    """Else a controller would lead no more an hour after its start, when its first token has expired."""
+    good = (tmp_path / "token").read_text()
+    (tmp_path / "token").write_text("expired")
+    who = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+    async with KubeClient(pod()) as client:
+        with pytest.raises(Unavailable, match="401"):
+            await client.request("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", body=who)
+        (tmp_path / "token").write_text(good)
+        seen = await client.request("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", body=who)
+    assert seen["status"]["userInfo"]["username"] == f"system:serviceaccount:{sandbox.namespace}:default"
 
 
 def spec(sandbox: Sandbox) -> dict[str, Any]:

@@ -65,13 +65,21 @@ def _load_pair(context: ssl.SSLContext, pem: str) -> None:
         context.load_cert_chain(pair.name)
 
 
-def in_cluster(folder: Path = SERVICE_ACCOUNT, server: str = IN_CLUSTER_SERVER) -> Access:
+def in_cluster(folder: Path = SERVICE_ACCOUNT, environment: Mapping[str, str] = os.environ) -> Access:
     """Access by the pod's service account, whose token is read again as it is renewed. Raises `Unreadable` outside a pod."""
     try:
         ca_pem, namespace = (folder / "ca.crt").read_text(), (folder / "namespace").read_text().strip()
     except OSError as error:
         raise Unreadable(f"No service account in {folder} ({error.strerror}); outside a cluster name a kubeconfig") from error
-    return Access(server=server, tokens=FileToken(folder / "token"), ca_pem=ca_pem, namespace=namespace)
+    return Access(server=_server_in_pod(environment), tokens=FileToken(folder / "token"), ca_pem=ca_pem, namespace=namespace)
+
+
+def _server_in_pod(environment: Mapping[str, str]) -> str:
+    """Where the kubelet says that the API server is, as all clients have it: that works also for a pod without the cluster's DNS."""
+    host, port = environment.get("KUBERNETES_SERVICE_HOST"), environment.get("KUBERNETES_SERVICE_PORT")
+    if not (host and port):
+        return IN_CLUSTER_SERVER
+    return f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
 
 
 def from_kubeconfig(path: Path, context: str | None = None) -> Access:

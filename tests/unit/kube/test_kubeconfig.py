@@ -116,12 +116,25 @@ def test_a_key_that_is_not_the_certificates_is_said(tmp_path: Path) -> None:
 async def test_a_pods_service_account_whose_token_is_renewed(tmp_path: Path) -> None:
     for name, text in {"ca.crt": pair()[0], "namespace": "fairlead-system\n", "token": "first\n"}.items():
         (tmp_path / name).write_text(text)
-    access = in_cluster(tmp_path)
+    access = in_cluster(tmp_path, {})
     assert (access.server, access.namespace) == ("https://kubernetes.default.svc", "fairlead-system")
     assert await access.tokens.current() == "first"
     (tmp_path / "token").write_text("second")
     assert access.tokens.forget()
     assert await access.tokens.current() == "second"
+
+
+@pytest.mark.parametrize(("environment", "server"), [
+    ({"KUBERNETES_SERVICE_HOST": "10.0.0.1", "KUBERNETES_SERVICE_PORT": "443"}, "https://10.0.0.1:443"),
+    ({"KUBERNETES_SERVICE_HOST": "fd00::1", "KUBERNETES_SERVICE_PORT": "6443"}, "https://[fd00::1]:6443"),
+    ({"KUBERNETES_SERVICE_HOST": "10.0.0.1"}, "https://kubernetes.default.svc"),
+    ({}, "https://kubernetes.default.svc"),
+], ids=["v4", "v6", "half", "none"])
+def test_the_api_server_of_a_pod_is_where_the_kubelet_says(tmp_path: Path, environment: dict[str, str], server: str) -> None:
+    """Else a pod on the host's network, which does not ask the cluster's DNS, would find no API server."""
+    for name in ("ca.crt", "namespace", "token"):
+        (tmp_path / name).write_text("x")
+    assert in_cluster(tmp_path, environment).server == server
 
 
 def test_outside_a_pod_a_kubeconfig_is_asked_for(tmp_path: Path) -> None:
