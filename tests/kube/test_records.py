@@ -1,9 +1,11 @@
 """What must outlive the controller: the installation's name and the ledger."""
 
 import asyncio
+import json
 from dataclasses import replace
 
 import pytest
+from structlog.testing import capture_logs
 
 from fairlead.domain.debt import Debt
 from fairlead.domain.errors import ApiFault, Unavailable, UserFault
@@ -147,6 +149,25 @@ async def test_an_entry_that_a_person_broke_hides_no_other(sandbox: Sandbox, cli
     await ledger.add([debt("a-1")])
     sandbox.kubectl("patch", "configmap", "fairlead-ledger-science", "--type=merge", "-p", '{"data":{"b-1":"what?"}}')
     assert list(await ledger.list()) == [debt("a-1")]
+
+
+@pytest.mark.parametrize("change", [{"kind": "Later"}, {"reason": "Later"}, {"later": True}], ids=["kind", "reason", "field"])
+async def test_an_entry_of_another_release_is_left_as_it_is(sandbox: Sandbox, client: KubeClient, change: dict[str, object]) -> None:
+    """Else an older controller would do about it what it knows, which may be to cancel, or strike what only the newer one can pay."""
+    ledger = Ledger(client, sandbox.namespace)
+    await ledger.add([debt("a-1"), debt("b-1")])
+    read = ["get", "configmap", "fairlead-ledger-science", "-o", "json"]
+    entry = json.loads(json.loads(sandbox.kubectl(*read).stdout)["data"]["b-1"]) | change
+    patch = json.dumps({"data": {"b-1": json.dumps(entry)}})
+    sandbox.kubectl("patch", "configmap", "fairlead-ledger-science", "--type=merge", "-p", patch)
+    with capture_logs() as logs:
+        assert [list(await ledger.list()) for _ in range(2)] == [[debt("a-1")]] * 2
+    assert [(each["event"], each["key"]) for each in logs] == [("ledger_entry_not_understood", "b-1")], "it is told once"
+    assert ledger.foreign == {"b-1"}
+    await ledger.add([debt("b-1")])
+    await ledger.remove([debt("a-1"), debt("b-1")])
+    left = json.loads(sandbox.kubectl(*read).stdout)["data"]
+    assert {key: json.loads(text) for key, text in left.items()} == {"b-1": entry}
 
 
 async def test_a_full_ledger_says_so_instead_of_forgetting(sandbox: Sandbox, client: KubeClient) -> None:

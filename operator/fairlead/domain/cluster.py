@@ -172,7 +172,8 @@ def report(cluster: Cluster, health: Health, now: Now, heartbeat_seconds: float)
     if probe and probe.version:
         fields["scheduler_version"] = probe.version
     if tree:
-        fields["work_dir"] = WorkDirStatus(path=tree.path, marker=tree.marker)
+        known = old.work_dir if old.work_dir and old.work_dir.marker == tree.marker else None
+        fields["work_dir"] = (known or WorkDirStatus()).having(path=tree.path, marker=tree.marker)
     status = old.having(**fields)
     last = old.last_heartbeat_time
     confirmed = health.trouble is None and probe is not None

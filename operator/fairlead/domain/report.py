@@ -63,7 +63,7 @@ def kept_out(job: Job, why: str, now: Now) -> JobStatus | None:
 
 def accepted(job: Job, run_id: str, now: Now) -> JobStatus | None:
     """The scheduler has it under `run_id`."""
-    run = RunStatus(key=str(job.key), attempt=job.key.attempt, id=run_id, state="PENDING")
+    run = _fresh(job, id=run_id, state="PENDING")
     says = (
         Says(_SUBMITTED, True, JobReason.SUBMITTED, f"job {run_id}"),
         Says(_RUNNING, False, JobReason.QUEUED),
@@ -75,8 +75,7 @@ def accepted(job: Job, run_id: str, now: Now) -> JobStatus | None:
 def live(job: Job, row: Listed, now: Now, *, detailed: bool) -> JobStatus | None:
     """What the listing shows. Only a changed condition is written at once; the rest waits until `detailed`."""
     phase, reason = _PHASE_OF_STATE.get(row.state, (JobPhase.RUNNING, JobReason.STATE_UNKNOWN))
-    run = RunStatus(key=str(job.key), attempt=job.key.attempt, id=row.id, state=row.word, reason=row.reason or None, node=row.node or None,
-                    process_tracking=row.tracking or None)
+    run = _fresh(job, id=row.id, state=row.word, reason=row.reason or None, node=row.node or None, process_tracking=row.tracking or None)
     is_running = row.state in {RunState.RUNNING, RunState.FINISHING}
     was_running = is_true(job.status.conditions, _RUNNING)
     running = was_running if row.state is RunState.UNKNOWN else is_running
@@ -251,6 +250,11 @@ def _following(job: Job, closing: Closing, now: Now, ended: Ended | None) -> dic
 def _intent(job: Job, now: Now) -> dict[str, object]:
     """The fields by which the current attempt is meant, whether or not it was before; activeDeadlineSeconds count from then."""
     return {"run": _run(job), "active_since": job.status.active_since or moment(now.wall)}
+
+
+def _fresh(job: Job, **fields: str | None) -> RunStatus:
+    """The current attempt with these fields alone, and those that a newer release has written of it."""
+    return RunStatus.model_validate({**_run(job).of_others, "key": str(job.key), "attempt": job.key.attempt, **fields})
 
 
 def _run(job: Job) -> RunStatus:

@@ -51,9 +51,9 @@ def known_sites(cluster: Cluster) -> frozenset[str]:
 def with_login(cluster: Cluster, namespace: str, user: str, status: ClusterStatus) -> ClusterStatus:
     """The Cluster's whole status with what is told of the login of a namespace in it."""
     known = status_of(cluster, namespace)
-    entry = LoginStatus(
-        namespace=namespace, user=user or (known.user if isinstance(known, LoginStatus) else None), work_dir=status.work_dir,
-        conditions=_told(status), sweep_agreement=status.sweep_agreement,
+    entry = (known or LoginStatus(namespace=namespace)).having(
+        user=user or (known.user if isinstance(known, LoginStatus) else None), work_dir=status.work_dir, conditions=_told(status),
+        sweep_agreement=status.sweep_agreement,
     )
     if entry == known:
         return cluster.status
@@ -87,8 +87,8 @@ def with_hosts(cluster: Cluster, said: Mapping[str, ClusterStatus], account: Acc
     if not names:
         return cluster.status
     first = next((each for each in names if is_true(said[each].conditions, ClusterCondition.READY)), names[0])
-    entries = tuple(HostStatus(
-        name=each, work_dir=said[each].work_dir, conditions=_told(said[each]), sweep_agreement=said[each].sweep_agreement,
+    entries = tuple((status_of(cluster, each) or HostStatus(name=each)).having(
+        work_dir=said[each].work_dir, conditions=_told(said[each]), sweep_agreement=said[each].sweep_agreement,
         active_runs=said[each].active_runs,
     ) for each in names)
     silent = tuple(each for each in cluster.status.hosts if each.name not in said)
@@ -96,7 +96,7 @@ def with_hosts(cluster: Cluster, said: Mapping[str, ClusterStatus], account: Acc
     says = [_says(each, said, names) for each in spoken_of.values()]
     beats = [each.last_heartbeat_time for each in said.values() if each.last_heartbeat_time]
     return said[first].having(
-        conditions=told(cluster.status.conditions, says, account.wall, cluster.generation), logins=(),
+        **cluster.status.of_others, conditions=told(cluster.status.conditions, says, account.wall, cluster.generation), logins=(),
         active_runs=sum(said[each].active_runs or 0 for each in names), residue=residue(account.debts),
         hosts=entries + silent, last_heartbeat_time=max(beats, default=cluster.status.last_heartbeat_time),
     )

@@ -8,7 +8,7 @@ from typing import Final, Literal
 from pydantic import ConfigDict, Field
 
 from fairlead.api.v1alpha1 import names
-from fairlead.api.v1alpha1.meta import ApiModel, Condition, ObjectMeta, ObjectStatus, Timestamp
+from fairlead.api.v1alpha1.meta import ApiModel, Condition, ObjectMeta, ObjectStatus, Timestamp, Written
 from fairlead.api.v1alpha1.namespaces import ONE_OF_BOTH, AllowedNamespaces
 from fairlead.api.v1alpha1.schema import ONE_WORD, Rule, marks, matches
 from fairlead.api.v1alpha1.ssh import (
@@ -190,7 +190,7 @@ class Circuit(ApiModel):
     """When the next attempt is made."""
 
 
-class WorkDirStatus(ApiModel):
+class WorkDirStatus(Written):
     """The work folder as it was found or made."""
 
     path: RemotePath | None = None
@@ -228,7 +228,7 @@ class SweepAgreement(ApiModel):
     """How many Runs it still allows to be cleaned up; with 0 it is spent, until the annotation is taken away or has another number."""
 
 
-class SiteStatus(ApiModel):
+class SiteStatus(Written):
     """How one of several sites of a Cluster stands: a login, or a host."""
 
     work_dir: WorkDirStatus | None = None

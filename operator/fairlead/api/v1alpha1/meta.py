@@ -32,6 +32,17 @@ class ApiModel(BaseModel):
         return self.model_validate({**dict(self), **fields})
 
 
+class Written(ApiModel):
+    """Base of what we write into a status: it keeps the fields that a newer release has written there, since each write is of the whole."""
+
+    model_config = ConfigDict(extra="allow")
+
+    @property
+    def of_others(self) -> dict[str, object]:
+        """Those fields."""
+        return dict(self.model_extra or {})
+
+
 class ObjectMeta(ApiModel):
     """The part of an object's metadata that Fairlead reads."""
 
@@ -52,7 +63,7 @@ class ObjectMeta(ApiModel):
         return self.deletion_timestamp is not None
 
 
-class Condition(ApiModel):
+class Condition(Written):
     """One observation of an object's state."""
 
     type: str = Field(max_length=316)
@@ -69,7 +80,7 @@ class Condition(ApiModel):
     """The metadata.generation for which the condition was set."""
 
 
-class RunStatus(ApiModel):
+class RunStatus(Written):
     """One execution on a remote cluster."""
 
     key: str = Field(max_length=128)
@@ -107,7 +118,7 @@ class AttemptStatus(RunStatus):
     """True when the compute node wrote no end of it, so that the scheduler's word, or its silence, decided."""
 
 
-class ObjectStatus(ApiModel):
+class ObjectStatus(Written):
     """What the status of every resource holds."""
 
     observed_generation: int | None = Field(default=None, ge=0)

@@ -1,0 +1,94 @@
+"""What a newer release has written is still there after an older one, which is this one here, has worked beside it."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from bed.controlplane import ControlPlane
+from bed.slurm import SlurmCluster
+from bed.state import Bed
+from product.account import account
+from product.api import Api
+from product.controller import Controller
+from product.ledger import FOLDER
+from product.scene import Scene
+from product.waiting import until
+
+CRD = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/jobs.fairlead.dev"
+UNTIL_TOLD = "#!/bin/sh\nwhile [ ! -e ~/enough ]; do sleep 0.2; done\n"
+
+
+@pytest.fixture
+def controller(bed: Bed, quiet_plane: ControlPlane, quiet_api: Api) -> Iterator[Controller]:
+    """A controller there."""
+    quiet_api.delete("/apis/coordination.k8s.io/v1/namespaces/default/leases/fairlead-controller")
+    controller = Controller(bed, account(quiet_plane), "skew")
+    yield controller.start()
+    controller.stop()
+
+
+@pytest.fixture
+def scene(quiet_api: Api, controller: Controller, own: SlurmCluster) -> Iterator[Scene]:
+    """A namespace there."""
+    scene = Scene(quiet_api).open()
+    yield scene
+    (own.home / "enough").touch()
+    controller.ensure()
+    scene.close()
+
+
+@pytest.fixture
+def newer(quiet_api: Api) -> Iterator[None]:
+    """The Job's CRD of a release that has two more fields in its status, for as long as the test lasts."""
+    old = quiet_api.get(CRD)
+    assert old is not None
+    new = json.loads(json.dumps(old))
+    status = new["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["status"]["properties"]
+    status["madeLater"] = status["run"]["properties"]["madeLater"] = {"type": "string"}
+    quiet_api.merge(CRD, {"spec": {"versions": new["spec"]["versions"]}})
+    yield
+    quiet_api.merge(CRD, {"spec": {"versions": old["spec"]["versions"]}})
+
+
+def test_fields_of_a_newer_release_in_a_status_outlive_what_this_one_writes(own: SlurmCluster, newer: None, scene: Scene) -> None:
+    """Else a newer controller that leads again would have lost what it went by."""
+    scene.cluster(own)
+    job = scene.job("sim", UNTIL_TOLD)
+    job.wait("Running")
+
+    def written() -> bool:
+        status, _ = scene.api.request("PATCH", f"{job.path}/status", {"status": {"madeLater": "one", "run": {"madeLater": "two"}}},
+                                      "application/merge-patch+json")
+        return status == 200 and (job.status.get("madeLater"), job.status["run"].get("madeLater")) == ("one", "two")
+
+    until(written, "the API server to know the new fields")
+    (own.home / "enough").touch()
+    job.wait("Complete")
+    assert (job.status["madeLater"], job.status["run"]["madeLater"]) == ("one", "two")
+
+
+def test_a_run_of_which_a_newer_release_has_written_is_left_to_it(own: SlurmCluster, scene: Scene, controller: Controller) -> None:
+    """Else an older controller, for which the object of the Run is just gone, would end what the newer one has promised to keep."""
+    scene.cluster(own)
+    jobs = [scene.job(name, UNTIL_TOLD, cancellationGracePeriodSeconds=1) for name in ("kept", "gone")]
+    for job in jobs:
+        job.wait("Running")
+    key = f"{jobs[0].uid}-1"
+    controller.daemon.kill()
+    entry = json.dumps({"kind": "Later", "reason": "Kept", "namespace": scene.namespace, "until": "2040-01-01T00:00:00Z"})
+    name = f"fairlead-ledger-{scene.namespace}"
+    labels = {"fairlead.dev/ledger-of": scene.namespace}
+    status, answer = scene.api.request("POST", FOLDER, {"metadata": {"name": name, "labels": labels}, "data": {key: entry}})
+    assert status == 201, answer
+    for job in jobs:
+        scene.api.merge(job.path, {"metadata": {"finalizers": None}})
+        job.delete()
+    controller.ensure()
+    until(lambda: len(own.jobs_active()) == 1, "the sweep to end the other", 60)
+    scene.job("more").wait("Complete")
+    assert len(own.jobs_active()) == 1
+    assert (scene.api.get(f"{FOLDER}/{name}") or {})["data"] == {key: entry}
+    assert controller.log.read_text().count("ledger_entry_not_understood") == 1
+    scene.api.delete(f"{FOLDER}/{name}")
+    until(lambda: own.jobs_active() == [], "the next sweep to end it, now that nobody speaks for it", 60)
