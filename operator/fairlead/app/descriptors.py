@@ -39,14 +39,17 @@ def shares(limits: PoolLimits, files: int) -> Shares:
     return Shares(api, replace(limits, connects=connects, connections=max(min(limits.connections, rest - connects), 1)))
 
 
-def shared_out(limits: PoolLimits) -> Shares:
-    """What this process may hold: raises its limit of open files as far as it may and must, and says in the log what it lacks."""
-    needed = wanted(limits)
+def shared_out(limits: PoolLimits, watches: int = 0) -> Shares:
+    """What this process may hold beside so many watches of single namespaces, which take a connection each.
+
+    Raises its limit of open files as far as it may and must, and says in the log what it lacks.
+    """
+    needed = wanted(limits) + watches
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if resource.RLIM_INFINITY not in {soft, hard} and soft < min(needed, hard):
         soft = min(needed, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    found = shares(limits, needed if soft == resource.RLIM_INFINITY else soft)
+    found = shares(limits, (needed if soft == resource.RLIM_INFINITY else soft) - watches)
     if found.ssh != limits:
         log.warning("few_open_files", may_open=soft, needed=needed, ssh_connections=found.ssh.connections, wanted=limits.connections,
                     advice="raise the process's limit of open files (ulimit -n), or lower the setting ssh.connections")

@@ -83,10 +83,10 @@ class Uninstall:
         self._lease = Lease(client, settings, SystemClock(), f"fairlead-uninstall_{socket.gethostname()}")
         self._suspended = 0
 
-    async def run(self, policy: Policy, seconds: float) -> Left:
-        """Do it within so many seconds. Raises `StillNeeded`, `ApiFault`, `UserFault` when something may not be read."""
+    async def run(self, policy: Policy, seconds: float) -> Left | None:
+        """Do it within so many seconds; None where our resources are not installed. Raises `StillNeeded`, `ApiFault`."""
         if not await self._is_there():
-            return Left(0, 0, 0)
+            return None
         try:
             async with asyncio.timeout(seconds):
                 left = await self._run(policy)

@@ -104,7 +104,7 @@ async def run(options: Options, compose: Compose = compose) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     heartbeats = Heartbeats()
-    held = shared_out(options.settings.ssh)
+    held = shared_out(options.settings.ssh, options.scope.watches)
     options = replace(options, settings=options.settings.model_copy(update={"ssh": held.ssh}))
     metrics.loops_stuck.set_function(lambda: len(heartbeats.stale()))
     told = KubeTold(_request_ended, metrics.place_awaited.labels("request").observe)

@@ -33,7 +33,7 @@ async def watch(client: KubeClient, registry: Registry, scope: Scope = EVERYWHER
 
     @kopf.on.login(registry=handlers)
     async def login(**_: Any) -> kopf.AiohttpSession:
-        info = client.connection_info()
+        info = client.connection_info(scope.watches)
         return kopf.AiohttpSession(server=info.server, default_namespace=info.default_namespace, aiohttp_session=info.session)
 
     feed.register(handlers, registry, loop.call_soon_threadsafe)

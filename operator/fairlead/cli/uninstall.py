@@ -31,7 +31,7 @@ def run(policy: str, seconds: float, watched: Sequence[str], places: Mapping[str
     return 0
 
 
-async def _uninstall(client: KubeClient, policy: Policy, seconds: float, scope: Scope, namespace: str | None) -> Left:
+async def _uninstall(client: KubeClient, policy: Policy, seconds: float, scope: Scope, namespace: str | None) -> Left | None:
     async with client:
         return await Uninstall(client, namespace or client.namespace, scope).run(policy, seconds)
 
@@ -41,7 +41,9 @@ def _listed(why: Sequence[str]) -> list[str]:
     return [*lines, *([f"  and {len(why) - MOST_TOLD} more"] if len(why) > MOST_TOLD else [])]
 
 
-def _told(left: Left) -> str:
+def _told(left: Left | None) -> str:
+    if left is None:
+        return "Our resources are not installed: there is nothing to do."
     told = [f"{left.taken_off} objects had our finalizer, and have it no more."]
     if left.handed_over:
         told.append(f"{left.handed_over} Jobs were left alone on their clusters: their status stands still.")

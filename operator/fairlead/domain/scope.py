@@ -29,6 +29,11 @@ class Scope:
         """Whether every namespace is watched: only then is what no list has surely nowhere."""
         return not self.namespaces
 
+    @property
+    def watches(self) -> int:
+        """How many watches of single namespaces that takes: of Clusters and of Jobs in each."""
+        return 2 * len(self.namespaces)
+
     def covers(self, namespace: str) -> bool:
         """Whether a namespace is watched."""
         return self.is_all or namespace in self.namespaces

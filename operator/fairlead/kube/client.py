@@ -199,9 +199,9 @@ class KubeClient:
         """All objects that the selectors match, whole, page by page: no more than a page is held here. `of_all` as above."""
         return self._items(_Call("GET", path, params=_selected(page_size, label_selector, field_selector), of_all=of_all))
 
-    def connection_info(self) -> ConnectionInfo:
-        """A fresh session for kopf, which closes it itself; to be called in the event loop that uses it."""
-        return ConnectionInfo(self._access.server, self._access.namespace, self._open_session())
+    def connection_info(self, watches: int = 0) -> ConnectionInfo:
+        """A fresh session for kopf, which closes it itself; to be called in the event loop that uses it. `watches`: room for so many more."""
+        return ConnectionInfo(self._access.server, self._access.namespace, self._open_session(watches))
 
     async def close(self) -> None:
         """Close the connections."""
@@ -215,8 +215,8 @@ class KubeClient:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    def _open_session(self) -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(limit=self._connections, ssl=self._tls)
+    def _open_session(self, watches: int = 0) -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(limit=self._connections + watches, ssl=self._tls)
         return aiohttp.ClientSession(
             connector=connector, timeout=self._timeout, headers={"User-Agent": "fairlead"}, middlewares=(self._authenticate,),
             proxy=self._access.proxy_url, trust_env=False,       # neither ~/.netrc nor a proxy of the environment
