@@ -200,7 +200,7 @@ class KubeClient:
         return self._items(_Call("GET", path, params=_selected(page_size, label_selector, field_selector), of_all=of_all))
 
     def connection_info(self, watches: int = 0) -> ConnectionInfo:
-        """A fresh session for kopf, which closes it itself; to be called in the event loop that uses it. `watches`: room for so many more."""
+        """A fresh session for kopf, which closes it itself; to be called in the event loop that uses it. `watches`: so many more."""
         return ConnectionInfo(self._access.server, self._access.namespace, self._open_session(watches))
 
     async def close(self) -> None:
