@@ -172,3 +172,17 @@ def test_what_keeps_a_job_is_in_its_ready_condition(status: JobStatus | None, ph
     ready = status.condition("Ready")
     assert ready is not None
     assert (status.phase, ready.status, ready.reason) == (phase, "False", reason)
+
+
+def test_what_a_newer_release_has_written_of_an_attempt_stays_while_it_lasts() -> None:
+    """Else an older controller, in its turn, would destroy what the newer one goes by."""
+    job = a_job(status={"run": {"key": str(KEY), "attempt": 1, "madeLater": "x"}, "madeLater": "y"})
+    accepted = report.accepted(job, "7", NOW)
+    assert accepted is not None
+    running = seen(after(accepted), row(RunState.RUNNING, node="n1"))
+    assert running.run is not None
+    assert (running.run.of_others, running.of_others) == ({"madeLater": "x"}, {"madeLater": "y"})
+    retried = report.retrying(after(running), LOST, AGAIN, NOW, None)
+    assert retried is not None
+    assert retried.run is not None
+    assert (retried.run.of_others, retried.attempts[-1].of_others) == ({}, {"madeLater": "x"}), "it was said of the attempt that is over"

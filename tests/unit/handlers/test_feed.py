@@ -1,13 +1,15 @@
 """What the watch and the lists say, read one by one."""
 
-from typing import Any
+from collections.abc import AsyncIterator
+from typing import Any, cast
 
 from structlog.testing import capture_logs
 
 from fairlead.api.v1alpha1 import names
 from fairlead.domain.job import Job
 from fairlead.engine.registry import Registry
-from fairlead.handlers.feed import take_job
+from fairlead.handlers.feed import relist, take_job
+from fairlead.kube.lists import Lists
 from product.objects import UID
 
 OTHER = "22222222-2222-4333-8444-555555555555"
@@ -44,3 +46,25 @@ def test_an_object_whose_news_goes_wrong_keeps_no_other_from_being_known() -> No
         registry.replace([], tuple(registry.jobs), {UID, OTHER}, set())
     assert {job.ref.uid for job in registry.jobs} == {UID, OTHER}
     assert [each["event"] for each in logs] == ["look_failed"]
+
+
+class Dark:
+    """Lists that are empty, and of which one namespace cannot be had."""
+
+    dark = frozenset({"lab"})
+
+    async def objects(self, _plural: str, _selector: str, _page_size: int) -> AsyncIterator[dict[str, Any]]:
+        """Nothing."""
+        for each in ():
+            yield each
+
+
+async def test_what_is_known_of_a_namespace_that_cannot_be_listed_stays_known() -> None:
+    """Else all that runs for a namespace would count as gone when its Role is taken away."""
+    registry = Registry()
+    take_job(registry, "ADDED", body(UID, "4"))
+    elsewhere = body(OTHER, "5")
+    elsewhere["metadata"]["namespace"] = "physics"
+    take_job(registry, "ADDED", elsewhere)
+    await relist(cast("Lists", Dark()), registry, grace_seconds=0)
+    assert [job.ref.uid for job in registry.jobs] == [UID]
