@@ -284,11 +284,11 @@ async def test_where_only_some_are_watched_nothing_is_gone_of_which_nobody_knows
 async def test_what_another_release_has_written_about_is_left_to_it() -> None:
     """Else an older controller would end what a newer one has promised to leave alone, in words that the older one does not know."""
     yard = Yard()
-    yard.virtual.ledger.foreign = frozenset({f"{uid(1)}-1", "what?"})
+    yard.virtual.ledger.foreign = frozenset({f"{uid(1)}-1", f"{uid(3)}-1", f"{uid(4)}-1", "what?"})
     await yard.debts.refresh()
     yard.graves.keep(Grave(Location(HPC), ObjectRef("jobs", "lab", "job1", uid(1)), (1,), ended=True))
     await yard.graves.look()
-    await yard.swept(found(remnant(1), remnant(1, attempt=2, owned=False), remnant(2)))
+    await yard.swept(found(remnant(1), remnant(2), remnant(3), remnant(4, owned=False)))
     assert (yard.buried, yard.taken_down) == ([f"{uid(2)}-1"], [])
 
 
