@@ -35,8 +35,7 @@ def _controller(bed: Bed, quiet_plane: ControlPlane) -> Iterator[Controller]:
 @pytest.fixture
 def controller(_controller: Controller, quiet_api: Api) -> Controller:
     """The controller, leading, whatever was uninstalled before."""
-    quiet_api.delete(LEASE)
-    return _controller.ensure()
+    return led_again(quiet_api, _controller)
 
 
 @pytest.fixture
@@ -46,8 +45,8 @@ def scene(quiet_api: Api, controller: Controller, own: SlurmCluster) -> Iterator
     yield scene
     own.link_up()
     (own.home / "enough").touch()
-    quiet_api.delete(LEASE)
-    controller.ensure()
+    led_again(quiet_api, controller)
+    until(lambda: all("finalizers" in job["metadata"] for job in scene.jobs() if job["status"]["phase"] == "Running"), "Jobs to be taken up")
     scene.close()
 
 
@@ -69,10 +68,11 @@ def held(api: Api) -> list[str]:
     return [each["metadata"]["name"] for each in found if "fairlead.dev/remote-run" in each["metadata"].get("finalizers", ())]
 
 
-def again(scene: Scene, controller: Controller) -> None:
-    """Installed again."""
-    scene.api.delete(LEASE)
-    controller.ensure()
+def led_again(api: Api, controller: Controller) -> Controller:
+    """Installed again, if it was taken away."""
+    if not controller.leads():
+        api.delete(LEASE)
+    return controller.ensure()
 
 
 def running(scene: Scene, own: SlurmCluster, *names: str) -> list[Thing]:
@@ -115,7 +115,7 @@ def test_an_installation_that_does_nothing_goes_without_a_trace(
         each.delete(seconds=2)
     scene.api.delete(f"{GROUP}/namespaces/{scene.namespace}/clusters/hpc")
     assert scene.api.get(f"{GROUP}/namespaces/{scene.namespace}/clusters/hpc") is None
-    again(scene, controller)
+    led_again(scene.api, controller)
     scene.cluster(own)               # its work folder is put in order by who comes next
 
 
@@ -132,7 +132,7 @@ def test_what_is_handed_over_runs_on_and_is_taken_up_by_the_next_installation(
     uid = deleted.uid
     deleted.delete(seconds=2)
     assert len(own.jobs_active()) == 2
-    again(scene, controller)
+    led_again(scene.api, controller)
     until(lambda: not debts_of(scene), "what was written down to be settled")
     kept.wait("Running")
     assert len(own.jobs_active()) == 2, "the one whose object is gone was left alone, too"
@@ -159,7 +159,7 @@ def test_what_is_cancelled_is_suspended_and_stays_to_be_resumed(
         assert found["metadata"]["annotations"][ANNOTATION] == "true"
         assert job.condition("Suspended")["status"] == "True"
     (own.home / "enough").touch()
-    again(scene, controller)
+    led_again(scene.api, controller)
     jobs[0].change(suspend=False)
     jobs[0].wait("Complete")
 

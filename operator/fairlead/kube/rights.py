@@ -76,6 +76,7 @@ RIGHTS: Final = (
     Right(Reach.OWN, "", "configmaps", ("create", "get", "list", "patch", "delete"),
           f"Keep the installation's name (`{names.INSTALLATION_CONFIG_MAP}`), and what is owed on clusters, a ConfigMap for each namespace "
           f"that owes something (`{names.LEDGER_CONFIG_MAP}-NAMESPACE`). RBAC cannot limit rights to a beginning of names."),
+    Right(Reach.OWN, "", "secrets", ("get",), f"Read `{names.INSTALLATION_SECRET}`.", (names.INSTALLATION_SECRET,)),
     Right(Reach.OWN, "", "secrets", ("create",), f"Make `{names.INSTALLATION_SECRET}`, the first time: by it the controller knows its "
           "own words again in the work folders."),
     Right(Reach.CLUSTER, "", "namespaces", ("get",), "Read the uid of `kube-system`, which tells one cluster from another.",
