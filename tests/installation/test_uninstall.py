@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -46,7 +47,7 @@ def scene(quiet_api: Api, controller: Controller, own: SlurmCluster) -> Iterator
     own.link_up()
     (own.home / "enough").touch()
     led_again(quiet_api, controller)
-    until(lambda: all("finalizers" in job["metadata"] for job in scene.jobs() if job["status"]["phase"] == "Running"), "Jobs to be taken up")
+    until(lambda: all(is_held(job) for job in scene.jobs() if job.get("status", {}).get("phase") == "Running"), "Jobs to be taken up")
     scene.close()
 
 
@@ -62,10 +63,15 @@ def uninstall(quiet_plane: ControlPlane) -> Uninstall:
     return call
 
 
+def is_held(found: dict[str, Any]) -> bool:
+    """Whether an object has our finalizer."""
+    return "fairlead.dev/remote-run" in found["metadata"].get("finalizers", ())
+
+
 def held(api: Api) -> list[str]:
-    """What has our finalizer, in all namespaces."""
+    """What has it, in all namespaces."""
     found = [each for plural in ("clusters", "jobs") for each in (api.get(f"{GROUP}/{plural}") or {"items": []})["items"]]
-    return [each["metadata"]["name"] for each in found if "fairlead.dev/remote-run" in each["metadata"].get("finalizers", ())]
+    return [each["metadata"]["name"] for each in found if is_held(each)]
 
 
 def led_again(api: Api, controller: Controller) -> Controller:
