@@ -46,6 +46,12 @@
   verbs:
   - get
 - apiGroups:
+  - ''
+  resources:
+  - namespaces
+  verbs:
+  - get
+- apiGroups:
   - events.k8s.io
   resources:
   - events
@@ -61,6 +67,8 @@
   - namespaces
   verbs:
   - get
+  resourceNames:
+  - kube-system
 {{- end }}
 
 {{- /* Needed in the release's own namespace. */}}
@@ -90,6 +98,14 @@
   - list
   - patch
   - delete
+- apiGroups:
+  - ''
+  resources:
+  - secrets
+  verbs:
+  - get
+  resourceNames:
+  - fairlead-installation
 - apiGroups:
   - ''
   resources:
