@@ -91,4 +91,6 @@ def test_a_run_of_which_a_newer_release_has_written_is_left_to_it(own: SlurmClus
     assert (scene.api.get(f"{FOLDER}/{name}") or {})["data"] == {key: entry}
     assert controller.log.read_text().count("ledger_entry_not_understood") == 1
     scene.api.delete(f"{FOLDER}/{name}")
+    controller.daemon.kill()             # the next one sweeps at its start
+    controller.ensure()
     until(lambda: own.jobs_active() == [], "the next sweep to end it, now that nobody speaks for it", 60)
