@@ -144,8 +144,8 @@ async def _lead(options: Options, client: KubeClient, lease: Lease, means: tuple
             metrics.places_awaited.labels(place).set_function(waiting)
         metrics.connections_held.set_function(lambda: remote.seats.held)
         metrics.connections_awaited.set_function(lambda: remote.seats.waiting)
-        place = Place(options.namespace or client.namespace, scope)
-        world = replace(compose(client, lease, remote, place), journeys=journeys)
+        world = compose(client, lease, remote, Place(options.namespace or client.namespace, scope))
+        world = replace(world, journeys=journeys)
         settings = options.settings
 
         def driver_of(cluster: Cluster) -> Driver:
