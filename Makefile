@@ -66,11 +66,12 @@ generated: environment ## One of the checks: crds/, rbac/, docs/reference/ and t
 lock: environment ## One of the checks: uv.lock is what pyproject.toml says
 	@exec $(BIN)/uv lock --check --quiet
 
-crds: environment ## Write crds/, rbac/, the reference pages in docs/ and what the chart has of them from the code
+crds: environment ## Write crds/, rbac/, image/tools.txt, the reference pages in docs/ and what the chart has of them from the code
 	@$(BIN)/python -m fairlead.api.crd
 	@$(BIN)/python -m fairlead.kube.rights
 	@cd docs && ../$(BIN)/python -m generator reference
-	@cd docs && exec ../$(BIN)/python -m generator.chart ../charts/fairlead
+	@cd docs && ../$(BIN)/python -m generator.chart ../charts/fairlead
+	@exec .ci/tools image/tools.txt
 
 docs: crds ## Build the documentation into site/
 	@exec env NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --clean

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from generator import commands, metrics, reasons, resources, rights, settings, values
+from generator import commands, metrics, reasons, resources, rights, settings, third_party, values
 
 PAGES = {
     "cluster.md": lambda: resources.page("Cluster"),
@@ -13,6 +13,7 @@ PAGES = {
     "metrics.md": metrics.page,
     "commands.md": commands.page,
     "rights.md": rights.page,
+    "third-party.md": third_party.page,
     "values.md": values.page,
 }
 

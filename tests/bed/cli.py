@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from bed import gitops, helm, processes, registry
+from bed import actionlint, gitops, helm, processes, registry
+from bed import image as images
 from bed.controlplane import ControlPlane, binaries
 from bed.controlplane.pki import write_private
 from bed.errors import BedError
@@ -103,13 +104,23 @@ def down(ids: tuple[str, ...], everyone: bool) -> None:
 def fetch(releases: tuple[str, ...]) -> None:
     """Get everything that beds need into the cache, so that the next start is quick."""
     with Bed.create("python -m bed fetch") as bed:
-        together(bed, lambda: _fetch_binaries(bed), lambda: _fetch_roots(releases), lambda: _fetch_prometheus(bed))
+        together(bed, lambda: _fetch_binaries(bed), lambda: _fetch_roots(releases), lambda: _fetch_prometheus(bed),
+                 lambda: _fetch_image(bed))
     click.echo(f"all that beds need is in {binaries.cache()}")
+
+
+@commands.command()
+def image() -> None:
+    """Build the controller's image of this checkout, if it is not in the cache; print its docker-archive, and its name and tag."""
+    with Bed.create("python -m bed image") as bed:
+        built = images.ensure(bed)
+    click.echo(f"{built.archive} {built.name}")
 
 
 def _fetch_binaries(bed: Bed) -> None:
     binaries.ensure(bed)
     helm.ensure(bed)
+    actionlint.ensure(bed)
     gitops.Words.ensure(bed)
     gitops.Drift.ensure(bed)
     if os.geteuid() == 0:
@@ -124,6 +135,11 @@ def _fetch_prometheus(bed: Bed) -> None:
 def _fetch_roots(releases: tuple[str, ...]) -> None:
     for release in releases:
         root(release)
+
+
+def _fetch_image(bed: Bed) -> None:
+    if os.geteuid() == 0:   # nobody else can build it, and nobody else's tests ask for it
+        images.ensure(bed)
 
 
 def _start_plane(bed: Bed) -> None:
