@@ -1,6 +1,34 @@
-{{- /* A role with `.rules`, and its binding to `.account` of the release's namespace: for the whole cluster if `.clusterWide`, else in
-       `.namespace` or, without one, in the release's own. */}}
+{{- /* What gives `.account` of the release's namespace the rights of `.table`: in all namespaces, or in those that are watched; and in its
+       own. The objects are called `.name`, and have `.annotations` if there are some. */}}
 {{- define "fairlead.granted" }}
+{{- $root := .root }}
+{{- $namespaced := include (printf "fairlead.rights.%s.namespaced" .table) $root | fromYamlArray }}
+{{- $clusterWide := include (printf "fairlead.rights.%s.clusterWide" .table) $root | fromYamlArray }}
+{{- $own := include (printf "fairlead.rights.%s.own" .table) $root | fromYamlArray }}
+{{- $unique := printf "%s-%s" .name $root.Release.Namespace }}
+{{- with $root.Values.rbac.secretNames }}
+{{- range $namespaced }}
+{{- if has "secrets" .resources }}
+{{- $_ := set . "resourceNames" (append $root.Values.rbac.secretNames "fairlead-installation") }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- with $root.Values.watchNamespaces }}
+{{- range . }}
+{{- include "fairlead.role" (merge (dict "name" $unique "namespace" . "rules" $namespaced) $) }}
+{{- end }}
+{{- else }}
+{{- $clusterWide = concat $namespaced $clusterWide }}
+{{- end }}
+{{- if $clusterWide }}
+{{- include "fairlead.role" (merge (dict "name" $unique "clusterWide" true "rules" $clusterWide) .) }}
+{{- end }}
+{{- include "fairlead.role" (merge (dict "rules" $own) .) }}
+{{- end }}
+
+{{- /* A role with `.rules`, and its binding: for the whole cluster if `.clusterWide`, else in `.namespace` or, without one, in the release's own.
+       Cluster-wide objects have the release's namespace in their name, since another release may have the same name elsewhere. */}}
+{{- define "fairlead.role" }}
 {{- $kind := ternary "ClusterRole" "Role" (.clusterWide | default false) }}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
@@ -8,7 +36,7 @@ kind: {{ $kind }}
 metadata:
   {{- include "fairlead.metadata" . | nindent 2 }}
 rules:
-{{ .rules }}
+{{ toYaml .rules }}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: {{ $kind }}Binding

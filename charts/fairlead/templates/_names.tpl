@@ -10,11 +10,6 @@
 {{ include "fairlead.fullname" . }}-controller
 {{- end }}
 
-{{- /* Cluster-wide objects have the namespace in their name: another release may have the same name elsewhere. */}}
-{{- define "fairlead.clusterWideName" -}}
-{{ include "fairlead.controller" . }}-{{ .Release.Namespace }}
-{{- end }}
-
 {{- define "fairlead.serviceAccount" -}}
 {{- if not (or .Values.serviceAccount.create .Values.serviceAccount.name) }}
 {{- fail "serviceAccount.create is false: write the name of an account that is there in serviceAccount.name" }}
@@ -24,9 +19,14 @@
 
 {{- /* Labels by which the controller's pods are found: these can never change. */}}
 {{- define "fairlead.selector" -}}
+{{ include "fairlead.anyPod" . }}
+app.kubernetes.io/component: controller
+{{- end }}
+
+{{- /* The same of all its pods, those of hooks too. */}}
+{{- define "fairlead.anyPod" -}}
 app.kubernetes.io/name: fairlead
 app.kubernetes.io/instance: {{ .Release.Name }}
-app.kubernetes.io/component: controller
 {{- end }}
 
 {{- /* Labels of every object. */}}

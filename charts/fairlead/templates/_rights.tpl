@@ -1,7 +1,7 @@
 {{/* Made by `make crds` from operator/fairlead/kube/rights.py; change it there. */}}
 
 {{- /* Needed in each namespace that is looked after. */}}
-{{- define "fairlead.rights.namespaced" -}}
+{{- define "fairlead.rights.controller.namespaced" -}}
 - apiGroups:
   - fairlead.dev
   resources:
@@ -60,7 +60,7 @@
 {{- end }}
 
 {{- /* Needed for the whole cluster, whichever namespaces are looked after. */}}
-{{- define "fairlead.rights.clusterWide" -}}
+{{- define "fairlead.rights.controller.clusterWide" -}}
 - apiGroups:
   - ''
   resources:
@@ -72,7 +72,7 @@
 {{- end }}
 
 {{- /* Needed in the release's own namespace. */}}
-{{- define "fairlead.rights.own" -}}
+{{- define "fairlead.rights.controller.own" -}}
 - apiGroups:
   - coordination.k8s.io
   resources:
@@ -112,4 +112,63 @@
   - secrets
   verbs:
   - create
+{{- end }}
+
+{{- /* Needed in each namespace that is looked after. */}}
+{{- define "fairlead.rights.uninstall.namespaced" -}}
+- apiGroups:
+  - fairlead.dev
+  resources:
+  - clusters
+  verbs:
+  - get
+  - list
+  - patch
+- apiGroups:
+  - fairlead.dev
+  resources:
+  - jobs
+  verbs:
+  - get
+  - list
+  - patch
+- apiGroups:
+  - events.k8s.io
+  resources:
+  - events
+  verbs:
+  - create
+{{- end }}
+
+{{- /* Needed for the whole cluster, whichever namespaces are looked after. */}}
+{{- define "fairlead.rights.uninstall.clusterWide" -}}
+[]
+{{- end }}
+
+{{- /* Needed in the release's own namespace. */}}
+{{- define "fairlead.rights.uninstall.own" -}}
+- apiGroups:
+  - coordination.k8s.io
+  resources:
+  - leases
+  verbs:
+  - create
+- apiGroups:
+  - coordination.k8s.io
+  resources:
+  - leases
+  verbs:
+  - get
+  - patch
+  resourceNames:
+  - fairlead-controller
+- apiGroups:
+  - ''
+  resources:
+  - configmaps
+  verbs:
+  - create
+  - get
+  - list
+  - patch
 {{- end }}

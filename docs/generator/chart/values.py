@@ -13,6 +13,7 @@ from pydantic.alias_generators import to_camel
 from fairlead.app.settings import Settings
 
 Port = Annotated[int, Field(ge=1, le=65535)]
+Namespace = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
 Duration = Annotated[str, Field(pattern=r"^([0-9]+(ms|s|m|h))+$")]
 Map = dict[str, str]
 Free = dict[str, Any]
@@ -65,6 +66,9 @@ class Rbac(Section):
 
     create: bool = True
     """Make roles and bindings, from the table of rights in the code. Without: somebody else has to grant them."""
+    secret_names: list[str] = []
+    """Names of the only Secrets that the controller may read, in each namespace: those that Clusters and namespaces name as their login.
+    Empty: any."""
 
 
 class Crds(Section):
@@ -124,6 +128,26 @@ class PodMonitor(Section):
     """Labels by which your Prometheus selects it."""
 
 
+class PrometheusRule(Section):
+    """For Prometheus Operator."""
+
+    enabled: bool = False
+    """Make a PrometheusRule of the alerts in `files/alerts.yaml`. Needs Prometheus Operator's resource definitions."""
+    labels: Map = {}
+    """Labels by which your Prometheus selects it."""
+
+
+class Dashboard(Section):
+    """For Grafana."""
+
+    enabled: bool = False
+    """Make a ConfigMap of the dashboard in `files/dashboard.json`, for Grafana's sidecar."""
+    labels: Map = {"grafana_dashboard": "1"}
+    """Labels by which the sidecar selects it."""
+    annotations: Map = {}
+    """Annotations on it, such as the folder it is shown in."""
+
+
 class Metrics(Section):
     """Who reads metrics, and how."""
 
@@ -131,6 +155,23 @@ class Metrics(Section):
     """A Service for the metrics."""
     pod_monitor: PodMonitor = PodMonitor()
     """A PodMonitor, for Prometheus Operator."""
+    prometheus_rule: PrometheusRule = PrometheusRule()
+    """The alerts, for Prometheus Operator."""
+    dashboard: Dashboard = Dashboard()
+    """The dashboard, for Grafana."""
+
+
+class Uninstall(Section):
+    """What `helm uninstall` does first, while the controller still runs."""
+
+    policy: Literal["Refuse", "Orphan", "Cancel"] = "Refuse"
+    """Of what runs: `Refuse` lists it and stops the uninstall; `Orphan` leaves it going on the cluster, with nobody to watch it until
+    Fairlead is installed again; `Cancel` suspends all Jobs and waits until it has ended. `helm uninstall` takes no values: change it by
+    `helm upgrade`."""
+    service_account_name: str = ""
+    """Account of the program that looks and does it. Empty: one of its own, made for the occasion."""
+    timeout_seconds: int = Field(default=240, ge=10, le=86400)
+    """It gives up after this. Give `helm uninstall --timeout` more than that; its own default is five minutes."""
 
 
 class Values(Section):
@@ -151,6 +192,8 @@ class Values(Section):
     installation_name: str = Field(default="", pattern=r"^([a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?)?$")
     """Name of this installation on the remote clusters, where its folder bears it: 1 to 32 of a-z, 0-9 and -. Empty: made of the cluster's
     identity and the namespace. It cannot be changed once there is one."""
+    watch_namespaces: list[Namespace] = Field(default=[], json_schema_extra={"uniqueItems": True})
+    """Namespaces whose Clusters and Jobs are looked after; the controller then has rights in these alone. Empty: all."""
     settings: Settings = Settings()
     """The settings file: graces and time-outs. See docs/reference/settings.md; a file holds only what is to differ."""
     log: Log = Log()
@@ -192,3 +235,5 @@ class Values(Section):
     """Who the controller may speak to, and who to it, where the network plugin enforces it."""
     metrics: Metrics = Metrics()
     """Who reads metrics, and how."""
+    uninstall: Uninstall = Uninstall()
+    """What `helm uninstall` does first, while the controller still runs."""
