@@ -16,7 +16,7 @@ SLURM_RELEASES := 20.11 22.05 24.11 26.05
 CHECKS := lint types layers shell generated lock
 OWN := env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL setpriv --pdeathsig INT
 
-.PHONY: help demo playground test faults scale bench check crds docs clean environment $(CHECKS)
+.PHONY: help demo playground test faults scale bench check crds chart docs clean environment $(CHECKS)
 
 help: ## List these targets
 	@awk 'BEGIN { FS = ":.*## "; print "make TARGET, where TARGET is one of:" } \
@@ -72,6 +72,9 @@ crds: environment ## Write crds/, rbac/, image/tools.txt, the reference pages in
 	@cd docs && ../$(BIN)/python -m generator reference
 	@cd docs && ../$(BIN)/python -m generator.chart ../charts/fairlead
 	@exec .ci/tools image/tools.txt
+
+chart: environment ## Render the chart with each value file of tests/chart/values, to be looked at and committed
+	@exec $(OWN) $(BIN)/python -m chart
 
 docs: crds ## Build the documentation into site/
 	@exec env NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --clean

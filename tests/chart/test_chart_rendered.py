@@ -1,0 +1,155 @@
+"""The chart as `helm template` renders it, without a cluster."""
+
+import json
+import subprocess
+from collections.abc import Iterable
+from difflib import unified_diff
+
+import pytest
+import yaml
+
+from chart.helm import Helm
+from chart.rendering import CASES, CHART, NAMESPACE, RELEASE, WITHOUT_CRDS, Manifest, committed, objects, to_commit, values
+from fairlead.api.v1alpha1.names import INSTALLATION_SECRET
+from fairlead.kube.rights import ACCOUNT, TABLES, Reach, rules
+
+BY_CASE = pytest.mark.parametrize("case", CASES)
+
+
+@BY_CASE
+def test_it_lints(helm: Helm, case: str) -> None:
+    """A release would be warned about, or refused, by the first tool that looks at it."""
+    helm("lint", "--strict", "--namespace", NAMESPACE, "--values", str(values(case)), str(CHART))
+
+
+@BY_CASE
+def test_it_renders_what_is_committed(helm: Helm, case: str) -> None:
+    """A change in a template could change what is installed without anybody seeing it in review."""
+    rendered = to_commit(helm, case)
+    difference = "".join(unified_diff(committed(case).read_text().splitlines(keepends=True), rendered.splitlines(keepends=True)))
+    assert difference == "", "look at the difference, then run `make chart` and commit what it writes"
+
+
+def test_its_resource_definitions_are_the_ones_of_crds(helm: Helm) -> None:
+    """The API server would know other fields than the controller, and an uninstall would take every Job with it."""
+    rendered = [each for each in objects(helm, "defaults") if each["kind"] == "CustomResourceDefinition"]
+    source = [yaml.safe_load(path.read_text()) for path in sorted((CHART.parents[1] / "crds").glob("*.yaml"))]
+    assert [each["metadata"].pop("annotations") for each in rendered] == len(source) * [{"helm.sh/resource-policy": "keep"}]
+    assert rendered == source
+
+
+def test_alerts_and_dashboard_are_the_files(helm: Helm) -> None:
+    """Prometheus would have other alerts than were tested, or a text of theirs would be taken for a template of the chart's."""
+    made = {each["kind"]: each for each in objects(helm, "monitoring", *WITHOUT_CRDS) if each["kind"] != "ConfigMap"}
+    assert made["PrometheusRule"]["spec"] == yaml.safe_load((CHART / "files/alerts.yaml").read_text())
+    [shown] = [each["data"] for each in objects(helm, "monitoring", *WITHOUT_CRDS) if each["metadata"]["name"] == f"{RELEASE}-dashboard"]
+    assert json.loads(shown["fairlead.json"]) == json.loads((CHART / "files/dashboard.json").read_text())
+
+
+WRONG = {
+    "a name": ("replicaCount=3", ["replicaCount", "'replicas'"]),
+    "a name in a section": ("networkPolicy.sshPort=22", ["/networkPolicy", "sshPort", "'sshPorts'"]),
+    "a name in a section in a section": ("metrics.podMonitor.enable=true", ["/metrics/podMonitor", "'enable'", "'enabled'"]),
+    "a setting": ("settings.engine.sweepSeconds=1", ["/settings/engine", "sweepSeconds", "'sweep_seconds'"]),
+    "a section of settings": ("settings.lurm.sbatch_seconds=1", ["/settings", "lurm", "'slurm'"]),
+    "a word": ("uninstall.policy=Delete", ["/uninstall/policy", "'Refuse', 'Orphan', 'Cancel'"]),
+    "a level": ("log.level=verbose", ["/log/level", "'debug', 'info', 'warning', 'error'"]),
+    "a type": ("replicas=two", ["/replicas", "got string, want integer"]),
+    "a port": ("healthPort=70000", ["/healthPort", "want 65,535"]),
+    "a namespace": ("watchNamespaces={Physics}", ["/watchNamespaces/0", "Physics", "does not match pattern"]),
+    "a namespace, twice": ("watchNamespaces={physics,physics}", ["/watchNamespaces", "are equal"]),
+    "a digest": ("image.digest=latest", ["/image/digest", "does not match pattern", "sha256:"]),
+    "an interval": ("metrics.podMonitor.interval=often", ["/metrics/podMonitor/interval", "does not match pattern"]),
+    "a setting's type": ("settings.lease.duration_seconds=long", ["/settings/lease/duration_seconds", "want integer"]),
+}
+
+
+@pytest.mark.parametrize(("wrong", "said"), WRONG.values(), ids=WRONG)
+def test_a_value_that_cannot_be_is_refused_with_what_can(helm: Helm, wrong: str, said: Iterable[str]) -> None:
+    """A typo would be installed in silence, and what was meant would not be so."""
+    done = helm("template", RELEASE, str(CHART), "--set", wrong, check=False)
+    assert done.returncode != 0
+    assert [word for word in said if word not in done.stderr] == [], done.stderr
+
+
+def test_a_chart_that_includes_it_may_say_global_things(helm: Helm) -> None:
+    """Whoever includes the chart in one of their own could not render it: Helm itself hands `global` down."""
+    helm("template", RELEASE, str(CHART), "--set", "global.registry=registry.example.org")
+
+
+def _granted(manifests: Iterable[Manifest], kind: str, account: str) -> dict[str, list[str]]:
+    """The rules of an account's roles of a kind, by the namespace in which they hold."""
+    roles = [each for each in manifests if each["kind"] == kind and account in each["metadata"]["name"]]
+    return {each["metadata"].get("namespace", ""): _in_order(each["rules"]) for each in roles}
+
+
+def _in_order(rules: Iterable[Manifest]) -> list[str]:
+    return sorted(json.dumps(each, sort_keys=True) for each in rules)
+
+
+ACCOUNTS = pytest.mark.parametrize("account", TABLES)
+
+
+@ACCOUNTS
+def test_the_rights_of_an_account_are_its_table(helm: Helm, account: str) -> None:
+    """It could do more than it was tested with, or would be refused what it needs."""
+    made = list(objects(helm, "defaults", *WITHOUT_CRDS))
+    assert _granted(made, "ClusterRole", account) == {"": _in_order(rules(account, Reach.ALL, Reach.CLUSTER))}
+    assert _granted(made, "Role", account) == {NAMESPACE: _in_order(rules(account, Reach.OWN))}
+
+
+@ACCOUNTS
+def test_in_some_namespaces_its_rights_hold_there_alone(helm: Helm, account: str) -> None:
+    """A controller that is taken over could read the keys of teams that never asked for it."""
+    made = list(objects(helm, "namespaces", *WITHOUT_CRDS))
+    everywhere = _in_order(rules(account, Reach.CLUSTER))
+    assert _granted(made, "ClusterRole", account) == ({"": everywhere} if everywhere else {})
+    there = _in_order(rules(account, Reach.ALL))
+    assert _granted(made, "Role", account) == {"biology": there, "physics": there, NAMESPACE: _in_order(rules(account, Reach.OWN))}
+
+
+def test_secrets_can_be_named(helm: Helm) -> None:
+    """A controller that is taken over could read a Secret that has nothing to do with a Cluster; or it could not read its own."""
+    [role] = [each for each in objects(helm, "placed", *WITHOUT_CRDS)
+              if each["kind"] == "ClusterRole" and "controller" in each["metadata"]["name"]]
+    [secrets] = [rule for rule in role["rules"] if rule["resources"] == ["secrets"]]
+    assert (secrets["verbs"], secrets["resourceNames"]) == (["get"], ["hpc-ssh", "box-ssh", INSTALLATION_SECRET])
+    others = [rule for rule in role["rules"] if rule["resources"] != ["secrets"]]
+    assert _in_order(others) == _in_order(each for each in rules(ACCOUNT, Reach.ALL, Reach.CLUSTER) if each["resources"] != ["secrets"])
+
+
+@BY_CASE
+def test_every_binding_gives_a_role_of_the_release_to_its_account(helm: Helm, case: str) -> None:
+    """A right would go to nobody, or to somebody else."""
+    made = list(objects(helm, case, *WITHOUT_CRDS))
+    roles = {(each["kind"], each["metadata"].get("namespace"), each["metadata"]["name"]) for each in made if each["kind"].endswith("Role")}
+    accounts = {each["metadata"]["name"] for each in made if each["kind"] == "ServiceAccount"}
+    bindings = [each for each in made if each["kind"].endswith("RoleBinding")]
+    assert {(each["roleRef"]["kind"], each["metadata"].get("namespace"), each["roleRef"]["name"]) for each in bindings} == roles
+    for each in bindings:
+        [subject] = each["subjects"]
+        assert subject["namespace"] == NAMESPACE
+        assert subject["name"] in accounts
+
+
+@BY_CASE
+def test_every_object_says_whose_it_is(helm: Helm, case: str) -> None:
+    """Whoever comes across an object could not tell what made it."""
+    for each in objects(helm, case, *WITHOUT_CRDS):
+        labels = each["metadata"]["labels"]
+        assert labels["app.kubernetes.io/name"] == "fairlead"
+        assert labels["app.kubernetes.io/instance"] == RELEASE
+        assert labels["app.kubernetes.io/managed-by"] == "Helm"
+
+
+def test_two_releases_of_one_name_do_not_share_an_object(helm: Helm) -> None:
+    """The second team's installation would be refused, or take the first one's rights away."""
+    def cluster_wide(namespace: str) -> set[tuple[str, str]]:
+        rendered: subprocess.CompletedProcess[str] = helm(
+            "template", RELEASE, str(CHART), "--namespace", namespace, "--set", f"watchNamespaces={{{namespace}}}", *WITHOUT_CRDS,
+        )
+        made = (each for each in yaml.safe_load_all(rendered.stdout) if each)
+        return {(each["kind"], each["metadata"]["name"]) for each in made if "namespace" not in each["metadata"]}
+
+    assert cluster_wide("team-a")
+    assert cluster_wide("team-a") & cluster_wide("team-b") == set()
