@@ -7,6 +7,7 @@ The engine's loops are tasks of our own, in our own loop: kopf runs beside them 
 """
 
 import asyncio
+import os
 import random
 import secrets
 import signal
@@ -46,7 +47,7 @@ from fairlead.schedulers.slurm.preparer import SlurmPreparer
 from fairlead.schedulers.slurm.scheduler import Slurm
 from fairlead.ssh.remote import SshRemote
 from fairlead.ssh.told import Told
-from fairlead.telemetry import metrics
+from fairlead.telemetry import metrics, traces
 from fairlead.telemetry.journeys import Journeys
 from fairlead.telemetry.lag import watch_lag
 from fairlead.web.health import Heartbeats, serve_health
@@ -92,6 +93,8 @@ def compose(client: KubeClient, lease: Lease, remote: SshRemote, place: Place) -
 
 
 Compose = Callable[[KubeClient, Lease, SshRemote, Place], World]
+Means = tuple[asyncio.Event, Heartbeats, Compose, Journeys]
+"""What one run works with: who tells it to stop, where it shows that it lives, what puts the ports together, who follows Jobs to an id."""
 
 
 async def run(options: Options, compose: Compose = compose) -> int:
@@ -104,6 +107,12 @@ async def run(options: Options, compose: Compose = compose) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     heartbeats = Heartbeats()
+    with traces.exporting(os.environ) as sink:
+        return await _run(options, (stop, heartbeats, compose, Journeys(sink)))
+
+
+async def _run(options: Options, means: Means) -> int:
+    stop, heartbeats, _, _ = means
     held = shared_out(options.settings.ssh, options.scope.watches)
     options = replace(options, settings=options.settings.model_copy(update={"ssh": held.ssh}))
     metrics.loops_stuck.set_function(lambda: len(heartbeats.stale()))
@@ -123,13 +132,13 @@ async def run(options: Options, compose: Compose = compose) -> int:
         if not await _unless(stop, lease.acquire()):
             return 0
         try:
-            return await _lead(options, client, lease, (stop, heartbeats, compose))
+            return await _lead(options, client, lease, means)
         finally:
             await lease.release()
 
 
-async def _lead(options: Options, client: KubeClient, lease: Lease, means: tuple[asyncio.Event, Heartbeats, Compose]) -> int:
-    stop, heartbeats, compose = means
+async def _lead(options: Options, client: KubeClient, lease: Lease, means: Means) -> int:
+    stop, heartbeats, compose, journeys = means
     registry, scope = Registry(), options.scope
     listing = Lists(client, scope)
     installation = await _until_done(stop, lambda: installation_of(client, options.namespace or client.namespace, options.installation))
@@ -138,7 +147,6 @@ async def _lead(options: Options, client: KubeClient, lease: Lease, means: tuple
     if not await _until_done(stop, lambda: _first_list(listing, registry)):
         return 0
     lost = asyncio.create_task(lease.lost(), name="lease-lost")
-    journeys = Journeys()
     async with SshRemote(options.settings.ssh, lease.held, _told(journeys)) as remote:
         for place, waiting in remote.queues.items():
             metrics.places_awaited.labels(place).set_function(waiting)
