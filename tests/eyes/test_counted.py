@@ -1,13 +1,16 @@
 """What the real controller counts while real Jobs run, fail, and lose their cluster; and that names of objects are nowhere in it."""
 
 import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
 from urllib.request import urlopen
 
 import pytest
 import yaml
 from alert_rules import ALERTS
+from dashboard import queries
 from scrape import Page
 
 from bed.controlplane.ports import free
@@ -29,6 +32,8 @@ from product.waiting import until
 WAITS = "#!/bin/sh\nuntil [ -e $HOME/enough ]; do sleep 0.1; done\n"
 POLLING = {"intervalSeconds": 0.3, "maxIntervalSeconds": 0.5, "timeoutSeconds": 1}     # late after two seconds
 SOON = {"deletionDeadlineSeconds": 1, "cancellationGracePeriodSeconds": 1}
+QUIET = {"What Jobs wait for", "Clusters not ready", "Waits for a place, 95 %"}
+"""Panels that are empty while all is well."""
 VERBS = {"probe", "submit", "observe", "cancel", "remove", "sweep"}
 OUTCOMES = {"ok", "failed", "missing", "conflict", "forbidden", "unavailable", "invalid"}
 WORDS = {
@@ -116,9 +121,34 @@ def test_a_tenant_with_many_objects_makes_no_more_series(own: SlurmCluster, scen
         assert secret not in text
 
 
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """A real Prometheus."""
+
+    port: int
+    daemon: Daemon
+
+    def firing(self) -> set[str]:
+        """Which alerts fire."""
+        try:
+            return {each["labels"]["alertname"] for each in self._ask("alerts")["alerts"] if each["state"] == "firing"}
+        except OSError:
+            assert self.daemon.alive, self.daemon.log.read_text(encoding="utf-8")
+            return {"not up yet"}
+
+    def answer(self, query: str) -> list[Any]:
+        """What it answers to a query; what it does not understand raises."""
+        found: list[Any] = self._ask(f"query?{urlencode({'query': query})}")["result"]
+        return found
+
+    def _ask(self, what: str) -> Any:
+        with urlopen(f"http://127.0.0.1:{self.port}/api/v1/{what}", timeout=5) as answer:
+            return json.load(answer)["data"]
+
+
 @pytest.fixture
-def watching(bed: Bed, prometheus: Prometheus, controller: Controller, tmp_path: Path) -> Iterator[Callable[[], set[str]]]:
-    """A real Prometheus that scrapes the controller each second, with the chart's rules but for their waits; which alerts fire."""
+def watching(bed: Bed, prometheus: Prometheus, controller: Controller) -> Iterator[Watching]:
+    """A Prometheus that scrapes the controller each second, with the chart's rules but for their waits."""
     rules = yaml.safe_load(ALERTS.read_text(encoding="utf-8"))
     for rule in rules["groups"][0]["rules"]:
         rule["for"] = "0s"
@@ -126,37 +156,29 @@ def watching(bed: Bed, prometheus: Prometheus, controller: Controller, tmp_path:
     folder = bed.folder / f"prometheus-{port}"
     folder.mkdir()
     (folder / "rules.yaml").write_text(yaml.safe_dump(rules), encoding="utf-8")
-    target = {"job_name": "fairlead", "static_configs": [{"targets": [f"127.0.0.1:{controller.port}"], "labels": {"namespace": "default"}}]}
+    where = {"targets": [f"127.0.0.1:{controller.port}"], "labels": {"namespace": "default", "pod": "one"}}
+    target = {"job_name": "fairlead", "static_configs": [where]}
     config = {"global": {"scrape_interval": "1s", "evaluation_interval": "1s"}, "rule_files": ["rules.yaml"], "scrape_configs": [target]}
     (folder / "prometheus.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
     argv = [prometheus.server, f"--config.file={folder / 'prometheus.yml'}", f"--storage.tsdb.path={folder / 'data'}",
             f"--web.listen-address=127.0.0.1:{port}", "--log.level=warn"]
     daemon = Daemon(argv, bed.env, folder / "log", cwd=folder)
-
-    def firing() -> set[str]:
-        try:
-            with urlopen(f"http://127.0.0.1:{port}/api/v1/alerts", timeout=5) as answer:
-                found = json.load(answer)["data"]["alerts"]
-        except OSError:
-            assert daemon.alive, (folder / "log").read_text(encoding="utf-8")
-            return {"not up yet"}
-        return {each["labels"]["alertname"] for each in found if each["state"] == "firing"}
-
-    yield firing
+    yield Watching(port, daemon)
     daemon.term(10)
 
 
 def test_an_outage_is_seen_by_a_real_prometheus_and_goes_when_it_is_over(
-        own: SlurmCluster, scene: Scene, controller: Controller, watching: Callable[[], set[str]]) -> None:
+        own: SlurmCluster, scene: Scene, controller: Controller, watching: Watching) -> None:
     """Alerts that only ever fired on made-up numbers might be deaf to the real ones, or never go again."""
     cluster = scene.cluster(own, polling=POLLING)
+    scene.job("done").wait("Complete")
     job = scene.job("left", WAITS, **SOON)
     job.wait("Running")
-    until(lambda: watching() == set(), "nothing to be wrong", 30)
+    until(lambda: watching.firing() == set(), "nothing to be wrong", 30)
     before = Page.of(controller)
     own.link_down()
     cluster.wait("Reachable", "False", seconds=40)
-    until(lambda: watching() >= {"FairleadClusterUnreachable", "FairleadPollsLate"}, "both alerts to fire", 20)
+    until(lambda: watching.firing() >= {"FairleadClusterUnreachable", "FairleadPollsLate"}, "both alerts to fire", 20)
     job.delete()
     until(lambda: Page.of(controller).value("debts_oldest_age_seconds") > 0, "the debt to be counted")
     owing = Page.of(controller)
@@ -167,10 +189,12 @@ def test_an_outage_is_seen_by_a_real_prometheus_and_goes_when_it_is_over(
     own.link_up()
     cluster.wait("Ready")
     until(lambda: Page.of(controller).value("debts_owed") == 0, "the debt to be paid", 60)
-    until(lambda: watching() == set(), "the alerts to go", 30)
+    until(lambda: watching.firing() == set(), "the alerts to go", 30)
     assert Page.of(controller).value("ledger_filled_ratio") == 0
+    empty = [str(query) for query in queries() if not watching.answer(query.expr)]
+    assert [each for each in empty if each.rpartition(" ")[0] not in QUIET] == [], "panels that show nothing after all this"
     controller.stop()
-    until(lambda: "FairleadNoLeader" in watching(), "an alert when nobody leads", 30)
+    until(lambda: "FairleadNoLeader" in watching.firing(), "an alert when nobody leads", 30)
 
 
 def test_promtool_has_nothing_against_the_page(prometheus: Prometheus, controller: Controller) -> None:
