@@ -47,7 +47,7 @@ def test_a_job_is_one_trace_from_apply_to_its_id(own: SlurmCluster, scene: Scene
     """Who looks for what makes Jobs slow would see steps that belong to nothing, or to another Job; or read names that are not his."""
     scene.cluster(own)
     applied = time.time()
-    job = scene.job("secretive", "#!/bin/sh\n# planted-in-script\ntrue\n", env={"TOKEN": "planted-in-env"})
+    job = scene.job("secretive", "#!/bin/sh\n# planted-in-script\ntrue\n", env=[{"name": "TOKEN", "value": "planted-in-env"}])
     job.wait("Complete")
     refused = scene.job("refused", partition="planted-partition")
     refused.wait("Failed", reason="SubmissionRejected")
