@@ -84,3 +84,11 @@ def test_a_release_goes_to_one_registry():
     """Images would be pushed to a place that nobody looks after."""
     text = (ROOT / ".github" / "workflows" / "release.yml").read_text()
     assert set(re.findall(r"\b[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:io|com|dev|org)\b", text)) == {"ghcr.io"}
+
+
+def test_helm_is_the_tests_helm():
+    """A release would be packaged by a Helm that no test has seen."""
+    pinned = re.findall(r"\bhelm\.sh/helm/v3 (v\S+)", (ROOT / "tests/bed/helm/go.mod").read_text())
+    used = {version for _, script in _scripts() for version in re.findall(r"helm\.sh/helm/v3/cmd/helm@(v\S+)", script)}
+    assert used == set(pinned)
+    assert len(used) == 1
