@@ -4,4 +4,4 @@ set -eu
 
 export UV_PROJECT_ENVIRONMENT=/opt/fairlead UV_PYTHON_DOWNLOADS=never UV_NO_CACHE=1 UV_LINK_MODE=copy UV_NO_BUILD=1
 /tools/bin/uv venv --quiet --python "$(command -v python3)" "$UV_PROJECT_ENVIRONMENT"
-/tools/bin/uv sync --quiet --no-progress --locked --no-default-groups --no-install-project
+/tools/bin/uv sync --quiet --no-progress --locked --no-default-groups --extra traces --no-install-project

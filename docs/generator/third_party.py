@@ -21,7 +21,8 @@ it. The texts of their licences are in the image, below `/opt/fairlead/lib/pytho
 Where a package leaves the choice, as asyncssh does with EPL-2.0 or GPL-2.0-or-later, Fairlead uses it under the first one named.
 """
 _ROOT = Path(__file__).resolve().parents[2]
-_EXPORT = ("export", "--locked", "--quiet", "--no-default-groups", "--no-emit-project", "--no-hashes", "--no-annotate", "--no-header")
+_INSTALLED = ("--locked", "--no-default-groups", "--extra", "traces")   # as image/dependencies.sh has it
+_EXPORT = ("export", "--quiet", *_INSTALLED, "--no-emit-project", "--no-hashes", "--no-annotate", "--no-header")
 
 
 def page() -> str:

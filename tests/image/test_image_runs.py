@@ -54,6 +54,7 @@ def test_imports_all_that_it_has(contained: Callable[..., Contained]) -> None:
 import importlib, pkgutil
 import ssl, sqlite3, ctypes, lzma, bz2, zlib, uuid
 import asyncssh, cryptography.hazmat.bindings._rust, bcrypt, yaml._yaml, aiohttp, kopf, fairlead
+import opentelemetry.sdk.trace, opentelemetry.exporter.otlp.proto.http.trace_exporter
 names = [each.name for each in pkgutil.walk_packages(fairlead.__path__, "fairlead.") if not each.name.endswith("__main__")]
 for name in names:
     importlib.import_module(name)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bed import packages, progress
 from bed.controlplane.binaries import cache, fill
+from bed.errors import BedError
 from bed.image import bases, context
 from bed.image.buildah import Buildah
 from bed.state import Bed, require_root
@@ -13,7 +14,7 @@ from bed.state import Bed, require_root
 NAME = "localhost/fairlead"
 TIMESTAMP = "1767225600"
 """Times in the image, in seconds since 1970: those of a release are its commit's."""
-KEPT = 4
+KEPT = 6
 """Archives of earlier checkouts that stay in the cache."""
 _LAYERS_KEPT = 150   # of earlier builds; each has about 25, most of them without files
 _CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
@@ -28,13 +29,13 @@ class Image:
 
 
 def ensure(bed: Bed) -> Image:
-    """The image of this checkout, built if need be: two minutes the first time, ten seconds after a change of the code, else nothing.
+    """The image of this checkout, built if need be: two minutes the first time, half a minute after a change of the code, else nothing.
 
     Raises:
         BedError: not root, or it cannot be built; the message has the build's last words.
     """
-    tag = context.digest(bases.recipe(), TIMESTAMP)
-    image = Image(folder() / f"fairlead-{tag}.tar", f"{NAME}:{tag}")
+    name = _name()
+    image = Image(folder() / f"{name.rpartition('/')[2].replace(':', '-')}.tar", name)
     if not image.archive.exists():
         require_root()
         packages.ensure("buildah", "mmdebstrap", "debian-archive-keyring")
@@ -51,7 +52,7 @@ def build(bed: Bed, archive: Path, *, anew: bool = False) -> Image:
     """
     require_root()
     packages.ensure("buildah", "mmdebstrap", "debian-archive-keyring")
-    name, aside = f"{NAME}:{context.digest(bases.recipe(), TIMESTAMP)}", folder() / f"again-{bed.id}.tar"
+    name, aside = _name(), folder() / f"again-{bed.id}.tar"
     fill(folder(), [aside.name], [lambda _, target: _into(bed, name, target, anew=anew)], bed.folder.exists, _tidy)   # under its lock
     archive.parent.mkdir(parents=True, exist_ok=True)
     shutil.move(aside, archive)
@@ -61,6 +62,10 @@ def build(bed: Bed, archive: Path, *, anew: bool = False) -> Image:
 def folder() -> Path:
     """Where archives and buildah's storage are kept."""
     return cache() / "images"
+
+
+def _name() -> str:
+    return f"{NAME}:{context.digest(bases.recipe(), TIMESTAMP)}"
 
 
 def _into(bed: Bed, name: str, target: Path, *, anew: bool = False) -> None:
@@ -75,6 +80,8 @@ def _into(bed: Bed, name: str, target: Path, *, anew: bool = False) -> None:
         buildah.call("bud", "--quiet", "--layers", "--pull-never", "--isolation", "chroot", "--network", "host",
                      *buildah.policy, *lent, "--timestamp", TIMESTAMP, *(f"--build-arg={key}={value}" for key, value in facts.items()),
                      "--tag", name, context.CHECKOUT)
+        if name != _name():
+            raise BedError("the checkout has changed while the image was built from it: try again")
         buildah.export(name, target)
     if len(buildah.call("images", "--all", "--quiet").split()) > _LAYERS_KEPT:
         buildah.call("rmi", "--force", *(each for each in buildah.call("images", "--format", "{{.Name}}:{{.Tag}}").split()
