@@ -115,6 +115,7 @@ def test_a_second_apply_changes_nothing(repository: Repository, drift: Drift, wo
         assert (found.modified, found.predicted) == (False, found.live), live["metadata"]["name"]
     _the_tools_call_it_what_it_is(before, words, scripts)
     _a_change_by_hand_is_seen(repository, drift, before)
+    _an_end_is_an_end(repository, words)
 
 
 def _of_people(body: dict[str, Any]) -> dict[str, Any]:
@@ -143,3 +144,11 @@ def _a_change_by_hand_is_seen(repository: Repository, drift: Drift, before: Sequ
     assert (found.modified, found.live["spec"]["priority"], found.predicted["spec"]["priority"]) == (True, 9, 5)
     said = repository.differences()
     assert "priority: 5" in said or "Apply failed with 1 conflict" in said   # client-side a difference, server-side somebody else's field
+
+
+def _an_end_is_an_end(repository: Repository, words: Words) -> None:
+    """Else a step of Flux that was done would wait for a Job whose TTL was changed, and nobody watches that any more."""
+    position = next(number for number, each in enumerate(repository.manifests) if each["metadata"]["name"] == "hello")
+    repository.thing(repository.manifests[position]).change(ttlSecondsAfterFinished=86400)
+    changed = repository.live()[position]
+    assert (changed["metadata"]["generation"], words.kstatus([changed])[0].status) == (2, "Current")
