@@ -1,12 +1,16 @@
 """The page of reasons says what Argo CD and Flux say: each word is asked of these tools, over every state."""
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from fairlead.api.v1alpha1.reasons import ClusterReason, JobReason, Word
 from generator import next_steps, tool_words
 from product.judged import Judged
 from product.states import Meant, State
+
+PAGE = Path(__file__).parents[2] / "docs" / "gitops.md"
 
 
 def said_by_the_tools(judged: Judged, told: Callable[[State], bool]) -> dict[str, tuple[set[str], set[str]]]:
@@ -39,3 +43,11 @@ def test_each_reason_has_a_next_step() -> None:
     """A person would know what is wrong, and not what to do."""
     assert list(next_steps.CLUSTER) == list(ClusterReason)
     assert list(next_steps.JOB) == list(JobReason)
+
+
+def test_the_tables_for_people_say_the_same(jobs: Judged, clusters: Judged) -> None:
+    """The page on GitOps would promise another colour than is shown."""
+    job_table, cluster_table = PAGE.read_text(encoding="utf-8").split("| A Cluster that", maxsplit=1)
+    for text, judged in ((job_table, jobs), (cluster_table, clusters)):
+        shown = set(re.findall(r"\| `(\w+)` \| `(\w+)` \|$", text, re.MULTILINE))
+        assert shown == {(argo_cd.status, flux.status) for argo_cd, flux in zip(judged.argo_cd, judged.flux, strict=True)}
