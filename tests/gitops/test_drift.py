@@ -4,13 +4,14 @@ Every example, and one manifest of each kind with every field, on a real control
 """
 
 import json
+import subprocess
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 
 from bed.controlplane import ControlPlane
-from bed.gitops import Drift, Words
+from bed.gitops import Applied, Comparison, Drift, Words
 from bed.slurm import SlurmCluster
 from bed.sshd import SshHost
 from bed.state import Bed
@@ -23,7 +24,8 @@ from .manifests import Manifest, filled_in, set_aside, whole_cluster, whole_job
 
 QUICK, LONG = "#!/bin/sh\ntrue\n", "#!/bin/sh\nexec sleep 600\n"
 CLIENT_SIDE = ("apply",)
-SERVER_SIDE = ("apply", "--server-side", "--field-manager=kustomize-controller")
+MANAGER = "argocd-controller"
+SERVER_SIDE = ("apply", "--server-side", f"--field-manager={MANAGER}")
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +40,7 @@ class Repository:
     def __init__(self, scene: Scene, plane: ControlPlane, how: Sequence[str], manifests: Sequence[Manifest]) -> None:
         self._scene, self._plane, self._how = scene, plane, how
         self.manifests = list(manifests)
+        self.is_server_side = "--server-side" in how
 
     def sync(self) -> None:
         """Apply all, as the tool does."""
@@ -47,6 +50,15 @@ class Repository:
         """What kubectl would change."""
         diff = ["diff", *self._how[1:]]
         return self._kubectl(*diff, check=False)
+
+    def compared_by_server(self, drift: Drift) -> list[Comparison]:
+        """What Argo CD says of each with ServerSideDiff=true."""
+        would = json.loads(self._ask(*SERVER_SIDE, "--dry-run=server", "--show-managed-fields", "--output=json").stdout)["items"]
+        lives = [json.loads(self._plane.kubectl("--namespace", self._scene.namespace, "get", f"{each['kind'].lower()}s.{names.GROUP}",
+                                                each["metadata"]["name"], "--show-managed-fields", "--output=json").stdout)
+                 for each in self.manifests]
+        applied = [Applied(*each) for each in zip(self.manifests, lives, would, strict=True)]
+        return drift.compare_by_server(applied, json.loads(self._plane.kubectl("get", "--raw", "/openapi/v2").stdout), MANAGER)
 
     def live(self) -> list[dict[str, Any]]:
         """The objects, in the order of the manifests."""
@@ -72,9 +84,12 @@ class Repository:
         return Thing(self._scene, f"{manifest['kind'].lower()}s", manifest["metadata"]["name"])
 
     def _kubectl(self, *argv: str, check: bool = True) -> str:
-        text = "\n---\n".join(json.dumps(each) for each in self.manifests)
-        done = self._plane.kubectl("--namespace", self._scene.namespace, *argv, "--filename=-", input=text, check=check)
+        done = self._ask(*argv, check=check)
         return done.stdout + done.stderr
+
+    def _ask(self, *argv: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
+        text = "\n---\n".join(json.dumps(each) for each in self.manifests)
+        return self._plane.kubectl("--namespace", self._scene.namespace, *argv, "--filename=-", input=text, check=check)
 
 
 @pytest.fixture(params=[pytest.param(CLIENT_SIDE, id="client-side"), pytest.param(SERVER_SIDE, id="server-side")])
@@ -113,6 +128,8 @@ def test_a_second_apply_changes_nothing(repository: Repository, drift: Drift, wo
     for manifest, live in zip(repository.manifests, before, strict=True):
         [found] = drift.compare([(manifest, live)])
         assert (found.modified, found.predicted) == (False, found.live), live["metadata"]["name"]
+    if repository.is_server_side:
+        assert [each.modified for each in repository.compared_by_server(drift)] == [False] * len(before)
     _the_tools_call_it_what_it_is(before, words, scripts)
     _a_change_by_hand_is_seen(repository, drift, before)
     _an_end_is_an_end(repository, words)
@@ -138,6 +155,9 @@ def _the_tools_call_it_what_it_is(live: Sequence[dict[str, Any]], words: Words, 
 
 def _a_change_by_hand_is_seen(repository: Repository, drift: Drift, before: Sequence[dict[str, Any]]) -> None:
     """Else none of the comparisons could fail."""
+    if repository.is_server_side:
+        repository.manifests[0]["metadata"]["labels"] = {"team": "chemistry"}
+        assert [each.modified for each in repository.compared_by_server(drift)] == [True] + [False] * (len(before) - 1)
     position = next(number for number, each in enumerate(before) if each["metadata"]["name"] == "whole-long")
     repository.thing(repository.manifests[position]).change(priority=9)
     [found] = drift.compare([(repository.manifests[position], repository.live()[position])])

@@ -3,6 +3,7 @@
 The programs are in Go, as the tools are: their pinned module is in this folder, and they are built once into the cache.
 """
 
+from bed.gitops.program import Applied as Applied
 from bed.gitops.program import Comparison as Comparison
 from bed.gitops.program import Drift as Drift
 from bed.gitops.program import Verdict as Verdict

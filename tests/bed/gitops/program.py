@@ -37,6 +37,15 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
+class Applied:
+    """A manifest, its object, and what the API server `would` make of it by another server-side apply (a dry run, with managedFields)."""
+
+    config: Object
+    live: Object
+    would: Object
+
+
+@dataclass(frozen=True, slots=True)
 class Words:
     """What the tools call the state of an object."""
 
@@ -81,7 +90,15 @@ class Drift:
 
     def compare(self, pairs: Sequence[tuple[Object, Object]]) -> list[Comparison]:
         """Each manifest with its object: by three ways if the object has what kubectl applied last, else by two."""
-        return [Comparison(**each) for each in _ask(self.path, [], [{"config": config, "live": live} for config, live in pairs])]
+        return self._compared({"pairs": [{"config": config, "live": live} for config, live in pairs]})
+
+    def compare_by_server(self, applied: Sequence[Applied], schemas: Object, manager: str) -> list[Comparison]:
+        """The same with ServerSideDiff=true, for this field manager. `schemas` is what the API server has at /openapi/v2."""
+        pairs = [{"config": each.config, "live": each.live, "would": each.would} for each in applied]
+        return self._compared({"pairs": pairs, "schemas": schemas, "manager": manager})
+
+    def _compared(self, question: Object) -> list[Comparison]:
+        return [Comparison(**each) for each in _ask(self.path, [], question)]
 
 
 def _ensure(bed: Bed, name: str) -> Path:
