@@ -11,6 +11,7 @@ from bed.state import Bed
 from fairlead.kube.rights import RIGHTS
 from product.account import account, asked, refused, unused, user_of
 from product.api import Api
+from product.command import fairlead
 from product.controller import Controller
 from product.ledger import debts_of
 from product.scene import Scene
@@ -143,3 +144,22 @@ def test_a_namespace_that_it_may_not_see_keeps_no_other_from_being_served(
     assert controller.log.read_text().count("namespace_not_listed") in range(1, 8), "told, and not again and again"
     job.delete()
     cluster.delete()
+
+
+def test_a_namespace_that_was_deleted_with_the_role_in_it_is_freed_by_an_administrator(
+        own: SlurmCluster, make: Callable[[], Scene], installed: Installed, quiet_plane: ControlPlane) -> None:
+    """Else it would hang for ever: the controller has lost the right to let its Jobs go."""
+    lab = make()
+    controller = installed(lab)
+    lab.cluster(own)
+    lab.job("sim", UNTIL_TOLD).wait("Running")
+    namespace = f"/api/v1/namespaces/{lab.namespace}"
+    lab.api.delete(namespace)
+    until(lambda: " 403: " in controller.log.read_text(), "the Role to be gone, and the controller to be refused")
+    assert lab.api.get(namespace) is not None
+    done = fairlead("uninstall", "--policy", "Orphan", "--namespace", controller.namespace, "--watch-namespace", lab.namespace,
+                    kubeconfig=quiet_plane.kubeconfig)
+    assert (done.returncode, done.stderr) == (0, b"")
+    until(lambda: lab.api.get(namespace) is None, "the namespace to be gone", 60)
+    assert len(debts_of(lab, controller.namespace)) == 1, "what its deletion asked for is still owed"
+    assert len(own.jobs_active()) == 1
