@@ -91,9 +91,8 @@ def test_it_works_in_its_namespaces_under_roles_in_them_alone(
     places = {lab.namespace, guest.namespace, controller.namespace}
     assert {(resource, place) for resource, place in where if place not in places} == {("namespaces", "kube-system")}
     for thing in (strange, untouched):
-        found = thing.read() or {}
-        assert "status" not in found
-        assert "finalizers" not in found["metadata"]
+        assert "finalizers" not in (thing.read() or {})["metadata"]
+        assert thing.status == {}
 
 
 def test_what_runs_for_a_namespace_that_is_watched_no_more_goes_on(
@@ -161,5 +160,4 @@ def test_a_namespace_that_was_deleted_with_the_role_in_it_is_freed_by_an_adminis
                     kubeconfig=quiet_plane.kubeconfig)
     assert (done.returncode, done.stderr) == (0, b"")
     until(lambda: lab.api.get(namespace) is None, "the namespace to be gone", 60)
-    assert len(debts_of(lab, controller.namespace)) == 1, "what its deletion asked for is still owed"
-    assert len(own.jobs_active()) == 1
+    assert len(debts_of(lab, controller.namespace)) == 1, "what its deletion asked for is written down"
