@@ -45,9 +45,10 @@ def scene(quiet_api: Api, controller: Controller, own: SlurmCluster) -> Iterator
     scene = Scene(quiet_api).open()
     yield scene
     own.link_up()
-    (own.home / "enough").touch()
     led_again(quiet_api, controller)
     until(lambda: all(is_held(job) for job in scene.jobs() if job.get("status", {}).get("phase") == "Running"), "Jobs to be taken up")
+    until(lambda: not debts_of(scene), "what was handed over to be taken back", 60)
+    (own.home / "enough").touch()
     scene.close()
 
 
