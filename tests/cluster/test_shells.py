@@ -33,6 +33,28 @@ def test_a_noisy_login_shell_is_no_obstacle(node: LoginNode, scene: Scene, shell
     assert "Welcome" not in str(cluster.status)
 
 
+LOADER = """[ "$LD_LIBRARY_PATH" = /opt/slurm/lib ] || {
+  echo "error while loading shared libraries: libslurmfull.so: cannot open shared object file" >&2; exit 127; }
+[ "$SQUEUE_FORMAT" = "" ] || { echo "the output is another now" >&2; exit 1; }
+exec $REAL "$@"
+"""
+EXPORTS = "export LD_LIBRARY_PATH=/opt/slurm/lib SQUEUE_FORMAT=%i\n"
+
+
+def test_what_a_login_exports_for_its_slurm_reaches_it(own: SlurmCluster, scene: Scene) -> None:
+    """Else no Cluster of a site whose Slurm lies beside the system's libraries would get ready, though `ssh login sbatch` works."""
+    (own.home / ".bashrc").write_text(EXPORTS)
+    (own.home / ".profile").write_text(EXPORTS)
+    for command in ("sbatch", "squeue", "scontrol", "scancel", "sacct"):
+        own.shim(command, LOADER)
+    scene.cluster(own)
+    scene.job("hello").wait("Complete")
+    lasting = scene.job("lasting", "#!/bin/sh\nexec sleep 600\n")
+    lasting.wait("Running")
+    lasting.delete()
+    assert own.jobs_active() == []
+
+
 def test_a_login_shell_that_runs_nothing_is_named(own: SlurmCluster, scene: Scene) -> None:
     """Else an account that is closed for logins would look like a network fault."""
     own.set_login_shell("/usr/sbin/nologin")

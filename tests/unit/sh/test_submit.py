@@ -36,7 +36,8 @@ def test_a_key_is_handed_in_once(far: FarEnd) -> None:
 def test_sbatch_gets_marks_and_no_more_environment_than_it_needs(far: FarEnd) -> None:
     """What the SSH session holds would leak into jobs; without the marks a job could not be found again."""
     exchange = far.slurm.submit("a" * 32, far.known, [submission(options=("--partition=x y", "--export=NONE"))])
-    far.send(exchange.stdin(), SLURM_CONF="/etc/site.conf", SECRET="s", TZ="Asia/Tokyo", SBATCH_PARTITION="p")
+    far.send(exchange.stdin(), SLURM_CONF="/etc/site.conf", LD_LIBRARY_PATH="/opt/slurm/lib", SECRET="s", TZ="Asia/Tokyo",
+             SBATCH_PARTITION="p")
     argv = far.argv("100")
     assert argv[0] == "--partition=x y"
     assert argv.index("--export=NONE") < argv.index("--export=ALL")
@@ -44,7 +45,7 @@ def test_sbatch_gets_marks_and_no_more_environment_than_it_needs(far: FarEnd) ->
     assert {f"--job-name={OWNER.name}-{KEY}", f"--comment=fairlead:here:{KEY}"} < set(argv)
     assert f"--output={far.run_dir(KEY)}/slurm-%j.log" in argv
     names = {line.split("=")[0] for line in (far.root / "environ" / "100").read_text().splitlines()}
-    assert names - {"PWD", "SHLVL", "_", "OLDPWD"} == {"HOME", "USER", "LOGNAME", "SHELL", "PATH", "SLURM_CONF"}
+    assert names - {"PWD", "SHLVL", "_", "OLDPWD"} == {"HOME", "USER", "LOGNAME", "SHELL", "PATH", "SLURM_CONF", "LD_LIBRARY_PATH"}
     assert (far.root / "umask" / "100").read_text().strip() != "0077"
 
 

@@ -25,11 +25,14 @@ say() {
 # words TEXT: a program's words in one row, bounded; its line ends become record separators.
 words() { printf '%s' "$1" | tr '\n' '\036' | tr -s '\001-\035\037\177' ' ' | head -c 2000; }
 
-# bare COMMAND...: nothing of the SSH session's environment but what says who and where we are; some sites are found only by SLURM_CONF.
-# exec_bare COMMAND...: in the place of this shell.
+# bare COMMAND...: nothing of the SSH session's environment but what says who and where we are, and what a site's own programs need to run at all: their
+# libraries, their configuration and who they are to Slurm. What would change their output stays away. exec_bare COMMAND...: in the place of this shell.
 bare() ( exec_bare "$@" )
 exec_bare() {
-  exec env -i ${SLURM_CONF:+"SLURM_CONF=$SLURM_CONF"} HOME="$HOME" USER="$LOGIN" LOGNAME="$LOGIN" SHELL="${SHELL:-/bin/sh}" PATH="$PATH" "$@" </dev/null
+  exec env -i ${SLURM_CONF:+"SLURM_CONF=$SLURM_CONF"} ${SLURM_CONF_SERVER:+"SLURM_CONF_SERVER=$SLURM_CONF_SERVER"} \
+    ${SLURM_JWT:+"SLURM_JWT=$SLURM_JWT"} ${SLURM_SACK_SOCKET:+"SLURM_SACK_SOCKET=$SLURM_SACK_SOCKET"} ${KRB5CCNAME:+"KRB5CCNAME=$KRB5CCNAME"} \
+    ${LD_LIBRARY_PATH:+"LD_LIBRARY_PATH=$LD_LIBRARY_PATH"} ${LD_PRELOAD:+"LD_PRELOAD=$LD_PRELOAD"} \
+    HOME="$HOME" USER="$LOGIN" LOGNAME="$LOGIN" SHELL="${SHELL:-/bin/sh}" PATH="$PATH" "$@" </dev/null
 }
 
 # hung STATUS: whether a time-out ended the command.
