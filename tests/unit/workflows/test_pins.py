@@ -28,7 +28,7 @@ def _scripts() -> Iterator[tuple[str, str]]:
 
 def test_there_are_workflows():
     """The other tests would look at nothing."""
-    assert {"ci.yml", "release.yml"} <= {path.name for path in WORKFLOWS}
+    assert {"ci.yml", "e2e.yml", "release.yml"} <= {path.name for path in WORKFLOWS}
 
 
 @each_workflow
@@ -92,3 +92,14 @@ def test_helm_is_the_tests_helm():
     used = {version for _, script in _scripts() for version in re.findall(r"helm\.sh/helm/v3/cmd/helm@(v\S+)", script)}
     assert used == set(pinned)
     assert len(used) == 1
+
+
+def test_kind_runs_three_minors_in_a_row():
+    """A minor that people use would be left out, or one tag would mean another image tomorrow."""
+    [nodes] = [job["strategy"]["matrix"]["node"] for job in _jobs(ROOT / ".github" / "workflows" / "e2e.yml").values()]
+    found = [re.fullmatch(r"kindest/node:v1\.(\d+)\.\d+@sha256:[0-9a-f]{64}", node) for node in nodes]
+    minors = [int(match[1]) for match in found if match]
+    assert len(minors) == len(nodes) == 3
+    assert minors == [minors[0], minors[0] - 1, minors[0] - 2]
+    cluster = yaml.safe_load((ROOT / "kind-config.yaml").read_text())
+    assert {node["image"] for node in cluster["nodes"]} == {nodes[0]}
