@@ -70,7 +70,7 @@ class Controller:
         stranded = Stranded(world, writer, Overdue(world, self._debts, writer))
         self._lobby = Lobby(world, registry, writer, stranded)
         self._graves = Graves(world, registry, self._debts, self._haunt, self._is_reached)
-        self._payments = Payments(world, registry, self._debts, self._haunt)
+        self._payments = Payments(world, registry, self._debts, self._haunt, self._graves.saw_end)
         self._expiry = Expiry(world)
         self._labels = Labels(world)
         self._logins = Logins(world)
@@ -268,7 +268,7 @@ class Controller:
 
     def _ended(self, job: Job) -> None:
         self._expiry.ended(job)
-        self._graves.keep(Grave(job.location, job.ref, _attempts(job), ended=True))
+        self._graves.keep(Grave(job.location, job.ref, _attempts(job), ended=True, was_watched=True))
 
     async def _forget_gone(self) -> None:
         """Forget what is remembered of Jobs that have left without our doing."""

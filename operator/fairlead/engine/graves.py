@@ -40,6 +40,7 @@ class Grave:
     attempts: tuple[int, ...]
     ended: bool = False
     policy: Literal["Cancel", "Orphan"] = "Cancel"   # what its Job wanted of a deletion
+    was_watched: bool = False        # it ended while this process looked after it
 
 
 class Graves:
@@ -70,6 +71,10 @@ class Graves:
     def awaits(self, uid: str) -> bool:
         """Whether a Job has left without an end, and it is not known yet whether its object is gone."""
         return uid in self._graves and not self._graves[uid].ended
+
+    def saw_end(self, uid: str) -> bool:
+        """Whether a Job has ended while this process looked after it: its directories are buried as a finished Job's, whatever was owed."""
+        return uid in self._graves and self._graves[uid].was_watched
 
     def on(self, cluster: ClusterName) -> list[Grave]:
         """The directories that are kept on a Cluster."""

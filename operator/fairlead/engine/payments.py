@@ -20,13 +20,16 @@ QUESTIONS_AT_ONCE = 16
 
 
 class Payments:
-    """Finds the debts that can be paid. `haunt` has a Run cleaned up whose object is gone."""
+    """Finds the debts that can be paid. `haunt` has a Run cleaned up whose object is gone; `saw_end` knows the Jobs that ended here."""
 
-    def __init__(self, world: World, registry: Registry, debts: Debts, haunt: Callable[[Job], None]) -> None:
+    def __init__(
+        self, world: World, registry: Registry, debts: Debts, haunt: Callable[[Job], None], saw_end: Callable[[str], bool],
+    ) -> None:
         self._world = world
         self._registry = registry
         self._debts = debts
         self._haunt = haunt
+        self._saw_end = saw_end
 
     async def collect(self, cluster: ClusterName, may_be_paid: Callable[[Debt], bool]) -> None:
         """Begin to pay what is owed on a cluster, as far as it may be: its login answers, and it is not under way.
@@ -48,6 +51,8 @@ class Payments:
         if living is not None:
             if not living.deleting:
                 await self._debts.strike([debt], "void")
+        elif self._saw_end(debt.ref.uid):
+            await self._debts.strike([debt], "void")     # handed over by an uninstallation, and taken up again
         elif await self._world.store.uid_of(debt.ref) != debt.ref.uid:
             log.info("paying", job=str(debt.ref), key=debt.key, reason=debt.reason, since=debt.since)
             self._haunt(debtor(debt))

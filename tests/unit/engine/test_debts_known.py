@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 from virtual import SETTINGS, Virtual
 
-from fairlead.domain.debt import UNACCOUNTED, UNREACHABLE, Debt
+from fairlead.domain.debt import NOT_LEFT_ALONE, UNACCOUNTED, UNREACHABLE, Debt
 from fairlead.domain.errors import ApiFault, Forbidden, Unavailable
 from fairlead.domain.job import Job
 from fairlead.domain.objects import ObjectRef
@@ -40,7 +40,8 @@ class Bureau:
         self.registry = Registry()
         self.debts = Debts(self.virtual.world)
         self.paying: list[Job] = []
-        self.payments = Payments(self.virtual.world, self.registry, self.debts, self._haunt)
+        self.ended: set[str] = set()
+        self.payments = Payments(self.virtual.world, self.registry, self.debts, self._haunt, self.ended.__contains__)
         writer = self.writer = Writer(self.virtual.world, self.registry, SETTINGS.api_writes)
         self.overdue = Overdue(self.virtual.world, self.debts, writer)
         self.lobby = Lobby(self.virtual.world, self.registry, writer, Stranded(self.virtual.world, writer, self.overdue))
@@ -105,6 +106,14 @@ async def test_a_job_that_was_seen_to_owes_only_what_nobody_saw_end() -> None:
 async def test_what_is_owed_for_a_namespace_that_is_not_watched_is_not_paid(watched: str, paid: list[str]) -> None:
     """Else a Run would be ended whose Job may be there: nobody could look."""
     assert await Bureau(debt(), watched=(watched,)).collect() == paid
+
+
+async def test_what_was_handed_over_and_has_ended_here_is_owed_no_more() -> None:
+    """Else the directory of a Job that ended right behind a new installation, and was deleted, would be left for good."""
+    bureau = Bureau(debt(reason=NOT_LEFT_ALONE))
+    bureau.ended.add(UID)
+    assert await bureau.collect() == []
+    assert bureau.virtual.ledger.debts == {}
 
 
 async def test_only_what_is_unaccounted_is_struck_by_age() -> None:
