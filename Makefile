@@ -16,11 +16,11 @@ SLURM_RELEASES := 20.11 22.05 24.11 26.05
 CHECKS := lint types layers shell generated lock
 OWN := env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL setpriv --pdeathsig INT
 
-.PHONY: help demo playground test faults scale bench check crds chart docs clean environment $(CHECKS)
+.PHONY: help demo playground test faults scale e2e bench check crds chart docs clean environment $(CHECKS)
 
 help: ## List these targets
 	@awk 'BEGIN { FS = ":.*## "; print "make TARGET, where TARGET is one of:" } \
-	  /^[a-z]+:.*## / { printf "  %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	  /^[a-z0-9]+:.*## / { printf "  %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: environment ## Show one Job from apply to Complete and its removal, on real parts; without root, or with DEMO=process, without Slurm
 	@exec $(OWN) $(BIN)/python -m demo
@@ -38,6 +38,10 @@ faults: environment ## Play every fault in every moment of a Job, walk at random
 
 scale: environment ## A thousand Jobs under a controller that is killed each 5 s, and namespaces deleted: about ten minutes
 	@exec $(OWN) $(BIN)/python -m scale $(ARGS)
+
+e2e: environment ## Install the image by its chart and use it as people do, on a node of the bed's own; ARGS=--kind or --use-existing: elsewhere
+	@exec $(OWN) $(BIN)/python -m bed fetch
+	@exec $(OWN) $(BIN)/pytest --numprocesses 0 tests/e2e $(ARGS)
 
 bench: environment ## Measure it beside what else would do, and write docs/performance.md: half an hour; ARGS=ssh-pool measures one
 	@exec $(OWN) $(BIN)/python -m benchmarks --page docs/performance.md $(ARGS)

@@ -35,6 +35,7 @@ Plane = ControlPlane | ExistingControlPlane
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--use-existing", action="store_true", help="use the cluster that KUBECONFIG names")
+    parser.addoption("--kind", action="store_true", help="tests/e2e: in a kind cluster, which needs Docker")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -60,7 +61,8 @@ def _nothing_stays() -> Iterator[None]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    surroundings.settle(*(["KUBECONFIG"] if config.getoption("use_existing") else []))
+    elsewhere = ["KUBECONFIG", "FAIRLEAD_IMAGE"] if config.getoption("use_existing") else []
+    surroundings.settle(*elsewhere, *(["KIND_IMAGE", "DOCKER_HOST"] if config.getoption("kind") else []))
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:   # as in the background of a shell: what tests interrupt would inherit it
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.getoption("use_existing") and (config.getoption("numprocesses", None) or 0) > 1:

@@ -1,0 +1,179 @@
+"""What a platform team does with an installation: installs it, runs Jobs by it, loses pods and a node, upgrades it, and takes it away."""
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bed.login import LoginNode
+from bed.slurm import SlurmCluster
+from bed.sshd import SshHost
+from e2e.installation import Installation
+from e2e.place import Place
+from product.scene import Scene, Thing
+from product.waiting import until
+
+pytestmark = pytest.mark.timeout(300)   # the first one waits for the installation
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+COUNTED = "#!/bin/bash\necho started >>~/{name}.starts\nuntil [ -e ~/{name}.go ]; do sleep 0.2; done\necho whole\n"
+MEBIBYTE = 1024**2
+
+Cluster = Callable[..., Thing]
+
+
+@pytest.fixture
+def cluster(place: Place, scene: Scene) -> Cluster:
+    """A Cluster for a login node, at the address that pods reach."""
+    def made(host: LoginNode, name: str = "hpc") -> Thing:
+        there = place.reach(host)
+        return scene.cluster(host, name, endpoints=[{"host": there.host, "port": there.port}], hostKeys={"knownHosts": there.known_hosts})
+
+    return made
+
+
+class Counted:
+    """A Job that says each of its starts in a file, and ends when it is let go: so that what happens meanwhile shows."""
+
+    def __init__(self, scene: Scene, host: LoginNode, name: str, cluster: str = "hpc") -> None:
+        self._starts, self._go = host.home / f"{name}.starts", host.home / f"{name}.go"
+        for path in (self._starts, self._go):
+            path.unlink(missing_ok=True)
+        self.thing = scene.job(name, COUNTED.format(name=name), cluster=cluster)
+        self.thing.wait("Running", seconds=40)
+        self._id = self.thing.status["run"]["id"]
+
+    def ends_well(self) -> None:
+        """Lets it go: it was one Run from its begin, and its end is told."""
+        self._go.touch()
+        status = self.thing.wait_ended(60)
+        assert self.thing.condition("Complete").get("status") == "True", status
+        assert (status["run"]["id"], self._starts.read_text()) == (self._id, "started\n")
+        assert status["logs"]["tail"] == "whole\n"
+
+
+def filled_in(example: str, host: LoginNode, place: Place) -> str:
+    """An example's files as a person fills them in."""
+    there = place.reach(host)
+    text = "\n---\n".join(path.read_text() for path in sorted((EXAMPLES / example).glob("*.yaml")))
+    _, kind, key = there.known_hosts.split()
+    text = text.replace("HOST ssh-ed25519 KEY", f"HOST {kind} {key}").replace("user: USER", f"user: {host.user}")
+    return text.replace("HOST", there.host)
+
+
+def applied(scene: Scene, place: Place, manifests: str) -> list[Thing]:
+    """As `kubectl apply -f` does it; the Jobs in it."""
+    place.kubectl(f"--namespace={scene.namespace}", "apply", "--filename=-", input=manifests)
+    return [Thing(scene, "jobs", each["metadata"]["name"]) for each in yaml.safe_load_all(manifests) if each["kind"] == "Job"]
+
+
+def test_helm_test_says_that_the_installation_works(installed: Installation) -> None:
+    """The first thing that a person tries after `helm install` would fail, or say nothing."""
+    assert "Succeeded" in installed.test()
+
+
+def test_the_first_example_ends_as_it_says(
+    installed: Installation, place: Place, scene: Scene, logins: list[SlurmCluster], measured: dict[str, str],
+) -> None:
+    """Whoever follows the quickstart would not see their first Job's output."""
+    began = time.monotonic()
+    scene.secret("hpc-ssh", ssh_privatekey=logins[0].private_key)
+    scene.nodes["hpc"] = (logins[0],)
+    [job] = applied(scene, place, filled_in("01-hello", logins[0], place))
+    status = job.wait_ended(60)
+    assert job.condition("Complete").get("status") == "True", status
+    assert status["logs"]["tail"].startswith(f"Hello from {logins[0].name}, job {status['run']['id']} of 1 node(s)\n")
+    measured["kubectl apply of a Cluster and a Job of 3 s until it is Complete"] = f"{time.monotonic() - began:.1f} s"
+
+
+def test_the_example_of_a_bare_host_ends_as_it_says(
+    installed: Installation, place: Place, scene: Scene, box: SshHost,
+) -> None:
+    """A host without a scheduler could not be used from a pod."""
+    scene.secret("box-ssh", ssh_privatekey=box.private_key)
+    scene.nodes["box"] = (box,)
+    [job] = applied(scene, place, filled_in("03-bare-host", box, place))
+    status = job.wait_ended(60)
+    assert job.condition("Complete").get("status") == "True", status
+    assert "I am user, and I work in" in status["logs"]["tail"]
+
+
+def test_two_clusters_are_used_side_by_side(scene: Scene, cluster: Cluster, logins: list[SlurmCluster]) -> None:
+    """One installation would serve one cluster."""
+    for host in logins:
+        cluster(host, host.name)
+    counted = [Counted(scene, host, f"on-{host.name}", host.name) for host in logins]
+    for host, one in zip(logins, counted, strict=True):
+        assert [row.job_id for row in host.squeue()] == [one.thing.status["run"]["id"]]
+    for one in counted:
+        one.ends_well()
+
+
+def test_a_job_lives_through_the_loss_of_the_leader_s_pod(
+    installed: Installation, scene: Scene, cluster: Cluster, logins: list[SlurmCluster], measured: dict[str, str],
+) -> None:
+    """A pod that is deleted by force would take Jobs with it, or they would be started twice."""
+    cluster(logins[0])
+    job = Counted(scene, logins[0], "through-loss")
+    lost = installed.leader()
+    assert lost in installed.ready()
+    began = time.monotonic()
+    installed.kill(lost)
+    until(lambda: installed.leader() not in {"", lost}, "another leader", 60)
+    measured["leader's pod deleted by force until another leads"] = f"{time.monotonic() - began:.1f} s"
+    job.ends_well()
+    until(lambda: len(installed.ready()) == 2, "two replicas again", 60)
+
+
+def test_a_drain_takes_one_replica_and_no_job(
+    installed: Installation, place: Place, scene: Scene, cluster: Cluster, logins: list[SlurmCluster],
+) -> None:
+    """The upgrade of a node would stop the controller, or disturb what runs."""
+    cluster(logins[0])
+    job = Counted(scene, logins[0], "through-drain")
+    until(lambda: len(installed.ready()) == 2, "two replicas", 60)
+    first = installed.leader()
+    [second] = set(installed.ready()) - {first}
+    nodes = place.kubectl("get", "nodes", "--output=name").stdout.split() if place.ours else []
+    for node in nodes:
+        place.kubectl("cordon", node)
+    try:
+        assert installed.evict(first) == ""
+        assert "would violate the pod's disruption budget" in installed.evict(second)
+        until(lambda: installed.leader() not in {"", first}, "another leader", 60)
+        job.ends_well()
+    finally:
+        for node in nodes:
+            place.kubectl("uncordon", node)
+    until(lambda: len(installed.ready()) == 2, "two replicas again", 60)
+
+
+def test_an_upgrade_disturbs_no_job(
+    installed: Installation, scene: Scene, cluster: Cluster, logins: list[SlurmCluster], measured: dict[str, str],
+) -> None:
+    """Each upgrade would cost what ran, or run it twice."""
+    cluster(logins[1])
+    job = Counted(scene, logins[1], "through-upgrade")
+    before = installed.ready()
+    began = time.monotonic()
+    installed.upgrade("log.level=debug")
+    measured["helm upgrade until both new replicas are ready"] = f"{time.monotonic() - began:.1f} s"
+    until(lambda: installed.leader() in installed.ready(), "a leader of the new ones", 60)
+    assert set(before).isdisjoint(installed.ready())
+    job.ends_well()
+    after = Counted(scene, logins[1], "after-upgrade")
+    after.ends_well()
+
+
+def test_the_controller_stays_within_what_the_chart_gives_it(installed: Installation, measured: dict[str, str]) -> None:
+    """Kubernetes would end it for its memory, again and again."""
+    until(lambda: len(installed.ready()) == 2, "two replicas", 60)
+    held = until(installed.resident_bytes, "the kubelet's measure of memory", 60)
+    [container] = installed.pods()[0]["spec"]["containers"]
+    limit = container["resources"]["limits"]["memory"]
+    assert limit.endswith("Mi")
+    measured["memory that a controller holds"] = f"{max(held.values()) / MEBIBYTE:.0f} MiB of {limit}"
+    assert max(held.values()) < int(limit.removesuffix("Mi")) * MEBIBYTE / 2, json.dumps(held)
