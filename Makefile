@@ -29,7 +29,7 @@ playground: environment ## The same set-up, which stays up for you to try things
 	@exec $(OWN) $(BIN)/python -m demo playground
 
 test: environment ## Run all tests on real parts; ARGS="-k once" picks some, as pytest does
-	@echo "test: getting what the test bed needs (the first time: about ten minutes; later: nothing to do)" >&2
+	@echo "test: getting what the test bed needs (the first time: about twenty minutes; later: nothing to do)" >&2
 	@exec $(OWN) $(BIN)/python -m bed fetch $(SLURM_RELEASES:%=--release %)
 	@exec $(OWN) $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 

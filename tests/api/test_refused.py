@@ -19,7 +19,7 @@ TIME = (
     "a bare number is refused"
 )
 WORKING_DIR = "workingDir is an absolute path on the cluster, or one that starts with ~/ for the user's home, on one line"
-OUTPUT = "{0} is a file's path on one line, with no % patterns but %j %A %a %x %u %N %%"
+OUTPUT = "{0} is a file's path on one line, with no % patterns but %j %J %A %a %x %u %N %%"
 OPTION = (
     "extraOptions holds sbatch's long options without the dashes, each with its value: nice: \"100\", mail-type: END; "
     'a flag has the value ""'
@@ -100,7 +100,7 @@ JOBS = [
     bad("home of somebody else", job(workingDir="~bob/data"), "spec.workingDir", WORKING_DIR),
     bad("output into a folder", job(stdoutPath="logs/"), "spec.stdoutPath", OUTPUT.format("stdoutPath")),
     bad("output with an unknown pattern", job(stdoutPath="%q.out"), "spec.stdoutPath", OUTPUT.format("stdoutPath")),
-    bad("error output with a width", job(stderrPath="%4j.err"), "spec.stderrPath", OUTPUT.format("stderrPath")),
+    bad("error output with a width for what is no number", job(stderrPath="%4x.err"), "spec.stderrPath", OUTPUT.format("stderrPath")),
     bad("empty error output", job(stderrPath=""), "spec.stderrPath", OUTPUT.format("stderrPath")),
     bad("login shell as a word", job(loginShell="yes"), "spec.loginShell", 'spec.loginShell in body must be of type boolean: "string"'),
     bad("partition with a space", job(partition="a b"), "spec.partition",

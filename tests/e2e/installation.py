@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,12 @@ class Installation:
         """What `helm test` says."""
         return self._helm("test", self.release, "--timeout=90s")
 
+    def refused(self) -> str:
+        """What an uninstall says that does not come about."""
+        done = run_helm(self.place, f"--namespace={self.namespace}", "uninstall", self.release, "--wait", "--timeout=90s", check=False)
+        assert done.returncode != 0, "it was uninstalled"
+        return f"{done.stdout}{done.stderr}"
+
     def uninstall(self) -> None:
         """Uninstalls, and waits until the last pod has gone."""
         self._helm("uninstall", self.release, "--wait", "--timeout=90s")
@@ -77,6 +84,16 @@ class Installation:
     def logs(self) -> str:
         """What the controllers said last."""
         return self._kubectl("logs", f"--selector={CONTROLLERS}", "--prefix", "--tail=40")
+
+    def seconds_to_ready(self) -> dict[str, float]:
+        """How long each controller's pod took from its container's start until it was ready; Kubernetes tells whole seconds."""
+        found: dict[str, float] = {}
+        for pod in self.pods():
+            [state] = [each["state"] for each in pod["status"].get("containerStatuses", [])]
+            if "running" in state and (ready := _condition(pod, "Ready")).get("status") == "True":
+                began, since = (datetime.fromisoformat(each) for each in (state["running"]["startedAt"], ready["lastTransitionTime"]))
+                found[pod["metadata"]["name"]] = (since - began).total_seconds()
+        return found
 
     def resident_bytes(self) -> dict[str, int]:
         """The memory that each controller's container holds, as the kubelet measures it."""

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from bed.login import LoginNode
 from bed.slurm import SlurmCluster
 from bed.sshd import SshHost
 from e2e.installation import Installation
-from e2e.place import Place
+from e2e.place import OnNode, Place
 from product.scene import Scene, Thing
 from product.waiting import until
 
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.timeout(300)   # the first one waits for the installati
 EXAMPLES = Path(__file__).parents[2] / "examples"
 COUNTED = "#!/bin/bash\necho started >>~/{name}.starts\nuntil [ -e ~/{name}.go ]; do sleep 0.2; done\necho whole\n"
 MEBIBYTE = 1024**2
+REST_SECONDS = 10
 
 Cluster = Callable[..., Thing]
 
@@ -166,6 +168,43 @@ def test_an_upgrade_disturbs_no_job(
     job.ends_well()
     after = Counted(scene, logins[1], "after-upgrade")
     after.ends_well()
+
+
+def test_an_uninstall_is_refused_while_a_job_runs(
+    installed: Installation, scene: Scene, cluster: Cluster, logins: list[SlurmCluster],
+) -> None:
+    """What runs on the clusters would be left to nobody, and its object would hang in Terminating for ever."""
+    cluster(logins[0])
+    job = Counted(scene, logins[0], "through-refusal")
+    assert f"{scene.namespace}/through-refusal" in installed.refused()
+    until(lambda: len(installed.ready()) == 2, "two replicas, as before", 60)
+    job.ends_well()
+
+
+def test_a_pod_is_ready_soon(installed: Installation, measured: dict[str, str]) -> None:
+    """A leader that is lost would be missed for longer than its Lease says."""
+    until(lambda: len(installed.ready()) == 2, "two replicas", 60)
+    took = max(installed.seconds_to_ready().values())
+    measured["start of a controller's container until its pod is ready"] = f"{took:.0f} s (aim: at most 3 s)"
+    assert took <= 15
+
+
+def test_an_installation_at_rest_leaves_the_api_server_alone(
+    installed: Installation, place: Place, measured: dict[str, str],
+) -> None:
+    """Every installation would cost its cluster requests for nothing, all day."""
+    if not isinstance(place, OnNode):
+        pytest.skip("the audit log is the bed's node's own")
+    until(lambda: len(installed.ready()) == 2, "two replicas", 60)
+    time.sleep(REST_SECONDS)
+    before = len(place.audit())
+    time.sleep(REST_SECONDS)
+    asked = [each for each in place.audit()[before:] if f":{installed.namespace}:" in each["user"]["username"] and each["verb"] != "watch"]
+    kinds = Counter(str(each.get("objectRef", {}).get("resource")) for each in asked)
+    rate = 60 * len(asked) / REST_SECONDS
+    measured["API requests of an installation without a Cluster, at the tests' short intervals"] = f"{rate:.0f} a minute ({dict(kinds)})"
+    assert set(kinds) <= {"leases", "configmaps", "jobs", "clusters", "namespaces"}
+    assert len(asked) < 5 * REST_SECONDS, kinds
 
 
 def test_the_controller_stays_within_what_the_chart_gives_it(installed: Installation, measured: dict[str, str]) -> None:

@@ -180,17 +180,19 @@ def test_an_outage_is_seen_by_a_real_prometheus_and_goes_when_it_is_over(
     cluster.wait("Reachable", "False", seconds=40)
     until(lambda: watching.firing() >= {"FairleadClusterUnreachable", "FairleadPollsLate"}, "both alerts to fire", 20)
     job.delete()
-    until(lambda: Page.of(controller).value("debts_oldest_age_seconds") > 0, "the debt to be counted")
+    owed = before.value("debts_owed")    # of other tests' namespaces, whose Clusters are gone
+    until(lambda: Page.of(controller).value("debts_owed") == owed + 1, "the debt to be counted")
+    until(lambda: Page.of(controller).value("debts_oldest_age_seconds") > 0, "its age to be told")
     owing = Page.of(controller)
-    assert owing.value("debts_owed") == 1
-    assert 0 < owing.value("ledger_filled_ratio") < 0.01
+    assert before.value("ledger_filled_ratio") < owing.value("ledger_filled_ratio") < 0.05
     assert owing.value("clusters_not_ready") == 1
-    assert owing.value("connect_ended_seconds_count", outcome="failed") > before.value("connect_ended_seconds_count", outcome="failed")
+    failed = before.value("connect_ended_seconds_count", outcome="failed")
+    until(lambda: Page.of(controller).value("connect_ended_seconds_count", outcome="failed") > failed, "a connect to fail")
     own.link_up()
     cluster.wait("Ready")
-    until(lambda: Page.of(controller).value("debts_owed") == 0, "the debt to be paid", 60)
+    until(lambda: Page.of(controller).value("debts_owed") == owed, "the debt to be paid", 60)
     until(lambda: watching.firing() == set(), "the alerts to go", 30)
-    assert Page.of(controller).value("ledger_filled_ratio") == 0
+    assert Page.of(controller).value("ledger_filled_ratio") == before.value("ledger_filled_ratio")
     empty = [str(query) for query in queries() if not watching.answer(query.expr)]
     assert [each for each in empty if each.rpartition(" ")[0] not in QUIET] == [], "panels that show nothing after all this"
     controller.stop()

@@ -2,8 +2,10 @@
 
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+import pytest
 
 from bed.controlplane import ControlPlane
 from bed.controlplane.ports import free
@@ -64,6 +66,15 @@ print(len(names) > 50, ssl.create_default_context().cert_store_stats()["x509_ca"
     assert said.stdout == "True True\n"
 
 
+@pytest.fixture
+def nobody_leads(controller: Controller) -> Iterator[None]:
+    """The session's controller is away: it would keep the Lease."""
+    controller.stop()
+    yield
+    controller.ensure()
+
+
+@pytest.mark.usefixtures("nobody_leads")
 def test_controller_works_and_ends_when_it_is_asked_to(plane: ControlPlane, contained: Callable[..., Contained]) -> None:
     """A rolling update waits for each replica: one that ignores SIGTERM holds it up, and keeps its Lease."""
     [port] = free(1)
