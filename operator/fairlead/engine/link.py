@@ -189,7 +189,7 @@ class Link:
         self._given_up += 1
 
     def _works(self) -> None:
-        if not self._poll_owed and (self._breaker.failures or self.health.trouble):
+        if not self._poll_owed and (self._breaker.failures or self.health.trouble or self.full):
             self._breaker = CLOSED
             trouble = Trouble(ClusterReason.WORK_DIR_NOT_WRITABLE, self.full) if self.full else None
             self.health = replace(self.health, trouble=trouble, failures=0, retry_at_wall=None)
@@ -254,5 +254,4 @@ class Link:
         """Know that nothing can be stored there, or that it can again."""
         if words and words != self.full:
             log.warning("work_folder_full", message=words)
-            self.health = replace(self.health, trouble=Trouble(ClusterReason.WORK_DIR_NOT_WRITABLE, words))
         self.full = words
