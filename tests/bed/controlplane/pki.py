@@ -106,3 +106,11 @@ def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicK
     now = datetime.datetime.now(datetime.UTC)
     builder = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(key).serial_number(x509.random_serial_number())
     return builder.not_valid_before(now - datetime.timedelta(hours=1)).not_valid_after(now + datetime.timedelta(days=VALID_DAYS))
+
+
+def user_kubeconfig(folder: Path, url: str, authority: Authority, user: str, *groups: str) -> Path:
+    """Write a user's kubeconfig into a folder, in the place of an earlier one; its path."""
+    path = folder / f"{user.replace('/', '_')}.kubeconfig"
+    path.unlink(missing_ok=True)
+    write_private(path, kubeconfig(url, authority.certificate, authority.client(user, *groups)))
+    return path

@@ -92,10 +92,7 @@ class Node:
 
     def kubeconfig_for(self, user: str, *groups: str) -> Path:
         """A kubeconfig of an ordinary user, who may do what RBAC grants and nothing else."""
-        path = self.folder / f"{user.replace('/', '_')}.kubeconfig"
-        path.unlink(missing_ok=True)
-        pki.write_private(path, pki.kubeconfig(self.url, self._authority.certificate, self._authority.client(user, *groups)))
-        return path
+        return pki.user_kubeconfig(self.folder, self.url, self._authority, user, *groups)
 
     def helm(self, *args: str, check: bool = True, timeout_seconds: float = 180) -> "subprocess.CompletedProcess[str]":
         """Runs Helm as administrator; see `helm.call`."""
