@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -13,6 +14,7 @@ from bed.errors import BedError
 
 _UNITS = {"k": 1024, "m": 1024**2, "g": 1024**3}
 _END_SECONDS = 10.0
+_KEEP_FULL_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +100,33 @@ class Service:
 
 @contextmanager
 def full_disk(enclosure: Enclosure, size: str = "256k") -> Iterator[None]:
-    """Shrinks the home to `size` (bytes, or with k, m, g), never below what it holds: `size="0"` leaves no room at all."""
+    """Shrinks the home to `size` (bytes, or with k, m, g), never below what it holds.
+
+    `size="0"` leaves no room at all: what is removed meanwhile makes none either.
+    """
     wanted = int(size[:-1]) * _UNITS[size[-1]] if size[-1] in _UNITS else int(size)
+    _shrink_home(enclosure, wanted)
+    over = threading.Event()
+    keeps = threading.Thread(target=_keep_full, args=(enclosure, over), daemon=True)
+    if wanted == 0:
+        keeps.start()
+    try:
+        yield
+    finally:
+        over.set()
+        if wanted == 0:
+            keeps.join()
+        _resize_home(enclosure, HOME_SIZE)
+
+
+def _keep_full(enclosure: Enclosure, over: threading.Event) -> None:
+    """Takes room away again that somebody's removals have made."""
+    while not over.wait(_KEEP_FULL_SECONDS):
+        if os.statvfs(enclosure.home).f_bfree:
+            _shrink_home(enclosure, 0)
+
+
+def _shrink_home(enclosure: Enclosure, wanted: int) -> None:
     for last in (False, False, False, True):
         home = os.statvfs(enclosure.home)
         used = (home.f_blocks - home.f_bfree) * home.f_frsize
@@ -109,10 +136,6 @@ def full_disk(enclosure: Enclosure, size: str = "256k") -> Iterator[None]:
         except BedError as error:
             if last or "Too small a size" not in str(error):  # somebody has written since we looked
                 raise
-    try:
-        yield
-    finally:
-        _resize_home(enclosure, HOME_SIZE)
 
 
 def _resize_home(enclosure: Enclosure, size: str) -> None:

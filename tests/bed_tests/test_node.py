@@ -145,7 +145,7 @@ def test_a_pod_that_is_deleted_is_told_first_and_has_its_grace(node: Node) -> No
         began = time.monotonic()
         node.kubectl("-n", SPACE, "delete", "pod/told", "pod/deaf", "--grace-period=3")
         assert 3 <= time.monotonic() - began < 20
-        assert process.stdout.read() == "told to end\n"
+        assert process.stdout.readline() == "told to end\n"     # after it kubectl may complain that the container is gone
 
 
 def test_pods_reach_a_host_that_was_linked(node: Node, bed: Bed) -> None:

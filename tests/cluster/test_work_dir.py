@@ -67,7 +67,9 @@ def test_a_full_disk_keeps_nobody_from_seeing_an_end_or_from_deleting(own: Slurm
     """Else a Job that fills its user's quota could not be ended by deleting it, and nobody would see that another has ended."""
     cluster = scene.cluster(own)
     (own.home / "holds").touch()
-    ends, stays = (scene.job(name, "#!/bin/sh\nwhile [ -e ~/holds ]; do sleep 0.1; done\n") for name in ("ends", "stays"))
+    ends, stays = (scene.job(name, "#!/bin/sh\n: >~/$SLURM_JOB_ID.runs\nwhile [ -e ~/holds ]; do sleep 0.1; done\n")
+                   for name in ("ends", "stays"))
+    until(lambda: len(list(own.home.glob("*.runs"))) == 2, "both scripts to run, which is later than their jobs")
     for job in (ends, stays):
         job.wait("Running")
     with own.full_disk(size="0"):

@@ -1,5 +1,6 @@
 """Where a secret may show up: the command lines of all processes while something goes on, and every file below a folder."""
 
+import stat
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,13 +34,14 @@ def command_lines(*secrets: str) -> Iterator[list[str]]:
         looking.join()
 
 
-def files_with(folder: Path, *secrets: str) -> list[Path]:
-    """The files below a folder that hold one of these words."""
-    words, found = [word.encode() for word in secrets], []
+def files_with(folder: Path, *secrets: str) -> dict[Path, int]:
+    """The files below a folder that hold one of these words, and their modes."""
+    words, found = [word.encode() for word in secrets], dict[Path, int]()
     for path in folder.rglob("*"):
         try:
-            if path.is_file() and not path.is_symlink() and any(word in path.read_bytes() for word in words):
-                found.append(path)
+            mode = path.lstat().st_mode
+            if stat.S_ISREG(mode) and any(word in path.read_bytes() for word in words):
+                found[path] = mode
         except OSError:                  # gone meanwhile
             continue
     return found
