@@ -10,7 +10,8 @@ import asyncio
 import json
 import random
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,10 @@ CONNECTION_LIMIT = 12
 gives each request in flight an equal part of itself, so one namespace's 32 would leave another's Job a thirtieth
 (`make bench ARGS=tenants`). Six at 10 ms each are 600 a second, far above what Jobs are submitted at. kopf's default has no limit: 1,395
 were seen in a start with 10,000 objects."""
+CLUSTERS_REQUESTS = 2
+"""Requests about one namespace's Clusters and their Secrets at a time: whoever applies 200 Clusters at once has them looked at one after
+the other, and the API server is free for what others wait for. A Cluster needs two until it is ready: at 10 ms each, 100 of them a
+second."""
 REQUEST_TIMEOUT_SECONDS = 30.0
 CONNECT_TIMEOUT_SECONDS = 10.0
 PLACE_SHARE = 0.5
@@ -113,6 +118,11 @@ class _Call:
         return rest.partition("/")[0] if is_namespaced else NOBODY
 
     @property
+    def is_about_clusters(self) -> bool:
+        """Whether it is about one of a namespace's Clusters, or a Secret, which Clusters need."""
+        return self.namespace != NOBODY and self.resource in {"clusters", "clusters/status", "secrets"}
+
+    @property
     def resource(self) -> str:
         """What it is about, in one of few words."""
         segments = self.path.strip("/").split("/")
@@ -150,6 +160,7 @@ class KubeClient:
         self._session: aiohttp.ClientSession | None = None
         what, wait_seconds = "no place among the requests that are made at a time", PLACE_SHARE * request_timeout_seconds
         self._places = Shares(connections, what, wait_seconds, NoPlace, self._told.waited)
+        self._clusters = Shares(connections, what, wait_seconds, NoPlace, self._told.waited, CLUSTERS_REQUESTS)
 
     @classmethod
     def load(
@@ -168,7 +179,7 @@ class KubeClient:
     @property
     def waiting(self) -> int:
         """Requests that wait for a place."""
-        return self._places.waiting
+        return self._places.waiting + self._clusters.waiting
 
     async def request(
         self, method: str, path: str, *, body: Body | None = None, content_type: str = JSON, params: Mapping[str, str] | None = None,
@@ -274,13 +285,22 @@ class KubeClient:
             self._told.ended(call.method, call.resource, outcome, time.monotonic() - began)
         return answer
 
+    @asynccontextmanager
+    async def _place(self, call: _Call) -> AsyncIterator[None]:
+        """A place for a call in its namespace's share. Raises `NoPlace`."""
+        async with AsyncExitStack() as stack:
+            if call.is_about_clusters:
+                await stack.enter_async_context(self._clusters.place(call.namespace))
+            await stack.enter_async_context(self._places.place(call.namespace))
+            yield
+
     async def _ask(self, call: _Call) -> JsonObject:
         if self._session is None or self._session.closed:
             self._session = self._open_session()
         data = None if call.body is None else json.dumps(call.body).encode()
         headers = {"Accept": call.accept} | ({} if data is None else {"Content-Type": call.content_type})
         try:
-            async with self._places.place(call.namespace), self._session.request(
+            async with self._place(call), self._session.request(
                 call.method, self._access.server + call.path, params=call.params, data=data, headers=headers,
                 allow_redirects=False, server_hostname=self._access.server_name,
             ) as response:

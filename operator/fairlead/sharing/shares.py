@@ -12,13 +12,18 @@ from fairlead.sharing.turns import NOBODY, Turns, Waited, ignored
 
 
 class Shares(Turns[None]):
-    """So many places. `what` begins the sentence for who has waited in vain, as in `no place for an exchange`; `fault` is made of it."""
+    """So many places, of which a namespace has `most` at most, however many are free.
+
+    `what` begins the sentence for who has waited in vain, as in `no place for an exchange`; `fault` is made of it.
+    """
 
     def __init__(
         self, places: int, what: str, wait_seconds: float, fault: Callable[[str], Exception], waited: Waited = ignored,
+        most: int | None = None,
     ) -> None:
         super().__init__(wait_seconds, fault, waited)
         self._free, self._what = places, what
+        self._most = places if most is None else most
         self._held: Counter[str] = Counter()
 
     @asynccontextmanager
@@ -40,7 +45,8 @@ class Shares(Turns[None]):
         self._hand_out()
 
     def _may_take(self, owner: str) -> bool:
-        return self._free > (0 if owner == NOBODY else self._held[owner])
+        held = 0 if owner == NOBODY else self._held[owner]
+        return held < min(self._free, self._most)
 
     def _take(self, owner: str, taker: None) -> None:   # noqa: ARG002  there is nothing to know of who takes it
         self._free -= 1

@@ -10,6 +10,9 @@ from fairlead.ssh.limits import none_free
 from fairlead.ssh.profile import Profile, read_profiles
 
 THREADS = 4
+A_NAMESPACE = 1
+"""Threads of one namespace: a slow key holds a core for as long as it is read, and the others' work shares the cores with it
+(`make bench ARGS=tenants`). A usual key takes 1 ms, one with a passphrase a third of a second."""
 
 
 class Keyring:
@@ -17,7 +20,7 @@ class Keyring:
 
     def __init__(self, wait_seconds: float, waited: Waited = ignored) -> None:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="keys")
-        self._shares = Shares(THREADS, "no thread for reading a key", wait_seconds, none_free, waited)
+        self._shares = Shares(THREADS, "no thread for reading a key", wait_seconds, none_free, waited, A_NAMESPACE)
 
     @property
     def waiting(self) -> int:

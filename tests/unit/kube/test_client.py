@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from fairlead.domain.errors import Conflict, Unavailable
-from fairlead.kube.client import CONNECTION_LIMIT, KubeClient
+from fairlead.kube.client import CLUSTERS_REQUESTS, CONNECTION_LIMIT, KubeClient
 from fairlead.kube.kubeconfig import Access
 from fairlead.kube.tokens import FixedToken
 
@@ -172,6 +172,24 @@ async def test_requests_about_one_namespace_leave_room_for_those_about_another(s
     stage.hang = False
     await client.request("PATCH", "/apis/coordination.k8s.io/v1/namespaces/default/leases/fairlead", body={})
     assert len(stage.seen) == CONNECTION_LIMIT // 2 + 1
+    for task in mean:
+        task.cancel()
+    await asyncio.gather(*mean, return_exceptions=True)
+
+
+async def test_many_clusters_of_one_namespace_are_seen_to_one_after_the_other(stage: Stage, client: KubeClient) -> None:
+    """Else whoever applies 200 Clusters at once would have the API server for seconds, and their own Jobs would wait for it, too."""
+    stage.hang = True
+    group, core = "/apis/fairlead.dev/v1alpha1/namespaces", "/api/v1/namespaces"
+    paths = [path for number in range(20) for path in (f"{group}/mean/clusters/{number}/status", f"{core}/mean/secrets/{number}")]
+    mean = [asyncio.create_task(client.request("GET", path)) for path in paths]
+    while len(stage.seen) < CLUSTERS_REQUESTS:   # noqa: ASYNC110  the server counts
+        await asyncio.sleep(0.01)
+    stage.hang = False
+    await client.request("GET", f"{group}/mean/jobs/one")
+    await client.request("GET", f"{group}/honest/clusters/one")
+    assert len(stage.seen) == CLUSTERS_REQUESTS + 2
+    assert client.waiting == len(paths) - CLUSTERS_REQUESTS
     for task in mean:
         task.cancel()
     await asyncio.gather(*mean, return_exceptions=True)

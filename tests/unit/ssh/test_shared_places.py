@@ -47,6 +47,17 @@ async def test_one_namespace_has_half_however_much_it_asks_for(places: int, wors
     await end(*tasks)
 
 
+async def test_one_namespace_has_no_more_than_it_may_though_all_are_free() -> None:
+    """Else six slow keys would have two cores to themselves."""
+    where = Shares(4, "no place", 30.0, none_free, most=1)
+    tasks = [task for owner in ("mean", "honest") for task in await ask(where, owner, 6)]
+    assert [served(tasks[:6]), served(tasks[6:])] == [1, 1]
+    where.give_back("mean")
+    await turn()
+    assert [served(tasks[:6]), served(tasks[6:])] == [2, 1]
+    await end(*tasks)
+
+
 async def test_who_comes_new_is_served_at_once_beside_several_that_take_all_they_can() -> None:
     """Else an honest namespace would wait for the hosts of others."""
     where = shares(100)
