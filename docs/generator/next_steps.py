@@ -53,6 +53,7 @@ CLUSTER: Final[dict[Word, str]] = {
     C.TOO_MANY_GONE: "See whether the API server is whole; if these objects are to be gone, annotate the Cluster as the message says.",
     C.SWEEP_AGREED: "Take the annotation away.",
     C.INTERNAL_ERROR: "Report it, with the controller's log; it tries again.",
+    C.WRITE_REFUSED: "Have the policy or webhook that the message names allow it: Fairlead's finalizer, and the resource's status.",
     C.STRANGE_ENTRIES: "Look at `runs/` in the work folder: some script makes them.",
     C.SWEEP_PASSED: NOTHING,
 }
@@ -108,5 +109,6 @@ JOB: Final[dict[Word, str]] = {
     J.ORPHANED: "What is left on the cluster is yours.",
     J.CLUSTER_UNREACHABLE: "Bring the cluster back, or lower `deletionDeadlineSeconds`.",
     J.INTERNAL_ERROR: "Report it, with the controller's log; it tries again.",
+    J.WRITE_REFUSED: "Have the policy or webhook that the message names allow it: Fairlead's finalizer, and the resource's status.",
     J.LET_GO: "Nothing: what is owed is cleaned up when the cluster answers. `fairlead debts` lists it.",
 }

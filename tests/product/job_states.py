@@ -105,11 +105,11 @@ def _steps(reached: _Reached) -> Iterator[_Reached]:
     if job.ended:
         return
     if job.deleting:
-        yield from _written(reached, Meant.GOING, report.deleting(job, "no answer", LATER), report.beset(job, "x", LATER))
+        yield from _written(reached, Meant.GOING, report.deleting(job, "no answer", LATER), *_beset(job))
         return
     yield replace(reached, job=replace(job, deleting=True), meant=Meant.GOING)
     yield replace(reached, job=replace(job, spec=job.spec.having(suspend=not job.spec.suspend)))
-    yield from _written(reached, Meant.GOES_ON, report.beset(job, "x", LATER))
+    yield from _written(reached, Meant.GOES_ON, *_beset(job))
     yield from _written(reached, Meant.GOES_ON, *(report.waiting(job, reason, "x", LATER) for reason in sorted(used().waits)))
     if reached.parked:
         yield from _written(replace(reached, parked=False), Meant.GOES_ON, report.resumed(job, LATER), report.taken_up(job, LATER))
@@ -123,6 +123,10 @@ def _steps(reached: _Reached) -> Iterator[_Reached]:
     yield from _written(reached, Meant.GOES_ON, report.kept_out(job, "x", LATER), report.accepted(job, "7", LATER))
     if job.run_id:
         yield from _of_a_run(reached)
+
+
+def _beset(job: Job) -> Iterator[JobStatus | None]:
+    return (report.beset(job, reason, "x", LATER) for reason in (JobReason.INTERNAL_ERROR, JobReason.WRITE_REFUSED))
 
 
 def _of_a_run(reached: _Reached) -> Iterator[_Reached]:

@@ -55,6 +55,11 @@ class Unanswered(RemoteFault):
 class ApiFault(FairleadError):
     """The Kubernetes API server did not do what was asked."""
 
+    @property
+    def unanswered(self) -> bool:
+        """Whether it has said nothing at all, so that nobody but the network has refused anything."""
+        return self.__cause__ is not None
+
 
 class Conflict(ApiFault):
     """The object is not what we thought (another uid, attempt or version, or gone): read it again and decide again."""

@@ -213,10 +213,10 @@ def deleting(job: Job, why: str, now: Now) -> JobStatus | None:
     return _rewritten(job, now, JobPhase.TERMINATING, (Says(_READY, False, JobReason.CLUSTER_UNREACHABLE, f"deletion waits: {why}"),))
 
 
-def beset(job: Job, message: str, now: Now) -> JobStatus | None:
-    """Something went wrong with it that nobody has foreseen. What else is known of it stays as it is."""
+def beset(job: Job, reason: JobReason, message: str, now: Now) -> JobStatus | None:
+    """Something went wrong with it that nobody has foreseen, or a write is refused. What else is known of it stays as it is."""
     phase = JobPhase.TERMINATING if job.deleting else JobPhase(job.status.phase or JobPhase.PENDING)
-    return _rewritten(job, now, phase, (Says(_READY, False, JobReason.INTERNAL_ERROR, message),))
+    return _rewritten(job, now, phase, (Says(_READY, False, reason, message),))
 
 
 def _over(job: Job, reason: JobReason) -> tuple[Says, ...]:

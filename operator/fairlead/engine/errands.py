@@ -132,6 +132,8 @@ class Errands:
     async def _take_up(self, job: Job) -> None:
         if await self.custody.hold():
             await self.work.writer.take_up(job, self.cluster.host.name if self.cluster.host else "")
+        elif why := self.custody.record.unheld:
+            await self._tell_waiting(job, JobReason.CLUSTER_NOT_READY, why)
 
     def _is_stuck(self, job: Job) -> bool:
         work = self.work

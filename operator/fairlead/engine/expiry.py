@@ -8,6 +8,7 @@ Finished Jobs are not watched, so a change of the TTL after the end is seen by t
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable
 
 import structlog
@@ -20,7 +21,8 @@ from fairlead.engine.ports import World
 log = structlog.get_logger()
 
 AGAIN_SECONDS = 30.0
-"""A deletion that the API server did not do is asked for again after this."""
+"""A deletion that the API server did not do is asked for again after this, then after twice as long each time."""
+AGAIN_LIMIT_SECONDS = 1800.0
 AT_ONCE = 16
 """Deletions in flight."""
 
@@ -32,6 +34,7 @@ class Expiry:
         self._world = world
         self._known: dict[str, Expiring] = {}
         self._again_at: dict[str, float] = {}
+        self._tries: Counter[str] = Counter()
 
     def ended(self, job: Job) -> None:
         """A Job has ended here: what is needed is at hand."""
@@ -58,7 +61,8 @@ class Expiry:
     async def _delete(self, each: Expiring, now: float) -> None:
         if not self._world.leadership.held():
             return
-        self._again_at[each.ref.uid] = now + AGAIN_SECONDS
+        self._again_at[each.ref.uid] = now + min(AGAIN_SECONDS * 2.0 ** min(self._tries[each.ref.uid], 16), AGAIN_LIMIT_SECONDS)
+        self._tries[each.ref.uid] += 1
         with contained("expiry", job=str(each.ref)):     # one that was changed is read by the next look, and has another time then
             await self._world.finished.delete(each)
             log.info("expired", job=str(each.ref))
@@ -68,3 +72,4 @@ class Expiry:
         for uid in uids:
             self._known.pop(uid, None)
             self._again_at.pop(uid, None)
+            self._tries.pop(uid, None)

@@ -17,6 +17,7 @@ from fairlead.api.v1alpha1 import names
 from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain.errors import ApiFault
 from fairlead.domain.objects import EventNote, ObjectRef
+from fairlead.engine.pauses import Pauses
 from fairlead.engine.ports import World
 
 log = structlog.get_logger()
@@ -39,6 +40,7 @@ class Labels:
     def __init__(self, world: World) -> None:
         self._world = world
         self._looked_at = float("-inf")
+        self._pauses = Pauses(world)
         self.wake = asyncio.Event()      # a Job has left the watch, and it may have been for its label
 
     async def look(self) -> None:
@@ -54,6 +56,7 @@ class Labels:
 
     async def _put_right(self, found: Sequence[ObjectRef]) -> None:
         places = asyncio.Semaphore(AT_ONCE)
+        found = [ref for ref in found if not self._pauses.ends(ref.uid)]
         await asyncio.gather(*(self._take_off(each, places) for each in by_turns(found, lambda ref: ref.namespace)[:IN_ONE_LOOK]))
 
     async def _take_off(self, ref: ObjectRef, places: asyncio.Semaphore) -> None:
@@ -62,9 +65,11 @@ class Labels:
                 return
             try:
                 await self._world.store.unlabel(ref)
-            except ApiFault as error:    # gone, or somebody was faster: the next look will see
+            except ApiFault as error:    # gone, or somebody was faster: the next look will see; or a policy refuses it
+                self._pauses.not_taken(ref.uid, error)
                 log.info("write_not_done", job=str(ref), error=str(error))
                 return
+            self._pauses.taken(ref.uid)
             log.warning("told", job=str(ref), reason=str(JobReason.LABEL_REMOVED), said=_SAID)
             await self._world.store.record_event(ref, EventNote("Warning", JobReason.LABEL_REMOVED, _SAID, "Watch"))
 

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import structlog
 
+from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain.errors import ApiFault, FairleadError, RemoteFault, Unreadable
 from fairlead.domain.job import Job
 from fairlead.engine.ports import Clock
@@ -30,6 +31,14 @@ TRIES = 32
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What a Job's condition is to say of a mishap."""
+
+    reason: JobReason
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Mishap:
     """What befell a Job as it was in `generation`: at which stage, how often in a row, until when it rests (monotonic)."""
 
@@ -37,7 +46,6 @@ class Mishap:
     stage: str
     count: int
     until: float
-    said: str                        # what its condition is to say
 
 
 class Mishaps:
@@ -46,7 +54,7 @@ class Mishaps:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._known: dict[str, Mishap] = {}
-        self._untold: dict[str, str] = {}
+        self._untold: dict[str, Said] = {}
 
     def rests_until(self, job: Job, stage: str = "") -> float | None:
         """Until when nothing is to be done for the Job (monotonic), by a mishap at `stage`, or at any; None: it does not rest."""
@@ -61,10 +69,17 @@ class Mishaps:
         is_next = known is not None and known.generation == job.generation and now - known.until < FORGOTTEN_SECONDS
         count = known.count + 1 if known is not None and is_next else 1
         pause_seconds = min(FIRST_SECONDS * 2.0 ** min(count - 1, 16), LIMIT_SECONDS)
-        said = f"the Job could not be {stage}: {_words(error)}. It is tried again; the controller's log says more"
-        self._known[job.ref.uid] = Mishap(job.generation, stage, count, now + pause_seconds, said)
-        self._untold[job.ref.uid] = said
+        self._known[job.ref.uid] = Mishap(job.generation, stage, count, now + pause_seconds)
+        self.tell(job, stage, error)
         log.error("mishap", job=str(job.ref), key=str(job.key), stage=stage, count=count, pause_seconds=pause_seconds, exc_info=error)
+
+    def tell(self, job: Job, stage: str, error: Exception) -> None:
+        """Have the Job's condition say what went wrong, without a rest."""
+        said = f"the Job could not be {stage}: {_words(error)}. It is tried again"
+        if isinstance(error, ApiFault):
+            self._untold[job.ref.uid] = Said(JobReason.WRITE_REFUSED, f"{said}, less and less often")
+        else:
+            self._untold[job.ref.uid] = Said(JobReason.INTERNAL_ERROR, f"{said}; the controller's log says more")
 
     def ask(self, job: Job, stage: str, question: Callable[[], T], otherwise: T) -> T:
         """The answer to a question about one Job; `otherwise` if asking it goes wrong, and while the Job rests."""
@@ -116,12 +131,12 @@ class Mishaps:
                 else:
                     self.note(part[0][0], stage, error)
 
-    def take_untold(self) -> dict[str, str]:
+    def take_untold(self) -> dict[str, Said]:
         """What is to be told of which Job, by uid, and was not yet. Whoever takes it tells it."""
         untold, self._untold = self._untold, {}
         return untold
 
-    def tell_again(self, uid: str, said: str) -> None:
+    def tell_again(self, uid: str, said: Said) -> None:
         """It could not be told now."""
         self._untold.setdefault(uid, said)
 

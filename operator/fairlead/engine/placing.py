@@ -129,6 +129,8 @@ class Placing:
     async def _take_up(self, record: Record, job: Job, host: str) -> None:
         if await record.hold():
             await self.writer.take_up(job, host)
+        elif record.unheld:
+            await self._tell(job, JobReason.CLUSTER_NOT_READY, record.unheld)
 
     async def _set_aside(self, job: Job) -> None:
         await self.writer.apply(job, settle.suspending(job, self.writer.memory(job), self.context.world.now()))

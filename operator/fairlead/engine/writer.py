@@ -9,19 +9,18 @@ import structlog
 from fairlead.api.v1alpha1.job import JobStatus
 from fairlead.domain import report
 from fairlead.domain.conditions import is_true
-from fairlead.domain.errors import ApiFault, Conflict, Forbidden, Unavailable
+from fairlead.domain.errors import ApiFault, Conflict, Unavailable
 from fairlead.domain.job import ENDS, Job
 from fairlead.domain.memory import Memory
 from fairlead.domain.objects import EventNote
 from fairlead.domain.settle import Outcome
-from fairlead.engine.mishaps import Mishaps
+from fairlead.engine.mishaps import Mishaps, Said
+from fairlead.engine.pauses import REFUSALS, Pauses, is_refusal
 from fairlead.engine.ports import World
 from fairlead.engine.registry import Registry
 from fairlead.telemetry import metrics
 
 log = structlog.get_logger()
-
-PAUSE_SECONDS = 1.0
 
 
 class Writer:
@@ -36,13 +35,13 @@ class Writer:
         self._went_on = went_on
         self._slots = asyncio.Semaphore(in_flight)
         self._memories: dict[str, Memory] = {}
-        self._not_before: dict[str, float] = {}      # by uid, monotonic: the API server did not take a write
+        self._pauses = Pauses(world)
         self._writing: dict[str, asyncio.Event] = {}     # by uid: the status is being written; set once it is
         self.mishaps = Mishaps(world.clock)
 
     def rests_until(self, job: Job) -> float | None:
         """Until when nothing is to be done for a Job (monotonic), since something went wrong with it; None: it does not rest."""
-        until = max(self.mishaps.rests_until(job) or 0.0, self._not_before.get(job.ref.uid, 0.0))
+        until = max(self.mishaps.rests_until(job) or 0.0, self._pauses.ends(job.ref.uid))
         return until if until > self._world.clock.monotonic() else None
 
     def memory(self, job: Job) -> Memory:
@@ -56,12 +55,12 @@ class Writer:
     def forget(self, uid: str) -> None:
         """The Job is no longer ours to watch."""
         self._memories.pop(uid, None)
-        self._not_before.pop(uid, None)
+        self._pauses.taken(uid)
         self.mishaps.forget(uid)
 
     def keep(self, is_known: Callable[[str], bool]) -> None:
         """Forget the Jobs that nobody knows any more: they may have left without our doing."""
-        for uid in self._memories.keys() | self._not_before.keys() | self.mishaps.uids:
+        for uid in {*self._memories, *self._pauses.uids, *self.mishaps.uids}:
             if not is_known(uid):
                 self.forget(uid)
 
@@ -76,6 +75,7 @@ class Writer:
             except ApiFault as error:
                 self._failed(job, error)
                 return False
+            self._pauses.taken(job.ref.uid)
         self.remember(job, outcome.memory)
         await self._tell(job, outcome.events)
         return True
@@ -84,7 +84,7 @@ class Writer:
         """Say in the conditions of the Jobs that rest by a mishap why they do. Who `is_busy`, by uid, is told later."""
         await asyncio.gather(*(self._tell_mishap(uid, said, is_busy) for uid, said in self.mishaps.take_untold().items()))
 
-    async def _tell_mishap(self, uid: str, said: str, is_busy: Callable[[str], bool]) -> None:
+    async def _tell_mishap(self, uid: str, said: Said, is_busy: Callable[[str], bool]) -> None:
         job = self._registry.job(uid)
         if job is None or job.ended:
             return
@@ -92,9 +92,13 @@ class Writer:
             self.mishaps.tell_again(uid, said)
             return
         try:
-            status = report.beset(job, said, self._world.now())
+            status = report.beset(job, said.reason, said.message, self._world.now())
             if status is not None:
                 await self._write(job, status)
+        except ApiFault as error:        # a policy may refuse the status and take an Event
+            log.warning("mishap_not_told", job=str(job.ref), error=str(error))
+            if not isinstance(error, Conflict) and not error.unanswered:
+                await self._tell(job, (EventNote("Warning", said.reason, said.message, "Write"),))
         except Exception as error:   # noqa: BLE001  nothing is left to tell it by but the log
             log.warning("mishap_not_told", job=str(job.ref), error=str(error))
 
@@ -135,6 +139,7 @@ class Writer:
                 self._failed(job, error)
                 return False
             self._registry.job_written(job, int(version), held=True)
+            self._pauses.taken(job.ref.uid)
         if job.is_begun:
             return True
         intent = report.taken_up(replace(job, held=True, host=host), self._world.now())
@@ -179,14 +184,13 @@ class Writer:
                 self._world.journeys.ended(uid, key, scheduler, reason)
 
     def _failed(self, job: Job, error: ApiFault) -> None:
-        """The Job waits; what no later try alone would mend, longer each time."""
+        """The Job waits, longer each time; what no later try alone would mend, for longest."""
         metrics.status_written.labels("Job", "conflict" if isinstance(error, Conflict) else "unavailable").inc()
-        if isinstance(error, Forbidden) or not isinstance(error, Conflict | Unavailable):
+        times = self._pauses.not_taken(job.ref.uid, error)
+        if is_refusal(error, times):
             self.mishaps.note(job, "written down", error)
             return
-        pause = PAUSE_SECONDS
-        if isinstance(error, Unavailable) and error.retry_after_seconds:
-            pause = min(error.retry_after_seconds, 60.0)
-        self._not_before[job.ref.uid] = self._world.clock.monotonic() + pause
+        if isinstance(error, Unavailable) and times == REFUSALS and not error.unanswered:
+            self.mishaps.tell(job, "written down", error)    # such as a webhook that is down; what it lets pass later is done soon
         whose = {"job": str(job.ref), "key": str(job.key), "attempt": job.key.attempt}
         log.info("write_not_done", **whose, stale=isinstance(error, Conflict), error=str(error))

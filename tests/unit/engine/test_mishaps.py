@@ -13,7 +13,7 @@ from virtual import GOOD_PROBE, NOTHING, ONE, SETTINGS, Virtual, turning
 from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain import report
 from fairlead.domain.cluster import Cluster
-from fairlead.domain.errors import ApiFault, Conflict, UserFault
+from fairlead.domain.errors import ApiFault, Conflict, Forbidden, Unavailable, UserFault
 from fairlead.domain.job import Job
 from fairlead.domain.memory import Closing, Memory
 from fairlead.domain.objects import ObjectRef
@@ -200,7 +200,7 @@ async def test_a_poisoned_job_keeps_no_other_from_its_way_and_is_told_so(stage: 
                 assert well is not None
                 assert well.run_id == "7"
             reason, message = ward.said_of(ILL)
-    assert reason == "InternalError"
+    assert reason == ("WriteRefused" if stage == "refuse" else "InternalError")
     assert "could not be" in message
     mishaps = [each for each in logs if each["event"] == "mishap"]
     assert mishaps
@@ -257,12 +257,51 @@ async def test_a_poisoned_job_past_its_deadline_goes_with_its_debt_written() -> 
 async def test_a_write_that_meets_others_is_no_mishap() -> None:
     """Else whoever edits a Job while it is begun would read of an error, and wait for it."""
     ward = Ward("take up")
-    ward.faulty.fail = _conflict   # type: ignore[method-assign]
+    ward.faulty.fail = Refusing("take up", Conflict("somebody else wrote"), times=3).fail   # type: ignore[method-assign]
     ward.registry.put_job(jobs("take up")[0])
     with capture_logs() as logs:
         async with ward.running():
-            await ward.pass_time(20)
+            await ward.pass_time(60)
     assert not [each for each in logs if each["event"] == "mishap"]
+    ill = ward.registry.job(ILL)
+    assert ill is not None
+    assert ill.run_id == "7"
+
+
+REFUSALS = {
+    "a policy": ApiFault("PATCH: 422: site policy P-12"),
+    "a webhook that says 403": Forbidden("PATCH: 403: site policy P-12"),
+    "a webhook that says 409": Conflict("PATCH: 409: site policy P-12"),
+    "a webhook that is down": Unavailable("PATCH: 500: failed calling webhook P-12"),
+}
+
+
+@pytest.mark.parametrize("who", list(REFUSALS))
+async def test_a_write_that_is_refused_for_good_is_told_and_tried_less_and_less(who: str) -> None:
+    """Else a Job's status would be empty for ever, while the API server is asked twenty times a second."""
+    ward = Ward("take up")
+    refusing = Refusing("take up", REFUSALS[who])
+    ward.faulty.fail = refusing.fail   # type: ignore[method-assign]
+    ward.registry.put_job(jobs("take up")[0])
+    with capture_logs():
+        async with ward.running():
+            await ward.pass_time(600)
+            reason, message = ward.said_of(ILL)
+    assert reason == "WriteRefused"
+    assert "P-12" in message
+    assert refusing.tries <= (70 if who == "a webhook that is down" else 20)      # that lets it pass as soon as it is back
+
+
+async def test_who_cannot_be_told_by_the_status_is_told_by_an_event() -> None:
+    """Else a policy on the status would leave nothing for a person to see."""
+    ward = Ward("")
+    ward.virtual.store.write_status = _refused   # type: ignore[method-assign]
+    ward.registry.put_job(jobs("prepare")[0])
+    with capture_logs():
+        async with ward.running():
+            await ward.pass_time(60)
+    assert set(ward.virtual.store.told) == {JobReason.WRITE_REFUSED}
+    assert 2 <= len(ward.virtual.store.told) <= 12       # of the Cluster too
 
 
 async def test_an_end_that_is_seen_while_a_mishap_is_told_is_written_after_it() -> None:
@@ -295,6 +334,18 @@ async def test_an_end_that_is_seen_while_a_mishap_is_told_is_written_after_it() 
     assert known.ended
 
 
-def _conflict(stage: str, *uids: str, error: Exception | None = None) -> None:
-    if stage == "take up":
-        raise Conflict("somebody else wrote")
+class Refusing:
+    """What does not take a stage's write, for so many times."""
+
+    def __init__(self, stage: str, error: ApiFault, times: int = 10**9) -> None:
+        self.stage, self.error, self.times, self.tries = stage, error, times, 0
+
+    def fail(self, stage: str, *_uids: str, error: Exception | None = None) -> None:
+        """As `Faulty.fail`."""
+        if stage == self.stage and self.times > self.tries:
+            self.tries += 1
+            raise self.error
+
+
+async def _refused(_ref: ObjectRef, _status: Mapping[str, Any], *, expected_attempt: int | None = None) -> str:
+    raise ApiFault("PATCH: 422: site policy P-12")

@@ -95,6 +95,7 @@ class ClusterReason(Word):
     TOO_MANY_GONE = "TooManyGone", "More than ten, and more than a fifth, of the Runs have lost their objects at once."
     SWEEP_AGREED = "SweepAgreed", "A person has agreed to a sweep that was held, and it was made: an Event on the Cluster."
     INTERNAL_ERROR = "InternalError", "Fairlead met an error of its own; it tries again, and the controller's log has the details."
+    WRITE_REFUSED = "WriteRefused", "The API server refuses what has to be written on the Cluster, in the message's words: an Event."
     STRANGE_ENTRIES = "StrangeEntries", "The work folder holds directories or entries that Fairlead has not made: an Event on the Cluster."
     SWEEP_PASSED = "SweepPassed", "The last sweep found nothing suspicious, or a person agreed to it."
 
@@ -173,5 +174,9 @@ class JobReason(Word):
     INTERNAL_ERROR = (
         "InternalError",
         "Something went wrong with this Job that nobody has foreseen; it is tried again, and the controller's log has the details.",
+    )
+    WRITE_REFUSED = (
+        "WriteRefused",
+        "The API server refuses what has to be written on the Job, by a policy or webhook, in the message's words; it is tried again.",
     )
     LET_GO = "LetGo", "deletionDeadlineSeconds were over, so the deleted Job went; what it may have left on the cluster is in the ledger."
