@@ -40,7 +40,7 @@ class Labels:
     def __init__(self, world: World) -> None:
         self._world = world
         self._looked_at = float("-inf")
-        self._pauses = Pauses(world)
+        self._soon, self._seldom = Pauses(world), Pauses(world)      # of the Jobs that either look finds
         self.wake = asyncio.Event()      # a Job has left the watch, and it may have been for its label
 
     async def look(self) -> None:
@@ -48,28 +48,29 @@ class Labels:
         clock = self._world.clock
         await asyncio.sleep(max(0.0, self._looked_at + SOON_SECONDS - clock.monotonic()))
         self._looked_at = clock.monotonic()
-        await self._put_right(await self._world.finished.mislabelled())
+        await self._put_right(await self._world.finished.mislabelled(), self._soon)
 
     async def look_at_all(self) -> None:
         """And those that have ended and could not be let go of, since they were not seen. Raises `ApiFault`."""
-        await self._put_right(await self._world.finished.held())
+        await self._put_right(await self._world.finished.held(), self._seldom)
 
-    async def _put_right(self, found: Sequence[ObjectRef]) -> None:
-        places = asyncio.Semaphore(AT_ONCE)
-        found = [ref for ref in found if not self._pauses.ends(ref.uid)]
-        await asyncio.gather(*(self._take_off(each, places) for each in by_turns(found, lambda ref: ref.namespace)[:IN_ONE_LOOK]))
+    async def _put_right(self, found: Sequence[ObjectRef], pauses: Pauses) -> None:
+        places, uids = asyncio.Semaphore(AT_ONCE), {ref.uid for ref in found}
+        pauses.keep(uids.__contains__)
+        due = by_turns([ref for ref in found if not pauses.ends(ref.uid)], lambda ref: ref.namespace)
+        await asyncio.gather(*(self._take_off(each, places, pauses) for each in due[:IN_ONE_LOOK]))
 
-    async def _take_off(self, ref: ObjectRef, places: asyncio.Semaphore) -> None:
+    async def _take_off(self, ref: ObjectRef, places: asyncio.Semaphore, pauses: Pauses) -> None:
         async with places:
             if not self._world.leadership.held():
                 return
             try:
                 await self._world.store.unlabel(ref)
             except ApiFault as error:    # gone, or somebody was faster: the next look will see; or a policy refuses it
-                self._pauses.not_taken(ref.uid, error)
+                pauses.not_taken(ref.uid, error)
                 log.info("write_not_done", job=str(ref), error=str(error))
                 return
-            self._pauses.taken(ref.uid)
+            pauses.taken(ref.uid)
             log.warning("told", job=str(ref), reason=str(JobReason.LABEL_REMOVED), said=_SAID)
             await self._world.store.record_event(ref, EventNote("Warning", JobReason.LABEL_REMOVED, _SAID, "Watch"))
 

@@ -31,6 +31,21 @@ async def test_what_was_not_done_is_not_told() -> None:
     assert (virtual.store.unlabelled, virtual.store.told) == ([], [])
 
 
+async def test_a_label_that_cannot_be_taken_off_is_tried_less_often_and_forgotten_with_its_job() -> None:
+    """Else a policy would be asked for ever at the same pace, or each Job that is gone be remembered for good."""
+    virtual = Virtual()
+    looks, virtual.finished.wrongly, virtual.store.fault = Labels(virtual.world), named("a", 1), Conflict("refused")
+    await looks.look()
+    virtual.store.fault = None
+    await looks.look()
+    assert virtual.store.unlabelled == [], "it was tried again at once"
+    virtual.finished.wrongly = []
+    await looks.look()
+    virtual.finished.wrongly = named("a", 1)
+    await looks.look()
+    assert virtual.store.unlabelled == ["a-0"], "the pause of a Job that had gone was kept"
+
+
 async def test_ten_thousand_labels_of_one_namespace_keep_nobody_elses_waiting() -> None:
     """Else one namespace could keep another's Jobs out of sight."""
     virtual = Virtual()
