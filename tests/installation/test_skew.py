@@ -1,21 +1,28 @@
 """What a newer release has written is still there after an older one, which is this one here, has worked beside it."""
 
+import base64
+import hmac
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from bed.controlplane import ControlPlane
+from bed.login import LoginNode
 from bed.slurm import SlurmCluster
+from bed.sshd import SshHost
 from bed.state import Bed
 from product.account import account
 from product.api import Api
 from product.controller import Controller
 from product.ledger import FOLDER
-from product.scene import Scene
+from product.remains import running
+from product.scene import Scene, Thing
 from product.waiting import until
 
 CRD = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/jobs.fairlead.dev"
+SECRET = "/api/v1/namespaces/default/secrets/fairlead-installation"
 UNTIL_TOLD = "#!/bin/sh\nwhile [ ! -e ~/enough ]; do sleep 0.2; done\n"
 
 
@@ -68,10 +75,25 @@ def test_fields_of_a_newer_release_in_a_status_outlive_what_this_one_writes(own:
     assert (job.status["madeLater"], job.status["run"]["madeLater"]) == ("one", "two")
 
 
-def test_a_run_of_which_a_newer_release_has_written_is_left_to_it(own: SlurmCluster, scene: Scene, controller: Controller) -> None:
-    """Else an older controller, for which the object of the Run is just gone, would end what the newer one has promised to keep."""
+def of_a_kind_of_tomorrow(scene: Scene, node: LoginNode, job: Thing) -> tuple[Path, str]:
+    """Mark a Run as a newer release would mark one of a kind that it alone knows; the file, and what stood there."""
+    secret = scene.api.get(SECRET)
+    assert secret is not None
+    key, words = f"{job.uid}-1", f"{scene.namespace} {job.name} {job.uid} Later"
+    proof = hmac.new(base64.b64decode(secret["data"]["proof-key"]), f"mark {words} {key}".encode(), "sha256").hexdigest()
+    [mark] = node.home.glob(f".fairlead/*/runs/{key}/owner")
+    before = mark.read_text()
+    mark.write_text(f"{words} {proof}\n")
+    return mark, before
+
+
+def test_a_run_of_which_a_newer_release_has_written_is_left_to_it(
+        own: SlurmCluster, host: SshHost, scene: Scene, controller: Controller) -> None:
+    """Else an older controller, for which the object of the Run is just gone, would end what the newer one runs or has promised to keep."""
     scene.cluster(own)
-    jobs = [scene.job(name, UNTIL_TOLD, cancellationGracePeriodSeconds=1) for name in ("kept", "gone")]
+    scene.bare_host(host, "bare")
+    jobs = [scene.job(name, UNTIL_TOLD, cancellationGracePeriodSeconds=1) for name in ("kept", "later", "gone")]
+    jobs += [scene.job(f"{name}-too", UNTIL_TOLD, cluster="bare", cancellationGracePeriodSeconds=1) for name in ("later", "gone")]
     for job in jobs:
         job.wait("Running")
     key = f"{jobs[0].uid}-1"
@@ -81,16 +103,24 @@ def test_a_run_of_which_a_newer_release_has_written_is_left_to_it(own: SlurmClus
     labels = {"fairlead.dev/ledger-of": scene.namespace}
     status, answer = scene.api.request("POST", FOLDER, {"metadata": {"name": name, "labels": labels}, "data": {key: entry}})
     assert status == 201, answer
+    marks = [of_a_kind_of_tomorrow(scene, node, job) for node, job in ((own, jobs[1]), (host, jobs[3]))]
     for job in jobs:
         scene.api.merge(job.path, {"metadata": {"finalizers": None}})
         job.delete()
     controller.ensure()
-    until(lambda: len(own.jobs_active()) == 1, "the sweep to end the other", 60)
+    until(lambda: len(own.jobs_active()) == 2, "the sweep to end the one of which nobody has written", 60)
+    until(lambda: len(running(host, "keeper.sh")) == 1, "the sweep to do so on the bare host", 60)
     scene.job("more").wait("Complete")
-    assert len(own.jobs_active()) == 1
+    scene.job("more-too", cluster="bare").wait("Complete")
+    assert len(own.jobs_active()) == 2
+    assert len(running(host, "keeper.sh")) == 1
     assert (scene.api.get(f"{FOLDER}/{name}") or {})["data"] == {key: entry}
-    assert controller.log.read_text().count("ledger_entry_not_understood") == 1
+    said = controller.log.read_text()
+    assert (said.count("ledger_entry_not_understood"), said.count("runs_not_understood")) == (1, 2), "once for each"
     scene.api.delete(f"{FOLDER}/{name}")
+    for mark, before in marks:
+        mark.write_text(before)
     controller.daemon.kill()             # the next one sweeps at its start
     controller.ensure()
-    until(lambda: own.jobs_active() == [], "the next sweep to end it, now that nobody speaks for it", 60)
+    until(lambda: own.jobs_active() == [], "the next sweep to end them, now that nobody speaks for them", 60)
+    until(lambda: not running(host, "keeper.sh"), "the next sweep to do so on the bare host", 60)

@@ -23,6 +23,7 @@ RULES: Final[Mapping[str, str]] = MappingProxyType({
     "ORPHAN": "the directory of an orphaned Run says so, before its object goes",
     "MARK": "what says so is an entry of its own, which a submission under way does not write over",
     "RELOOK": "the sweep looks for that entry again once the API server has said that the owner is gone",
+    "KIND": "what is of a kind that only another release knows is left alone: of such objects the API server is not asked",
     "SUSPEND": "a suspended attempt is closed by the cancel script before the status says that nothing of it is left",
     "INTENT": "that an attempt is withdrawn for a suspension is written before it is cancelled: its end is no failure",
     "ADMIT": "whether the Cluster admits the Job is asked before each submission, whatever marks it bears; only a written intent was ours",

@@ -58,6 +58,7 @@ class Scenario:
     orphan: bool = False             # deletionPolicy: Orphan
     outsider: bool = False           # the Cluster is closed to the Job's namespace, and always was
     sweeps: bool = False             # a sweep may begin at any moment, not only when the object is gone
+    older: bool = False              # the first leader is of a release that does not know the object's kind
 
 
 def _may(*faults: str) -> frozenset[str]:
@@ -100,6 +101,7 @@ NOTHING_LEFT: Final[Mapping[str, Scenario]] = MappingProxyType({
     "ledger": Scenario(_may("delete", "deadline")),
     "ledger-faults": Scenario(_may("delete", "deadline", "late", "crash"), leaders=1),
     "sweep": Scenario(_may("apply", "delete"), sweeps=True),
+    "older": Scenario(sweeps=True, older=True),
     "orphan": Scenario(_may("delete", "crash", "late"), orphan=True, sweeps=True, leaders=1),
     "orphan-two": Scenario(_may("delete"), orphan=True, sweeps=True),
     "array-delete": Scenario(_may("delete"), leaders=1, tasks=2),

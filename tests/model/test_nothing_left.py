@@ -12,6 +12,7 @@ KNOWN = {
     "ledger": (128_000, {"Complete", "Failed", "gone"}),
     "ledger-faults": (61_000, {"Complete", "gone"}),
     "sweep": (104_000, {"Complete", "Failed", "gone", "unborn"}),
+    "older": (640, {"Complete"}),
     "orphan": (49_000, {"Complete", "gone"}),
     "orphan-two": (62_000, {"Complete", "Failed", "gone"}),
     "array-delete": (11_000, {"Complete", "Failed", "gone"}),

@@ -31,6 +31,7 @@ NEEDED = {
     "ORPHAN": ("orphan", properties.ORPHANED),
     "MARK": ("orphan", properties.ORPHANED),
     "RELOOK": ("orphan-two", properties.ORPHANED),
+    "KIND": ("older", properties.SWEPT),
     "SUSPEND": ("suspend", properties.CLOSED),
     "INTENT": ("suspend", properties.OUR_OWN),
     "ADMIT": ("outsider", properties.OUTSIDER),

@@ -7,6 +7,7 @@ from fairlead.api.v1alpha1 import names
 from fairlead.api.v1alpha1.meta import as_timestamp
 from fairlead.domain.conditions import moment
 from fairlead.domain.job import Job, ghost
+from fairlead.domain.kinds import plural_of
 from fairlead.domain.memory import Memory
 from fairlead.domain.objects import ClusterName, Location, ObjectRef
 from fairlead.domain.pacing import Now, Pacing
@@ -72,7 +73,7 @@ class Debt:
     @property
     def ref(self) -> ObjectRef:
         """The object that is gone."""
-        return ObjectRef(names.JOB_PLURAL, self.namespace, self.name, self.run.uid if self.run else "")
+        return ObjectRef(plural_of(self.kind), self.namespace, self.name, self.run.uid if self.run else "")
 
 
 def debt_of(job: Job, key: RunKey, reason: str, wall: float) -> Debt:

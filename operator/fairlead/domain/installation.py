@@ -4,6 +4,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass, field
 
+from fairlead.api.v1alpha1 import names
 from fairlead.domain.run import Owner, RunKey
 
 
@@ -19,9 +20,23 @@ class Installation:
     api_server: str
     secret: bytes = field(repr=False)
 
+    def mark_of(self, key: RunKey, owner: Owner) -> str:
+        """What the file `owner` holds in a run directory: whose it is, and a proof that we have put it there for a submission of this key.
+
+        A Job's has no kind in it, as all had before there were others.
+        """
+        whose = f"{owner.namespace} {owner.name} {owner.uid}"
+        if owner.kind == names.JOB_KIND:
+            return f"{whose} {self.proof_of_owner(key, owner)}"
+        return f"{whose} {owner.kind} {self.proof_of_mark(key, f'{whose} {owner.kind}')}"
+
     def proof_of_owner(self, key: RunKey, owner: Owner) -> str:
-        """What stands behind the owner in a run directory: that we have put it there, for a submission of this key."""
+        """The last word of the mark of a Job's Run."""
         return self._proof(f"owner {owner.namespace} {owner.name} {key}")
+
+    def proof_of_mark(self, key: RunKey, words: str) -> str:
+        """The last word of every other mark, behind any `words`: so each release knows the marks of all later ones for ours."""
+        return self._proof(f"mark {words} {key}")
 
     def proof_of_leave(self, key: RunKey) -> str:
         """What `orphaned` holds: that this Run was left alone by its Job's deletionPolicy."""

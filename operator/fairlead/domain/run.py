@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 
+from fairlead.api.v1alpha1 import names
+from fairlead.domain.kinds import plural_of
+from fairlead.domain.objects import ObjectRef
 from fairlead.domain.placement import Size
 
 MOST_ATTEMPTS = 9_999
@@ -97,11 +100,17 @@ class Tree:
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Whose Run it is: written into the run directory, so that a sweep knows whom to ask."""
+    """Whose Run it is: written into the run directory, so that a sweep knows whom to ask. `kind` need not be one that we know."""
 
     namespace: str
     name: str
     uid: str
+    kind: str = names.JOB_KIND
+
+    @property
+    def ref(self) -> ObjectRef:
+        """The object."""
+        return ObjectRef(plural_of(self.kind), self.namespace, self.name, self.uid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +300,7 @@ class Remnant:
     tombstone: bool
     orphaned: bool = False           # left alone by its Job's deletionPolicy, and that is proved
     listed: bool = False
+    foreign: bool = False            # its `owner` is proved to be ours, and of a form that this release cannot read: another's
 
 
 class AccountingState(StrEnum):

@@ -180,7 +180,7 @@ class Custody:
             return False
         try:
             found = await self._link.exchange(scheduler.remove(self._world.token(), tree, Removal((), sweep=True)))
-            keys = [key for key in _to_clear(found, self._world.scope)
+            keys = [key for key in to_clear(found, self._world.scope, self._world.kinds)
                     if self._context.cluster_of(key.uid) in {None, self.cluster.name} and not self._debts.is_foreign(key.uid)]
             removed = await self._link.exchange(scheduler.remove(self._world.token(), tree, Removal(keys[:CLEARED_AT_ONCE])))
         except FairleadError as error:
@@ -193,7 +193,9 @@ class Custody:
         await self._world.store.record_event(self.cluster.ref, note)
 
 
-def _to_clear(found: Removed, scope: Scope) -> list[RunKey]:
-    """All directories but tombstones, those that were left alone by their Jobs' deletionPolicy, and those of namespaces not watched."""
-    ours = (each for each in by_object(found.remnants) if (scope.covers(each.owner.namespace) if each.owner else scope.is_all))
+def to_clear(found: Removed, scope: Scope, kinds: frozenset[str]) -> list[RunKey]:
+    """All directories but tombstones, those left alone by their Jobs' deletionPolicy, another release's, and of namespaces not watched."""
+    objects, foreign = by_object(found.remnants, kinds)
+    says_whose = scope.is_all and not foreign
+    ours = (each for each in objects if (scope.covers(each.owner.namespace) if each.owner else says_whose))
     return sorted({key for each in ours for key in each.keys})

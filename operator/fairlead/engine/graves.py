@@ -2,7 +2,8 @@
 
 Two ways lead here: a Job that ended while we looked, and a sweep of a cluster's tree (after a start, then hourly). In both the API server
 is asked for each candidate, after the directory was seen: gone is a 404 or another uid; anything else is unknown, and is left alone. So is
-what belongs to a namespace that is not watched, or, where only some are, to nobody knows which.
+what belongs to a namespace that is not watched, or, where only some are, to nobody knows which; and what is of a kind that only another
+release knows.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -11,9 +12,10 @@ from typing import Literal
 
 import structlog
 
-from fairlead.api.v1alpha1 import names
 from fairlead.domain.job import Job, ghost
+from fairlead.domain.kinds import plural_of
 from fairlead.domain.objects import ClusterName, Location, ObjectRef
+from fairlead.domain.residue import keys_told
 from fairlead.domain.run import Owner, Remnant, RunKey
 from fairlead.domain.sweep import Found
 from fairlead.engine.context import Overseer
@@ -55,6 +57,7 @@ class Graves:
         self._haunt = haunt
         self._is_reached = is_reached
         self._graves: dict[str, Grave] = {}
+        self._foreign: dict[Location, frozenset[RunKey]] = {}    # what was told of
 
     def keep(self, grave: Grave) -> None:
         """A Job has ended, or was found ended: watch over its directories."""
@@ -63,6 +66,7 @@ class Graves:
     def leave(self, cluster: ClusterName) -> None:
         """A Cluster is gone, and with it the way to its directories."""
         self._graves = {uid: each for uid, each in self._graves.items() if each.location.cluster != cluster}
+        self._foreign = {location: keys for location, keys in self._foreign.items() if location.cluster != cluster}
 
     def cluster_of(self, uid: str) -> ClusterName | None:
         """The Cluster of a finished Job, None if nobody watches over its directories."""
@@ -88,7 +92,8 @@ class Graves:
         self._graves = {uid: each for uid, each in self._graves.items() if each.ended or self._registry.job(uid) is None}   # back again
         if not self._graves:
             return
-        finished = {ref.uid for ref in await self._world.data.list_objects(names.JOB_PLURAL, finished=True)}
+        plurals = sorted({each.ref.plural for each in self._graves.values()})
+        finished = {ref.uid for plural in plurals for ref in await self._world.data.list_objects(plural, finished=True)}
         unseen = [uid for uid in self._graves if uid not in finished and self._registry.job(uid) is None]
         for grave in [self._graves[uid] for uid in unseen if not self._debts.is_foreign(uid)]:
             with contained("graves", job=str(grave.ref)):
@@ -105,7 +110,9 @@ class Graves:
         if not self._debts.known:
             return ()
         location = overseer.location
-        objects = by_object(removed.remnants)
+        objects, foreign = by_object(removed.remnants, self._world.kinds)
+        self._tell_of_foreign(location, foreign)
+        says_whose = self._world.scope.is_all and not foreign    # else what does not say whose it is may be theirs, or not watched
         found = [each for each in objects if each.was_handed_in]
         in_ledger = {each.ref.uid for each in self._debts.of(location.cluster)}
         gone: list[Grave] = []
@@ -114,8 +121,8 @@ class Graves:
             if self._is_known(each.uid, overseer):
                 continue
             grave = Grave(location, each.ref, each.attempts)
-            if self._debts.is_foreign(each.uid) or (each.owner is None and not self._world.scope.is_all):
-                continue             # in the second case it may be of a namespace that is not watched
+            if self._debts.is_foreign(each.uid) or (each.owner is None and not says_whose):
+                continue
             if each.owner is None:
                 all_uids = all_uids if all_uids is not None else await self._all_uids()
                 if removed.complete and each.uid not in all_uids:
@@ -134,7 +141,7 @@ class Graves:
                 overseer.haunt(ghost(grave.ref, grave.attempts, location))
         strays = [each for each in objects if not each.was_handed_in and not self._is_known(each.uid, overseer)]
         await overseer.tell_of_strays(sum(len(each.strays) for each in strays), removed.strange)
-        if not strays or not removed.complete or not self._world.scope.is_all:
+        if not strays or not removed.complete or not says_whose:
             return ()
         all_uids = all_uids if all_uids is not None else await self._all_uids()
         nobodys = (each for each in strays if each.uid not in all_uids and not self._debts.is_foreign(each.uid))
@@ -142,6 +149,15 @@ class Graves:
 
     def _is_known(self, uid: str, overseer: Overseer) -> bool:
         return self._registry.job(uid) is not None or uid in self._graves or overseer.is_under_way(uid)
+
+    def _tell_of_foreign(self, location: Location, foreign: Sequence[Remnant]) -> None:
+        """Say once of what another release has there that it is left alone."""
+        found, known = {each.key: each for each in foreign}, self._foreign.get(location, frozenset())
+        if found.keys() - known:
+            kinds = sorted({each.owner.kind if each.owner else "unknown" for each in foreign})
+            log.warning("runs_not_understood", cluster="/".join(location.cluster), host=location.host or None, kinds=kinds,
+                        keys=keys_told([str(key) for key in sorted(found)]))
+        self._foreign[location] = frozenset(found)
 
     async def _is_gone(self, ref: ObjectRef) -> bool:
         """Whether the API server says so; what goes wrong with the question is no answer. It is not asked about what is not watched."""
@@ -152,8 +168,9 @@ class Graves:
         return False
 
     async def _all_uids(self) -> frozenset[str]:
-        """The uids of all Jobs, asked after the tree was listed: whose is a directory without an owner (a crash right after mkdir)?"""
-        return frozenset(ref.uid for ref in await self._world.data.list_objects(names.JOB_PLURAL))
+        """The uids of all objects, asked after the tree was listed: whose is a directory without an owner (a crash right after mkdir)?"""
+        kinds = sorted(self._world.kinds)
+        return frozenset([ref.uid for kind in kinds for ref in await self._world.data.list_objects(plural_of(kind))])
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,17 +194,24 @@ class Left:
 
     @property
     def ref(self) -> ObjectRef:
-        """The object."""
-        return ObjectRef(names.JOB_PLURAL, self.owner.namespace if self.owner else "", self.owner.name if self.owner else "", self.uid)
+        """The object, without a name if nobody knows whose it is."""
+        return (self.owner or Owner("", "", self.uid)).ref
 
 
-def by_object(remnants: Iterable[Remnant]) -> list[Left]:
-    """What was found of each object, tombstones apart. An object of which any attempt was left alone is left out."""
+def by_object(remnants: Iterable[Remnant], kinds: frozenset[str]) -> tuple[list[Left], list[Remnant]]:
+    """What was found of each object, tombstones apart, and what another release has there: of none of these `kinds`, or who knows.
+
+    An object of which any attempt was left alone, or is another release's, is left out.
+    """
     found: dict[str, list[Remnant]] = {}
+    foreign: list[Remnant] = []
     for each in remnants:
         if not each.tombstone:
             found.setdefault(each.key.uid, []).append(each)
-    return [_left(uid, of) for uid, of in found.items() if not any(each.orphaned for each in of)]
+        if each.foreign or (each.owner and each.owner.kind not in kinds):
+            foreign.append(each)
+    left_out = {each.key.uid for each in foreign}
+    return [_left(uid, of) for uid, of in found.items() if uid not in left_out and not any(each.orphaned for each in of)], foreign
 
 
 def _left(uid: str, remnants: Sequence[Remnant]) -> Left:

@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeVar
 from fairlead.domain.address import Address, Credentials, HostKeys
 from fairlead.domain.debt import Debt
 from fairlead.domain.finished import Expiring
+from fairlead.domain.kinds import KNOWN
 from fairlead.domain.objects import ClusterName, EventNote, ObjectRef
 from fairlead.domain.pacing import Now
 from fairlead.domain.scope import EVERYWHERE, Scope
@@ -183,7 +184,7 @@ class Pulse(Protocol):
 class World:
     """All ports together. `token` gives 32 fresh random hex digits, `jitter` a number in 0..1; `scope` says what all lists are about.
 
-    `journeys` is told how Jobs come to their ids.
+    `kinds` are those whose Runs are seen to, `journeys` is told how Jobs come to their ids.
     """
 
     remote: Remote
@@ -196,6 +197,7 @@ class World:
     jitter: Callable[[], float]
     finished: FinishedJobs
     scope: Scope = EVERYWHERE
+    kinds: frozenset[str] = KNOWN
     journeys: Journeys = field(default_factory=Journeys)
 
     def now(self) -> Now:

@@ -18,6 +18,7 @@ import structlog
 from fairlead.api.v1alpha1 import names
 from fairlead.domain.debt import REASONS, Debt
 from fairlead.domain.errors import ApiFault
+from fairlead.domain.kinds import KNOWN
 from fairlead.kube.client import KubeClient, path_of
 from fairlead.kube.config_map import Changes, ConfigMapTable, Entries
 
@@ -198,7 +199,7 @@ def _parse(namespace: str, key: str, text: str) -> Debt | None:
     """The debt that an entry is; None if this release does not know what it says, all of it."""
     try:
         entry = json.loads(text)
-        if entry.keys() - _FIELDS or entry["kind"] != names.JOB_KIND or entry["reason"] not in REASONS:
+        if entry.keys() - _FIELDS or entry["kind"] not in KNOWN or entry["reason"] not in REASONS:
             return None
         words = {name: str(entry[name]) for name in _WORDS} | {"namespace": namespace}   # whose share it is in
         return Debt(key=key, **words, grace_seconds=int(entry.get("grace_seconds", 30)), host=str(entry.get("host", "")))

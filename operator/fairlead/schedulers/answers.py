@@ -51,6 +51,7 @@ _END_WORDS: Final = 16
 _STATE = re.compile(r"[A-Z_]{1,32}")
 _MARKER = re.compile(r"[0-9a-f]{32}")
 _OWNER_NAME = re.compile(r"[a-z0-9](?:[-.a-z0-9]{0,251}[a-z0-9])?")
+_KIND = re.compile(r"[A-Z][A-Za-z0-9]{0,62}")
 _LINE_END = "\x1e"                       # what the scripts make of a newline in a program's words
 _WITH_ID = frozenset({SubmitWord.SUBMITTED, SubmitWord.CLAIMED, SubmitWord.ALIVE})
 _BARE = frozenset({SubmitWord.REVOKED, SubmitWord.NOT_YET})
@@ -236,7 +237,8 @@ def removed(answer: Answer, installation: Installation, vocabulary: Vocabulary) 
     for key, row in by_key(answer.of("remnant")).items():
         listed = key in remnants
         is_left = compare_digest(row.field(3).encode(), installation.proof_of_leave(key).encode())
-        remnants[key] = Remnant(key, _owner(row.field(1), key, installation), row.field(2) == "1" and not listed, is_left, listed)
+        is_stone, (owner, is_foreign) = row.field(2) == "1" and not listed, _owner(row.field(1), key, installation)
+        remnants[key] = Remnant(key, owner, is_stone, is_left, listed, is_foreign)
     whole, strange = answer.first("listed"), answer.first("strange")
     return Removed(
         frozenset(by_key(answer.of("buried"))), tuple(remnants.values()), complete=whole is not None and whole.field(0) == "0",
@@ -244,13 +246,20 @@ def removed(answer: Answer, installation: Installation, vocabulary: Vocabulary) 
     )
 
 
-def _owner(text: str, key: RunKey, installation: Installation) -> Owner | None:
-    """Whose it is, if that was written by us for this key; scripts can write there too."""
-    words = text[:TEXT_CHARACTERS].split(" ")
-    if len(words) != 4 or words[2] != key.uid or not all(_OWNER_NAME.fullmatch(word) for word in words[:2]):
-        return None
-    owner = Owner(*words[:3])
-    return owner if compare_digest(words[3].encode(), installation.proof_of_owner(key, owner).encode()) else None
+def _owner(text: str, key: RunKey, installation: Installation) -> tuple[Owner | None, bool]:
+    """Whose it is, if that was written by us for this key; scripts can write there too. And whether we did so in a form of another release.
+
+    A Job's mark has three words and their proof, that of another kind one more; of whatever form, the last word proves those before it.
+    """
+    said, _, proof = text[:TEXT_CHARACTERS].rpartition(" ")
+    words = said.split(" ")
+    is_ours = len(words) in {3, 4} and words[2] == key.uid and all(_OWNER_NAME.fullmatch(word) for word in words[:2])
+    owner = Owner(*words) if is_ours and all(_KIND.fullmatch(word) for word in words[3:]) else None
+    if owner is not None and len(words) == 3 and compare_digest(proof.encode(), installation.proof_of_owner(key, owner).encode()):
+        return owner, False
+    if not compare_digest(proof.encode(), installation.proof_of_mark(key, said).encode()):
+        return None, False
+    return (owner, False) if len(words) == 4 and owner else (None, True)
 
 
 def require_tree(answer: Answer) -> None:

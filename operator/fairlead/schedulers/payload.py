@@ -25,11 +25,11 @@ def call(submission: Submission, settings: Mapping[str, str], installation: Inst
 
     Raises `UserFault` for what no shell can be given: NUL, a variable name that is no identifier, a path with control characters.
     """
-    key, owner = submission.key, submission.owner
+    key = submission.key
     variables = {
         "KEY": str(key), "PREVIOUS": str(key.previous or ""), "LOST": "1" if submission.previous_is_lost else "",
         "AGAIN": "1" if submission.resubmit else "",
-        "OWNER": f"{owner.namespace} {owner.name} {owner.uid} {installation.proof_of_owner(key, owner)}",
+        "OWNER": installation.mark_of(key, submission.owner),
         "SETTINGS": _job_file(submission), "ENVIRONMENT": _env_file(submission),
         "BYTES": str(len(submission.script)), "SHA256": hashlib.sha256(submission.script).hexdigest(), **settings,
     }

@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from fairlead.api.v1alpha1 import names
 from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain.installation import Installation
 from fairlead.domain.job import ghost
+from fairlead.domain.kinds import plural_of
 from fairlead.domain.memory import Closing, Memory
 from fairlead.domain.pacing import Now, Pacing
 from fairlead.domain.run import MOST_ATTEMPTS, Owner, RunKey
@@ -52,7 +54,24 @@ def test_a_proof_is_of_one_word_one_key_and_one_installation() -> None:
     other = replace(HERE, secret=b"t" * 32)
     proofs = {HERE.proof_of_owner(one, owner), HERE.proof_of_owner(two, owner), HERE.proof_of_owner(one, replace(owner, name="hell")),
               HERE.proof_of_owner(one, replace(owner, namespace="lab2")), HERE.proof_of_leave(one), HERE.proof_of_leave(two),
-              HERE.check_of_leave(one), other.proof_of_owner(one, owner), other.proof_of_leave(one)}
-    assert len(proofs) == 9
+              HERE.check_of_leave(one), other.proof_of_owner(one, owner), other.proof_of_leave(one),
+              HERE.proof_of_mark(one, f"lab hello {UID}"), HERE.proof_of_mark(one, f"lab hello {UID} Later"),
+              HERE.proof_of_mark(two, f"lab hello {UID} Later"), other.proof_of_mark(one, f"lab hello {UID} Later")}
+    assert len(proofs) == 13
     assert all(len(each) == 64 for each in proofs)
     assert "ssss" not in repr(HERE)
+
+
+def test_a_jobs_mark_has_no_kind_and_that_of_another_kind_fits_a_sweep() -> None:
+    """A controller of before kinds would take a Job's directory for nobody's; or the scripts would take the longest mark for none."""
+    key, job = RunKey(UID, 1), Owner("lab", "hello", UID)
+    assert HERE.mark_of(key, job) == f"lab hello {UID} {HERE.proof_of_owner(key, job)}"
+    longest = Owner("n" * 63, "o" * 253, UID, "K" * 63)
+    words = f"{longest.namespace} {longest.name} {UID} {longest.kind}"
+    assert HERE.mark_of(key, longest) == f"{words} {HERE.proof_of_mark(key, words)}"
+    assert len(HERE.mark_of(key, longest)) <= 512
+
+
+def test_the_plural_of_a_kind_is_that_of_its_definition() -> None:
+    """The API server would be asked for objects under a path that it does not know: all of them would count as gone."""
+    assert [plural_of(kind) for kind in (names.JOB_KIND, names.CLUSTER_KIND)] == [names.JOB_PLURAL, names.CLUSTER_PLURAL]

@@ -3,15 +3,18 @@
 from dataclasses import replace
 
 import pytest
+from structlog.testing import capture_logs
 from virtual import Virtual
 
 from fairlead.domain.debt import UNACCOUNTED, UNREACHABLE, Debt
 from fairlead.domain.errors import Forbidden, Unavailable
 from fairlead.domain.job import Job
+from fairlead.domain.kinds import KNOWN
 from fairlead.domain.objects import Location, ObjectRef
 from fairlead.domain.run import Owner, Remnant, RunKey
-from fairlead.domain.scope import Scope
+from fairlead.domain.scope import EVERYWHERE, Scope
 from fairlead.domain.sweep import SUSPICIOUS_COUNT, Found
+from fairlead.engine.custody import to_clear
 from fairlead.engine.debts import Debts
 from fairlead.engine.graves import STRAYS_AT_ONCE, STRAYS_OF_ONE, Grave, Graves
 from fairlead.engine.registry import Registry
@@ -41,8 +44,8 @@ class Yard:
 
     location = Location(HPC)
 
-    def __init__(self, *watched: str) -> None:
-        self.virtual = Virtual(scope=Scope(watched))
+    def __init__(self, *watched: str, kinds: frozenset[str] = KNOWN) -> None:
+        self.virtual = Virtual(scope=Scope(watched), kinds=kinds)
         self.registry = Registry()
         self.buried: list[str] = []
         self.policies: list[str] = []
@@ -290,6 +293,54 @@ async def test_what_another_release_has_written_about_is_left_to_it() -> None:
     await yard.graves.look()
     await yard.swept(found(remnant(1), remnant(2), remnant(3), remnant(4, owned=False)))
     assert (yard.buried, yard.taken_down) == ([f"{uid(2)}-1"], [])
+
+
+def of_later(number: int, attempt: int = 1) -> Remnant:
+    """A directory of an object of a kind that a later release has."""
+    return Remnant(RunKey(uid(number), attempt), Owner("lab", f"later{number}", uid(number), "Later"), tombstone=False)
+
+
+async def test_what_is_of_a_kind_or_form_of_tomorrow_is_left_alone_and_told_once() -> None:
+    """Else an older controller beside a newer one would end all that this one runs: it knows none of its objects."""
+    yard = Yard()
+    unread = replace(remnant(2, owned=False), foreign=True)
+    with capture_logs() as logs:
+        for _ in range(2):
+            await yard.swept(found(of_later(1, 2), remnant(1, owned=False), replace(unread, listed=True), remnant(3)))
+    assert (yard.buried, yard.taken_down) == ([f"{uid(3)}-1"] * 2, [])
+    assert yard.asked == [Found(1, 1)] * 2, "they neither are suspicious nor make others less so"
+    assert [(each["event"], each["keys"], each["kinds"]) for each in logs] == [
+        ("runs_not_understood", f"{uid(1)}-2, {uid(2)}-1", ["Later", "unknown"])]
+
+
+async def test_beside_what_another_release_has_there_nobody_knows_whose_the_rest_is() -> None:
+    """Else a directory that the newer controller is about to mark, or a job of its whose directory is gone, would count as nobody's."""
+    yard = Yard()
+    listed = replace(remnant(2, owned=False), listed=True)
+    await yard.swept(found(of_later(1), listed, remnant(3, owned=False), remnant(4)))
+    assert (yard.buried, yard.taken_down) == ([f"{uid(4)}-1"], [])
+    await yard.swept(found(listed, remnant(3, owned=False)))
+    assert (yard.buried, yard.taken_down) == ([f"{uid(4)}-1", f"{uid(2)}-1"], [f"{uid(3)}-1"])
+
+
+async def test_of_a_kind_that_is_known_the_api_server_is_asked_under_its_own_path() -> None:
+    """Else an object of another kind, or its namesake among the Jobs, would answer for it."""
+    yard = Yard(kinds=frozenset({"Job", "Later"}))
+    yard.virtual.store.uids = {"lab/later1": uid(1)}
+    await yard.swept(found(of_later(1), of_later(2)))
+    assert yard.buried == [f"{uid(2)}-1"]
+    assert {ref.plural for ref in yard.virtual.store.asked} == {"laters"}
+    yard.virtual.store.uids = {}
+    await yard.graves.look()
+    assert yard.buried == [f"{uid(2)}-1", f"{uid(1)}-1"]
+    assert yard.virtual.data.listed == ["laters"]
+
+
+def test_a_deleted_cluster_is_cleared_but_for_what_another_release_has_there() -> None:
+    """Else deleting a Cluster under an older controller would end what a newer one runs there."""
+    found_there = found(of_later(1), replace(remnant(2, owned=False), foreign=True), remnant(3, owned=False), remnant(4))
+    assert to_clear(found_there, EVERYWHERE, KNOWN) == [RunKey(uid(4), 1)]
+    assert to_clear(found(remnant(3, owned=False)), EVERYWHERE, KNOWN) == [RunKey(uid(3), 1)]
 
 
 async def test_what_belongs_to_a_namespace_that_is_watched_is_swept_as_ever() -> None:

@@ -12,6 +12,7 @@ from fairlead.domain.debt import Debt
 from fairlead.domain.errors import Conflict, FairleadError
 from fairlead.domain.finished import Expiring
 from fairlead.domain.installation import Installation
+from fairlead.domain.kinds import KNOWN
 from fairlead.domain.objects import ClusterName, EventNote, ObjectRef
 from fairlead.domain.run import AccountingState, Observation, Probe, Tree
 from fairlead.domain.scope import EVERYWHERE, Scope
@@ -79,6 +80,7 @@ class FakeStore:
     unlabelled: list[str] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
     uids: dict[str, str] = field(default_factory=dict)
+    asked: list[ObjectRef] = field(default_factory=list)
     fault: FairleadError | None = None
     version: int = 100
 
@@ -109,6 +111,7 @@ class FakeStore:
 
     async def uid_of(self, ref: ObjectRef) -> str | None:
         """The uid under this name in `uids`, or the fault."""
+        self.asked.append(ref)
         if self.fault is not None:
             raise self.fault
         return self.uids.get(f"{ref.namespace}/{ref.name}")
@@ -129,6 +132,7 @@ class FakeData:
     fault: FairleadError | None = None
     wishing: frozenset[str] = frozenset()
     asked_for: list[str] = field(default_factory=list)
+    listed: list[str] = field(default_factory=list)
 
     async def read_secret(self, namespace: str, name: str) -> Mapping[str, bytes] | None:
         """The Secret, or the fault."""
@@ -155,6 +159,7 @@ class FakeData:
 
     async def list_objects(self, plural: str, *, finished: bool = False) -> Sequence[ObjectRef]:
         """What was put there."""
+        self.listed.append(plural)
         return self.finished if finished else [*self.finished, *self.unfinished]
 
 
@@ -244,12 +249,13 @@ class Virtual:
     clock: VirtualClock = field(default_factory=VirtualClock)
     finished: FakeFinished = field(default_factory=FakeFinished)
     scope: Scope = EVERYWHERE
+    kinds: frozenset[str] = KNOWN
 
     @property
     def world(self) -> World:
         """The engine's ports. Tokens repeat and jitter is none: nothing here depends on chance."""
         return World(self.remote, self.store, self.data, self.ledger, self.leadership, self.clock, lambda: MARKER, lambda: 0.0,
-                     self.finished, self.scope)
+                     self.finished, self.scope, self.kinds)
 
 
 SETTINGS = EngineSettings(overdue_seconds=0.0, breaker_limit_seconds=60, breaker_person_seconds=300, secret_refresh_seconds=300)

@@ -172,6 +172,24 @@ def test_a_sweep() -> None:
     }
 
 
+LATER = Owner("ns", "hello", UID, "Later")
+
+
+@pytest.mark.parametrize(("words", "owner", "foreign"), [
+    (f"ns hello {UID} Later", LATER, False), (f"ns hello {UID} Job", Owner("ns", "hello", UID), False),
+    (f"ns hello {UID}", None, True), (f"ns hello {UID} Later more", None, True), (f"v2 uid={UID}", None, True), ("one", None, True),
+    (f"ns hello {UID} ../../x", None, True), ("ns hello another-uid Later", None, True),
+], ids=["a kind", "a Job's, said", "none of it", "more words", "another form", "a word", "no kind", "another object's"])
+def test_a_mark_of_a_later_release_is_known_for_ours(words: str, owner: Owner | None, foreign: bool) -> None:
+    """An older controller would end what a newer one runs; or a script would be spared for what it has written itself."""
+    proof, others = HERE.proof_of_mark(KEY, words), HERE.proof_of_mark(KEY.next, words)
+    proved, forged = Remnant(KEY, owner, tombstone=False, foreign=foreign), Remnant(KEY, None, tombstone=False)
+    texts = {f"{words} {proof}": proved, f"{words} {others}": forged, f"{words} {'0' * 64}": forged, words: forged, proof: forged}
+    for text, expected in texts.items():
+        found = answers.removed(answer(("remnant", NAME, text, "", ""), ("listed", "0")), HERE, VOCABULARY)
+        assert found.remnants == (expected,), text
+
+
 @pytest.mark.parametrize(("at", "kept"), [
     ("1700000001", 1700000001), ("253402300799", 253402300799), ("253402300800", None), ("999999999999", None),
 ])

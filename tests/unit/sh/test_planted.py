@@ -15,7 +15,7 @@ from far_end import HERE, OWNER, FarEnd, end, key, submission
 
 from fairlead.api.v1alpha1.cluster import ProcessHost
 from fairlead.domain.errors import RemoteFault
-from fairlead.domain.run import CancelPhase, Remnant, SubmitWord, Tree
+from fairlead.domain.run import CancelPhase, Owner, Remnant, SubmitWord, Tree
 from fairlead.schedulers import sh
 from fairlead.schedulers.process.scheduler import BUILD, Process
 from fairlead.schedulers.seam import Place, Query
@@ -144,6 +144,18 @@ def test_what_a_sweep_lists_is_a_runs_and_proved(far: FarEnd) -> None:
         Remnant(KEY, submission().owner, tombstone=False, listed=True),
         *(Remnant(key(attempt), None, tombstone=False) for attempt in (5, 6, 7, 8)),
     }
+
+
+def test_the_longest_mark_of_a_kind_of_tomorrow_is_listed_whole(far: FarEnd) -> None:
+    """A sweep would read half of it, take it for nobody's, and end what a newer controller runs."""
+    far.submit(submission())
+    later = Owner("n" * 63, "o" * 253, KEY.uid, "K" * 63)
+    (far.run_dir(KEY) / "owner").write_text(f"{HERE.mark_of(KEY, later)}\n")
+    (far.run_dir(OTHER)).mkdir()
+    words = "form 2: of nobody whom this release knows"
+    (far.run_dir(OTHER) / "owner").write_text(f"{words} {HERE.proof_of_mark(OTHER, words)}\n")
+    assert set(far.remove(sweep=True).remnants) == {
+        Remnant(KEY, later, tombstone=False, listed=True), Remnant(OTHER, None, tombstone=False, foreign=True)}
 
 
 def test_what_a_script_has_closed_goes_all_the_same(far: FarEnd) -> None:
