@@ -40,7 +40,7 @@ _WAITS: Final = (
 )
 JOB: Final[dict[Word, ToolWords]] = {
     **dict.fromkeys(_ENDS, _FAILED), **dict.fromkeys(_WAITS, _ON_ITS_WAY),
-    _J.COMPLETED: _WELL, _J.HELD: _SET_ASIDE, _J.SUSPENDED: _SET_ASIDE,
+    _J.COMPLETED: _WELL, _J.UNSCHEDULABLE: _FAILED, _J.HELD: _SET_ASIDE, _J.SUSPENDED: _SET_ASIDE,
     _J.JOB_SUSPENDED: ToolWords(("Progressing", "Suspended"), ("InProgress",)),
     _J.RUN_DIRECTORY_MISSING: ToolWords(("Degraded",), ("InProgress",)),
     _J.CLUSTER_UNREACHABLE: ToolWords(("Progressing",), ("Terminating",)),

@@ -15,7 +15,7 @@ from .conftest import ARGO_CD
 
 WORDS = {
     Meant.GOES_ON: "Progressing", Meant.DONE: "Healthy", Meant.FAILED: "Degraded", Meant.SET_ASIDE: "Suspended",
-    Meant.STRANDED: "Degraded", Meant.LAPSED: "Degraded", Meant.GOING: "Progressing",
+    Meant.STRANDED: "Degraded", Meant.STUCK: "Degraded", Meant.LAPSED: "Degraded", Meant.GOING: "Progressing",
 }
 
 
@@ -27,7 +27,7 @@ def test_a_job_has_the_health_that_a_person_would_say(jobs: Judged) -> None:
 
 def test_a_cluster_has_the_health_that_a_person_would_say(clusters: Judged) -> None:
     """Jobs would be applied before their Cluster is there, and a Cluster that is gone would look well."""
-    assert {each.meant for each in clusters.states} == set(Meant) - {Meant.STRANDED}
+    assert {each.meant for each in clusters.states} == set(Meant) - {Meant.STRANDED, Meant.STUCK}
     assert misjudged(clusters.states, clusters.argo_cd, WORDS) == []
 
 

@@ -7,7 +7,7 @@ from product.states import Meant, unseen
 
 WORDS = {
     Meant.GOES_ON: "InProgress", Meant.DONE: "Current", Meant.FAILED: "Failed", Meant.SET_ASIDE: "InProgress",
-    Meant.STRANDED: "InProgress", Meant.LAPSED: "InProgress", Meant.GOING: "Terminating",
+    Meant.STRANDED: "InProgress", Meant.STUCK: "Failed", Meant.LAPSED: "InProgress", Meant.GOING: "Terminating",
 }
 UNSEEN = dict.fromkeys(Meant, "InProgress") | {Meant.GOING: "Terminating"}
 

@@ -7,6 +7,15 @@ from bed.slurm import SlurmCluster
 from product.scene import Scene
 from product.waiting import until
 
+PLUGIN = """
+function slurm_job_submit(d, p, u)
+  slurm.log_user("[PROJ-07] you must charge a project: add --account=<project>")
+  return slurm.ERROR
+end
+function slurm_job_modify(d, r, p, u) return slurm.SUCCESS end
+return slurm.SUCCESS
+"""
+
 
 def test_a_dependency_that_can_never_be_met_fails_the_job(scene: Scene, hpc: SlurmCluster) -> None:
     """Else a Job behind one that failed would wait in the queue for ever."""
@@ -17,6 +26,26 @@ def test_a_dependency_that_can_never_be_met_fails_the_job(scene: Scene, hpc: Slu
     second.wait("Failed", reason="DependencyNeverSatisfied", seconds=60)
     assert hpc.jobs_active() == []
     assert not (hpc.home / "second-ran").exists()
+
+
+def test_a_job_that_asks_for_more_time_than_its_partition_gives_is_stalled_until_that_is_changed(scene: Scene, hpc: SlurmCluster) -> None:
+    """Slurm takes it, and would let it wait for ever."""
+    scene.cluster(hpc)
+    job = scene.job("long", timeLimit="2-00:00:00")
+    job.wait("Stalled", reason="Unschedulable", says="PartitionTimeLimit")
+    assert job.wait_event("Unschedulable")["type"] == "Warning"
+    hpc.run("scontrol", "update", f"jobid={job.status['run']['id']}", "timelimit=10")
+    job.wait("Complete")
+    assert job.condition("Stalled")["status"] == "False"
+
+
+def test_a_refusal_in_a_plugins_own_words_fails_the_job_with_them(scene: Scene, slurm: Callable[..., SlurmCluster]) -> None:
+    """Nobody knows whether such words mean `never`; whoever waits for a failure would wait for ever."""
+    scene.cluster(slurm(submit_plugin=PLUGIN))
+    job = scene.job("free")
+    job.wait("Submitted", "False", reason="SubmissionDeferred", says="[PROJ-07]")
+    failed = job.wait("Failed", reason="SubmissionRejected", seconds=40)
+    assert "[PROJ-07] you must charge a project: add --account=<project>" in failed["message"]
 
 
 def test_an_impossible_request_is_refused_in_slurms_words_and_leaves_no_job(scene: Scene, hpc: SlurmCluster) -> None:

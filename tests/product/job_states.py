@@ -133,7 +133,7 @@ def _of_a_run(reached: _Reached) -> Iterator[_Reached]:
     job = reached.job
     for state in report._PHASE_OF_STATE:
         row = Listed(KEY, "7", state, state.name, "", "n1", None, None)
-        meant = Meant.SET_ASIDE if state in {RunState.HELD, RunState.SUSPENDED} else Meant.GOES_ON
+        meant = {RunState.HELD: Meant.SET_ASIDE, RunState.SUSPENDED: Meant.SET_ASIDE, RunState.STUCK: Meant.STUCK}.get(state, Meant.GOES_ON)
         yield from _written(reached, meant, report.live(job, row, LATER, detailed=True))
     yield from _written(reached, Meant.GOES_ON, report.unexplained(job, "x", LATER))
     yield from _written(reached, Meant.STRANDED, report.vanished(job, "x", LATER))

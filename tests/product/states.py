@@ -25,6 +25,7 @@ class Meant(StrEnum):
     GOES_ON = "on its way, or waiting for something that may come"
     DONE = "as wanted"
     FAILED = "failed for good, or waiting for a person to mend something"
+    STUCK = "waiting for a person to change a limit, or to apply another one"
     SET_ASIDE = "waiting until a person, or the scheduler, lets it go on"
     STRANDED = "nothing of it goes on by itself, though it has not failed"
     LAPSED = "was as wanted, is not now, and may be again without anybody's doing"

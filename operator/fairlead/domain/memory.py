@@ -32,6 +32,7 @@ class Memory:
     not_yet_since: float | None = None
     resubmit: bool = False
     refusals: int = 0
+    unsure_since: float | None = None    # refused since then in words of no table
     claim: str = ""                  # read before the next listing begins (rule RELIST)
     absent_since: float | None = None
     nowhere_since: float | None = None   # looked for, and neither a job nor a directory was there, now and since then

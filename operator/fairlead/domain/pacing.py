@@ -25,6 +25,8 @@ class Pacing:
     """After the scheduler said `not now`; doubled each time up to `refusal_limit_seconds`."""
     refusal_limit_seconds: float = 600.0
     """The longest of these waits."""
+    unsure_seconds: float = 3600.0
+    """A Job that the scheduler goes on to refuse for so long, in words that Fairlead does not know, fails with these words."""
     retry_seconds: float = 10.0
     """Before an attempt follows another; doubled each time up to `retry_limit_seconds`, and up to a quarter longer by chance."""
     retry_limit_seconds: float = 360.0

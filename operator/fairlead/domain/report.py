@@ -30,6 +30,7 @@ _PHASE_OF_STATE: dict[RunState, tuple[JobPhase, JobReason]] = {
     RunState.PENDING: (JobPhase.QUEUED, JobReason.QUEUED),
     RunState.STARTING: (JobPhase.QUEUED, JobReason.QUEUED),
     RunState.HELD: (JobPhase.QUEUED, JobReason.HELD),
+    RunState.STUCK: (JobPhase.QUEUED, JobReason.UNSCHEDULABLE),
     RunState.RUNNING: (JobPhase.RUNNING, JobReason.RUNNING),
     RunState.FINISHING: (JobPhase.RUNNING, JobReason.COMPLETING),
     RunState.SUSPENDED: (JobPhase.RUNNING, JobReason.SUSPENDED),
@@ -85,6 +86,10 @@ def live(job: Job, row: Listed, now: Now, *, detailed: bool) -> JobStatus | None
         Says(_RUNNING, running, reason, f"on {row.node}" if running and row.node else why),
         Says(_READY, False, reason, why),
     ]
+    if row.state is RunState.STUCK:
+        why = f"{why}, which does not clear by itself: change the limit there, or delete the Job and apply it with another one"
+        says[-1] = Says(_READY, False, reason, why)
+        says.append(Says(JobCondition.STALLED, True, reason, why))
     if row.state is RunState.HELD or is_true(job.status.conditions, JobCondition.HELD):
         says.append(Says(JobCondition.HELD, row.state is RunState.HELD, reason, why))
     if not job.is_being_parked and (row.state is RunState.SUSPENDED or is_true(job.status.conditions, JobCondition.SUSPENDED)):
@@ -99,7 +104,10 @@ def live(job: Job, row: Listed, now: Now, *, detailed: bool) -> JobStatus | None
 
 
 def live_events(job: Job, row: Listed) -> tuple[EventNote, ...]:
-    """A job that a person has to release gets an Event when it is first seen held."""
+    """A job that waits for a person gets an Event when that is first seen: one that is held, or asks for more than it may have."""
+    if row.state is RunState.STUCK and not is_true(job.status.conditions, JobCondition.STALLED):
+        why = f"job {row.id} will not start ({row.reason}): it asks for more than it may have"
+        return (EventNote("Warning", JobReason.UNSCHEDULABLE, why, "Watch"),)
     if row.state is not RunState.HELD or is_true(job.status.conditions, JobCondition.HELD):
         return ()
     why = f"job {row.id} is held on the cluster ({row.reason or row.word}): release it there"
@@ -308,6 +316,8 @@ def _plain(log: LogTail) -> str:
 
 
 def _rewritten(job: Job, now: Now, phase: JobPhase, says: Sequence[Says], **fields: object) -> JobStatus | None:
+    if is_true(job.status.conditions, JobCondition.STALLED) and all(each.type is not JobCondition.STALLED for each in says):
+        says = [*says, Says(JobCondition.STALLED, False, says[-1].reason)]
     if job.is_begun and job.status.active_since is None:   # activeDeadlineSeconds count from here; who sets the Job aside says otherwise
         fields = {"active_since": moment(now.wall)} | fields
     status = job.status.having(**fields | {

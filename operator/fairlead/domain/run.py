@@ -57,6 +57,7 @@ class RunState(StrEnum):
     PENDING = "Pending"
     STARTING = "Starting"
     HELD = "Held"
+    STUCK = "Stuck"              # it waits for what does not come by itself: a limit would have to be changed
     RUNNING = "Running"
     SUSPENDED = "Suspended"
     FINISHING = "Finishing"

@@ -34,7 +34,12 @@ def submitted(job: Job, memory: Memory, answer: SubmitAnswer, now: Now, pacing: 
             return closed(job, memory, withdrawn, (now, pacing))
         case SubmitWord.REFUSED:
             return Outcome(replace(memory, closing=Closing(JobReason.SUBMISSION_REJECTED, answer.text, refused=True)))
+        case SubmitWord.UNSURE if _is_refused_for_long(memory, now, pacing):
+            said = f"{answer.text} (refused for {pacing.unsure_seconds:g} s in words that Fairlead does not know)"
+            return Outcome(replace(memory, closing=Closing(JobReason.SUBMISSION_REJECTED, said, refused=True)))
         case SubmitWord.WAITING | SubmitWord.UNSURE:
+            is_unsure, since = answer.word is SubmitWord.UNSURE, memory.unsure_since
+            memory = replace(memory, unsure_since=(now.monotonic if since is None else since) if is_unsure else None)
             pause = min(pacing.refusal_seconds * 2**memory.refusals, pacing.refusal_limit_seconds)
             memory = replace(memory, refusals=min(memory.refusals + 1, 16), resubmit=True).later(now, pause)
             return Outcome(memory, report.waiting(job, JobReason.SUBMISSION_DEFERRED, answer.text, now))
@@ -51,6 +56,10 @@ def submitted(job: Job, memory: Memory, answer: SubmitAnswer, now: Now, pacing: 
             text = answer.text or "the scheduler did not answer"
             memory = memory.later(now, pacing.ask_again_seconds)
     return Outcome(memory, report.waiting(job, JobReason.SUBMISSION_UNKNOWN, text, now))
+
+
+def _is_refused_for_long(memory: Memory, now: Now, pacing: Pacing) -> bool:
+    return memory.unsure_since is not None and now.monotonic - memory.unsure_since >= pacing.unsure_seconds
 
 
 def suspending(job: Job, memory: Memory, now: Now) -> Outcome:

@@ -52,6 +52,7 @@ def ended(code: int, tail: bytes = b"", size: int | None = 0, word: str = "COMPL
     pytest.param(RunState.FINISHING, "Running", "True", id="finishing: not over yet"),
     pytest.param(RunState.SUSPENDED, "Running", "False", id="suspended"),
     pytest.param(RunState.HELD, "Queued", "False", id="held"),
+    pytest.param(RunState.STUCK, "Queued", "False", id="waits for ever"),
     pytest.param(RunState.UNKNOWN, "Running", "False", id="a word of a later release"),
 ])
 def test_each_state_has_its_words(state: RunState, phase: str, running: str) -> None:
@@ -95,6 +96,20 @@ def test_held_and_suspended_are_said_while_they_last_and_taken_back() -> None:
     assert said(report.failed(suspended, LOST, OVER, NOW, None))["Suspended"] == "False"
     assert said(report.retrying(held, LOST, AGAIN, NOW, None))["Held"] == "False"
     assert "Held" not in said(report.complete(QUEUED, ended(0), NOW))
+
+
+def test_a_job_that_waits_for_ever_is_stalled_until_it_does_not() -> None:
+    """Else a Job that asks for more than it may have would look like one whose turn will come; or, mended, like one that has failed."""
+    stuck = row(RunState.STUCK, "PartitionTimeLimit")
+    [event] = report.live_events(QUEUED, stuck)
+    assert (event.type, event.reason) == ("Warning", JobReason.UNSCHEDULABLE)
+    job = after(seen(QUEUED, stuck))
+    assert (said(job.status)["Stalled"], job.status.phase) == ("True", "Queued")
+    assert report.live_events(job, stuck) == ()
+    for later in (seen(job, row(RunState.PENDING, "Priority")), seen(job, row(RunState.RUNNING)), report.complete(job, ended(0), NOW),
+                  report.unexplained(job, "gone", NOW), report.retrying(job, LOST, AGAIN, NOW, None), report.parking(job, NOW)):
+        assert said(later)["Stalled"] == "False"
+    assert said(report.failed(job, LOST, OVER, NOW, None))["Stalled"] == "True"
 
 
 def test_a_held_job_is_told_of_once() -> None:

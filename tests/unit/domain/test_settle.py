@@ -78,6 +78,20 @@ def test_a_scheduler_that_says_not_now_is_asked_again_ever_later(word: SubmitWor
     assert (condition.status, condition.reason, condition.message) == ("False", "SubmissionDeferred", "QOSMaxSubmitJobPerUserLimit")
 
 
+def test_a_refusal_in_unknown_words_fails_the_job_with_them_after_its_time() -> None:
+    """Else whoever waits for a failure that a site's plugin has meant waits for ever. Known words of `not now` begin the time anew."""
+    words = "[PROJ-07] you must charge a project"
+    memory = settle.submitted(JOB, FRESH, said(SubmitWord.UNSURE, words), at(0), PACING).memory
+    memory = settle.submitted(JOB, memory, said(SubmitWord.UNSURE, words), at(3500), PACING).memory
+    assert memory.closing is None
+    last = settle.submitted(JOB, memory, said(SubmitWord.UNSURE, words), at(3600), PACING)
+    assert last.memory.closing is not None
+    assert (last.memory.closing.reason, last.memory.closing.refused) == ("SubmissionRejected", True), "an earlier one may have claimed it"
+    assert words in last.memory.closing.message
+    full = settle.submitted(JOB, memory, said(SubmitWord.WAITING, "QOSMaxSubmitJobPerUserLimit"), at(3600), PACING).memory
+    assert settle.submitted(JOB, full, said(SubmitWord.UNSURE, words), at(7000), PACING).memory.closing is None
+
+
 @pytest.mark.parametrize("word", [SubmitWord.BUSY, SubmitWord.UNKNOWN, SubmitWord.NO_TREE, SubmitWord.ALIVE])
 def test_an_answer_that_decides_nothing_changes_no_attempt(word: SubmitWord) -> None:
     """Else a hanging sbatch would fail a Job that then runs."""

@@ -47,7 +47,7 @@ class JobCondition(Word):
     COMPLETE = "Complete", "The script ended with exit code 0."
     FAILED = "Failed", "The Job has ended without success and is not tried again."
     READY = "Ready", "True when the Job is complete, for tools that wait for it."
-    STALLED = "Stalled", "True when the Job has failed, for tools that wait for it."
+    STALLED = "Stalled", "True when the Job has failed, or waits for a person to change a limit; for tools that wait for it."
 
 
 class ClusterReason(Word):
@@ -133,6 +133,7 @@ class JobReason(Word):
     RUNNING = "Running", "The script runs."
     COMPLETING = "Completing", "The script has ended and the scheduler clears up behind it."
     HELD = "Held", "The Job is held on the cluster until a person releases it."
+    UNSCHEDULABLE = "Unschedulable", "The Job waits in the queue for a reason that does not clear by itself, such as `PartitionTimeLimit`."
     STATE_UNKNOWN = "StateUnknown", "The scheduler's word is not known to this release; the Job is watched on."
     UNEXPLAINED = "Unexplained", "The Job left the queue without a sign of its end; other sources are asked."
     COMPLETED = "Completed", "The script ended with exit code 0."

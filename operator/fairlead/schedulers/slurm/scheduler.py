@@ -18,7 +18,10 @@ BUILD: Final = sh.build(sh.WRAPPER, sh.ENTER)
 
 _FILES: Final = {"BUILD": BUILD, "WRAPPER": sh.WRAPPER, "ENTER": sh.ENTER}
 
-_EXPLAINED = frozenset({RunState.PENDING, RunState.STARTING, RunState.HELD, RunState.RUNNING, RunState.SUSPENDED, RunState.FINISHING})
+_EXPLAINED = frozenset({
+    RunState.PENDING, RunState.STARTING, RunState.HELD, RunState.STUCK,
+    RunState.RUNNING, RunState.SUSPENDED, RunState.FINISHING,
+})
 """States of the listing that need no second source."""
 
 

@@ -3,6 +3,7 @@
 squeue, sacct and scontrol print one word. A word that is not in the table is UNKNOWN: never the end of a Run.
 """
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -47,14 +48,23 @@ HELD_REASONS = frozenset({
 })
 """Why a PENDING job will not start before somebody releases it. Slurm prints PENDING with these reasons where its state is REQUEUE_HOLD."""
 
+STUCK_REASONS = re.compile(
+    r"PartitionTimeLimit|AccountNotAllowed|QOSNotAllowed|InvalidAccount|InvalidQOS|BadConstraints"
+    r"|(?:QOS|Assoc)(?:Max\w{1,40}PerJob|MaxWall|Min)\w{0,40}")
+"""Why a PENDING job will not start before somebody changes it, or the site: it asks for more than is allowed to one job
+(https://slurm.schedmd.com/job_reason_codes.html). What nodes that come back may clear is left out: PartitionNodeLimit, PartitionConfig."""
+
 
 def read(word: str, reason: str = "") -> RunState:
     """Give the state that `word` says, as squeue (`%T`), scontrol or sacct print it; `CANCELLED by 1000` and `CANCELLED+` are CANCELLED.
 
-    `reason` turns PENDING into HELD where only a person can release the job. scontrol writes its blanks as underscores.
+    `reason` turns PENDING into HELD where only a person can release the job, and into STUCK where its limits would have to change.
+    scontrol writes its blanks as underscores.
     """
     first = word.split(" by ", 1)[0].removesuffix("+")
     state = WORDS.get(first, RunState.UNKNOWN)
     if state is RunState.PENDING and (reason in HELD_REASONS or reason.replace("_", " ") in HELD_REASONS):
         return RunState.HELD
+    if state is RunState.PENDING and STUCK_REASONS.fullmatch(reason):
+        return RunState.STUCK
     return state

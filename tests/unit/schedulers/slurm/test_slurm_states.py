@@ -66,10 +66,19 @@ def test_a_word_that_is_not_in_the_table_never_ends_a_run(word):
     pytest.param("job requeued in held state", RunState.HELD, id="requeued and held"),
     pytest.param("job_requeued_in_held_state", RunState.HELD, id="requeued and held, in scontrol's writing"),
     pytest.param("user env retrieval failed requeued held", RunState.HELD, id="no login environment on the node"),
+    pytest.param("PartitionTimeLimit", RunState.STUCK, id="asks for more time than the partition gives"),
+    pytest.param("QOSMaxWallDurationPerJobLimit", RunState.STUCK, id="asks for more time than its QOS gives"),
+    pytest.param("AssocMaxCpuPerJobLimit", RunState.STUCK, id="asks for more than its account gives to one job"),
+    pytest.param("QOSMinCpuNotSatisfied", RunState.STUCK, id="asks for less than its QOS begins at"),
+    pytest.param("AccountNotAllowed", RunState.STUCK, id="its account may not use the partition"),
+    pytest.param("QOSMaxJobsPerUserLimit", RunState.PENDING, id="others of its user run"),
+    pytest.param("AssocMaxJobsLimit", RunState.PENDING, id="others of its account run"),
+    pytest.param("QOSGrpCpuLimit", RunState.PENDING, id="others of its QOS run"),
+    pytest.param("PartitionNodeLimit", RunState.PENDING, id="nodes may be down for a while"),
     pytest.param("Priority", RunState.PENDING, id="waits its turn"),
     pytest.param("BeginTime", RunState.PENDING, id="waits after a requeue"),
 ])
-def test_a_pending_job_that_only_a_person_can_release_is_held(reason, state):
+def test_a_pending_job_is_told_apart_by_its_reason(reason, state):
     assert states.read("PENDING", reason) is state
 
 

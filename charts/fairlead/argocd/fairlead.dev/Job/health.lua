@@ -40,8 +40,8 @@ if ready.reason == "Held" or ready.reason == "Suspended" then
   return health("Suspended", ready)
 end
 
--- It never goes on by itself: a person has to restore the directory, or to delete the Job.
-if ready.reason == "RunDirectoryMissing" then
+-- It never goes on by itself: a person has to restore the directory, or to change a limit, or to delete the Job.
+if ready.reason == "RunDirectoryMissing" or ready.reason == "Unschedulable" then
   return health("Degraded", ready)
 end
 return health("Progressing", ready)
