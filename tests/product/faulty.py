@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.app import program
 from fairlead.cli import main
-from fairlead.domain.address import Address
+from fairlead.domain.address import Address, Port
 from fairlead.domain.errors import Unanswered, Unavailable
 from fairlead.domain.objects import EventNote, ObjectRef
 from fairlead.engine.ports import Remote, Store, T, World
@@ -115,6 +115,9 @@ class FaultyRemote:
         answer = await self.real.exchange(address, exchange)
         await self.fault.at(f"remote.{exchange.verb}", "after")
         return answer
+
+    async def look(self, address: Address) -> Port:
+        return await self.real.look(address)
 
     def retire(self, address: Address) -> None:
         self.real.retire(address)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from fairlead.kube.client import CONNECTION_LIMIT
-from fairlead.ssh.limits import PoolLimits
+from fairlead.ssh.limits import LOOKS, PoolLimits
 
 log = structlog.get_logger()
 
@@ -25,7 +25,7 @@ class Shares:
 
 def wanted(limits: PoolLimits) -> int:
     """Files that are open at most with these limits. A connection that is being made may need one more, for its name."""
-    return OWN + SESSIONS * CONNECTION_LIMIT + limits.connections + limits.connects
+    return OWN + SESSIONS * CONNECTION_LIMIT + limits.connections + limits.connects + LOOKS
 
 
 def shares(limits: PoolLimits, files: int) -> Shares:

@@ -1,6 +1,7 @@
 """Where a remote login identity is reached, what proves who we are there, and which host keys are trusted."""
 
 from dataclasses import dataclass, field
+from enum import Enum
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,14 @@ class Endpoint:
         return f"{self.host}:{self.port}"
 
 
+class Port(Enum):
+    """What a look at a port has shown."""
+
+    SILENT = "silent"                # no connection: nothing answers there
+    MUTE = "mute"                    # a connection on which nothing was said: a stopped server, or something in front of none
+    SPEAKS = "speaks"                # a server that says who it is
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """A remote login identity to connect to, with all that is needed for it. Equal addresses share connections.
@@ -59,6 +68,11 @@ class Address:
     def endpoints(self) -> tuple[Endpoint, ...]:
         """All endpoints of the login service, in the order in which they are tried."""
         return (Endpoint(self.host, self.port), *self.more_endpoints)
+
+    @property
+    def first_hop(self) -> "Address":
+        """What is connected to from here: itself, or the outermost jump host."""
+        return self.via.first_hop if self.via else self
 
     @property
     def place(self) -> str:

@@ -45,7 +45,11 @@ class Refused(RemoteFault):
 
 
 class Unreachable(RemoteFault):
-    """No connection came about, so nothing was sent; a later try may work."""
+    """No connection came about, so nothing was sent; a later try may work. `silent`: not even a port answered, at any endpoint."""
+
+    def __init__(self, message: str, reason: ClusterReason, *, silent: bool = False) -> None:
+        super().__init__(message, reason)
+        self.silent = silent
 
 
 class Unanswered(RemoteFault):

@@ -19,6 +19,7 @@ from fairlead.domain.evidence import hidden
 from fairlead.domain.installation import Installation
 from fairlead.domain.run import Observation, ProbeProblem, Tree
 from fairlead.engine.breaker import CLOSED, Breaker
+from fairlead.engine.lookout import Lookout
 from fairlead.engine.ports import T, World
 from fairlead.engine.settings import EngineSettings
 from fairlead.schedulers.seam import Driver, Exchange, Place
@@ -60,6 +61,9 @@ class Link:
         self._poll_seconds = float("inf")
         self._poll_owed = False
         self._given_up = 0
+        self._lookout = Lookout(world, self._port_speaks)
+        self._hastened_at = float("-inf")
+        self.on_port: Callable[[], None] = lambda: None    # called when a try may be made sooner than was said
         self.tree: Tree | None = None
         self.full = ""
         self.polled_at: float | None = None      # monotonic: the last poll that was answered, or the check before the first
@@ -89,6 +93,7 @@ class Link:
     def reset(self) -> None:
         """The Cluster's spec changed: try at once. What needed a person may be mended by that, so it is not said of the new spec."""
         self._breaker = CLOSED
+        self._lookout.end()
         self._give_up()
         trouble = self.health.trouble
         if trouble is not None and trouble.reason in NEEDS_A_PERSON and not self._poll_owed:
@@ -102,6 +107,7 @@ class Link:
         if self.tree is not None and monotonic < self.looks_again_at:
             return True
         self._checked_at = monotonic
+        self._lookout.end()
         self._poll_seconds = cluster.spec.polling.timeout_seconds
         seconds = self._settings.reach_seconds + cluster.spec.connection.connect_timeout_seconds
         try:
@@ -162,12 +168,22 @@ class Link:
         limit = self._settings.breaker_person_seconds if reason in NEEDS_A_PERSON else self._settings.breaker_limit_seconds
         self._breaker = self._breaker.failed(clock.monotonic(), limit, self._world.jitter())
         self._give_up()
+        if self._address is not None:
+            self._lookout.begin(self._address, error)
         metrics.breaker_opened.inc()
         trouble = Trouble(reason, str(error))
         if self.health.trouble != trouble:
             log.warning("cluster_not_ready", reason=str(reason), message=str(error))
         retry_at_wall = clock.wall() + self._breaker.retry_at - clock.monotonic()
         self.health = replace(self.health, trouble=trouble, failures=self._breaker.failures, retry_at_wall=retry_at_wall)
+
+    def _port_speaks(self) -> None:
+        """The port, which was silent, speaks again: try at once. Should that fail, the next try waits as long as it would have."""
+        now = self._world.clock.monotonic()
+        if now - self._hastened_at >= self._settings.breaker_limit_seconds:
+            self._hastened_at = now
+            self._breaker = replace(self._breaker, retry_at=min(self._breaker.retry_at, now))
+            self.on_port()
 
     def close(self) -> None:
         """Let the connections go, and forget what is known: the next `ensure` begins anew.
@@ -190,7 +206,7 @@ class Link:
 
     def _works(self) -> None:
         if not self._poll_owed and (self._breaker.failures or self.health.trouble or self.full):
-            self._breaker = CLOSED
+            self._breaker, self._hastened_at = CLOSED, float("-inf")
             trouble = Trouble(ClusterReason.WORK_DIR_NOT_WRITABLE, self.full) if self.full else None
             self.health = replace(self.health, trouble=trouble, failures=0, retry_at_wall=None)
 

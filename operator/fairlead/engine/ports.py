@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
-from fairlead.domain.address import Address, Credentials, HostKeys
+from fairlead.domain.address import Address, Credentials, HostKeys, Port
 from fairlead.domain.debt import Debt
 from fairlead.domain.finished import Expiring
 from fairlead.domain.kinds import KNOWN
@@ -30,6 +30,13 @@ class Remote(Protocol):
 
         Raises `Refused`, `Unreachable` (nothing was sent), `Unanswered` (sent, and no whole answer), `Unreadable` (key or host keys
         unusable).
+        """
+        ...
+
+    async def look(self, address: Address) -> Port:
+        """What the port says to which a login would connect first; no login, and bounded: who looks at one port shares a look.
+
+        Raises `Unreachable` when there was no place for a look.
         """
         ...
 

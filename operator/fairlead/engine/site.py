@@ -68,6 +68,7 @@ class Site:
         self._registry: Registry = context.registry
         self._settings: EngineSettings = context.settings
         self._link = link
+        link.on_port = self.wake
         self._custody = Custody(record, site, context, (link, self._driver))
         self._writer = Writer(context.world, context.registry, context.settings.api_writes, self._beat)
         self._bucket = Bucket.of(cluster.spec.limits, context.world.clock.monotonic())

@@ -42,7 +42,7 @@ def _not_resolved(profile: Profile, error: Exception) -> RemoteFault:
 
 def _refused(profile: Profile, _: Exception) -> RemoteFault:
     return Unreachable(f"nothing listens on {_where(profile)} (connection refused): check host and port, or wait until sshd is back",
-                       ClusterReason.CONNECTION_REFUSED)
+                       ClusterReason.CONNECTION_REFUSED, silent=profile.address.via is None)
 
 
 def _dropped(profile: Profile, _: Exception) -> RemoteFault:
@@ -95,15 +95,16 @@ def explain(profile: Profile, error: Exception) -> RemoteFault:
         return Unreachable(f"{_where(profile)} was not connected to: this controller may open no more files; raise its limit, or lower its "
                            "setting ssh.connections", ClusterReason.NO_FREE_CONNECTION)
     if isinstance(error, OSError) and error.errno in {errno.ENETUNREACH, errno.EHOSTUNREACH}:
-        return Unreachable(f"there is no route to {_where(profile)} ({error.strerror})",
-                           ClusterReason.CONNECTION_FAILED)
+        return Unreachable(f"there is no route to {_where(profile)} ({error.strerror})", ClusterReason.CONNECTION_FAILED,
+                           silent=profile.address.via is None)
     return next((say for kind, say in TABLE if isinstance(error, kind)), _other)(profile, error)
 
 
 def too_late(profile: Profile, reached: bool, seconds: float) -> Unreachable:
     """The error for a connection that was not made within so many seconds; `reached`: the port had answered."""
     words = "took the connection and did not finish the SSH login" if reached else "did not answer (name, route or firewall)"
-    return Unreachable(f"{_where(profile)} {words} within {seconds:.3g} s", ClusterReason.CONNECT_TIMEOUT)
+    return Unreachable(f"{_where(profile)} {words} within {seconds:.3g} s", ClusterReason.CONNECT_TIMEOUT,
+                       silent=not reached and profile.address.via is None)
 
 
 def endless(profile: Profile, most_bytes: int) -> Refused:

@@ -34,6 +34,12 @@ class PoolLimits:
     """For a clean close; a stopped sshd never completes one."""
 
 
+LOOKS = 64
+"""Looks at ports at the same time: at hosts that are dark, each takes `LOOK_SECONDS`."""
+LOOK_SECONDS = 2.0
+"""For one look: a first packet that was lost is sent again after a second."""
+
+
 def none_free(words: str) -> Unreachable:
     """The error for who has waited in vain for a place of its namespace's share."""
     return Unreachable(words, ClusterReason.NO_FREE_CONNECTION)

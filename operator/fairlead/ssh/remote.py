@@ -14,7 +14,7 @@ import asyncssh
 import structlog
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
-from fairlead.domain.address import Address
+from fairlead.domain.address import Address, Port
 from fairlead.domain.errors import FairleadError, Unanswered, Unreachable
 from fairlead.schedulers.seam import Exchange
 from fairlead.sharing.shares import Shares
@@ -25,6 +25,7 @@ from fairlead.ssh.gate import Gate
 from fairlead.ssh.held import Held, Way, closed_by_us
 from fairlead.ssh.keyring import Keyring
 from fairlead.ssh.limits import PoolLimits, none_free
+from fairlead.ssh.looking import Looking
 from fairlead.ssh.pool import Lane, Site
 from fairlead.ssh.reading import Reader
 from fairlead.ssh.resolver import Resolver
@@ -61,6 +62,7 @@ class SshRemote:
         self._gate = Gate(self._limits, told)
         self.seats = Seats(self._limits, told.waited_for("connection"))
         self._resolver = Resolver(wait_seconds=self._limits.wait_seconds, waited=told.waited_for("lookup"))
+        self._looking = Looking(self._resolver, self._limits.wait_seconds)
         self._keyring = Keyring(self._limits.wait_seconds, told.waited_for("key"))
         self._sites: dict[Address, Site] = {}
         self._jumps: WeakValueDictionary[Address, Lane] = WeakValueDictionary()      # as long as a site leads through them
@@ -100,6 +102,12 @@ class SshRemote:
                    lambda: self._resolver.waiting, lambda: self._keyring.waiting, lambda: self._reader.waiting)
         return dict(zip(PLACES, waiting, strict=True))
 
+    async def look(self, address: Address) -> Port:
+        """What the port says to which a login would connect first. Raises `Unreachable` when there was no place for a look."""
+        if self._closed:
+            raise closed_by_us()
+        return await self._looking.look(address)
+
     def retire(self, address: Address) -> None:
         """Take what is asked from now on to new connections; those of before close when what they have to do has ended."""
         if site := self._sites.pop(address, None):
@@ -108,6 +116,7 @@ class SshRemote:
     async def close(self) -> None:
         """Close everything at once, within the bound of one: exchanges in flight end as `Unanswered`, waiting ones as `Unreachable`."""
         self._closed = True
+        self._looking.close()
         await asyncio.gather(*(held.cut() for held in self._held))
         if self._running:
             await asyncio.wait(self._running)

@@ -41,4 +41,5 @@ class LoginService:
                 return connection
         if len(failures) == 1:
             raise failures[0]
-        raise Unreachable(f"none of the {len(failures)} endpoints can be connected to: {'; '.join(map(str, failures))}", failures[0].reason)
+        raise Unreachable(f"none of the {len(failures)} endpoints can be connected to: {'; '.join(map(str, failures))}", failures[0].reason,
+                          silent=all(each.silent for each in failures))

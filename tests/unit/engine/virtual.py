@@ -1,12 +1,13 @@
 """The engine's ports for unit tests: everything answers at once, unless a test says otherwise, and time stands still until it is moved."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+import selectors
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from fairlead.domain.address import Address
+from fairlead.domain.address import Address, Port
 from fairlead.domain.cluster import Cluster
 from fairlead.domain.debt import Debt
 from fairlead.domain.errors import Conflict, FairleadError
@@ -52,6 +53,8 @@ class FakeRemote:
     asked: list[tuple[str, Address, float]] = field(default_factory=list)
     retired: list[Address] = field(default_factory=list)
     during: Callable[[str], None] = lambda _verb: None
+    port: Callable[[Address], Port] = lambda _address: Port.SILENT
+    looks: int = 0
 
     async def exchange(self, address: Address, exchange: Exchange[T]) -> T:
         """As the real one, without a network."""
@@ -61,6 +64,11 @@ class FakeRemote:
         if isinstance(answer, FairleadError):
             raise answer
         return answer  # type: ignore[return-value]
+
+    async def look(self, address: Address) -> Port:
+        """What `port` says."""
+        self.looks += 1
+        return self.port(address)
 
     def retire(self, address: Address) -> None:
         """Remember that a new login was asked for."""
@@ -256,6 +264,50 @@ class Virtual:
         """The engine's ports. Tokens repeat and jitter is none: nothing here depends on chance."""
         return World(self.remote, self.store, self.data, self.ledger, self.leadership, self.clock, lambda: MARKER, lambda: 0.0,
                      self.finished, self.scope, self.kinds)
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """An event loop that waits for nothing: when all that can happen has happened, its time is that of the next timer."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        super().__init__(_Leaping(self))
+
+    def time(self) -> float:
+        """Seconds so far."""
+        return self.seconds
+
+
+class _Leaping(selectors.SelectSelector):
+    """Instead of waiting it moves the time of its loop."""
+
+    def __init__(self, loop: VirtualLoop) -> None:
+        super().__init__()
+        self._loop = loop
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """What is ready now."""
+        assert timeout is not None, "everybody waits for ever"
+        self._loop.seconds += max(timeout, 0.0)
+        return super().select(0)
+
+
+class LoopClock:
+    """The clock of a `VirtualLoop`."""
+
+    def monotonic(self) -> float:
+        """The loop's own time."""
+        return asyncio.get_running_loop().time()
+
+    def wall(self) -> float:
+        """The same, as an epoch."""
+        return 1_700_000_000 + self.monotonic()
+
+
+def in_virtual_time(scene: Coroutine[Any, Any, T]) -> T:
+    """Play a scene in a loop that waits for nothing."""
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        return runner.run(scene)
 
 
 SETTINGS = EngineSettings(overdue_seconds=0.0, breaker_limit_seconds=60, breaker_person_seconds=300, secret_refresh_seconds=300)
