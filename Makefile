@@ -8,8 +8,9 @@ MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
 ARGS ?=
-# Most tests wait for real parts: two at a time, each worker with a bed of its own, take little more than half the time.
-WORKERS ?= 2
+# Most tests wait for real parts, so there are more workers than cores, each with a bed of its own; tests/timing/workers.py says how many.
+WORKERS ?= auto
+STAGES ?= 2
 MINUTES ?= 10
 SEED ?=
 SLURM_RELEASES := 20.11 22.05 24.11 26.05
@@ -34,7 +35,7 @@ test: environment ## Run all tests on real parts; ARGS="-k once" picks some, as 
 	@exec $(OWN) $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 faults: environment ## Play every fault in every moment of a Job, walk at random for MINUTES, and write docs/reliability.md; about an hour
-	@exec $(OWN) $(BIN)/python -m faults --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) --stages $(WORKERS) --page docs/reliability.md $(ARGS)
+	@exec $(OWN) $(BIN)/python -m faults --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) --stages $(STAGES) --page docs/reliability.md $(ARGS)
 
 scale: environment ## A thousand Jobs under a controller that is killed each 5 s, and namespaces deleted: about ten minutes
 	@exec $(OWN) $(BIN)/python -m scale $(ARGS)

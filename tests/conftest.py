@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from bed import proc, registry, surroundings
 from bed.controlplane import ControlPlane
@@ -27,6 +28,8 @@ from product.controller import Controller
 from product.faulty import VARIABLE
 from product.resources import install
 from product.scene import Scene
+from timing import split, workers
+from timing.minutes import Minutes, read_seconds
 
 LOG_CHARACTERS = 10_000
 
@@ -35,6 +38,7 @@ Plane = ControlPlane | ExistingControlPlane
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--use-existing", action="store_true", help="use the cluster that KUBECONFIG names")
+    parser.addoption("--write-minutes", action="store_true", help="write into docs/development.md how long each folder took")
     parser.addoption("--kind", action="store_true", help="tests/e2e: in a kind cluster, which needs Docker")
 
 
@@ -67,6 +71,44 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.getoption("use_existing") and (config.getoption("numprocesses", None) or 0) > 1:
         raise pytest.UsageError("--use-existing: one cluster has one controller; write make test WORKERS=0")
+
+
+@pytest.hookimpl(trylast=True)   # after pytest's own, which makes the reporter, and xdist's, which counts the workers
+def pytest_sessionstart(session: pytest.Session) -> None:
+    config = session.config
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None and not hasattr(config, "workerinput"):
+        minutes = Minutes(reporter, workers=config.getoption("numprocesses", None) or 1, write=config.getoption("write_minutes"))
+        config.pluginmanager.register(minutes, "fairlead-minutes")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """`--numprocesses auto`: as many as wait for each other least."""
+    return workers.of_this_machine()
+
+
+class Units(LoadScopeScheduling):
+    """xdist's distribution, by our units and in the order in which the workers have put the tests."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return split.unit_of(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Units | None:
+    """`--dist loadfile`: by our units, in the order that the next hook gives them."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    config.option.loadscopereorder = False
+    return Units(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In a worker: the longest files first."""
+    if hasattr(config, "workerinput"):
+        items[:] = split.longest_first([(item.nodeid, item) for item in items], read_seconds())
 
 
 def pytest_unconfigure() -> None:

@@ -1,0 +1,19 @@
+"""How many tests run at a time: more than there are cores, since most of them wait for real parts."""
+
+import os
+from typing import Final
+
+PER_CORE: Final = 2
+"""Workers for each core: tests wait about half of their time, so that two of them keep a core busy."""
+EACH_BYTES: Final = 3 * 2**30
+"""What one worker and its bed need at most: a control plane with a node, a controller and a few clusters."""
+
+
+def workers(cores: int, memory: int) -> int:
+    """How many workers suit so many cores and so many bytes of memory; at least one."""
+    return max(1, min(PER_CORE * cores, memory // EACH_BYTES))
+
+
+def of_this_machine() -> int:
+    """How many suit this machine."""
+    return workers(len(os.sched_getaffinity(0)), os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
