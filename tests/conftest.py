@@ -39,6 +39,7 @@ Plane = ControlPlane | ExistingControlPlane
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--use-existing", action="store_true", help="use the cluster that KUBECONFIG names")
     parser.addoption("--write-minutes", action="store_true", help="write into docs/development.md how long each folder took")
+    parser.addoption("--whole", action="store_true", help="tests/e2e, tests/image: also what takes minutes")
     parser.addoption("--kind", action="store_true", help="tests/e2e: in a kind cluster, which needs Docker")
 
 
@@ -114,6 +115,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_unconfigure() -> None:
     """After an interrupt in the midst of fixtures that end: pytest forgets those that were still to end."""
     close_all()
+
+
+@pytest.fixture(scope="session")
+def whole(pytestconfig: pytest.Config) -> None:
+    """For what takes minutes and needs the image: `make test` leaves it to `make e2e`."""
+    if not pytestconfig.getoption("whole"):
+        pytest.skip("make e2e runs it")
 
 
 @pytest.fixture(scope="session")

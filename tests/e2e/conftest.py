@@ -1,21 +1,23 @@
 """One place and one installation for the session, two Slurm clusters and a bare host that its pods reach; at the end nothing is left."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
-from uuid import uuid4
 
 import pytest
 
 from bed.errors import BedError
+from bed.login import LoginNode
 from bed.slurm import SlurmCluster, start_many
 from bed.sshd import SshHost
 from bed.state import Bed
 from e2e.installation import Installation
 from e2e.place import Place, existing, in_kind, on_node
+from e2e.use import Cluster
 from product.api import Api
 from product.remains import remains_on
-from product.scene import Scene
+from product.scene import Scene, Thing
 
 MEASURED: Final = pytest.StashKey[dict[str, str]]()
 
@@ -51,10 +53,19 @@ def measured(pytestconfig: pytest.Config) -> dict[str, str]:
     return pytestconfig.stash.setdefault(MEASURED, {})
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def installed(place: Place, logins: list[SlurmCluster], box: SshHost, measured: dict[str, str]) -> Iterator[Installation]:
-    """The chart, installed. After all tests it is uninstalled, and nothing of it is in the cluster or on the hosts."""
-    installation = Installation(place, f"fairlead-{uuid4().hex[:6]}")
+    """The chart, installed. After the module's tests it is uninstalled, and nothing of it is in the cluster or on the hosts.
+
+    A module that installs something else has its own fixture of this name: there is one installation at a time.
+    """
+    with while_installed(Installation.named(place), (*logins, box), measured) as installation:
+        yield installation
+
+
+@contextmanager
+def while_installed(installation: Installation, hosts: Sequence[LoginNode], measured: dict[str, str]) -> Iterator[Installation]:
+    """Installs it, and at the end uninstalls it and proves that nothing is left."""
     began = time.monotonic()
     try:
         installation.install()
@@ -64,8 +75,9 @@ def installed(place: Place, logins: list[SlurmCluster], box: SshHost, measured: 
     yield installation
     installation.uninstall()
     left = installation.left()
-    place.kubectl("delete", "namespace", installation.namespace)
-    left += [f"{host.name}: {each}" for host in (*logins, box) for each in remains_on(host, connected=False)]
+    installation.place.kubectl("delete", "namespace", installation.namespace)
+    installation.remove_definitions()
+    left += [f"{host.name}: {each}" for host in hosts for each in remains_on(host, connected=False)]
     assert left == [], "an uninstall left something"
 
 
@@ -81,6 +93,16 @@ def scene(place: Place, installed: Installation) -> Iterator[Scene]:
         raise AssertionError(f"{error}\n{installed.logs()}") from error
     finally:
         api.close()
+
+
+@pytest.fixture
+def cluster(place: Place, scene: Scene) -> Cluster:
+    """A Cluster for a login node, at the address that pods reach."""
+    def made(host: LoginNode, name: str = "hpc") -> Thing:
+        there = place.reach(host)
+        return scene.cluster(host, name, endpoints=[{"host": there.host, "port": there.port}], hostKeys={"knownHosts": there.known_hosts})
+
+    return made
 
 
 def _seen(installation: Installation) -> str:

@@ -1,5 +1,6 @@
 """Where the product is installed for these tests, and how pods there reach a login node of the bed."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -44,6 +45,10 @@ class Place(Protocol):
         """The product's image, with its tag; nodes have it or can pull it."""
 
     @property
+    def built(self) -> Image | None:
+        """The same as an archive, where it was built for the test."""
+
+    @property
     def ours(self) -> bool:
         """Whether the cluster is the test's own, so that its nodes may be drained."""
 
@@ -52,6 +57,9 @@ class Place(Protocol):
 
     def reach(self, host: LoginNode) -> Endpoint:
         """Lets pods reach a login node."""
+
+    def load(self, archive: Path) -> None:
+        """Gives the nodes, if they are the test's own, a further image."""
 
 
 @dataclass
@@ -65,6 +73,14 @@ class OnNode:
 
     def __post_init__(self) -> None:
         self.bed, self.kubeconfig, self.kubectl, self.image = self.node.bed, self.node.kubeconfig, self.node.kubectl, self.built.name
+        self.load = self.node.load
+
+    def kill_process(self, pod: str, namespace: str) -> None:
+        """Kills process 1 of a pod's only container with -9; the kubelet starts another in its place."""
+        found = json.loads(self.kubectl(f"--namespace={namespace}", "get", "pod", pod, "--output=json").stdout)
+        [status] = found["status"]["containerStatuses"]
+        self.node.space.run("ctr", "--namespace", "k8s.io", "tasks", "kill", "--signal", "SIGKILL",
+                            status["containerID"].removeprefix("containerd://"))
 
     def audit(self) -> list[auditlog.AuditEvent]:
         """What the API server was asked for."""
@@ -85,7 +101,12 @@ class Elsewhere:
     bed: Bed
     kubeconfig: Path
     image: str
-    ours: bool
+    built: Image | None = None
+
+    @property
+    def ours(self) -> bool:
+        """A cluster for which an image was built was made for the test, too."""
+        return self.built is not None
 
     def kubectl(self, *args: str, input: str | None = None, check: bool = True) -> "subprocess.CompletedProcess[str]":  # noqa: A002
         """See `bed.controlplane.kubectl`."""
@@ -95,6 +116,11 @@ class Elsewhere:
     def reach(self, host: LoginNode) -> Endpoint:
         """At its own address: this machine hands packets on to it."""
         return Endpoint(host.host, host.port, host.known_hosts)
+
+    def load(self, archive: Path) -> None:
+        """By kind."""
+        kind = ["kind", "load", "image-archive", str(archive), "--name", f"fairlead-{self.bed.id}"]
+        progress.run("loading an image", kind, env={**os.environ, **self.bed.env, "HOME": str(self.bed.folder)})
 
 
 @contextmanager
@@ -122,7 +148,7 @@ def in_kind(bed: Bed) -> Iterator[Elsewhere]:
     try:
         progress.run("making a kind cluster", [*create, "--wait", "2m", *chosen], env=env)
         progress.run("loading the image", ["kind", "load", "image-archive", str(image.archive), "--name", name], env=env)
-        yield Elsewhere(bed, kubeconfig, image.name, ours=True)
+        yield Elsewhere(bed, kubeconfig, image.name, image)
     finally:
         progress.run("removing the kind cluster", ["kind", "delete", "cluster", "--name", name, "--kubeconfig", str(kubeconfig)], env=env)
 
@@ -133,7 +159,7 @@ def existing(bed: Bed) -> Iterator[Elsewhere]:
     named = os.environ.get("KUBECONFIG", "")
     if not Path(named).is_file() or not os.environ.get(IMAGE):
         raise BedError(f"--use-existing needs KUBECONFIG, a kubeconfig's file, and {IMAGE}, an image that the cluster's nodes can pull")
-    yield Elsewhere(bed, Path(named).resolve(), os.environ[IMAGE], ours=False)
+    yield Elsewhere(bed, Path(named).resolve(), os.environ[IMAGE])
 
 
 def run_helm(place: Place, *args: str, check: bool = True) -> "subprocess.CompletedProcess[str]":

@@ -3,73 +3,21 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-import yaml
 
-from bed.login import LoginNode
 from bed.slurm import SlurmCluster
 from bed.sshd import SshHost
 from e2e.installation import Installation
 from e2e.place import OnNode, Place
-from product.scene import Scene, Thing
+from e2e.use import Cluster, Counted, applied, filled_in
+from product.scene import Scene
 from product.waiting import until
 
 pytestmark = pytest.mark.timeout(300)   # the first one waits for the installation
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
-COUNTED = "#!/bin/bash\necho started >>~/{name}.starts\nuntil [ -e ~/{name}.go ]; do sleep 0.2; done\necho whole\n"
 MEBIBYTE = 1024**2
 REST_SECONDS = 10
-
-Cluster = Callable[..., Thing]
-
-
-@pytest.fixture
-def cluster(place: Place, scene: Scene) -> Cluster:
-    """A Cluster for a login node, at the address that pods reach."""
-    def made(host: LoginNode, name: str = "hpc") -> Thing:
-        there = place.reach(host)
-        return scene.cluster(host, name, endpoints=[{"host": there.host, "port": there.port}], hostKeys={"knownHosts": there.known_hosts})
-
-    return made
-
-
-class Counted:
-    """A Job that says each of its starts in a file, and ends when it is let go: so that what happens meanwhile shows."""
-
-    def __init__(self, scene: Scene, host: LoginNode, name: str, cluster: str = "hpc") -> None:
-        self._starts, self._go = host.home / f"{name}.starts", host.home / f"{name}.go"
-        for path in (self._starts, self._go):
-            path.unlink(missing_ok=True)
-        self.thing = scene.job(name, COUNTED.format(name=name), cluster=cluster)
-        self.thing.wait("Running", seconds=40)
-        self._id = self.thing.status["run"]["id"]
-
-    def ends_well(self) -> None:
-        """Lets it go: it was one Run from its begin, and its end is told."""
-        self._go.touch()
-        status = self.thing.wait_ended(60)
-        assert self.thing.condition("Complete").get("status") == "True", status
-        assert (status["run"]["id"], self._starts.read_text()) == (self._id, "started\n")
-        assert status["logs"]["tail"] == "whole\n"
-
-
-def filled_in(example: str, host: LoginNode, place: Place) -> str:
-    """An example's files as a person fills them in."""
-    there = place.reach(host)
-    text = "\n---\n".join(path.read_text() for path in sorted((EXAMPLES / example).glob("*.yaml")))
-    _, kind, key = there.known_hosts.split()
-    text = text.replace("HOST ssh-ed25519 KEY", f"HOST {kind} {key}").replace("user: USER", f"user: {host.user}")
-    return text.replace("HOST", there.host)
-
-
-def applied(scene: Scene, place: Place, manifests: str) -> list[Thing]:
-    """As `kubectl apply -f` does it; the Jobs in it."""
-    place.kubectl(f"--namespace={scene.namespace}", "apply", "--filename=-", input=manifests)
-    return [Thing(scene, "jobs", each["metadata"]["name"]) for each in yaml.safe_load_all(manifests) if each["kind"] == "Job"]
 
 
 def test_helm_test_says_that_the_installation_works(installed: Installation) -> None:
@@ -153,32 +101,48 @@ def test_a_drain_takes_one_replica_and_no_job(
     until(lambda: len(installed.ready()) == 2, "two replicas again", 60)
 
 
-def test_an_upgrade_disturbs_no_job(
+def test_a_job_lives_through_the_death_of_the_leader_s_process(
+    whole: None, installed: Installation, place: Place, scene: Scene, cluster: Cluster, logins: list[SlurmCluster],
+    measured: dict[str, str],
+) -> None:
+    """A controller that the kernel ends, for memory for one, would take Jobs with it, or they would be started twice."""
+    if not isinstance(place, OnNode):
+        pytest.skip("nobody can kill process 1 of a container but its node")
+    cluster(logins[0])
+    job = Counted(scene, logins[0], "through-death")
+    until(lambda: len(installed.ready()) == 2, "two replicas", 60)
+    lost, pod = installed.holder(), installed.leader()
+    restarts = installed.restarts(pod)
+    began = time.monotonic()
+    place.kill_process(pod, installed.namespace)
+    until(lambda: installed.holder() not in {"", lost}, "another leader, in whichever pod", 60)
+    measured["leader's process killed with -9 in its pod until another leads"] = f"{time.monotonic() - began:.1f} s"
+    job.ends_well()
+    until(lambda: installed.restarts(pod) > restarts and len(installed.ready()) == 2, "the same pod to be ready again", 60)
+
+
+def test_an_uninstall_is_refused_while_a_job_runs_and_an_upgrade_disturbs_none(
     installed: Installation, scene: Scene, cluster: Cluster, logins: list[SlurmCluster], measured: dict[str, str],
 ) -> None:
-    """Each upgrade would cost what ran, or run it twice."""
-    cluster(logins[1])
-    job = Counted(scene, logins[1], "through-upgrade")
-    before = installed.ready()
-    began = time.monotonic()
-    installed.upgrade("log.level=debug")
-    measured["helm upgrade until both new replicas are ready"] = f"{time.monotonic() - began:.1f} s"
-    until(lambda: installed.leader() in installed.ready(), "a leader of the new ones", 60)
-    assert set(before).isdisjoint(installed.ready())
-    job.ends_well()
-    after = Counted(scene, logins[1], "after-upgrade")
-    after.ends_well()
+    """What runs on the clusters would be left to nobody, and its object would hang in Terminating for ever.
 
-
-def test_an_uninstall_is_refused_while_a_job_runs(
-    installed: Installation, scene: Scene, cluster: Cluster, logins: list[SlurmCluster],
-) -> None:
-    """What runs on the clusters would be left to nobody, and its object would hang in Terminating for ever."""
+    Or who was refused could not change the policy; or each upgrade would cost what ran, or run it twice.
+    """
     cluster(logins[0])
     job = Counted(scene, logins[0], "through-refusal")
     assert f"{scene.namespace}/through-refusal" in installed.refused()
     until(lambda: len(installed.ready()) == 2, "two replicas, as before", 60)
+    before = set(installed.ready())
+    installed.put_back()
+    assert set(installed.ready()) == before, "the pods are the same"
+    began = time.monotonic()
+    installed.upgrade("log.level=debug")
+    measured["helm upgrade until both new replicas are ready"] = f"{time.monotonic() - began:.1f} s"
+    until(lambda: installed.leader() in installed.ready(), "a leader of the new ones", 60)
+    assert before.isdisjoint(installed.ready())
     job.ends_well()
+    after = Counted(scene, logins[0], "after-upgrade")
+    after.ends_well()
 
 
 def test_a_pod_is_ready_soon(installed: Installation, measured: dict[str, str]) -> None:
