@@ -91,19 +91,6 @@ def running(scene: Scene, own: SlurmCluster, *names: str) -> list[Thing]:
     return jobs
 
 
-def test_it_refuses_while_something_runs_and_changes_nothing(
-        own: SlurmCluster, scene: Scene, controller: Controller, uninstall: Uninstall) -> None:
-    """Else `helm uninstall` would leave objects that can never be deleted, and jobs that nobody ends."""
-    running(scene, own, "sim")
-    done = uninstall("Refuse")
-    assert done.returncode == 1
-    assert f"Job {scene.namespace}/sim: Running on Cluster {scene.namespace}/hpc as job " in done.stderr
-    assert "Cancel suspends all Jobs" in done.stderr
-    assert sorted(held(scene.api)) == ["hpc", "sim"]
-    assert controller.leads()
-    scene.job("more").wait("Complete")
-
-
 def test_an_installation_that_does_nothing_goes_without_a_trace(
         own: SlurmCluster, scene: Scene, controller: Controller, uninstall: Uninstall) -> None:
     """Else an idle Cluster, which has a finalizer for as long as it is there, would keep its namespace from being deleted for ever."""
@@ -152,10 +139,19 @@ def test_what_is_handed_over_runs_on_and_is_taken_up_by_the_next_installation(
     subprocess.run(["rm", "-rf", run], check=True)   # it is the user's now
 
 
-def test_what_is_cancelled_is_suspended_and_stays_to_be_resumed(
+def test_it_refuses_while_something_runs_or_suspends_it_to_be_resumed(
         own: SlurmCluster, scene: Scene, controller: Controller, uninstall: Uninstall) -> None:
-    """Else who cancels what runs would lose the Jobs themselves."""
+    """Else `helm uninstall` would leave objects that can never be deleted, and jobs that nobody ends; or a Job would be lost by it."""
     jobs = running(scene, own, "first", "second")
+    done = uninstall("Refuse")
+    assert done.returncode == 1
+    for job in jobs:
+        assert f"Job {scene.namespace}/{job.name}: Running on Cluster {scene.namespace}/hpc as job " in done.stderr
+    assert "Cancel suspends all Jobs" in done.stderr
+    assert sorted(held(scene.api)) == ["first", "hpc", "second"]
+    assert controller.leads()
+    scene.job("more").wait("Complete")
+
     done = uninstall("Cancel")
     assert (done.returncode, done.stderr) == (0, "")
     assert own.jobs_active() == []
@@ -185,26 +181,21 @@ def test_what_does_not_end_in_time_is_told_and_the_controller_goes_on(
     job.wait("Suspended")
 
 
-def test_without_a_controller_it_says_what_cannot_be_done_and_hands_over_what_can(
-        own: SlurmCluster, scene: Scene, controller: Controller, uninstall: Uninstall) -> None:
-    """Else who ended the controller first would wait for nothing, or could never get rid of the finalizers."""
-    running(scene, own, "sim")
+def test_without_a_controller_it_hands_over_what_runs_by_every_right_that_it_has(
+        own: SlurmCluster, scene: Scene, controller: Controller, uninstall: Uninstall, quiet_plane: ControlPlane) -> None:
+    """Else who ended the controller first would wait for nothing, or could never get rid of the finalizers.
+
+    Or whoever got hold of the hook's account could do what it never needed.
+    """
+    [job] = running(scene, own, "sim")
     controller.stop()
     done = uninstall("Cancel")
     assert done.returncode == 1
     assert "no controller runs that could end this" in done.stderr
+    scene.api.delete(LEASE)
     assert uninstall("Orphan").returncode == 0
     assert held(scene.api) == []
     assert len(own.jobs_active()) == 1
-
-
-def test_it_uses_every_right_that_it_has(
-        own: SlurmCluster, scene: Scene, controller: Controller, uninstall: Uninstall, quiet_plane: ControlPlane) -> None:
-    """Else whoever got hold of the hook's account could do what it never needed."""
-    [job] = running(scene, own, "sim")
-    controller.stop()
-    scene.api.delete(LEASE)
-    assert uninstall("Orphan").returncode == 0
     ledger = f"{FOLDER}/fairlead-ledger-{scene.namespace}"
     scene.api.merge(ledger, {"data": {f"{job.uid}-1": None, "another": "what?"}})
     assert uninstall("Orphan").returncode == 0, "once more, right behind the first"
