@@ -1,9 +1,9 @@
-"""`python -m generator FOLDER`: write all reference pages into FOLDER."""
+"""`python -m generator FOLDER`: write all reference pages, and the picture of the dashboard, into FOLDER."""
 
 import sys
 from pathlib import Path
 
-from generator import commands, metrics, reasons, resources, rights, settings, third_party, values
+from generator import commands, dashboard, metrics, reasons, resources, rights, settings, third_party, values
 
 PAGES = {
     "cluster.md": lambda: resources.page("Cluster"),
@@ -15,6 +15,7 @@ PAGES = {
     "rights.md": rights.page,
     "third-party.md": third_party.page,
     "values.md": values.page,
+    "dashboard.svg": dashboard.picture,
 }
 
 
