@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Final, TypeVar
 
-TOGETHER: Final = ("tests/api/", "tests/kube/")
-"""Folders with a control plane of their own, which is started once."""
+TOGETHER: Final = ("tests/api/", "tests/kube/", "tests/e2e/", "tests/installation/")
+"""Folders with a control plane or a node of their own, which is started once."""
 UNKNOWN_SECONDS: Final = 60.0
 """What is assumed of a file of which no run has told: it may be long, so it goes early."""
 
