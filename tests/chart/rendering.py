@@ -47,4 +47,10 @@ def to_commit(helm: Helm, case: str) -> str:
 
 def objects(helm: Helm, case: str, *options: str) -> Iterator[Manifest]:
     """The same as objects."""
-    return (each for each in yaml.safe_load_all(template(helm, case, *options)) if each)
+    return iter(manifests(template(helm, case, *options)))
+
+
+@cache
+def manifests(rendered: str) -> tuple[Manifest, ...]:
+    """The objects of a rendering."""
+    return tuple(each for each in yaml.load_all(rendered, Loader=yaml.CSafeLoader) if each)
