@@ -257,8 +257,8 @@ class Observation:
     listed: Mapping[RunKey, tuple[Listed, ...]]
     sentinels: Mapping[RunKey, Sentinels]
     records: Mapping[RunKey, Record]
-    remote_time: int                 # epoch seconds, the login node's clock
     any_started: bool = False        # some directory of this answer holds a `started`: the tree is shared with the nodes
+    later: frozenset[RunKey] = frozenset()   # of these nothing is said: there was no time to look at them
 
 
 class CancelPhase(StrEnum):

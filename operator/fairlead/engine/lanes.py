@@ -52,6 +52,7 @@ class Lanes:
         self._writing: dict[str, asyncio.Task[bool]] = {}    # their exec is over
         self._busy: dict[asyncio.Task[bool], set[str]] = {}
         self._left_at: dict[str, float] = {}
+        self._later: frozenset[RunKey] = frozenset()         # what the last poll had no time for
 
     def is_free(self, lane: str) -> bool:
         """Whether an exec of this lane may be started."""
@@ -241,17 +242,21 @@ class Lanes:
             return False
         changed: list[bool] = []
         first = work.world.clock.monotonic()
+        before, self._later = self._later, frozenset()
 
         async def look(part: Sequence[tuple[Job, Watch]]) -> None:
             wanted = {key: job.run_id if key == job.key else "" for job, step in part for key in step.keys}
+            query = Query(wanted, touch, work.link.look_seconds)
             began = work.world.clock.monotonic()
-            observation = await work.link.poll(work.driver().scheduler.observe(work.world.token(), tree, Query(wanted, touch)))
-            seen = ((job, self._observed(job, observation, began)) for job, _ in part)
+            observation = await work.link.poll(work.driver().scheduler.observe(work.world.token(), tree, query))
+            self._later |= observation.later & wanted.keys()
+            seen = ((job, self._observed(job, observation, began)) for job, step in part if observation.later.isdisjoint(step.keys))
             changed.extend(await work.writer.mishaps.each("followed", seen))
 
-        await work.writer.mishaps.in_parts("looked at on the cluster", items, look)
+        ordered = sorted(items, key=lambda item: before.isdisjoint(item[1].keys))    # who had to wait comes first
+        await work.writer.mishaps.in_parts("looked at on the cluster", ordered, look)
         self._left_at = {uid: at for uid, at in self._left_at.items() if at > first}
-        return any(changed)
+        return any(changed) or bool(self._later)
 
     async def _observed(self, old: Job, observation: Observation, began: float) -> bool:
         """Whether anything has changed. What was seen counts only for a Job that no other lane had since."""

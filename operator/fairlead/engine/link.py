@@ -28,6 +28,8 @@ from fairlead.telemetry import metrics
 log = structlog.get_logger()
 
 API_PAUSE_SECONDS = 1.0
+POLL_LIMIT_SECONDS = 60.0
+"""No poll takes longer than this, whatever a Cluster's time-out: meanwhile nothing else is seen of its Jobs."""
 REASON_OF_PROBLEM: dict[ProbeProblem, ClusterReason] = {
     ProbeProblem.NO_SCHEDULER: ClusterReason.NO_SBATCH,
     ProbeProblem.NO_TOOLS: ClusterReason.TOOLS_MISSING,
@@ -84,6 +86,11 @@ class Link:
     def is_beyond_reach(self) -> bool:
         """Whether the last try failed, and the next has to wait. Without a tree alone it is only not known whether the cluster answers."""
         return self.tree is None and self.health.trouble is not None and not self._breaker.allows(self._world.clock.monotonic())
+
+    @property
+    def look_seconds(self) -> int:
+        """How long one poll may look at Runs. Half of its time-out: what it has asked until then it has to bring home, too."""
+        return max(1, int(min(self._poll_seconds, POLL_LIMIT_SECONDS) / 2))
 
     @property
     def user(self) -> str:

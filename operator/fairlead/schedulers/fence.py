@@ -38,10 +38,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer: its rows between the two ends, and the far end's clock (epoch seconds) when it began."""
+    """A whole answer: its rows between the two ends."""
 
     rows: tuple[Row, ...]
-    remote_time: int
     _by_kind: Mapping[str, Sequence[Row]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -75,10 +74,9 @@ def read(output: bytes, fence: str, most_rows: int = MOST_ROWS) -> Answer:
         raise Unanswered("The login node ran something else than the script: look for a ForceCommand of its sshd, which must run "
                          f"$SSH_ORIGINAL_COMMAND, and for `exec` in the user's dotfiles. It printed: {_shown(output)}",
                          ClusterReason.LOGIN_SHELL_FAILED)
-    begins = rows[0].field(0) if rows and rows[0].kind == "begin" else ""
-    if not (begins.isascii() and begins.isdigit()) or rows[-1] != Row("end", ()):
+    if not rows or rows[0].kind != "begin" or rows[-1] != Row("end", ()):
         raise Unanswered(_sentence(output), ClusterReason.POLL_FAILED)
-    return Answer(tuple(rows[1:-1]), int(begins[:12]))
+    return Answer(tuple(rows[1:-1]))
 
 
 def read_begun(output: bytes, fence: str) -> tuple[Sequence[Row], int]:

@@ -65,10 +65,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What a poll should tell: `keys` with the id we know for each (or empty), and whether to touch live directories (daily)."""
+    """What a poll should tell: `keys` with the id we know for each (or empty), and whether to touch live directories (daily).
+
+    `look_seconds`: once so many are over, the keys that are left wait for the next poll.
+    """
 
     keys: Mapping[RunKey, str]
     touch: bool = False
+    look_seconds: int = 15
 
 
 @dataclass(frozen=True, slots=True)

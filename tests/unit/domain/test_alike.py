@@ -82,7 +82,7 @@ def seen(script: Script, watched: str) -> Observation:
     listed = {KEY: (Listed(KEY, "7", script.word, script.word.name),)} if watched == "in the listing" else {}
     source = {"by scontrol": "scontrol", "by the books": "sacct"}.get(watched)
     records = {KEY: Record("7", script.word, script.word.name, source=source)} if source else {}
-    return Observation(listed, {KEY: directory}, records, 300)
+    return Observation(listed, {KEY: directory}, records)
 
 
 def verdict(observation: Observation) -> JobReason:

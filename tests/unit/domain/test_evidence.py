@@ -17,7 +17,7 @@ def row(run_id: str, state: RunState) -> Listed:
 def seen(*rows: Listed, sentinels: Sentinels | None = None, record: Record | None = None) -> Observation:
     found: Mapping[RunKey, Sentinels] = {KEY: sentinels} if sentinels else {}
     records = {KEY: record} if record else {}
-    return Observation({KEY: rows} if rows else {}, found, records, 0)
+    return Observation({KEY: rows} if rows else {}, found, records)
 
 
 def claimed(run_id: str = "7", *, starts: tuple[int, ...] = (), ends: Mapping[int, int] | None = None, ender: str = "") -> Sentinels:

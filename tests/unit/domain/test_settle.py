@@ -157,7 +157,7 @@ def test_a_run_that_may_have_run_is_not_made_again() -> None:
 
 
 def observation(*rows: Listed, sentinels: Sentinels | None = None) -> Observation:
-    return Observation({KEY: rows} if rows else {}, {KEY: sentinels} if sentinels else {}, {}, 0)
+    return Observation({KEY: rows} if rows else {}, {KEY: sentinels} if sentinels else {}, {})
 
 
 def row(state: RunState, reason: str = "") -> Listed:
@@ -263,7 +263,7 @@ def test_an_attempt_that_was_withdrawn_is_made_again() -> None:
 def test_doubles_are_told_of_once_and_cancelled() -> None:
     """Else a second job of one attempt would wait in the queue for ever, and somebody would wonder whose it is."""
     both = tuple(Listed(KEY, run_id, RunState.RUNNING, "RUNNING") for run_id in ("7", "8"))
-    observation = Observation({KEY: both}, {KEY: Sentinels(True, claim="7")}, {}, 0)
+    observation = Observation({KEY: both}, {KEY: Sentinels(True, claim="7")}, {})
     first = settle.observed(WATCHED, FRESH, observation, NOW, PACING)
     assert first.memory.duplicates == ("8",)
     assert [event.reason for event in first.events] == [JobReason.DUPLICATE]
@@ -274,7 +274,7 @@ def test_doubles_are_told_of_once_and_cancelled() -> None:
 
 def test_a_job_that_left_without_a_claim_is_revoked_before_it_is_judged() -> None:
     """Else a start in this very moment would run beside the next attempt."""
-    gone = Observation({}, {KEY: Sentinels(True)}, {}, 0)
+    gone = Observation({}, {KEY: Sentinels(True)}, {})
     revoking = settle.observed(WATCHED, FRESH, gone, NOW, PACING)
     assert (revoking.memory.revoke, revoking.status) == (True, None)
     revoked = settle.cancelled(WATCHED, revoking.memory, REVOKE, CancelAnswer(True, revoked=True), (NOW, PACING))
@@ -282,7 +282,7 @@ def test_a_job_that_left_without_a_claim_is_revoked_before_it_is_judged() -> Non
     known = replace(revoking.memory, claim="7")
     claimed = settle.cancelled(WATCHED, known, REVOKE, CancelAnswer(True, claim="7"), (NOW, PACING))
     assert (claimed.memory.revoke, claimed.memory.claim) == (False, ""), "claimed after all: a newer listing decides"
-    never = settle.observed(WATCHED, FRESH, Observation({}, {KEY: Sentinels(True, revoked=True)}, {}, 0), NOW, PACING)
+    never = settle.observed(WATCHED, FRESH, Observation({}, {KEY: Sentinels(True, revoked=True)}, {}), NOW, PACING)
     assert never.memory.attempt == 2
 
 
@@ -292,7 +292,7 @@ def test_a_cancel_without_an_answer_is_asked_again() -> None:
 
 
 def test_a_purged_directory_is_a_condition_and_no_end() -> None:
-    outcome = settle.observed(WATCHED, FRESH, Observation({}, {KEY: Sentinels(False)}, {}, 0), NOW, PACING)
+    outcome = settle.observed(WATCHED, FRESH, Observation({}, {KEY: Sentinels(False)}, {}), NOW, PACING)
     assert outcome.status is not None
     assert (outcome.memory.closing, outcome.status.phase) == (None, "Running")
     assert outcome.memory.retry_at > NOW.monotonic
@@ -300,7 +300,7 @@ def test_a_purged_directory_is_a_condition_and_no_end() -> None:
 
 def test_a_claim_is_remembered_for_the_next_listing() -> None:
     """Else a claim read after its listing would never be older than one, and a Lost Run would hang for ever."""
-    observation = Observation({}, {KEY: Sentinels(True, claim="7")}, {}, 0)
+    observation = Observation({}, {KEY: Sentinels(True, claim="7")}, {})
     first = settle.observed(WATCHED, FRESH, observation, NOW, PACING)
     assert (first.memory.claim, first.status, first.memory.closing) == ("7", None, None)
     assert settle.observed(WATCHED, first.memory, observation, NOW, PACING).memory.absent_since == NOW.monotonic
@@ -309,7 +309,7 @@ def test_a_claim_is_remembered_for_the_next_listing() -> None:
 def test_a_failure_and_a_success_end_with_one_status_and_one_event() -> None:
     for code, reason in ((0, JobReason.COMPLETED), (7, JobReason.NON_ZERO_EXIT_CODE)):
         sentinels = Sentinels(True, claim="7", started=(Started("7", 0, "n1", 100),), finished=(Finished("7", 0, code, 200),))
-        outcome = settle.observed(WATCHED, FRESH, Observation({}, {KEY: sentinels}, {}, 0), NOW, PACING)
+        outcome = settle.observed(WATCHED, FRESH, Observation({}, {KEY: sentinels}, {}), NOW, PACING)
         assert outcome.status is not None
         assert is_true(outcome.status.conditions, "Complete" if code == 0 else "Failed")
         assert [event.reason for event in outcome.events] == [reason]
@@ -327,7 +327,7 @@ def test_the_end_by_force_is_counted_from_its_own_moment() -> None:
 
 def test_a_job_that_is_looked_for_and_is_nowhere_is_no_job_that_vanished() -> None:
     """Else a Job that is not admitted any more would say that its directory was lost, or be counted among those on the cluster."""
-    nothing = Observation({}, {KEY: Sentinels(False)}, {}, 0)
+    nothing = Observation({}, {KEY: Sentinels(False)}, {})
     first = settle.observed(JOB, FRESH, nothing, NOW, PACING)
     assert (first.status, first.memory.nowhere) == (None, False), "a script that was sent may be on its way"
     assert not settle.observed(JOB, first.memory, nothing, at(PACING.not_yet_seconds - 1), PACING).memory.nowhere
@@ -344,7 +344,7 @@ def test_a_job_that_is_looked_for_and_is_nowhere_is_no_job_that_vanished() -> No
 
 def test_what_was_seen_in_between_begins_the_count_of_empty_looks_anew() -> None:
     """Else one glance past a file server's cache would keep out a Job that runs."""
-    nothing, there = (Observation({}, {KEY: Sentinels(present)}, {}, 0) for present in (False, True))
+    nothing, there = (Observation({}, {KEY: Sentinels(present)}, {}) for present in (False, True))
     first = settle.observed(JOB, FRESH, nothing, NOW, PACING)
     between = settle.observed(JOB, first.memory, there, at(PACING.not_yet_seconds - 1), PACING)
     assert not settle.observed(JOB, between.memory, nothing, at(PACING.not_yet_seconds), PACING).memory.nowhere
@@ -352,7 +352,7 @@ def test_what_was_seen_in_between_begins_the_count_of_empty_looks_anew() -> None
 
 def test_an_id_in_the_status_keeps_nobody_from_being_kept_out_and_is_kept_itself() -> None:
     """Else an id that somebody wrote would hold a place for ever; or a Run whose directory was purged would run again."""
-    nothing = Observation({}, {KEY: Sentinels(False)}, {}, 0)
+    nothing = Observation({}, {KEY: Sentinels(False)}, {})
     first = settle.observed(WATCHED, FRESH, nothing, NOW, PACING)
     outcome = settle.observed(WATCHED, first.memory, nothing, at(PACING.not_yet_seconds), PACING)
     assert outcome.status is not None

@@ -37,7 +37,7 @@ TOLD = Memory(stopping=StopWord.SUSPEND, asked_at=990.0, claim="7")
 
 
 def seen(sentinels: Sentinels, *rows: Listed) -> Observation:
-    return Observation({KEY: rows} if rows else {}, {KEY: sentinels}, {}, 0)
+    return Observation({KEY: rows} if rows else {}, {KEY: sentinels}, {})
 
 
 def ended(code: int, stop: StopWord | None) -> Sentinels:

@@ -11,8 +11,8 @@ from virtual import ONE, SETTINGS, Virtual, driver_of
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.errors import Unreachable
 from fairlead.domain.objects import ObjectRef
-from fairlead.domain.run import SubmitAnswer, SubmitWord
-from fairlead.domain.steps import Submit
+from fairlead.domain.run import Observation, SubmitAnswer, SubmitWord
+from fairlead.domain.steps import Submit, Watch
 from fairlead.engine.lanes import Lanes, Work
 from fairlead.engine.link import Link
 from fairlead.engine.registry import Registry
@@ -136,3 +136,27 @@ async def test_lanes_that_are_closed_give_up_what_is_being_written_down_too() ->
         await bench.lanes.close()
         assert bench.ids() == 0
         assert not any(bench.lanes.is_busy(job.ref.uid) for job in bench.jobs)
+
+
+async def test_what_a_poll_had_no_time_for_is_not_judged_and_comes_first_in_the_next() -> None:
+    """Of thousands that end at once the same ones would be looked at each time, and the others be called gone or never be seen."""
+    bench = Bench()
+    keys = [job.key for job in bench.jobs]
+    bench.virtual.remote.answers["observe"] = Observation({}, {}, {}, later=frozenset(keys[2:]))
+    async with bench.running():
+        judged: list[object] = []
+        bench.lanes._observed = lambda job, *_: _noted(judged, job.key)  # type: ignore[method-assign]
+        for _ in range(2):
+            bench.lanes.observe([(job, Watch((job.key,))) for job in bench.jobs], touch=False)
+            await bench.turns()
+    assert judged == [*keys[:2], *keys[:2]]
+    assert bench.free == [("observe", True)] * 2, "the next poll would wait as if nothing were left to see"
+    codes = [code for verb, code in bench.virtual.remote.codes if verb == "observe"]
+    first, second = ([code.index(str(key)) for key in keys] for code in codes)
+    assert first == sorted(first)
+    assert sorted(second) == [*second[2:], *second[:2]]
+
+
+async def _noted(judged: list[object], key: object) -> bool:
+    judged.append(key)
+    return False

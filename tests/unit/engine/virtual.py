@@ -27,7 +27,7 @@ from fairlead.schedulers.slurm.scheduler import Slurm
 MARKER = "0123456789abcdef0123456789abcdef"
 GOOD_PROBE = Probe(tree=Tree("/home/user/.fairlead/one", MARKER), version="24.11.5", scheduler_up=True, accounting=AccountingState.ABSENT)
 ONE = Installation("one", "6e1a7b9c-0000-4000-8000-000000000001", b"s" * 32)
-NOTHING = Observation({}, {}, {}, 1_700_000_000, False)
+NOTHING = Observation({}, {}, {})
 
 
 class VirtualClock:
@@ -51,6 +51,7 @@ class FakeRemote:
 
     answers: dict[str, object] = field(default_factory=lambda: {"probe": GOOD_PROBE, "observe": NOTHING})
     asked: list[tuple[str, Address, float]] = field(default_factory=list)
+    codes: list[tuple[str, str]] = field(default_factory=list)
     retired: list[Address] = field(default_factory=list)
     during: Callable[[str], None] = lambda _verb: None
     port: Callable[[Address], Port] = lambda _address: Port.SILENT
@@ -59,6 +60,7 @@ class FakeRemote:
     async def exchange(self, address: Address, exchange: Exchange[T]) -> T:
         """As the real one, without a network."""
         self.asked.append((exchange.verb, address, exchange.timeout_seconds))
+        self.codes.append((exchange.verb, exchange.code))
         self.during(exchange.verb)
         answer = self.answers[exchange.verb]
         if isinstance(answer, FairleadError):

@@ -30,7 +30,7 @@ HERE = Installation("here", "6e1a7b9c-0000-4000-8000-000000000001", b"s" * 32)
 
 
 def answer(*rows: tuple[str, ...]) -> Answer:
-    return Answer(tuple(Row(kind, fields) for kind, *fields in rows), 1700000000)  # type: ignore[arg-type]
+    return Answer(tuple(Row(kind, fields) for kind, *fields in rows))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("fields", "expected"), [

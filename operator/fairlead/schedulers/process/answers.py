@@ -44,7 +44,7 @@ def observation(answer: Answer, keys: Mapping[RunKey, str]) -> Observation:
     listed = {key: (_listed(key, row),) for key, row in by_key(answer.of("job")).items() if key in keys and ID.fullmatch(row.field(1))}
     found = {key: each for key, each in sentinels(answer, VOCABULARY).items() if key in keys}
     records = {key: record for key, row in by_key(answer.of("outcome")).items() if key in keys and (record := _record(row))}
-    return Observation(listed, found, records, answer.remote_time, any(each.started for each in found.values()))
+    return Observation(listed, found, records, any(each.started for each in found.values()))
 
 
 def _listed(key: RunKey, row: Row) -> Listed:

@@ -16,11 +16,13 @@ _TEXTS: Final[Mapping[str, str]] = MappingProxyType({
     for file in resources.files(__name__).iterdir() if file.name.endswith(".sh")
 })
 
+_PRELUDE: Final = f"US='\x1f'\n{_TEXTS['prelude']}"
+
 WRAPPER: Final = _TEXTS["wrapper"]
 """What runs in the place of the user's script, and runs that."""
 ENTER: Final = _TEXTS["enter"]
 """The last step between the login shell and the user's script."""
-LIBRARY: Final = _TEXTS["prelude"] + _TEXTS["host"]
+LIBRARY: Final = _PRELUDE + _TEXTS["host"]
 """What the next two read on a bare host."""
 RUNNER: Final = _TEXTS["runner"]
 """What sees a Run through on a bare host."""
@@ -39,4 +41,4 @@ def program(variables: Mapping[str, str], *scripts: str, calls: str = "") -> str
     A cut connection leaves the brace open, which is a syntax error, so that half a program never runs. Values must not hold NUL.
     """
     assignments = "\n".join(f"{name}={quote(value)}" for name, value in variables.items())
-    return "\n".join(("{", assignments, _TEXTS["prelude"], *(_TEXTS[name] for name in scripts), calls, "}"))
+    return "\n".join(("{", assignments, _PRELUDE, *(_TEXTS[name] for name in scripts), calls, "}"))

@@ -58,7 +58,7 @@ ended_in_time() {
 
 # leave_alone KEY PROOF: what may have been submitted is marked as nobody's any more; what was not is revoked.
 leave_alone() {
-  CLAIM=$(readlink "runs/$1/claim")
+  CLAIM=$(exec readlink "runs/$1/claim")
   if [ -s "runs/$1/owner" ] && [ "$CLAIM" != revoked ]; then put "runs/$1" orphaned "$2"; else revoke "$1"; fi
 }
 

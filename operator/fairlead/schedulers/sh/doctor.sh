@@ -77,7 +77,7 @@ look_at_disk() {
   [ -z "$over" ] || say quota "$(words "$over")"
 }
 
-begin
+say begin "$(date +%s)"
 say home "$HOME"
 look_at_login
 look_at_work_dir

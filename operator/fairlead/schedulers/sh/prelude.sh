@@ -1,19 +1,25 @@
 # shellcheck disable=SC2034  # what is set here is read by the scripts behind it
-# In front of every script but the wrapper's. Set before it: FENCE, BIN_PATH, and TREE with MARKER where a tree is entered.
+# In front of every script but the wrapper's. Set before it: FENCE, US (the unit separator), BIN_PATH, and TREE with MARKER where a tree is entered.
 # An answer is rows: fence, kind, fields, parted by the unit separator. Whatever else reaches standard output is noise.
+# Every process costs a login node about a millisecond: what a shell can do by itself it does, and what is done for many keys is done once.
 
-USER_UMASK=$(umask)             # sbatch carries its caller's umask into the job: the user's files keep the user's
+# The kernel says without a process who we are, and with which umask: sbatch carries its caller's into the job, the user's files keep the user's.
+ME='' USER_UMASK=''
+while read -r own word effective _; do
+  case $own in Umask:) USER_UMASK=$word ;; Uid:) ME=$effective; break ;; esac
+done </proc/self/status 2>/dev/null
+case $ME in '' | *[!0-9]*) ME=$(id -u) ;; esac
+case $USER_UMASK in '' | *[!0-7]*) USER_UMASK=$(umask) ;; esac
 umask 077
-unset CDPATH
+unset CDPATH QUOTING_STYLE TIME_STYLE
 LC_ALL=C
 PATH=${BIN_PATH:+$BIN_PATH:}$PATH
 export LC_ALL PATH
-ME=$(id -u)
 LOGIN=${LOGNAME:-$(id -un)}
-US=$(printf '\037')
 LINE_END='
 '
-TAG=$(printf '%.16s' "$FENCE")  # no other exec has it: names what is made aside
+LINKS_TOO=
+TAG=${FENCE%????????????????}   # half of it, which no other exec has: names what is made aside
 
 # say KIND FIELD...: one row.
 say() {
@@ -40,7 +46,7 @@ hung() { [ "$1" = 124 ] || [ "$1" = 137 ] || [ "$1" = 143 ]; }
 
 # begin, finish: the fence at both ends of an answer. What a dotfile has left running in this login's process group would hold the answer up, and be one
 # more with each exec: it ends with us. Where a site's own command runs us, the group is not ours.
-begin() { say begin "$(date +%s)"; }
+begin() { say begin; }
 finish() {
   say end
   group=
@@ -103,11 +109,20 @@ opened() {
 # told PATH: an entry of the tree by its whole path.
 told() { case $1 in .) words "$TREE" ;; ./*) words "$TREE/${1#./}" ;; *) words "$1" ;; esac; }
 
+# has_mark: LINE is what the tree's marker says. Who plants something in its place, or one without end, has no tree any more in any case.
+has_mark() {
+  if [ -f marker ] && [ -w marker ]; then
+    { [ -f /proc/self/fd/3 ] && IFS= read -r LINE <&3; } 3<>marker
+  else
+    first_line marker
+  fi
+}
+
 # into_tree: from here on every path is relative, so a mount that changes meanwhile changes nothing. Ends the script when it is not our tree.
 into_tree() {
   if ! cd "$TREE" 2>/dev/null; then
     say no-tree "$TREE cannot be entered on this login node"
-  elif ! first_line marker; then
+  elif ! has_mark 2>/dev/null; then
     say no-tree "$TREE holds no marker on this login node"
   elif [ "$LINE" != "$MARKER" ]; then
     say no-tree "$TREE holds another marker, $(words "$LINE")"
@@ -126,14 +141,14 @@ put() {
   return 1
 }
 
-# beginning FILE BYTES: prints it. A script may put a pipe in the file's place at any moment, which would hold up whoever opens it to read alone: so it is
-# opened to be written, too, and looked at again. What cannot be opened so is read under a time-out.
+# beginning FILE BYTES: prints it, in the place of this shell. A script may put a pipe in the file's place at any moment, which would hold up whoever opens
+# it to read alone: so it is opened to be written, too, and looked at again. What cannot be opened so is read under a time-out.
 beginning() {
   [ -f "$1" ] && [ -s "$1" ] || return
   if [ -w "$1" ]; then
-    { [ -f /proc/self/fd/3 ] && head -c "$2" <&3; } 3<>"$1"
+    { [ -f /proc/self/fd/3 ] && exec head -c "$2" <&3; } 3<>"$1"
   else
-    timeout -k 2 5 head -c "$2" "$1"
+    exec timeout -k 2 5 head -c "$2" "$1"
   fi
 } 2>/dev/null
 
@@ -161,8 +176,21 @@ plain() {
 }
 plain_batch() {
   # shellcheck disable=SC2086  # words
-  find $batch -mindepth 1 -maxdepth 1 \( ! -type f -o -size +24 \) \( -name owner -o -name id -o -name refused -o -name stop -o -name ready \
-    -o -name orphaned -o -name process -o -name outcome -o -name 'started-*' -o -name 'finished-*' \) -exec rm -rf {} + 2>/dev/null
+  set -- $batch -mindepth 1 -maxdepth 1 \( ! -type f -o -size +24 \) \( -name owner -o -name id -o -name refused -o -name stop -o -name ready \
+    -o -name orphaned -o -name process -o -name outcome -o -name 'started-*' -o -name 'finished-*' \) -exec rm -rf '{}' +
+  if [ "$LINKS_TOO" ]; then
+    LINKS=$LINKS$(exec find "$@" -o -type l \( -name claim -o -name never -o -name 'word-*' \) -exec ls -ldq '{}' + 2>/dev/null)$LINE_END
+  else
+    find "$@" 2>/dev/null
+  fi
+}
+
+# plain_links KEY...: the same, and LINKS is what `ls` says of the links in these directories, in lines `... runs/KEY/NAME -> TARGET`. Where `ls` knows no
+# -q, with which no target can forge a line, it says nothing: then each is to be read by itself.
+plain_links() {
+  LINKS='' LINKS_TOO=1
+  plain "$@"
+  LINKS_TOO=
 }
 
 # own_folders FOLDER...: makes those that are not there, closed to others whatever the folder above bequeaths: a default ACL there, as on many a project's
@@ -175,7 +203,7 @@ own_folders() {
 revoke() {
   own_folders "runs/$1" 2>/dev/null
   CLAIM=revoked
-  [ ! -h "runs/$1/claim" ] && ln -s revoked "runs/$1/claim" 2>/dev/null || CLAIM=$(readlink "runs/$1/claim")
+  [ ! -h "runs/$1/claim" ] && ln -s revoked "runs/$1/claim" 2>/dev/null || CLAIM=$(exec readlink "runs/$1/claim")
 }
 
 # is_leave TEXT CHECKSUM: whether it is the proof that a Run was left alone.

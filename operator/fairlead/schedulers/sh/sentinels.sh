@@ -1,46 +1,179 @@
 # What run directories say. Set before it: KEYS (lines `key id`, the id perhaps missing).
-# shellcheck disable=SC2034  # what is set here is read by the scripts behind it
+# shellcheck disable=SC2034,SC2153  # what is set here is read by the scripts behind it; LINE is set by first_line
 
-# log_tail KEY START: size and last 4 KiB of the user's output, where this login node can read them.
+# log_tail KEY OUT ERR: size and last 4 KiB of the user's output, where this login node can read them. Of what is no longer than that, all at once.
 log_tail() {
-  { read -r _ && IFS= read -r out && IFS= read -r err; } <<END || return
-$(beginning "runs/$1/started-$2" 12288)
-END
-  case $out in /*) ;; *) return ;; esac
-  [ "${#out}" -le 4096 ] && [ "${#err}" -le 4096 ] || return
-  size='' tail=''
-  if [ -f "$out" ] && [ -r "$out" ]; then
-    size=$(timeout -k 2 5 stat -L -c %s "$out" 2>/dev/null)
-    tail=$(timeout -k 2 5 tail -c 4096 "$out" 2>/dev/null | od -An -v -tx1 | tr -d ' \n')
+  case $2 in /*) ;; *) return ;; esac
+  [ "${#2}" -le 4096 ] && [ "${#3}" -le 4096 ] || return
+  KEY=$1 OUT=$2 ERR=$3 size=''
+  set --
+  if [ -f "$OUT" ] && [ -r "$OUT" ]; then
+    # shellcheck disable=SC2046  # a word for each byte
+    set -- $(exec timeout -k 2 5 od -An -v -tx1 -N 4097 "$OUT" 2>/dev/null)
+    size=$#
+    if [ "$size" -gt 4096 ]; then
+      size=$(exec timeout -k 2 5 stat -L -c %s "$OUT" 2>/dev/null)
+      # shellcheck disable=SC2046  # the same
+      set -- $(timeout -k 2 5 tail -c 4096 "$OUT" 2>/dev/null | od -An -v -tx1)
+    fi
   fi
-  say log "$1" "$size" "$out" "$err" "$tail"
+  IFS=
+  say log "$KEY" "$size" "$OUT" "$ERR" "$*"
+  unset IFS
+}
+
+# read_all FOLDER START: ID, REFUSED, STOP, STARTED and FINISHED are the first lines of the files of these names, of that start, OUT and ERR what is behind
+# the one of `started`: one process for all. See `beginning`: what cannot be opened to be written, too, is read by itself. The order is that of reading:
+# `stop` comes after the ends, so that one which a signal of ours has caused is never seen without its reason.
+read_all() {
+  ID='' REFUSED='' STOP='' STARTED='' FINISHED='' OUT='' ERR=''
+  set -- "$1" "$1/id" "$1/refused" "${2:+$1/started-$2}" "${2:+$1/finished-$2}" "$1/stop"
+  seen=
+  for file do
+    [ "$file" != "$1" ] || continue
+    if [ ! "$file" ] || [ ! -f "$file" ] || [ ! -s "$file" ]; then
+      seen="$seen -"
+    elif [ -w "$file" ]; then
+      seen="$seen +"
+    else
+      read_each "$@"
+      return
+    fi
+  done
+  case $seen in *+*) ;; *) return ;; esac
+  seen=$(heads "$@") || { read_each "$@"; return; }
+  number='' line=0
+  while IFS= read -r text; do
+    case $text in "==> /proc/self/fd/"[3-7]" <==") number=${text%" <=="} number=${number##*/} line=0; continue ;; esac
+    line=$((line + 1))
+    [ "$line" -gt 1 ] || [ "${#text}" -lt 4096 ] || text=
+    case $number.$line in
+      3.1) ID=$text ;; 4.1) REFUSED=$text ;; 5.1) STARTED=$text ;; 5.2) OUT=$text ;; 5.3) ERR=$text ;; 6.1) FINISHED=$text ;; 7.1) STOP=$text ;;
+    esac
+  done <<END
+$seen
+END
+}
+
+# heads FOLDER FILE...: what these five files begin with, each behind its number; in the place of this shell.
+heads() {
+  shift
+  for file do
+    shift
+    { [ "$file" ] && [ -f "$file" ]; } || file=/dev/null
+    set -- "$@" "$file"
+  done
+  {
+    for number in 3 4 5 6 7; do
+      [ -f "/proc/self/fd/$number" ] || [ "$1" = /dev/null ] || exit 1
+      shift
+    done
+    exec head -v -c 12288 /proc/self/fd/3 /proc/self/fd/4 /proc/self/fd/5 /proc/self/fd/6 /proc/self/fd/7
+  } 3<>"$1" 4<>"$2" 5<>"$3" 6<>"$4" 7<>"$5"
+} 2>/dev/null
+
+# read_each FOLDER FILE...: the same, one by one.
+read_each() {
+  first_line "$2" && ID=$LINE
+  first_line "$3" && REFUSED=$LINE
+  [ "$4" ] && first_line "$4" && STARTED=$LINE && {
+    { read -r _ && IFS= read -r OUT && IFS= read -r ERR; } <<END
+$(beginning "$4" 12288)
+END
+  }
+  [ "$5" ] && first_line "$5" && FINISHED=$LINE
+  first_line "$6" && STOP=$LINE
 }
 
 # sentinels KEY: what its directory holds. ENDED: a `finished` of the claimed id's last start is among it. ID: the claimed id, or the submitted one.
 sentinels() {
-  run=runs/$1 claim='' id='' refused='' stop='' never='' word='' ender='' ENDED='' ID=''
+  run=runs/$1 claim='' never='' word='' ENDED='' ID=''
   [ -d "$run" ] || { say run "$1" absent; return; }
   set -- "$1" "$run"/*          # lists the folder afresh: an NFS client may remember that a file was not there
-  claim=$(readlink "$run/claim")
-  [ -h "$run/never" ] && never=$(readlink "$run/never")
-  first_line "$run/id" && id=$LINE
-  first_line "$run/refused" && refused=$LINE
+  claim=$(exec readlink "$run/claim")
+  [ -h "$run/never" ] && never=$(exec readlink "$run/never")
   last_start "$run"
-  [ "$LAST" ] && first_line "$run/started-$LAST" && say "started-$LAST" "$1" "$LINE"
-  [ "$LAST" ] && first_line "$run/finished-$LAST" && say "finished-$LAST" "$1" "$LINE" && ender=${LINE%% *}
-  [ "$LAST" ] && [ -h "$run/word-$LAST" ] && word=$(readlink "$run/word-$LAST")
-  first_line "$run/stop" && stop=$LINE   # after the ends: one that a signal of ours has caused is never seen without its reason
+  read_all "$run" "$LAST"
+  [ "$STARTED" ] && say "started-$LAST" "$1" "$STARTED"
+  [ "$FINISHED" ] && say "finished-$LAST" "$1" "$FINISHED"
+  [ "$LAST" ] && [ -h "$run/word-$LAST" ] && word=$(exec readlink "$run/word-$LAST")
   # What is longer than any word of ours is none.
   [ "${#claim}" -le 256 ] || claim=-
   [ "${#never}" -le 256 ] || never=
   [ "${#word}" -le 256 ] || word=
-  [ "${#id}" -le 256 ] || id=
-  [ "${#stop}" -le 256 ] || stop=-
-  say run "$1" present "$claim" "$id" "$refused" "$stop" "$never" "$word"
-  case $claim in '' | revoked) ID=$id ender='' ;; *) ID=${claim%%.*} ;; esac
+  [ "${#ID}" -le 256 ] || ID=
+  [ "${#STOP}" -le 256 ] || STOP=-
+  say run "$1" present "$claim" "$ID" "$REFUSED" "$STOP" "$never" "$word"
+  case $claim in '' | revoked) FINISHED='' ;; *) ID=${claim%%.*} ;; esac
   case $ID in *[!0-9]* | ???????????*) ID='' ;; esac   # it becomes an argument
-  [ "$ID" ] && [ "$ender" = "$ID" ] && ENDED=1 && log_tail "$1" "$LAST"
+  [ "$ID" ] && [ "${FINISHED%% *}" = "$ID" ] && ENDED=1 && log_tail "$1" "$OUT" "$ERR"
 }
+
+# sentinels_of WORK: the same for many keys, with one process for all their files: WORK is lines `listed key known`. TOLD becomes lines of what is left to do,
+# their fields parted by US: listed, key, known, ID, ENDED, OUT, ERR, and `again` where `sentinels` has to look after all. Fails where the files cannot be
+# read so, since a script has put something else in their place meanwhile; what was said by then does not count.
+sentinels_of() {
+  work=$1 made=
+  set --
+  while read -r listed key known; do
+    [ "$key" ] || continue
+    run=runs/$key LAST=absent held=-
+    if [ -d "$run" ]; then
+      last_start "$run"
+      [ ! -h "$run/claim" ] || held=1
+      for file in "$run/id" "$run/refused" ${LAST:+"$run/started-$LAST" "$run/finished-$LAST"} "$run/stop"; do
+        [ -f "$file" ] && [ -s "$file" ] && [ -r "$file" ] && [ ! -h "$file" ] && set -- "$@" "$file"
+      done
+    fi
+    made="$made$listed $key ${known:--} ${LAST:--} $held$LINE_END"
+  done <<END
+$work
+END
+  { TOLD=$(exec 2>&3 && exec timeout -k 2 10 awk -v fence="$FENCE" -v us="$US" "$LOOKS" - "$@" <<END
+$made
+$LINKS
+END
+  ); } 3>&1
+}
+
+# shellcheck disable=SC2016  # awk's own fields. Rows go to its standard error, what is left to do to its standard output.
+LOOKS='
+  function row(kind, fields) { print fence us kind us fields >"/dev/stderr" }
+  function link(path, longer, target) { target = path in links ? links[path] : ""; return length(target) > 256 ? longer : target }
+  FILENAME !~ /^runs\// && !behind {
+    if ($0 == "") behind = 1
+    else { count++; listed[count] = $1; keys[count] = $2; known[count] = $3; last[count] = $4; held[count] = $5 }
+    next
+  }
+  FILENAME !~ /^runs\// {
+    if (match($0, /runs\/[0-9a-f-]+\/(claim|never|word-[0-9]+) -> /)) links[substr($0, RSTART, RLENGTH - 4)] = substr($0, RSTART + RLENGTH)
+    next
+  }
+  FNR == 1 && length($0) < 4096 { text[FILENAME] = $0 }
+  FNR == 2 { out[FILENAME] = $0 }
+  FNR == 3 { err[FILENAME] = $0 }
+  END {
+    for (i = 1; i <= count; i++) {
+      key = keys[i]; run = "runs/" key; id = ended = again = ""
+      started = run "/started-" last[i]; finished = run "/finished-" last[i]
+      claim = link(run "/claim", "-")
+      if (last[i] == "absent") row("run", key us "absent")
+      else if (held[i] == "1" && claim == "") again = "again"
+      else {
+        if (text[started] != "") row("started-" last[i], key us text[started])
+        if (text[finished] != "") row("finished-" last[i], key us text[finished])
+        id = length(text[run "/id"]) > 256 ? "" : text[run "/id"]
+        stop = length(text[run "/stop"]) > 256 ? "-" : text[run "/stop"]
+        row("run", key us "present" us claim us id us text[run "/refused"] us stop us link(run "/never", "") us link(run "/word-" last[i], ""))
+        ender = text[finished]; sub(/ .*/, "", ender)
+        if (claim == "" || claim == "revoked") ender = ""
+        else { id = claim; sub(/\..*/, "", id) }
+        if (id !~ /^[0-9]+$/ || length(id) > 10) id = ""
+        if (id != "" && ender == id) ended = 1
+      }
+      print listed[i] us key us (known[i] == "-" ? "" : known[i]) us id us ended us out[started] us err[started] us again
+    }
+  }'
 
 # touch_live: sites purge scratch; the directories of live Runs are kept young.
 touch_live() {

@@ -1,4 +1,5 @@
 # How Slurm's own commands are called.
 
-# slurm SECONDS COMMAND...: ended after so many seconds (124, 137; busybox says 143). sbatch is not called so: it would pass TZ on to the job.
-slurm() { bare LC_ALL=C TZ=UTC SLURM_TIME_FORMAT=%s timeout -k 2 "$@"; }
+# slurm SECONDS COMMAND...: in the place of this shell; ended after so many seconds (124, 137; busybox says 143). sbatch is not called so: it would pass TZ
+# on to the job.
+slurm() { exec_bare LC_ALL=C TZ=UTC SLURM_TIME_FORMAT=%s timeout -k 2 "$@"; }

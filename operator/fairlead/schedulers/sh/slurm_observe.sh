@@ -1,36 +1,44 @@
 # One exec for all Runs of a site: the listing, then what the run directories, scontrol and sacct say of the keys that it does not explain.
 # Set before it: TREE, MARKER, MARK (the comment of our jobs up to the key), FORMAT (squeue's, comment last), STATE_FIELD (of a row), LIVE (states in
-# which nothing else need be asked, blanks around each), KEYS (lines `key id`, the id perhaps missing), TOUCH, ACCOUNTING, SACCT_FORMAT, *_SECONDS.
+# which nothing else need be asked, blanks around each), KEYS (lines `key id`, the id perhaps missing), TOUCH, ACCOUNTING, SACCT_FORMAT, *_SECONDS,
+# LOOK_SECONDS: once so many are over, the keys that are left are told as `later`, and are looked at by the next poll.
 
 MOST_OF_KEY=12288               # bytes of the rows that one key's mark is shown with: 64 rows and more
 MOST_SAID=16384                 # bytes of scontrol's line
 MOST_BOOKED=4096                # bytes of sacct's rows of one id
 
-# rows: what squeue printed behind this exec's fence of the keys that are asked for, by our mark, or of an id that we know: a site may have rewritten the
-# comment. A newline in a comment of another job makes a line without the fence. A script may submit as many jobs with a mark as it likes: ids that we know
-# come first, and of each mark no more than its bound. A text longer than any that counts is cut, and does not count then either.
-rows() {
-  { printf '%s\n' "$KEYS"; echo ""; printf '%s\n' "$LISTING"; } | awk -F "$US" -v OFS="$US" -v fence="$FENCE" \
-    -v mark="$MARK" -v format="$FORMAT" -v most="$MOST_OF_KEY" '
-    BEGIN { fields = split(format, word, FS) + 2 }
-    !behind && $0 == "" { behind = 1; next }
-    !behind { split($0, word, " "); asked[mark word[1]] = 1; if (word[2] != "") known[word[2]] = 1; next }
-    $1 != fence || NF != fields || !($NF in asked || $3 in known) { next }
-    { for (i = 3; i <= NF; i++) if (length($i) > 1024) $i = substr($i, 1, 1024) }
-    $3 in known { if (!shown[$3]++) print; next }
-    (bytes[$NF] += length($0) + 1) <= most { held[++rows] = $0 }
-    END { for (i = 1; i <= rows; i++) print held[i] }'
-}
+# sift: says the rows that squeue printed behind this exec's fence of the keys that are asked for, by our mark, or of an id that we know: a site may have
+# rewritten the comment. A newline in a comment of another job makes a line without the fence. A script may submit as many jobs with a mark as it likes: ids
+# that we know come first, and of each mark no more than its bound. A text longer than any that counts is cut, and does not count then either.
+# UNEXPLAINED: the lines of KEYS of which it does not show just one job, in a live state; in front what it does show: `live`, `ended` or `-`. One process:
+# its standard error is the answer.
+sift() {
+  { UNEXPLAINED=$(exec 2>&3 && exec awk -F "$US" -v OFS="$US" -v fence="$FENCE" -v mark="$MARK" -v format="$FORMAT" -v most="$MOST_OF_KEY" \
+      -v field="$STATE_FIELD" -v live="$LIVE" "$SIFTS" <<END
+$KEYS
 
-# unexplained: the lines of KEYS of which the listing does not show just one job, in a live state; in front what it does show: `live`, `ended` or `-`.
-unexplained() {
-  { rows; echo ""; printf '%s\n' "$KEYS"; } | awk -F "$US" -v mark="$MARK" -v field="$STATE_FIELD" -v live="$LIVE" '
-    $0 == "" { behind = 1; next }
-    !behind && index($NF, mark) != 1 { next }
-    !behind { key = substr($NF, length(mark) + 1); seen[key]++; if (index(live, " " $field " ")) alive[key]++; next }
-    { split($0, word, " "); key = word[1]
-      if (alive[key] != 1 || seen[key] != 1) print (alive[key] ? "live" : seen[key] ? "ended" : "-"), $0 }'
+$LISTING
+END
+  ); } 3>&1
 }
+# shellcheck disable=SC2016  # awk's own fields
+SIFTS='
+  function shows(row) { print row >"/dev/stderr" }
+  function counts() { if (index($NF, mark) == 1) { key = substr($NF, length(mark) + 1); seen[key]++; if (index(live, " " $field " ")) alive[key]++ } }
+  BEGIN { fields = split(format, word, FS) + 2 }
+  !behind && $0 == "" { behind = 1; next }
+  !behind { line[++lines] = $0; split($0, word, " "); asked[mark word[1]] = 1; if (word[2] != "") known[word[2]] = 1; next }
+  $1 != fence || NF != fields || !($NF in asked || $3 in known) { next }
+  { for (i = 3; i <= NF; i++) if (length($i) > 1024) $i = substr($i, 1, 1024) }
+  $3 in known { if (!shown[$3]++) { shows($0); counts() } next }
+  (bytes[$NF] += length($0) + 1) <= most { held[++rows] = $0; counts() }
+  END {
+    for (i = 1; i <= rows; i++) shows(held[i])
+    for (i = 1; i <= lines; i++) {
+      split(line[i], word, " "); key = word[1]
+      if (alive[key] != 1 || seen[key] != 1) print (alive[key] ? "live" : seen[key] ? "ended" : "-") " " line[i]
+    }
+  }'
 
 # ask_scontrol KEY ID: a second source for an id that is not listed, so that an empty listing alone is never believed. What is longer than a job's
 # line can be decides nothing.
@@ -51,30 +59,88 @@ ask_sacct() {
     $1 in gone && bytes[$1] + length(head $0) < most { bytes[$1] += length(head $0) + 1; print head $0 }'
 }
 
+# is_late: whether so many seconds are over that the others have to wait; one at least is looked at. Where nobody says for how long the machine is up,
+# there is no bound.
+uptime() { UPTIME=; { read -r UPTIME _ </proc/uptime; } 2>/dev/null; UPTIME=${UPTIME%%.*}; }
+is_late() {
+  [ "$LATE" ] && return
+  [ "$LOOKED" ] || return
+  uptime
+  [ "$UPTIME" ] && [ "$BEGAN" ] && [ $((UPTIME - BEGAN)) -ge "$LOOK_SECONDS" ] && LATE=1
+}
+
 begin
 into_tree
+uptime
+BEGAN=$UPTIME
 LISTING=$(slurm "$SQUEUE_SECONDS" squeue -h -a -t all -u "$ME" -o "$FENCE${US}job$US$FORMAT" 2>&1)
 status=$?
 if [ "$status" != 0 ]; then
   say failed "$status" "$(words "$LISTING")"
   finish
 fi
-rows
-GONE='' HUNG='' UNEXPLAINED=$(unexplained)
-# shellcheck disable=SC2046  # words
-plain $(printf '%s\n' "$UNEXPLAINED" | cut -d ' ' -f 2)
-# The loop reads from a here-document, not from a pipe: what it sets is needed after it.
+sift || { say failed "$?" "awk does not work on this login node"; finish; }
+
+# look_at_some: at the keys of SOME, lines `listed key known`; by one process for all their files where they are many. The loops read from here-documents,
+# not from pipes: what they set is needed after them.
+look_at_some() {
+  names=
+  while read -r _ key _; do names="$names $key"; done <<END
+$SOME
+END
+  is_late && { later; return; }
+  # shellcheck disable=SC2086  # words
+  if [ "$some" -gt 2 ]; then plain_links $names; else plain $names; fi
+  if [ "$some" -gt 2 ] && sentinels_of "$SOME"; then
+    while IFS=$US read -r listed key known ID ENDED out err again; do
+      if [ ! "$key" ]; then
+        continue
+      elif is_late; then
+        say later "$key"
+        continue
+      elif [ "$again" ]; then
+        sentinels "$key"
+      elif [ "$ENDED" ]; then
+        log_tail "$key" "$out" "$err"
+      fi
+      ask "$listed" "$key" "$known"
+    done <<END
+$TOLD
+END
+  else
+    echo                        # behind what may have been cut
+    while read -r listed key known; do
+      [ "$key" ] || continue
+      if is_late; then say later "$key"; continue; fi
+      sentinels "$key"
+      ask "$listed" "$key" "$known"
+    done <<END
+$SOME
+END
+  fi
+}
+
+# later: all of SOME have to wait for the next poll.
+later() { for key in $names; do say later "$key"; done; }
+
+# ask LISTED KEY KNOWN: what its directory leaves open, with ID and ENDED from there.
+ask() {
+  LOOKED=1 id=${ID:-$3}
+  if [ "$1" != live ] && [ "$id" ]; then
+    [ "$ENDED" ] || ask_scontrol "$2" "$id"   # also of one that is listed as ended: only here is its exit code
+    [ "$1" = - ] && GONE=${GONE:+$GONE,}$id
+  fi
+}
+
+GONE='' HUNG='' LATE='' LOOKED='' SOME='' some=0
 while read -r listed key known; do
   [ "$key" ] || continue
-  sentinels "$key"
-  id=${ID:-$known}
-  if [ "$listed" != live ] && [ "$id" ]; then
-    [ "$ENDED" ] || ask_scontrol "$key" "$id"   # also of one that is listed as ended: only here is its exit code
-    [ "$listed" = - ] && GONE=${GONE:+$GONE,}$id
-  fi
+  SOME=$SOME$listed\ $key\ $known$LINE_END some=$((some + 1))
+  [ "$some" -lt 100 ] || { look_at_some; SOME='' some=0; }
 done <<END
 $UNEXPLAINED
 END
+[ "$some" = 0 ] || look_at_some
 ask_sacct
 [ "$TOUCH" ] && touch_live 2>/dev/null
 finish

@@ -45,7 +45,7 @@ printed() {
   [ "$id" ]
 }
 
-withdraw() { slurm "$SCANCEL_SECONDS" scancel --name="$NAME" "$1" >/dev/null 2>&1; }
+withdraw() { ( slurm "$SCANCEL_SECONDS" scancel --name="$NAME" "$1" ) >/dev/null 2>&1; }
 
 # says_no STATUS: whether sbatch's words are an answer, so that no job comes of this call. Waiting for room in the queue it had sent nothing yet.
 says_no() {

@@ -25,7 +25,7 @@ take() {
   into=$1
   true 2>/dev/null >"$into" || into=/dev/null
   [ "$BYTES" = 0 ] || dd bs="$BYTES" count=1 iflag=fullblock 2>/dev/null >"$into"
-  [ "$into" = "$1" ] && sum=$(sha256sum <"$into") && [ "${sum%% *}" = "$SHA256" ]
+  [ "$into" = "$1" ] && sum=$(exec sha256sum <"$into") && [ "${sum%% *}" = "$SHA256" ]
 }
 
 # accepted: writes the id down; a refusal before it counts no longer.
@@ -34,7 +34,7 @@ accepted() { put "$RUN" id "$id" && [ -e "$RUN/refused" ] && rm -f "$RUN/refused
 # handed_in: the scheduler took it, as `id`; revoked meanwhile, it is taken back. (The first test spares a process.)
 handed_in() {
   accepted
-  if [ -h "$RUN/claim" ] && [ "$(readlink "$RUN/claim")" = revoked ]; then
+  if [ -h "$RUN/claim" ] && [ "$(exec readlink "$RUN/claim")" = revoked ]; then
     withdraw "$id"
     answer revoked
   else
@@ -47,7 +47,7 @@ look() {
   [ -d "$RUN" ] || { answer unknown 1 "the run directory cannot be made (over quota, or no permission)"; return 1; }
   plain "$KEY"
   set -- "$RUN"/*               # lists the folder afresh: an NFS client may remember that a file was not there
-  CLAIM=$(readlink "$RUN/claim")
+  CLAIM=$(exec readlink "$RUN/claim")
   case $CLAIM in
     revoked) answer revoked; return 1 ;;
     ?*) answer claimed "${CLAIM%%.*}"; return 1 ;;

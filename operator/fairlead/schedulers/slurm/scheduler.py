@@ -80,7 +80,8 @@ class Slurm:
         live = [word for word, state in states.WORDS.items() if state in _EXPLAINED]
         hangs = (limits.squeue_seconds, limits.scontrol_seconds, limits.sacct_seconds)
         part = self._part("slurm", "sentinels", "slurm_observe", hangs=hangs).within(tree).having(
-            FORMAT=listing.SQUEUE_FORMAT, LIVE=f" {' '.join(live)} ", SACCT_FORMAT=accounting.SACCT_FORMAT,
+            LOOK_SECONDS=str(query.look_seconds), FORMAT=listing.SQUEUE_FORMAT, LIVE=f" {' '.join(live)} ",
+            SACCT_FORMAT=accounting.SACCT_FORMAT,
             STATE_FIELD=str(listing.SQUEUE_FORMAT.split(listing.SEPARATOR).index("%T") + 3),   # behind fence and kind, from 1
         )
         return exchanges.observe(part, fence, query, lambda answer: answers.observation(answer, self._installation.name, query.keys))
