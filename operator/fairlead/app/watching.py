@@ -1,58 +1,116 @@
 """kopf, told to do nothing but watch: no peering, no scanning, no finalizers or annotations of its own, our HTTP session.
 
 It runs in a thread with a loop of its own: in ours it would take the process's signals, and at its end it waits for and cancels every task
-that was started after it, lanes and connections among them. Events come over to our loop one by one.
+that was started after it, lanes and connections among them. Events come over to our loop one by one. Its end is ours to make, too: once a
+watch has broken off, as when the definitions of our resources are gone, it may wait for ever, and has SIGKILL sent to the process then.
 """
 
 import asyncio
 import threading
+import time
+from collections.abc import Callable, Coroutine
 from typing import Any
 
+import aiohttp
 import kopf
+import structlog
 
 from fairlead.api.v1alpha1 import names
+from fairlead.domain.errors import ApiFault
 from fairlead.domain.scope import EVERYWHERE, Scope
 from fairlead.engine.registry import Registry
 from fairlead.handlers import feed
 from fairlead.kube.client import KubeClient
+from fairlead.kube.lists import Lists
+
+log = structlog.get_logger()
 
 SERVER_TIMEOUT_SECONDS = 300
+AGAIN_SECONDS = 1.0
+"""Until a watch that ended by itself is begun again, or the lists are tried again for it."""
+END_SECONDS = 5.0
+"""For what kopf has begun to end in."""
+AGAIN_LIMIT_SECONDS = 30.0
+"""Of these pauses, each twice as long as the one before if the watch had ended soon."""
 
 
 async def watch(client: KubeClient, registry: Registry, scope: Scope = EVERYWHERE) -> None:
-    """Feed the registry with what is in `scope` until cancelled; the thread is then told to stop and not waited for.
+    """Feed the registry with what is in `scope` until cancelled. A watch that ends by itself is begun again once the lists can be read."""
+    lists, pause_seconds = Lists(client, scope), AGAIN_SECONDS
+    while True:
+        began = time.monotonic()
+        try:
+            await _watch_once(client, registry, scope)
+        except Exception as error:  # noqa: BLE001  whatever ends it: without a watch nothing is seen but by the lists
+            log.error("watch_ended", error=str(error) or repr(error))  # noqa: TRY400  kopf has told more
+        pause_seconds = AGAIN_SECONDS if time.monotonic() - began > AGAIN_LIMIT_SECONDS else min(2 * pause_seconds, AGAIN_LIMIT_SECONDS)
+        while (why := await _why_blind(lists, registry)) is not None:
+            log.warning("watch_waits", error=why, advice="are the CustomResourceDefinitions installed? See crds/")
+            await asyncio.sleep(AGAIN_SECONDS)
+        await asyncio.sleep(pause_seconds)
+        log.info("watching_again")
 
-    Raises what ended kopf by itself.
-    """
+
+async def _why_blind(lists: Lists, registry: Registry) -> str | None:
+    """Why our objects cannot be listed, as when their definitions were deleted; None once what was missed is known."""
+    try:
+        await feed.relist(lists, registry, grace_seconds=0)
+    except ApiFault as error:
+        return str(error)
+    return None
+
+
+async def _watch_once(client: KubeClient, registry: Registry, scope: Scope) -> None:
+    """Watch until cancelled; kopf's thread is then told to stop and not waited for. Raises what ended kopf by itself."""
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[None] = loop.create_future()
     stop = threading.Event()
     handlers = kopf.OperatorRegistry()
     settings = kopf.OperatorSettings()
     _configure(settings)
+    sessions: list[aiohttp.ClientSession] = []
 
     @kopf.on.login(registry=handlers)
     async def login(**_: Any) -> kopf.AiohttpSession:
         info = client.connection_info(scope.watches)
+        sessions.append(info.session)
         return kopf.AiohttpSession(server=info.server, default_namespace=info.default_namespace, aiohttp_session=info.session)
 
     feed.register(handlers, registry, loop.call_soon_threadsafe)
 
-    def turn() -> None:
-        fault: BaseException | None = None
-        try:
-            asyncio.run(kopf.operator(registry=handlers, settings=settings, clusterwide=scope.is_all, namespaces=scope.namespaces,
-                                      standalone=True, stop_flag=stop))
-        except Exception as error:  # noqa: BLE001  handed over to the loop that waits
-            fault = error
+    def tell(fault: BaseException | None) -> None:
         if not stop.is_set():
             loop.call_soon_threadsafe(ended.set_exception, fault or RuntimeError("kopf ended by itself"))
 
-    threading.Thread(target=turn, name="kopf", daemon=True).start()
+    async def turn() -> None:
+        tasks = await kopf.spawn_tasks(registry=handlers, settings=settings, clusterwide=scope.is_all, namespaces=scope.namespaces,
+                                       standalone=True, stop_flag=stop)
+        first, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        tell(next((fault for each in first if not each.cancelled() and (fault := each.exception())), None))
+        rest = asyncio.all_tasks() - {asyncio.current_task()}    # some may wait for ever, as for a login that nobody begins any more
+        for each in rest:
+            each.cancel()
+        if rest:
+            await asyncio.wait(rest, timeout=END_SECONDS)
+        for session in sessions:
+            await session.close()
+
+    threading.Thread(target=_run, args=(turn, tell), name="kopf", daemon=True).start()
     try:
         await ended
     finally:
         stop.set()
+
+
+def _run(turn: Callable[[], Coroutine[Any, Any, None]], tell: Callable[[BaseException | None], None]) -> None:
+    """Run it in a loop of this thread. Unlike asyncio.run, wait for no task that is left."""
+    loop = asyncio.new_event_loop()
+    try:
+        loop.run_until_complete(turn())
+    except Exception as error:  # noqa: BLE001  handed over to the loop that waits
+        tell(error)
+    finally:
+        loop.close()
 
 
 def _configure(settings: kopf.OperatorSettings) -> None:
@@ -71,4 +129,4 @@ def _configure(settings: kopf.OperatorSettings) -> None:
     settings.watching.server_timeout = SERVER_TIMEOUT_SECONDS
     settings.watching.client_timeout = SERVER_TIMEOUT_SECONDS + 30
     settings.watching.label_selectors[names.GROUP, names.JOB_PLURAL] = names.UNFINISHED_SELECTOR
-    settings.process.ultimate_exiting_timeout = 10
+    settings.process.ultimate_exiting_timeout = None     # else it ends the whole process with SIGKILL, whoever else lives in it
