@@ -17,11 +17,11 @@ SLURM_RELEASES := 20.11 22.05 24.11 26.05
 CHECKS := lint types layers shell generated lock
 OWN := env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL setpriv --pdeathsig INT
 
-.PHONY: help demo playground test faults scale e2e bench check crds chart docs clean environment $(CHECKS)
+.PHONY: help demo playground test test-long faults scale e2e bench check crds chart docs clean environment $(CHECKS)
 
 help: ## List these targets
 	@awk 'BEGIN { FS = ":.*## "; print "make TARGET, where TARGET is one of:" } \
-	  /^[a-z0-9]+:.*## / { printf "  %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	  /^[a-z0-9-]+:.*## / { printf "  %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: environment ## Show one Job from apply to Complete and its removal, on real parts; without root, or with DEMO=process, without Slurm
 	@exec $(OWN) $(BIN)/python -m demo
@@ -33,6 +33,10 @@ test: environment ## Run all tests on real parts; ARGS="-k once" picks some, as 
 	@echo "test: getting what the test bed needs (the first time: about twenty minutes; later: nothing to do)" >&2
 	@exec $(OWN) $(BIN)/python -m bed fetch $(SLURM_RELEASES:%=--release %)
 	@exec $(OWN) $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
+
+test-long: environment ## Run the tests that repeat something whole, of which `make test` runs a share that a seed gives: about ten minutes
+	@exec $(OWN) $(BIN)/python -m bed fetch $(SLURM_RELEASES:%=--release %)
+	@exec $(OWN) $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --long -m long $(ARGS)
 
 faults: environment ## Play every fault in every moment of a Job, walk at random for MINUTES, and write docs/reliability.md; about an hour
 	@exec $(OWN) $(BIN)/python -m faults --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) --stages $(STAGES) --page docs/reliability.md $(ARGS)

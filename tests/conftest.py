@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 from collections.abc import Callable, Generator, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -28,7 +29,7 @@ from product.controller import Controller
 from product.faulty import VARIABLE
 from product.resources import install
 from product.scene import Scene
-from timing import split, workers
+from timing import share, split, workers
 from timing.minutes import Minutes, read_seconds
 
 LOG_CHARACTERS = 10_000
@@ -40,6 +41,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--use-existing", action="store_true", help="use the cluster that KUBECONFIG names")
     parser.addoption("--write-minutes", action="store_true", help="write into docs/development.md how long each folder took")
     parser.addoption("--whole", action="store_true", help="tests/e2e, tests/image: also what takes minutes")
+    parser.addoption("--long", action="store_true", help="all of what is repeated, instead of a share of it")
+    parser.addoption("--seed", type=int, default=share.SEED, help="which share of what is repeated")
     parser.addoption("--kind", action="store_true", help="tests/e2e: in a kind cluster, which needs Docker")
 
 
@@ -107,9 +110,33 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Units | N
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """In a worker: the longest files first."""
+    """Of parameter sets that are long to try, a share. In a worker, the longest files first."""
+    if not config.getoption("long"):
+        _keep_share(config, items)
     if hasattr(config, "workerinput"):
         items[:] = split.longest_first([(item.nodeid, item) for item in items], read_seconds())
+
+
+def _keep_share(config: pytest.Config, items: list[pytest.Item]) -> None:
+    groups: dict[str, list[str]] = {}
+    of: dict[str, int] = {}
+    for item in items:
+        mark = item.get_closest_marker("long")
+        if mark is not None and "of" in mark.kwargs:
+            function = item.nodeid.split("[", 1)[0]
+            groups.setdefault(function, []).append(item.nodeid)
+            of[function] = mark.kwargs["of"]
+    run = share.chosen(groups, of, config.getoption("seed"))
+    left_out = {test for tests in groups.values() for test in tests} - run
+    if left_out:
+        config.hook.pytest_deselected(items=[item for item in items if item.nodeid in left_out])
+        items[:] = [item for item in items if item.nodeid not in left_out]
+
+
+@pytest.fixture(scope="session")
+def rounds(request: pytest.FixtureRequest) -> Callable[[int], int]:
+    """How often to repeat what `make test-long` repeats so often: `rounds(340)`."""
+    return partial(share.rounds, long=request.config.getoption("long"))
 
 
 def pytest_unconfigure() -> None:

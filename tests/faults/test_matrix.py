@@ -1,4 +1,7 @@
-"""A part of the fault matrix that a seed gives, and a short random walk. `make faults` plays all of it, and walks for longer."""
+"""A part of the fault matrix that a seed gives, twice as much in `make test-long`, and a short random walk.
+
+`make faults` plays all of it, and walks for longer.
+"""
 
 import pytest
 
@@ -9,16 +12,18 @@ from faults.table import Cell
 from faults.walk import walk
 
 SEED = 4
-COUNT = 56
+COUNT, COUNT_LONG = 28, 56
 WALK_MINUTES = 0.4
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "cell" in metafunc.fixturenames:
-        cells = table.chosen(COUNT, SEED, own_server=not metafunc.config.getoption("use_existing"))
+        count = COUNT_LONG if metafunc.config.getoption("long") else COUNT
+        cells = table.chosen(count, SEED, own_server=not metafunc.config.getoption("use_existing"))
         metafunc.parametrize("cell", cells, ids=[each.name for each in cells])
 
 
+@pytest.mark.long
 @pytest.mark.timeout(240)
 def test_both_promises_hold(where: Stage, cell: Cell) -> None:
     """Else a user's Job would run twice, be lost, be called complete without having been, or leave something behind."""

@@ -2,6 +2,7 @@
 
 import pytest
 
+from model.large import parameters
 from model.scenario import NOTHING_LEFT
 from model.search import search
 
@@ -25,7 +26,7 @@ def test_every_scenario_is_known() -> None:
     assert set(KNOWN) == set(NOTHING_LEFT)
 
 
-@pytest.mark.parametrize("name", NOTHING_LEFT)
+@pytest.mark.parametrize("name", parameters(NOTHING_LEFT, KNOWN))
 def test_no_interleaving_leaves_anything_or_ends_what_is_not_ours(name: str) -> None:
     """A deleted Job would go on using the cluster, or a cancellation hit the Run of an object that is there."""
     found = search(NOTHING_LEFT[name])

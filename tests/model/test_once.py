@@ -2,6 +2,7 @@
 
 import pytest
 
+from model.large import parameters
 from model.scenario import ONCE
 from model.search import search
 
@@ -40,7 +41,7 @@ def test_every_scenario_is_known() -> None:
     assert set(KNOWN) == set(ONCE)
 
 
-@pytest.mark.parametrize("name", ONCE)
+@pytest.mark.parametrize("name", parameters(ONCE, KNOWN))
 def test_no_interleaving_runs_a_job_twice_or_loses_it(name: str) -> None:
     """A user's script would run twice, or never, or be called Complete when it is not, on some bad day."""
     found = search(ONCE[name])

@@ -1,11 +1,13 @@
-"""Two of everything at once, a thousand times over the shells: one claim, one run."""
+"""Two of everything at once, a thousand times over the shells, and a fifth of that in `make test`: one claim, one run."""
 
 import subprocess
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from shlex import quote
 
+import pytest
 from far_end import FarEnd, key, submission
 
 from fairlead.domain.run import CancelPhase, RunKey, SubmitWord
@@ -15,6 +17,8 @@ from fairlead.schedulers.slurm.scheduler import BUILD
 
 ROUNDS = 340                             # for each of three shells: a thousand in all
 BATCH = 20
+
+Rounds = Callable[[int], int]
 
 
 def keys(count: int) -> list[RunKey]:
@@ -61,13 +65,15 @@ def started(far: FarEnd) -> Counter[str]:
     return Counter(far.home.joinpath("runs").read_text().split())
 
 
-def test_of_two_jobs_of_one_key_exactly_one_runs(far: FarEnd) -> None:
+@pytest.mark.long
+def test_of_two_jobs_of_one_key_exactly_one_runs(far: FarEnd, rounds: Rounds) -> None:
     """Submitted twice by a hanging network, a script would run twice."""
-    of = prepared(far, ROUNDS, f"#!/bin/sh\necho \"${{0%/script}}\" >>{far.home}/runs\n")
+    count = rounds(ROUNDS)
+    of = prepared(far, count, f"#!/bin/sh\necho \"${{0%/script}}\" >>{far.home}/runs\n")
     pairs = race(far, of, "wrapper 1 --no-requeue", "wrapper 2 --no-requeue")
     assert set(pairs) == {"0 121", "121 0"}
     runs = started(far)
-    assert (len(runs), set(runs.values())) == (ROUNDS, {1})
+    assert (len(runs), set(runs.values())) == (count, {1})
 
 
 def test_a_cancel_and_a_start_agree_on_whether_it_ran(far: FarEnd) -> None:
@@ -86,9 +92,10 @@ def test_a_cancel_and_a_start_agree_on_whether_it_ran(far: FarEnd) -> None:
     assert len(pairs) == 2, "neither ever won: not a race"
 
 
-def test_of_two_submissions_of_one_key_one_reaches_the_scheduler(far: FarEnd) -> None:
+@pytest.mark.long
+def test_of_two_submissions_of_one_key_one_reaches_the_scheduler(far: FarEnd, rounds: Rounds) -> None:
     """Two leaders at once would fill the queue with duplicates."""
-    of = keys(ROUNDS // BATCH * BATCH)
+    of = keys(rounds(ROUNDS) // BATCH * BATCH)
     with ThreadPoolExecutor(2) as pool:
         for start in range(0, len(of), BATCH):
             batch = [submission(one) for one in of[start:start + BATCH]]
