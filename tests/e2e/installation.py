@@ -19,7 +19,7 @@ GRACES = {part: graces for part, graces in SETTINGS.items() if part != "lease"}
 """As everywhere in the tests, so that what is left after a deletion shows soon; but another leads as late as in production."""
 STAYS = (f"configmap/{names.INSTALLATION_CONFIG_MAP}", f"secret/{names.INSTALLATION_SECRET}")
 """By these a later installation knows what is its own on the clusters; the definitions stay too (docs/install.md, Uninstall)."""
-WAIT = ("--wait", "--timeout=90s")
+WAIT = ("--wait", "--timeout=150s")
 DEFINITIONS = ("clusters.fairlead.dev", "jobs.fairlead.dev")
 ENFORCED = "pod-security.kubernetes.io/enforce=restricted"
 

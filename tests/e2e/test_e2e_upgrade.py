@@ -65,7 +65,7 @@ def test_jobs_live_through_an_upgrade_and_the_way_back(
     jobs.append(Counted(scene, logins[0], "begun-by-the-new"))
     led_by(installed, generation, old=True)
     jobs.append(Counted(scene, logins[0], "begun-by-the-old-behind-the-new"))
-    assert len(installed.replica_sets()) == 2
+    until(lambda: len(installed.replica_sets()) == 2, "pods of both generations, as before", 60)
     measured["old and new pods side by side, with the lead going to and fro"] = f"{time.monotonic() - began:.1f} s"
 
     began = time.monotonic()
