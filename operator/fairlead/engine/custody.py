@@ -44,6 +44,7 @@ class Custody:
         self._world = context.world
         self._debts = context.debts
         self._link, self._driver = way
+        self._is_told = True                 # as far as this site knows
 
     @property
     def cluster(self) -> Cluster:
@@ -63,17 +64,28 @@ class Custody:
     async def report(self, now: Now, heartbeat_seconds: float) -> bool:
         """Write the status if anything that a person reads has changed, or a heartbeat is due; whether it is as it should be."""
         async with self.record.writing:
-            cluster = self.cluster
+            cluster = self._as_told()
             status = clusters.report(cluster, self._link.health, now, heartbeat_seconds)
-            if status is None:
+            if status is None and self._is_told:
                 return True
+            status = status or cluster.status
             if cluster.spec.process:
                 self.record.said[self._site] = status
                 account = Account(self._debts.of(cluster.name), now.wall)
                 status = sites.with_hosts(self.record.cluster, self.record.said, account)
             elif cluster.site:
                 status = sites.with_login(self.record.cluster, self._site, self._link.user, status)
-            return await self.record.write(status)
+            self._is_told = await self.record.write(status)
+            return self._is_told
+
+    def _as_told(self) -> Cluster:
+        """The Cluster with what this site has said of itself before: the status has only a part of what each of several hosts says."""
+        cluster, said = self.cluster, self.record.said.get(self._site)
+        if said is None:
+            return cluster
+        known = cluster.status
+        return replace(cluster, status=said.having(
+            work_dir=known.work_dir, sweep_agreement=known.sweep_agreement, last_heartbeat_time=known.last_heartbeat_time))
 
     async def rule(self, found: Found, now: Now, heartbeat_seconds: float) -> bool:
         """Whether a sweep may clean up so many. The status says so first: who comes next must know that an agreement was used."""
