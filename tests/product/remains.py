@@ -6,8 +6,9 @@ from bed.login import LoginNode
 from bed.ownhost import OwnHost
 from bed.slurm import SlurmCluster
 
-FIXED = {"bin", "host", "layout", "marker", "runs", "tmp"}
-"""What a work folder holds by itself: the constant scripts, its layout and mark, two folders, and on a bare host one for its queue."""
+FIXED = {"bin", "changes", "host", "layout", "marker", "runs", "tmp"}
+"""What a work folder holds by itself: the constant scripts, its layout and mark, what wrappers ring by,
+two folders, and on a bare host one for its queue."""
 
 
 def remains_on(node: LoginNode | OwnHost, *, connected: bool) -> list[str]:

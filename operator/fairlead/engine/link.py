@@ -149,6 +149,13 @@ class Link:
                 self.failed(error)
             raise
 
+    async def aside(self, exchange: Exchange[T]) -> T:
+        """An exchange whose failure says nothing of the site: nobody needs its answer."""
+        if self._address is None:
+            msg = "no address yet: ensure() comes first"
+            raise RuntimeError(msg)
+        return await self._world.remote.exchange(self._address, exchange)
+
     async def poll(self, exchange: Exchange[Observation]) -> Observation:
         """The exchange that is a poll, bounded by the Cluster's own time-out. What is said of a failed one stands until a poll succeeds."""
         try:

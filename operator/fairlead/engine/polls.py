@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 GROWTH = 1.5
+GROWTH_CALLED = 4.0
 JITTER = 0.1
 
 
@@ -28,6 +29,11 @@ class PollPace:
         """A poll begins now."""
         return replace(self, began=monotonic)
 
-    def after(self, *, changed: bool) -> "PollPace":
-        """A poll has ended: short again if anything changed or is about to, else longer."""
-        return replace(self, interval=self.shortest if changed else min(self.interval * GROWTH, self.longest))
+    def after(self, *, changed: bool, is_called: bool = False) -> "PollPace":
+        """A poll has ended: short again if anything changed or is about to, else longer; much longer where somebody calls for the next."""
+        growth = GROWTH_CALLED if is_called else GROWTH
+        return replace(self, interval=self.shortest if changed else min(self.interval * growth, self.longest))
+
+    def called(self) -> "PollPace":
+        """Somebody calls for a poll: it is due now, and the next one soon, should this one come too early."""
+        return replace(self, interval=self.shortest, began=float("-inf"))

@@ -28,6 +28,7 @@ from fairlead.domain.pacing import Now
 from fairlead.domain.residue import Use
 from fairlead.domain.steps import Bury, Cancel, Rest, Submit, Watch, wakes_at
 from fairlead.domain.sweep import Found
+from fairlead.engine.bell import Bell
 from fairlead.engine.breaker import CLOSED
 from fairlead.engine.context import SiteContext
 from fairlead.engine.custody import Custody
@@ -52,6 +53,8 @@ FEW_JOBS = 100
 REST_SECONDS_A_JOB = 0.0002
 """A turn costs 0.05 to 0.1 ms for each Job, in which nobody else is served."""
 REST_LIMIT_SECONDS = 1.0
+LISTEN_ABOVE_SECONDS = 2.5
+"""Polls that are this often need nobody to listen for what they will see."""
 LEDGER_SECONDS = 0.5
 """Until the next look at whether the ledger has been read."""
 
@@ -74,6 +77,7 @@ class Site:
         self._bucket = Bucket.of(cluster.spec.limits, context.world.clock.monotonic())
         self._work = Work(self._world, self._settings, self._link, self._writer, self._current, self._driver)
         self._lanes = Lanes(self._work, self._lane_done)
+        self._bell = Bell(self._work, self._called, self.wake)
         self._ghosts: dict[str, Job] = {}
         overdue = Overdue(context.world, context.debts, self._writer)
         self._errands = Errands(context, self._work, self._custody, overdue, self._lanes, self._jobs, self._ghosts, self.wake)
@@ -177,6 +181,7 @@ class Site:
                 if pause > 0 and not self._released:
                     await (asyncio.sleep(pause) if failures.failures else _event_within(self._wake, pause))
         finally:
+            await self._bell.close()
             await self._lanes.close()
             self._link.close()
 
@@ -311,6 +316,8 @@ class Site:
         if not self._lanes.is_free("observe"):
             return self._world.clock.monotonic() + IDLE_SECONDS
         now = self._world.clock.monotonic()
+        if watched and self._pace.interval > LISTEN_ABOVE_SECONDS:
+            self._bell.listen()
         pace = self._pace if watched or self._is_in_trouble else replace(self._pace, interval=self._pace.longest)
         due = pace.due(self._world.jitter())
         if due > now:
@@ -349,8 +356,15 @@ class Site:
         return self._context.driver_of(self.cluster)
 
     def _lane_done(self, lane: str, changed: bool) -> None:
+        if lane == "observe":
+            self._bell.saw(changed=changed)
         if lane == "observe" or changed:
-            self._pace = self._pace.after(changed=changed or self._is_in_trouble)
+            self._pace = self._pace.after(changed=changed or self._is_in_trouble, is_called=self._bell.is_proven)
+        self.wake()
+
+    def _called(self) -> None:
+        """A Run has begun or ended."""
+        self._pace = self._pace.called()
         self.wake()
 
 

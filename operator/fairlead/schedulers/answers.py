@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.api.v1alpha1.texts import LATEST_TIME, NODES_CHARACTERS, PATH_CHARACTERS, WORD_CHARACTERS, clean
-from fairlead.domain.errors import RemoteFault
+from fairlead.domain.errors import RemoteFault, Unanswered
 from fairlead.domain.installation import Installation
 from fairlead.domain.run import (
     AccountingState,
@@ -64,6 +64,15 @@ class Vocabulary:
     classify: Callable[[int, str], SubmitWord]
     sentence: Callable[[str], str]
     read: Callable[[str], RunState]
+
+
+def heard(answer: Answer) -> str:
+    """The line that was last rung by, perhaps empty. Raises `Unanswered` without one."""
+    require_tree(answer)
+    row = answer.first("changes")
+    if row is None:
+        raise Unanswered("who listens has not said what it heard", ClusterReason.POLL_FAILED)
+    return row.field(0)[:TEXT_CHARACTERS]
 
 
 def probe(answer: Answer) -> Probe:

@@ -1,4 +1,4 @@
-"""The five exchanges, as far as they are the same for every scheduler: what goes into their variables, and the bounds of their answers.
+"""The exchanges, as far as they are the same for every scheduler: what goes into their variables, and the bounds of their answers.
 
 A scheduler gives each a `Part`: its own variables and scripts, and how long its commands may hang.
 """
@@ -20,6 +20,7 @@ T = TypeVar("T")
 _KILL_SECONDS: Final = 2                 # `timeout -k`: what ignores TERM is killed after so long
 _SPARE_SECONDS: Final = 10               # for the shell itself, on a busy login node
 _SECONDS_PER_KEY: Final = 0.5
+_TICK_SECONDS: Final = 2                 # between two looks of who listens
 _TREE_SECONDS: Final = 60                # to look through a whole tree
 _KIB: Final = 1024
 _SPARE_BYTES: Final = 64 * _KIB          # for what a login shell prints in front of the script's rows
@@ -80,6 +81,12 @@ def observe(part: Part, fence: str, query: Query, parse: Callable[[Answer], Obse
     known = "\n".join(f"{key} {job_id}".strip() for key, job_id in query.keys.items())
     whole = part.having(KEYS=known, TOUCH="1" if query.touch else "")
     return whole.exchange("observe", fence, parse, _SPARE_BYTES + _LOOK_PER_KEY * len(query.keys), keys=len(query.keys))
+
+
+def listen(part: Part, fence: str, known: str, seconds: int) -> Exchange[str]:
+    """Wait for news."""
+    whole = part.having(KNOWN=known, LISTEN_SECONDS=str(seconds), TICK_SECONDS=str(_TICK_SECONDS))
+    return replace(replace(whole, hangs=(seconds,)).exchange("listen", fence, answers.heard), aside=True)
 
 
 def cancel(

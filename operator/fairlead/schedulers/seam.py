@@ -1,4 +1,4 @@
-"""The seam: what the engine asks of a scheduler. A third scheduler is one new package that answers these five."""
+"""The seam: what the engine asks of a scheduler. A third scheduler is one new package that answers these six."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class Exchange(Generic[T]):
     `parse` takes standard output whole and raises `Unanswered` when the fence is not at both ends.
     """
 
-    verb: str                        # probe | submit | observe | cancel | remove | sweep: the metric's label
+    verb: str                        # probe | submit | observe | cancel | remove | sweep | listen: the metric's label
     code: str
     payload: bytes
     timeout_seconds: float
@@ -46,6 +46,9 @@ class Exchange(Generic[T]):
     parse: Callable[[bytes], T]
     last_row: bytes = b""
     """The answer's last row: with it and an exit status the answer is whole, whoever still holds its channel open."""
+
+    aside: bool = False
+    """It only listens: it rides on a connection that stands, holds no place that others could need, and may end unanswered at any time."""
 
     def stdin(self) -> bytes:
         """A line that ends whoever takes this for commands, then byte count, newline, code, payload."""
@@ -117,6 +120,10 @@ class Scheduler(Protocol):
 
     def observe(self, fence: str, tree: Tree, query: Query) -> Exchange[Observation]:
         """One listing for all Runs, then sentinels and accounting for the keys it does not explain."""
+        ...
+
+    def listen(self, fence: str, tree: Tree, known: str, seconds: int) -> Exchange[str]:
+        """Wait so long for a Run's begin or end, which is news to who knows `known`; what to know next. Says nothing of any Run."""
         ...
 
     def cancel(self, fence: str, tree: Tree, cancellations: Sequence[Cancellation]) -> Exchange[Mapping[RunKey, CancelAnswer]]:

@@ -67,6 +67,11 @@ class Held:
         return not self.retired and not (self._connection and self._connection.is_closed())
 
     @property
+    def stands(self) -> bool:
+        """Whether it is made, and takes exchanges."""
+        return self._connection is not None and self.is_usable
+
+    @property
     def is_gone(self) -> bool:
         """Whether it is closed, or never came about, and its seat is given back."""
         return self._life.done()

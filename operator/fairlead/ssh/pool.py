@@ -9,9 +9,15 @@ A slot of the address is taken before one of all: an address that hangs keeps it
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from typing import Any
 
+from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.address import Address
-from fairlead.ssh.held import Held
+from fairlead.domain.errors import Unreachable
+from fairlead.ssh.held import Connection, Held
+
+CHANNELS_TO_SPARE = 3
+"""Where a Cluster allows fewer channels on a connection, sshd's MaxSessions is tight: each is needed."""
 
 
 class Lane:
@@ -22,7 +28,9 @@ class Lane:
         self._held: list[Held] = []  # the last is the one in use; those before it are retired or lost
         self._sessions = 0
         self._ended = asyncio.Event()
+        self._listeners: set[asyncio.Task[Any]] = set()
         self.sessions_ended = 0      # so far
+        self.is_crowded = False      # sshd has refused a session while somebody listened
         self.busy = 0                # channels given out
 
     @contextmanager
@@ -42,6 +50,27 @@ class Lane:
             self._ended.clear()
             await self._ended.wait()
         return self.sessions_ended > ended_before
+
+    @property
+    def standing(self) -> Held | None:
+        """The living connection, if it is made."""
+        return self._held[-1] if self._held and self._held[-1].stands else None
+
+    @contextmanager
+    def listener(self) -> Iterator[None]:
+        """Have one of sshd's sessions that nobody needs: the task that does is cancelled when somebody does."""
+        listeners = {task} if (task := asyncio.current_task()) else set()
+        self._listeners |= listeners
+        try:
+            yield
+        finally:
+            self._listeners -= listeners
+
+    def hush(self) -> None:
+        """A session is needed, and sshd has none: whoever listens gives his back, and nobody listens here any more."""
+        self.is_crowded = self.is_crowded or bool(self._listeners)
+        for task in self._listeners:
+            task.cancel()
 
     def held(self) -> AbstractAsyncContextManager[Held]:
         """Use the living connection."""
@@ -80,6 +109,15 @@ class Site:
         finally:
             self._users -= 1
             self._retire_if_done()
+
+    def standing(self) -> tuple[Lane, Connection]:
+        """A lane whose connection stands with a session to spare, for who only listens. Raises `Unreachable` when there is none."""
+        if self._channels < CHANNELS_TO_SPARE or all(lane.is_crowded for lane in self._lanes):
+            raise Unreachable("few sessions may be open at a time: none can be spared", ClusterReason.CONNECTION_FAILED)
+        for lane in self._lanes:
+            if (held := lane.standing) and not (lane.is_crowded or self._retired):
+                return lane, held.connection
+        raise Unreachable("no connection stands", ClusterReason.CONNECTION_LOST)
 
     def retire(self) -> None:
         """Serve those who run or wait, then close; nobody asks anew."""

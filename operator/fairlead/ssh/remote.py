@@ -90,7 +90,8 @@ class SshRemote:
         errand = Errand(exchange.verb, str(address), exchange.stdin(), address.connect_timeout_seconds, exchange.timeout_seconds,
                         exchange.max_output_bytes, exchange.last_row, address.namespace)
         caller = Caller(self._running.discard)
-        task = asyncio.create_task(self._foreseen(self._run(site, errand, caller), errand))
+        run = self._aside if exchange.aside else self._run
+        task = asyncio.create_task(self._foreseen(run(site, errand, caller), errand))
         self._running.add(task)
         return await self._reader.read(exchange, await caller.answer(task), address.namespace)
 
@@ -183,6 +184,19 @@ class SshRemote:
         raise Unreachable(f"{errand.where} opens no session for {errand.verb}: all that sshd allows (MaxSessions) are taken, or it breaks "
                           "connections off at once", ClusterReason.CONNECTION_FAILED)
 
+    async def _aside(self, site: Site, errand: Errand, caller: Caller) -> bytes:
+        """Run it on a connection that stands, in a session that nobody needs; it ends with the connection."""
+        lane, connection = site.standing()
+        self._require_leadership(errand)
+        with caller.opening(connection):
+            opened = await open_channel(connection, errand.max_output_bytes, errand.last_row, errand.open_seconds)
+            if opened and caller.has_gone:
+                await put_down(connection, *opened)
+        if opened is None:
+            raise Unreachable(f"{errand.where} has no session to spare", ClusterReason.CONNECTION_FAILED)
+        with lane.listener():
+            return await execute(connection, opened, errand)
+
     async def _foreseen(self, running: Awaitable[bytes], errand: Errand) -> bytes:
         """What nobody has foreseen is no whole answer, and says nothing of the Jobs that were asked about."""
         try:
@@ -204,6 +218,8 @@ class SshRemote:
                 if opened and caller.has_gone:
                     await put_down(connection, *opened)
             if opened is None:
+                if not connection.is_closed():
+                    lane.hush()
                 return None
             try:                         # asked again: a machine may sleep meanwhile
                 self._require_leadership(errand)

@@ -49,7 +49,7 @@ class VirtualClock:
 class FakeRemote:
     """Answers each verb with what `answers` holds: a value, or an error to raise. Remembers what was asked of whom."""
 
-    answers: dict[str, object] = field(default_factory=lambda: {"probe": GOOD_PROBE, "observe": NOTHING})
+    answers: dict[str, object] = field(default_factory=lambda: {"probe": GOOD_PROBE, "observe": NOTHING, "listen": ""})
     asked: list[tuple[str, Address, float]] = field(default_factory=list)
     codes: list[tuple[str, str]] = field(default_factory=list)
     retired: list[Address] = field(default_factory=list)

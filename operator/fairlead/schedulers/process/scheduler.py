@@ -63,6 +63,10 @@ class Process:
         part = self._part("host", "sentinels", "host_observe", hangs=(_LOCK_SECONDS, _START_SECONDS, _END_SECONDS)).within(tree)
         return exchanges.observe(part, fence, query, lambda answer: answers.observation(answer, query.keys))
 
+    def listen(self, fence: str, tree: Tree, known: str, seconds: int) -> Exchange[str]:
+        """Wait for a Run's begin or end."""
+        return exchanges.listen(self._part("listen", hangs=()).within(tree), fence, known, seconds)
+
     def cancel(self, fence: str, tree: Tree, cancellations: Sequence[Cancellation]) -> Exchange[Mapping[RunKey, CancelAnswer]]:
         """Revoke, take out of the queue, and end processes."""
         part = self._part("host", "host_cancel", "cancel", hangs=(_LOCK_SECONDS, *[_END_SECONDS] * min(len(cancellations), 4))).within(tree)

@@ -86,6 +86,10 @@ class Slurm:
         )
         return exchanges.observe(part, fence, query, lambda answer: answers.observation(answer, self._installation.name, query.keys))
 
+    def listen(self, fence: str, tree: Tree, known: str, seconds: int) -> Exchange[str]:
+        """Wait for a Run's begin or end."""
+        return exchanges.listen(self._part("listen", hangs=()).within(tree), fence, known, seconds)
+
     def cancel(self, fence: str, tree: Tree, cancellations: Sequence[Cancellation]) -> Exchange[Mapping[RunKey, CancelAnswer]]:
         """Revoke, then cancel what one listing shows under the keys."""
         limits = self._timeouts
