@@ -25,7 +25,7 @@ from fairlead.app.watching import watch
 from fairlead.domain.cluster import Cluster
 from fairlead.domain.errors import ApiFault
 from fairlead.domain.scope import EVERYWHERE, Scope
-from fairlead.engine.clock import SystemClock
+from fairlead.engine.clock import SteadyClock, SystemClock
 from fairlead.engine.controller import Controller
 from fairlead.engine.ports import World
 from fairlead.engine.registry import Registry
@@ -88,7 +88,7 @@ def compose(client: KubeClient, lease: Lease, remote: SshRemote, place: Place) -
     store = KubeStore(client, EventRecorder(client, socket.gethostname()))
     data, ledger = KubeReferences(client, place.scope), Ledger(client, place.namespace)
     metrics.ledger_filled.set_function(lambda: ledger.filled_ratio)
-    return World(remote, store, data, ledger, lease, SystemClock(), lambda: secrets.token_hex(16), random.random,
+    return World(remote, store, data, ledger, lease, SteadyClock(), lambda: secrets.token_hex(16), random.random,
                  KubeFinishedJobs(client, place.scope), place.scope)
 
 
