@@ -94,17 +94,18 @@ def readers(node: LoginNode) -> list[str]:
 def test_a_job_is_followed_from_before_its_start_to_its_end(hpc: SlurmCluster, scene: Scene, follow: Follow) -> None:
     """Else a person would have to ask again and again whether it runs, what it says, and whether it is done."""
     at = scene.namespace
-    scene.job("slow", f"#!/bin/bash\n{NEXT}echo one; step {at}-2; echo two; step {at}-3; printf 'three\\n\\033[1mlast'\n")
+    scene.job("slow", f"#!/bin/bash\n{NEXT}echo one; step {at}-2; echo two; "
+              f"for n in 1 2 3 4; do printf '\\r%d%%' $n; done; step {at}-3; printf '\\r100%%\\nthree\\n\\033[1mlast'\n")
     following = follow("slow")
     following.wait_said(f"fairlead: waiting: Job {at}/slow is ")
     scene.cluster(hpc)
     following.wait_shown(b"one\n")
     (hpc.home / f"{at}-2").touch()
-    following.wait_shown(b"one\ntwo\n")
+    following.wait_shown(b"one\ntwo\n4%")
     assert following.process.poll() is None
     (hpc.home / f"{at}-3").touch()
     assert following.ended() == 0, following.said
-    assert following.shown == b"one\ntwo\nthree\nlast"
+    assert following.shown == b"one\ntwo\n4%\n100%\nthree\nlast"
     assert follow("slow", "--raw", "--tail", "1").ended() == 0
 
 

@@ -15,17 +15,19 @@ from product.waiting import until
 
 
 def test_the_whole_file_is_printed_however_large(scene: Scene, hpc: SlurmCluster, plane: ControlPlane) -> None:
-    """Else a user would see the end of a long log and never its beginning, or find their terminal in colours."""
+    """Else a user would see the end of a long log and never its beginning, or a bar's every state, or find their terminal in colours."""
     scene.cluster(hpc)
-    script = "#!/bin/bash\nprintf '\\033[31mfirst\\033[0m\\n'; seq 2 1500000; printf 'naïve \\377\\n'; echo problem >&2\n"
+    script = ("#!/bin/bash\nprintf '\\033[31mfirst\\033[0m\\n'; seq 2 1500000; printf '\\r%d%%|██  |' {0..100}; "
+              "printf '\\nnaïve \\377\\n'; echo problem >&2\n")
     job = scene.job("long", script, stderrPath="%x.err")
     job.wait_ended()
     shown = fairlead("logs", f"{scene.namespace}/long", kubeconfig=plane.kubeconfig)
     assert shown.returncode == 0, shown.stderr
-    assert shown.stdout == b"first\n" + b"".join(b"%d\n" % n for n in range(2, 1_500_001)) + "naïve \ufffd\n".encode()
+    assert shown.stdout == b"first\n" + b"".join(b"%d\n" % n for n in range(2, 1_500_001)) + "100%|██  |\nnaïve \ufffd\n".encode()
+    assert job.status["logs"]["tail"].endswith("\n1499999\n1500000\n100%|██  |\nnaïve \ufffd\n")
     raw = fairlead("logs", "--raw", f"{scene.namespace}/long", kubeconfig=plane.kubeconfig)
     assert raw.stdout.startswith(b"\x1b[31mfirst\x1b[0m\n2\n")
-    assert raw.stdout.endswith(b"1500000\nna\xc3\xafve \xff\n")
+    assert raw.stdout.endswith("\r99%|██  |\r100%|██  |\nnaïve ".encode() + b"\xff\n")
     assert len(raw.stdout) == job.status["logs"]["bytes"]
     errors = fairlead("logs", "--stderr", f"{scene.namespace}/long", kubeconfig=plane.kubeconfig)
     assert (errors.stdout, errors.stderr) == (b"problem\n", b"")

@@ -2,20 +2,24 @@
 
 import pytest
 
+from bed.controlplane import ControlPlane
 from bed.sshd import SshHost
+from product.command import fairlead
 from product.remains import running
 from product.scene import Scene
 from product.waiting import until
 
 
-def test_a_job_runs_once_and_shows_its_output(host: SshHost, scene: Scene) -> None:
+def test_a_job_runs_once_and_shows_its_output(host: SshHost, scene: Scene, plane: ControlPlane) -> None:
     """Else somebody with no more than an SSH host would not get their result, or would not see it."""
     scene.bare_host(host)
-    job = scene.job("hello", "#!/bin/bash\necho hello from $FAIRLEAD_RUN >> ~/started\necho done\n")
+    job = scene.job("hello", "#!/bin/bash\necho hello from $FAIRLEAD_RUN >> ~/started\nprintf '\\r%d%%' 1 50 100\necho; echo done\n")
     status = job.wait_ended()
     assert job.condition("Complete")["status"] == "True", status
     assert (host.home / "started").read_text() == f"hello from {job.uid}-1\n"
-    assert (status["logs"]["tail"], status["run"]["exitCode"], status["run"]["id"]) == ("done\n", 0, "1")
+    assert (status["logs"]["tail"], status["run"]["exitCode"], status["run"]["id"]) == ("100%\ndone\n", 0, "1")
+    shown, raw = (fairlead("logs", *how, f"{scene.namespace}/hello", kubeconfig=plane.kubeconfig).stdout for how in ((), ("--raw",)))
+    assert (shown, raw) == (b"100%\ndone\n", b"\r1%\r50%\r100%\ndone\n"), "of a progress bar the last state; with --raw each"
     job.wait_event("Completed")
     assert [event["reason"] for event in job.events()] == ["Submitted", "Completed"]
 

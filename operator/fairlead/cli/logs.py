@@ -57,7 +57,7 @@ async def _print(request: Request, client: KubeClient) -> int:
 
     async with client:
         job = await get_job(client, request.namespace, request.name)
-        async with Output(client, job, stderr=request.stderr, tail_lines=request.tail_lines) as output:
+        async with Output(client, job, stderr=request.stderr, tail_lines=request.tail_lines, raw=request.raw) as output:
             code = 0
             if request.follow:
                 code = await Follower(client, job, output, write).to_the_end()

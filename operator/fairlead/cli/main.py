@@ -124,13 +124,16 @@ def uninstall(policy: str, timeout: int, watch_namespace: tuple[str, ...], **pla
 @click.option("--follow", "-f", is_flag=True, help="Wait for more, and end with the Job.")
 @click.option("--tail", "tail_lines", type=click.IntRange(0), metavar="LINES", help="Only so many lines of what is there.  [default: all]")
 @click.option("--stderr", is_flag=True, help="The error output's file, where the Job has one of its own.")
-@click.option("--raw", is_flag=True, help="Byte for byte, escape codes for terminals too.")
+@click.option("--raw", is_flag=True, help="Byte for byte: each redraw of a progress bar, escape codes too.")
 @click.option("--kubeconfig", envvar="KUBECONFIG", type=click.Path(dir_okay=False), help="Kubeconfig file.  [default: ~/.kube/config]")
 @click.option("--context", help="The kubeconfig's context.")
 def logs(job: str, kubeconfig: str | None, context: str | None, tail_lines: int | None, **how: bool) -> None:
     """Print a Job's whole output file as it is on the cluster now.
 
     It is read over SSH, by your own right to read the Job, its Cluster and the Cluster's Secret.
+
+    Of a line that a progress bar has drawn again and again the last state is shown, as a terminal would show it. The cluster sends no more
+    than that.
 
     With --follow it waits for the Job to start, goes on through restarts, further attempts and broken connections, and ends when the Job
     does: with 0 if the Job completed, with 1 if it failed or was deleted. Standard error says what it waits for.

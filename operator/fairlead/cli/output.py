@@ -15,7 +15,7 @@ from fairlead.domain.run import RunKey, Tree
 from fairlead.domain.sites import seen_by
 from fairlead.kube.client import KubeClient
 from fairlead.schedulers import output
-from fairlead.schedulers.output import Nothing, Place, Reading
+from fairlead.schedulers.output import Nothing, Place, Reading, Text
 from fairlead.schedulers.seam import Exchange
 from fairlead.ssh.stream import Line, line_to
 
@@ -32,11 +32,13 @@ class NoOutput(UserFault):
 class Output:
     """Reads one Job's output, attempt after attempt, over a connection that is made when it is needed and made again when it broke."""
 
-    def __init__(self, client: KubeClient, job: Job, *, stderr: bool, tail_lines: int | None) -> None:
+    def __init__(self, client: KubeClient, job: Job, *, stderr: bool, tail_lines: int | None, raw: bool) -> None:
         self._client = client
         self._location, self._namespace = job.location, job.ref.namespace
         self._stderr = stderr
         self._tail_lines = tail_lines
+        self._raw = raw
+        self._held = b""                 # what the far end needs to fold on from `offset`
         self._open = AsyncExitStack()
         self._line: Line | None = None
         self._tree: Tree | None = None
@@ -79,16 +81,23 @@ class Output:
         place = self.place
         start = place.start if place and not self._is_left(place) else ""
         fence = secrets.token_hex(16)
-        wanted = Reading(self.key, self._stderr, wait_seconds, self.path, self.offset, start, self._tail_lines)
-        exchange = Exchange("logs", output.program(fence, tree, wanted), b"", 0.0, 0, bytes)
+        wanted = Reading(self.key, self._stderr, wait_seconds, self.path, self.offset, start, self._tail_lines, self._raw, self._held)
+        exchange = Exchange("logs", output.program(fence, tree, wanted), wanted.held, 0.0, 0, bytes)
         async with aclosing(line.output(exchange, idle_timeout_seconds=wait_seconds + _SILENT_SECONDS)) as pieces:
             self.place, piece = await self._beginning(pieces, fence)
-            self.path, self.offset = self.place.path, self.place.offset
-            self.offset += len(piece)
-            yield piece
-            async for piece in pieces:
+            if (self.path, self.offset) != (self.place.path, self.place.offset):
+                self.path, self.offset, self._held = self.place.path, self.place.offset, b""
+            if self._raw:
                 self.offset += len(piece)
                 yield piece
+                async for piece in pieces:
+                    self.offset += len(piece)
+                    yield piece
+                return
+            yield b""
+            async for text, shown in _texts(pieces, piece, fence):
+                self.offset, self._held = text.offset, text.held
+                yield shown
 
     def _is_left(self, place: Place) -> bool:
         """Whether a later start than the one that was read has begun, and nothing of this one is missing."""
@@ -123,6 +132,29 @@ class Output:
             if noise_bytes > _PREAMBLE_BYTES:
                 break
         raise Unanswered("The login node did not run the script: its shell printed something else", ClusterReason.LOGIN_SHELL_FAILED)
+
+
+async def _texts(pieces: AsyncIterator[bytes], came: bytes, fence: str) -> AsyncGenerator[tuple[Text, bytes], None]:
+    """Folded text, each piece when all of it has come: of one that was cut off nothing counts. `came` was read of `pieces` already."""
+    buffer, text = bytearray(came), None
+    while True:
+        while text is not None or b"\n" in buffer:
+            if text is None:
+                row, _, rest = buffer.partition(b"\n")
+                text, buffer = output.read_text_row(bytes(row), fence), rest
+                if text is None:
+                    raise Unanswered("The login node printed something else than the output", ClusterReason.POLL_FAILED)
+            if len(buffer) < text.size:
+                break
+            yield text, bytes(buffer[:text.size])
+            del buffer[:text.size]
+            text = None
+        if text is None and len(buffer) > output.MOST_TEXT_ROW_BYTES:
+            raise Unanswered("The login node printed something else than the output", ClusterReason.POLL_FAILED)
+        try:
+            buffer += await anext(pieces)
+        except StopAsyncIteration:
+            return
 
 
 def _tree_of(cluster: Cluster) -> Tree:

@@ -1,4 +1,7 @@
-"""A Run's output file, read by a person: the program that prints it from some byte on, and the row in front of its bytes. Pure.
+"""A Run's output file, read by a person: the program that prints it from some byte on, and the rows in front of its bytes. Pure.
+
+Byte for byte, or folded as a terminal would leave it: of each line its last state, so that redraws of a progress bar need not travel.
+What is folded comes in pieces; each says up to which byte of the file it goes, and what the next one has to know of it.
 
 Each reading is bounded in time, so that nothing stays behind on the login node when its reader goes; whoever wants more asks again, from
 the byte up to which it came.
@@ -12,6 +15,10 @@ from fairlead.domain.run import RunKey, Tree
 from fairlead.schedulers import sh
 from fairlead.schedulers.fence import SEPARATOR
 
+MOST_TEXT_ROW_BYTES: Final = 1 << 18
+"""A row in front of a piece of text is shorter: what it holds is some dozens of lines of 32 KiB together."""
+SLICE_BYTES: Final = 1 << 21
+"""Folded at once: the far end holds some times as much, and a link that takes less in `PIECE_SECONDS` is none."""
 _SIZE: Final = re.compile(r"[0-9]{1,18}")
 PIECE_SECONDS: Final = 30
 """For what is there to be taken by its reader; one that reads on later asks again from where it came."""
@@ -28,6 +35,9 @@ class Reading:
     offset: int = 0
     start: str = ""                  # the start to which it belongs; empty: the last
     tail_lines: int | None = None    # where nothing was read yet: no more than these
+    raw: bool = False                # byte for byte
+    held: bytes = b""                # of the last `Text` that was read
+    slice_bytes: int = SLICE_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +53,15 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Text:
+    """What follows of folded text, in bytes; up to which byte of the file it goes, and what the next piece has to know."""
+
+    size: int
+    offset: int
+    held: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Nothing:
     """Why there is no file."""
 
@@ -50,13 +69,26 @@ class Nothing:
 
 
 def program(fence: str, tree: Tree, reading: Reading) -> str:
-    """The program that prints it: rows up to one of `log`, `no-log`, `no-tree`, and behind `log` raw bytes to the end."""
+    """The program that prints it: rows up to one of `log`, `no-log`, `no-tree`, and behind `log` raw bytes to the end, or rows of `text`.
+
+    Each `text` has its bytes behind it. What is `held` goes to the program's standard input.
+    """
     return sh.program({
         "FENCE": fence, "BIN_PATH": "", "TREE": tree.path, "MARKER": tree.marker, "KEY": str(reading.key),
         "STREAM": "err" if reading.stderr else "out", "TURNS": str(reading.wait_seconds), "PIECE_SECONDS": str(PIECE_SECONDS),
         "SEEN": reading.path, "OFFSET": str(reading.offset), "START": reading.start,
-        "TAIL": "" if reading.tail_lines is None else str(reading.tail_lines),
-    }, "logs")
+        "TAIL": "" if reading.tail_lines is None else str(reading.tail_lines), "RAW": "1" if reading.raw else "",
+        "SLICE": str(reading.slice_bytes), "HELD_BYTES": str(len(reading.held)),
+    }, "fold", "logs")
+
+
+def read_text_row(row: bytes, fence: str) -> Text | None:
+    """What the line in front of folded text says; None if it is no such line."""
+    match row.split(SEPARATOR.encode(), 4):
+        case [mark, b"text", size, offset, held] if mark == fence.encode() and size.isdigit() and offset.isdigit():
+            return Text(int(size), int(offset), held)
+        case _:
+            return None
 
 
 def read_row(row: bytes, fence: str) -> Place | Nothing | None:

@@ -13,7 +13,7 @@ from fairlead.schedulers.seam import COMMAND, Exchange
 
 KEY = key()
 FENCE = "a" * 32
-ALL = Reading(KEY)
+ALL = Reading(KEY, raw=True)
 
 
 def stdin(far: FarEnd, reading: Reading) -> bytes:

@@ -159,13 +159,13 @@ def test_a_run_that_was_never_begun_is_absent(far: FarEnd) -> None:
     assert not far.observe({KEY: ""}).sentinels[KEY].present
 
 
-def test_the_tail_is_the_last_4_kib_byte_for_byte(far: FarEnd) -> None:
+def test_the_tail_is_the_last_4_kib(far: FarEnd) -> None:
     """Escape codes and broken UTF-8 in the output would break the poll."""
     ended(far, "#!/bin/sh\nhead -c 6000 /dev/zero; printf '\\033[31m\\377\\n\\037end\\n'\n")
     log = far.observe({KEY: "100"}).sentinels[KEY].log
     assert log is not None
     assert (log.size, len(log.tail)) == (6012, 4096)
-    assert log.tail.endswith(b"\0\x1b[31m\xff\n\x1fend\n")
+    assert log.tail.endswith(b"\x01\xff\n\x01end\n"), "control characters of any kind, and no colours"
 
 
 def test_an_output_file_that_is_none_is_left_alone(far: FarEnd) -> None:

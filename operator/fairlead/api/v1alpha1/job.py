@@ -223,7 +223,7 @@ class Logs(ApiModel):
     bytes: FileSize = None
     """Size of the output file when the Job ended."""
     tail: str | None = Field(default=None, max_length=16384)
-    """The last 4 KiB of the output when the Job ended, without control characters."""
+    """The last 4 KiB of the output when the Job ended, without control characters; of a progress bar its last state."""
 
 
 class JobStatus(ObjectStatus):

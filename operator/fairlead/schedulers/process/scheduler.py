@@ -60,7 +60,7 @@ class Process:
 
     def observe(self, fence: str, tree: Tree, query: Query) -> Exchange[Observation]:
         """Hand out what is free, then look at each key's queue entry, process and directory."""
-        part = self._part("host", "sentinels", "host_observe", hangs=(_LOCK_SECONDS, _START_SECONDS, _END_SECONDS)).within(tree)
+        part = self._part("host", "fold", "sentinels", "host_observe", hangs=(_LOCK_SECONDS, _START_SECONDS, _END_SECONDS)).within(tree)
         return exchanges.observe(part, fence, query, lambda answer: answers.observation(answer, query.keys))
 
     def listen(self, fence: str, tree: Tree, known: str, seconds: int) -> Exchange[str]:

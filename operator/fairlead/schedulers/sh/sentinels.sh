@@ -1,7 +1,8 @@
-# What run directories say. Set before it: KEYS (lines `key id`, the id perhaps missing).
+# What run directories say. Set before it: KEYS (lines `key id`, the id perhaps missing). FOLD is known.
 # shellcheck disable=SC2034,SC2153  # what is set here is read by the scripts behind it; LINE is set by first_line
 
-# log_tail KEY OUT ERR: size and last 4 KiB of the user's output, where this login node can read them. Of what is no longer than that, all at once.
+# log_tail KEY OUT ERR: size and last 4 KiB of the user's output, where this login node can read them. Of what is no longer than that, all at once. Where a
+# progress bar was drawn, what it came to: the last 4 KiB of what 64 are folded to.
 log_tail() {
   case $2 in /*) ;; *) return ;; esac
   [ "${#2}" -le 4096 ] && [ "${#3}" -le 4096 ] || return
@@ -16,6 +17,13 @@ log_tail() {
       # shellcheck disable=SC2046  # the same
       set -- $(timeout -k 2 5 tail -c 4096 "$OUT" 2>/dev/null | od -An -v -tx1)
     fi
+    case " $* " in
+      *" 0d "* | *" 08 "* | *" 1b "*)   # a return, a backspace, an escape
+        # shellcheck disable=SC2046  # the same
+        set -- $({ timeout -k 2 5 tail -c 65536 "$OUT" 2>/dev/null | foldable; echo; } |
+          FOLD_FENCE='' MODE='end' OFFSET=0 HELD='' awk "$FOLD" 2>/dev/null | tail -c 4096 | od -An -v -tx1)
+        ;;
+    esac
   fi
   IFS=
   say log "$KEY" "$size" "$OUT" "$ERR" "$*"

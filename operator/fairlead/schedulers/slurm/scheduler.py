@@ -79,7 +79,7 @@ class Slurm:
         limits = self._timeouts
         live = [word for word, state in states.WORDS.items() if state in _EXPLAINED]
         hangs = (limits.squeue_seconds, limits.scontrol_seconds, limits.sacct_seconds)
-        part = self._part("slurm", "sentinels", "slurm_observe", hangs=hangs).within(tree).having(
+        part = self._part("slurm", "fold", "sentinels", "slurm_observe", hangs=hangs).within(tree).having(
             LOOK_SECONDS=str(query.look_seconds), FORMAT=listing.SQUEUE_FORMAT, LIVE=f" {' '.join(live)} ",
             SACCT_FORMAT=accounting.SACCT_FORMAT,
             STATE_FIELD=str(listing.SQUEUE_FORMAT.split(listing.SEPARATOR).index("%T") + 3),   # behind fence and kind, from 1
