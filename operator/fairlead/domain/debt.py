@@ -1,16 +1,16 @@
 """What is still owed on a cluster when an object had to be let go, and when that is."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
-from fairlead.api.v1alpha1 import names
 from fairlead.api.v1alpha1.meta import as_timestamp
 from fairlead.domain.conditions import moment
-from fairlead.domain.job import Job, ghost
 from fairlead.domain.kinds import plural_of
 from fairlead.domain.memory import Memory
 from fairlead.domain.objects import ClusterName, Location, ObjectRef
+from fairlead.domain.owner import DeletionPolicy, RunOwner
 from fairlead.domain.pacing import Now, Pacing
+from fairlead.domain.remains import Remains
 from fairlead.domain.run import RunKey, StopWord
 from fairlead.domain.steps import ends_by_force
 
@@ -76,36 +76,36 @@ class Debt:
         return ObjectRef(plural_of(self.kind), self.namespace, self.name, self.run.uid if self.run else "")
 
 
-def debt_of(job: Job, key: RunKey, reason: str, wall: float) -> Debt:
-    """What a Job leaves behind under `key` on its cluster, from `wall` on (epoch seconds)."""
-    since, grace_seconds = as_timestamp(moment(wall)), job.spec.cancellation_grace_period_seconds
-    return Debt(str(key), *job.cluster, names.JOB_KIND, job.ref.namespace, job.ref.name, since, reason, grace_seconds, job.host)
+def debt_of(job: RunOwner, key: RunKey, reason: str, wall: float) -> Debt:
+    """What an owner leaves behind under `key` on its cluster, from `wall` on (epoch seconds)."""
+    since, grace_seconds = as_timestamp(moment(wall)), job.grace_seconds
+    return Debt(str(key), *job.cluster, job.kind, job.ref.namespace, job.ref.name, since, reason, grace_seconds, job.location.host)
 
 
-def debtor(debt: Debt) -> Job:
-    """The object of a payable debt as if it were still there and being deleted, so that the same steps clean up behind it."""
+def debtor(debt: Debt) -> Remains:
+    """What is left of the object of a payable debt."""
     if debt.run is None:
         msg = f"{debt.key} is no key"
         raise ValueError(msg)
-    job = ghost(debt.ref, range(1, debt.run.attempt + 1), debt.location, "Orphan" if debt.reason == NOT_LEFT_ALONE else "Cancel")
-    return replace(job, spec=job.spec.model_copy(update={"cancellation_grace_period_seconds": debt.grace_seconds}))
+    policy: DeletionPolicy = "Orphan" if debt.reason == NOT_LEFT_ALONE else "Cancel"
+    return Remains(debt.ref, debt.location, tuple(range(1, debt.run.attempt + 1)), policy, debt.grace_seconds, debt.kind)
 
 
-def deadline_of(job: Job) -> float | None:
-    """When a Job that is being deleted is let go, whatever is left of it (epoch seconds); None if it is not or holds nothing."""
+def deadline_of(job: RunOwner) -> float | None:
+    """When one that is being deleted is let go, whatever is left of it (epoch seconds); None if it is not or holds nothing."""
     if not (job.deleting and job.held) or job.ended or job.deleted_at is None:
         return None
-    return job.deleted_at + job.spec.deletion_deadline_seconds
+    return job.deleted_at + job.deletion_deadline_seconds
 
 
-def is_overdue(job: Job, wall: float) -> bool:
-    """Whether a Job that is being deleted has waited for its cluster for long enough."""
+def is_overdue(job: RunOwner, wall: float) -> bool:
+    """Whether one that is being deleted has waited for its cluster for long enough."""
     deadline = deadline_of(job)
     return deadline is not None and wall >= deadline
 
 
-def will_not_go(job: Job, memory: Memory, now: Now, pacing: Pacing) -> bool:
-    """Whether a Job whose cluster answers is overdue, and all that was tried in vain: its grace is kept, whatever the deadline."""
+def will_not_go(job: RunOwner, memory: Memory, now: Now, pacing: Pacing) -> bool:
+    """Whether one whose cluster answers is overdue, and all that was tried in vain: its grace is kept, whatever the deadline."""
     if not is_overdue(job, now.wall) or memory.stopping is not StopWord.DELETE or now.monotonic < memory.retry_at:
         return False
     if memory.asked_at is None or memory.clear:      # the cancel script gives no answer, or the directory does not go
@@ -113,8 +113,8 @@ def will_not_go(job: Job, memory: Memory, now: Now, pacing: Pacing) -> bool:
     return memory.killed_at is not None and ends_by_force(job, memory, now, pacing)
 
 
-def what_is_owed(job: Job, *, reached: bool) -> str:
-    """The reason of the debt of a Job that is overdue; `reached`: its cluster answers."""
-    if job.spec.deletion_policy == "Orphan":
+def what_is_owed(job: RunOwner, *, reached: bool) -> str:
+    """The reason of the debt of one that is overdue; `reached`: its cluster answers."""
+    if job.deletion_policy == "Orphan":
         return NOT_LEFT_ALONE
     return NOT_ENDED if reached else UNREACHABLE

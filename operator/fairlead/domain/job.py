@@ -1,14 +1,13 @@
-"""A Job as Fairlead sees it: its object, and the keys of its attempts."""
+"""A Job as Fairlead sees it: its object, and the keys of its attempts. It is a `RunOwner`."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-from fairlead.api.v1alpha1.job import ClusterReference, JobSpec, JobStatus
-from fairlead.api.v1alpha1.meta import RunStatus
+from fairlead.api.v1alpha1 import names
+from fairlead.api.v1alpha1.job import JobSpec, JobStatus
 from fairlead.api.v1alpha1.reasons import JobCondition, JobReason
 from fairlead.domain.conditions import is_true
 from fairlead.domain.objects import ClusterName, Location, ObjectRef
+from fairlead.domain.owner import DeletionPolicy
 from fairlead.domain.run import MOST_ATTEMPTS, Owner, RunKey
 
 ENDS = (JobCondition.COMPLETE, JobCondition.FAILED)
@@ -30,7 +29,6 @@ class Job:
     host: str = ""                       # on which of its Cluster's bare hosts it runs, once that was decided
     wished_host: str = ""                # the only one that it may be given before that, if it is one of them: an annotation
     created_at: float | None = None      # epoch seconds, whole ones
-    found: tuple[int, ...] = ()          # of an object that is gone: the attempts that were found
 
     @property
     def cluster(self) -> ClusterName:
@@ -70,8 +68,7 @@ class Job:
     @property
     def keys(self) -> tuple[RunKey, ...]:
         """Every attempt that may have left something, and one more: a wiped status may hide the last intent (rule ALL)."""
-        known = self.found or range(1, self.key.attempt + 1)
-        return tuple(RunKey(self.ref.uid, n) for n in sorted({*known, *(n + 1 for n in known)}) if n <= MOST_ATTEMPTS)
+        return tuple(RunKey(self.ref.uid, n) for n in range(1, min(self.key.attempt + 1, MOST_ATTEMPTS) + 1))
 
     @property
     def ended(self) -> bool:
@@ -118,14 +115,60 @@ class Job:
     @property
     def owner(self) -> Owner:
         """Whose name goes into the run directory."""
-        return Owner(self.ref.namespace, self.ref.name, self.ref.uid)
+        return Owner(self.ref.namespace, self.ref.name, self.ref.uid, self.kind)
 
+    @property
+    def kind(self) -> str:
+        """Job."""
+        return names.JOB_KIND
 
-def ghost(ref: ObjectRef, attempts: Sequence[int], location: Location, policy: Literal["Cancel", "Orphan"] = "Cancel") -> Job:
-    """A Job whose object is gone, as if it were being deleted: what is left of its attempts is cancelled and buried by the same steps."""
-    attempt = max(attempts)
-    key = RunKey(ref.uid, attempt)
-    reference = ClusterReference(namespace=location.cluster[0], name=location.cluster[1])
-    spec = JobSpec(cluster_ref=reference, command=("true",), deletion_policy=policy)
-    status = JobStatus(run=RunStatus(key=str(key), attempt=attempt))
-    return Job(ref, 0, 0, deleting=True, held=True, spec=spec, status=status, host=location.host, found=tuple(attempts))
+    @property
+    def suspend(self) -> bool:
+        """Whether it is to be set aside."""
+        return self.spec.suspend
+
+    @property
+    def priority(self) -> int:
+        """The higher, the sooner it has a place."""
+        return self.spec.priority
+
+    @property
+    def deletion_policy(self) -> DeletionPolicy:
+        """Whether what runs ends with its deletion, or is left alone."""
+        return self.spec.deletion_policy
+
+    @property
+    def deletion_deadline_seconds(self) -> int:
+        """So long after its deletion was asked for it goes, whatever is left."""
+        return self.spec.deletion_deadline_seconds
+
+    @property
+    def grace_seconds(self) -> int:
+        """Between TERM and the end by force."""
+        return self.spec.cancellation_grace_period_seconds
+
+    @property
+    def backoff_limit(self) -> int:
+        """So many further attempts may follow such as may have run."""
+        return self.spec.backoff_limit
+
+    @property
+    def infrastructure_retries(self) -> int:
+        """So many may follow such as never ran."""
+        return self.spec.infrastructure_retries
+
+    @property
+    def failures(self) -> int:
+        """How many attempts have failed, or may have run."""
+        return self.status.failures or 0
+
+    @property
+    def infrastructure_failures(self) -> int:
+        """How many never ran."""
+        return self.status.infrastructure_failures or 0
+
+    @property
+    def next_retry_at(self) -> float | None:
+        """Before this nothing is handed in (epoch seconds); None if it need not wait."""
+        due = self.status.next_retry_time
+        return None if due is None else due.timestamp()

@@ -8,8 +8,8 @@ import zlib
 from dataclasses import dataclass
 
 from fairlead.api.v1alpha1.reasons import JobReason
-from fairlead.domain.job import Job
 from fairlead.domain.memory import Closing
+from fairlead.domain.owner import RunOwner
 from fairlead.domain.pacing import Pacing
 from fairlead.domain.run import MOST_ATTEMPTS
 
@@ -44,9 +44,9 @@ class Over:
     infrastructure_failures: int
 
 
-def after(job: Job, closing: Closing, pacing: Pacing) -> Again | Over:
+def after(job: RunOwner, closing: Closing, pacing: Pacing) -> Again | Over:
     """What follows the end of the current attempt."""
-    failures, infrastructure = job.status.failures or 0, job.status.infrastructure_failures or 0
+    failures, infrastructure = job.failures, job.infrastructure_failures
     if closing.reason in NOT_AGAIN:
         return Over(closing.reason, closing.message, failures + (not closing.never_ran), infrastructure + closing.never_ran)
     if job.key.attempt >= MOST_ATTEMPTS:
@@ -54,13 +54,13 @@ def after(job: Job, closing: Closing, pacing: Pacing) -> Again | Over:
         return Over(JobReason.BACKOFF_LIMIT_EXCEEDED, message, failures, infrastructure)
     if closing.never_ran:
         infrastructure += 1
-        if infrastructure <= job.spec.infrastructure_retries:
+        if infrastructure <= job.infrastructure_retries:
             pause = _pause_seconds(job, infrastructure, closing, pacing)
             message = f"attempt {job.key.attempt} never ran ({closing.message}); another follows"
             return Again(pause, failures, infrastructure, message)
         return Over(closing.reason, closing.message, failures, infrastructure)
     failures += 1
-    limit = job.spec.backoff_limit
+    limit = job.backoff_limit
     if failures <= limit:
         pause = _pause_seconds(job, failures, closing, pacing)
         message = f"attempt {job.key.attempt} failed ({closing.message}); another follows, {failures} of backoffLimit {limit}"
@@ -71,7 +71,7 @@ def after(job: Job, closing: Closing, pacing: Pacing) -> Again | Over:
     return Over(JobReason.BACKOFF_LIMIT_EXCEEDED, message, failures, infrastructure)
 
 
-def _pause_seconds(job: Job, count: int, closing: Closing, pacing: Pacing) -> float:
+def _pause_seconds(job: RunOwner, count: int, closing: Closing, pacing: Pacing) -> float:
     """Doubled with each failure, and spread so that what failed together does not come back together."""
     pause = min(pacing.retry_seconds * 2.0 ** min(count - 1, _GROWTH_LIMIT), pacing.retry_limit_seconds)
     if closing.without_end and not closing.never_ran:

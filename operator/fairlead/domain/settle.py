@@ -9,6 +9,7 @@ from fairlead.domain import endings, evidence, report, retry
 from fairlead.domain.job import Job
 from fairlead.domain.memory import Closing, Memory
 from fairlead.domain.objects import EventNote
+from fairlead.domain.owner import RunOwner
 from fairlead.domain.pacing import Now, Pacing
 from fairlead.domain.run import MOST_ATTEMPTS, CancelAnswer, CancelPhase, Observation, RunKey, RunState, StopWord, SubmitAnswer, SubmitWord
 from fairlead.domain.steps import Cancel
@@ -187,8 +188,10 @@ def closed(job: Job, memory: Memory, closing: Closing, context: tuple[Now, Pacin
     return Outcome(memory, report.failed(job, closing, following, now, ended), (event,))
 
 
-def cancel_asked(job: Job, memory: Memory, step: Cancel, answers: Mapping[RunKey, CancelAnswer], context: tuple[Now, Pacing]) -> Outcome:
-    """What the cancel script said of all keys of a Job that is being deleted. Until every key has answered, it is asked again."""
+def cancel_asked(
+    job: RunOwner, memory: Memory, step: Cancel, answers: Mapping[RunKey, CancelAnswer], context: tuple[Now, Pacing],
+) -> Outcome:
+    """What the cancel script said of all keys of what is being deleted, or is gone. Until every key has answered, it is asked again."""
     now, pacing = context
     known = {key: answers[key] for key in job.keys if key in answers and answers[key].known}
     claims = {**memory.claims, **{key: each.claim for key, each in known.items() if each.claim}}
@@ -198,7 +201,8 @@ def cancel_asked(job: Job, memory: Memory, step: Cancel, answers: Mapping[RunKey
     if len(known) < len(job.keys):
         texts = [each.text for each in answers.values() if not each.known]
         why = texts[0] if texts else "no answer from the cluster"
-        return Outcome(memory.later(now, pacing.ask_again_seconds), report.deleting(job, why, now))
+        told = report.deleting(job, why, now) if isinstance(job, Job) else None      # who is gone is told nothing
+        return Outcome(memory.later(now, pacing.ask_again_seconds), told)
     ids = ", ".join(sorted(claims.values()))
     left = any(answer.orphaned for answer in known.values())
     if left or step.phase is CancelPhase.ORPHAN:
@@ -210,8 +214,8 @@ def cancel_asked(job: Job, memory: Memory, step: Cancel, answers: Mapping[RunKey
     return Outcome(replace(memory, killed_at=now.monotonic, outlived=False))
 
 
-def cancel_observed(job: Job, memory: Memory, observation: Observation, began: float) -> Memory:
-    """Whether a poll that began at `began` (monotonic) shows that nothing of a Job being deleted is left in the scheduler."""
+def cancel_observed(job: RunOwner, memory: Memory, observation: Observation, began: float) -> Memory:
+    """Whether a poll that began at `began` (monotonic) shows that nothing of what is being deleted is left in the scheduler."""
     asked = memory.killed_at if memory.killed_at is not None else memory.asked_at
     if asked is None or began < asked:
         return memory

@@ -13,8 +13,8 @@ The object alone is the truth; memory only spares time. A process that starts wi
 
 from dataclasses import dataclass
 
-from fairlead.domain.job import Job
 from fairlead.domain.memory import Memory
+from fairlead.domain.owner import RunOwner
 from fairlead.domain.pacing import Now, Pacing
 from fairlead.domain.run import CancelPhase, RunKey, StopWord
 
@@ -88,16 +88,16 @@ class Release:
 Step = Rest | TakeUp | Suspend | Resume | KeepOut | Submit | Watch | Cancel | Bury | Release
 
 
-def decide(job: Job, memory: Memory, now: Now, pacing: Pacing, *, admitted: bool = True) -> Step:
+def decide(job: RunOwner, memory: Memory, now: Now, pacing: Pacing, *, admitted: bool = True) -> Step:
     """Say what comes next for this Job. `admitted`: whether its Cluster is open to its namespace now (rule ADMIT)."""
     if job.ended:
         return Release(finished=True)
     if job.deleting:
         return _decide_deletion(job, memory, now, pacing) if job.held else Rest()
-    if job.is_parked and job.spec.suspend:
+    if job.is_parked and job.suspend:
         return Rest()
     if not (job.held and job.is_begun):
-        return Suspend() if job.spec.suspend else TakeUp()
+        return Suspend() if job.suspend else TakeUp()
     if job.is_kept_out and not admitted:
         return Rest()
     if job.is_parked or job.is_kept_out:
@@ -108,7 +108,7 @@ def decide(job: Job, memory: Memory, now: Now, pacing: Pacing, *, admitted: bool
     return _mend(job, memory) or (_stop(job, memory, word, now, pacing) if word else _go_on(job, memory, now, admitted))
 
 
-def wakes_at(job: Job, memory: Memory, now: Now, pacing: Pacing) -> float:
+def wakes_at(job: RunOwner, memory: Memory, now: Now, pacing: Pacing) -> float:
     """When time alone changes the next step (monotonic): a grace is over, or activeDeadlineSeconds are. Infinite if it does not."""
     moments = [patience_ends(job, memory, pacing)] if job.deleting or memory.asked_at is not None else []
     deadline = job.deadline()
@@ -117,14 +117,14 @@ def wakes_at(job: Job, memory: Memory, now: Now, pacing: Pacing) -> float:
     return min((each for each in moments if each > now.monotonic), default=float("inf"))
 
 
-def patience_ends(job: Job, memory: Memory, pacing: Pacing) -> float:
+def patience_ends(job: RunOwner, memory: Memory, pacing: Pacing) -> float:
     """When a Job that was told to end is ended by force, or once more (monotonic); at once if it was not told yet."""
     if memory.killed_at is not None:
         return memory.killed_at + pacing.cancel_again_seconds
-    return (memory.asked_at or 0.0) + job.spec.cancellation_grace_period_seconds
+    return (memory.asked_at or 0.0) + job.grace_seconds
 
 
-def ends_by_force(job: Job, memory: Memory, now: Now, pacing: Pacing) -> bool:
+def ends_by_force(job: RunOwner, memory: Memory, now: Now, pacing: Pacing) -> bool:
     """Whether a Job that was told to end is to be ended by force: its grace is over, or the last time was in vain.
 
     In vain is what was looked at afterwards: where cancelling many takes longer than `cancel_again_seconds`, time alone would have them
@@ -133,7 +133,7 @@ def ends_by_force(job: Job, memory: Memory, now: Now, pacing: Pacing) -> bool:
     return now.monotonic >= patience_ends(job, memory, pacing) and (memory.killed_at is None or memory.outlived)
 
 
-def _mend(job: Job, memory: Memory) -> Step | None:
+def _mend(job: RunOwner, memory: Memory) -> Step | None:
     """What must be done on the cluster before anything else."""
     if memory.closing:   # a refused one may be claimed by an earlier submission, and then runs on: nothing but revoked
         return Cancel((job.key,), CancelPhase.REVOKE if memory.closing.refused else CancelPhase.END)
@@ -142,28 +142,27 @@ def _mend(job: Job, memory: Memory) -> Step | None:
     return Cancel((job.key,), CancelPhase.REVOKE) if memory.revoke else None
 
 
-def _go_on(job: Job, memory: Memory, now: Now, admitted: bool) -> Step:
+def _go_on(job: RunOwner, memory: Memory, now: Now, admitted: bool) -> Step:
     if not admitted and memory.nowhere:  # an id proves nothing: who may write the status may have written it
         return KeepOut()
     if job.run_id or not admitted:       # what a submission before this may have left there is looked for, and nothing is handed in
         return Watch((job.key,))
-    due = job.status.next_retry_time
-    if due is not None and now.wall < due.timestamp():
-        return Rest(now.monotonic + due.timestamp() - now.wall)
+    if job.next_retry_at is not None and now.wall < job.next_retry_at:
+        return Rest(now.monotonic + job.next_retry_at - now.wall)
     return Submit(memory.resubmit, job.previous_is_lost)
 
 
-def _stop_word(job: Job, memory: Memory, now: Now) -> StopWord | None:
+def _stop_word(job: RunOwner, memory: Memory, now: Now) -> StopWord | None:
     """Why the current attempt has to end, though nobody deletes the Job. What was once begun is brought to its end."""
     if memory.stopping:
         return memory.stopping
     deadline = job.deadline()
     if deadline is not None and now.wall >= deadline:
         return StopWord.DEADLINE
-    return StopWord.SUSPEND if job.spec.suspend or job.is_being_parked else None
+    return StopWord.SUSPEND if job.suspend or job.is_being_parked else None
 
 
-def _stop(job: Job, memory: Memory, word: StopWord, now: Now, pacing: Pacing) -> Step:
+def _stop(job: RunOwner, memory: Memory, word: StopWord, now: Now, pacing: Pacing) -> Step:
     if word is StopWord.SUSPEND and not job.is_being_parked:
         return Suspend()
     if memory.asked_at is None:
@@ -173,7 +172,7 @@ def _stop(job: Job, memory: Memory, word: StopWord, now: Now, pacing: Pacing) ->
     return Watch((job.key,))
 
 
-def _decide_deletion(job: Job, memory: Memory, now: Now, pacing: Pacing) -> Step:
+def _decide_deletion(job: RunOwner, memory: Memory, now: Now, pacing: Pacing) -> Step:
     if memory.buried:
         return Release(finished=False)
     if memory.clear:
@@ -181,7 +180,7 @@ def _decide_deletion(job: Job, memory: Memory, now: Now, pacing: Pacing) -> Step
     asked = memory.stopping is StopWord.DELETE
     if now.monotonic < memory.retry_at and asked:
         return Rest(memory.retry_at)
-    if job.spec.deletion_policy == "Orphan":
+    if job.deletion_policy == "Orphan":
         return Cancel(job.keys, CancelPhase.ORPHAN, why=StopWord.DELETE)
     if not asked or memory.asked_at is None:
         return Cancel(job.keys, CancelPhase.ASK, why=StopWord.DELETE)

@@ -8,6 +8,7 @@ from fairlead.domain.cluster import Cluster
 from fairlead.domain.installation import Installation
 from fairlead.domain.job import Job
 from fairlead.domain.objects import ClusterName, Location
+from fairlead.domain.remains import Remains
 from fairlead.domain.run import RunKey
 from fairlead.domain.sweep import Found
 from fairlead.engine.debts import Debts
@@ -29,8 +30,8 @@ class Overseer(Protocol):
         """Whether what is left of this object is being cleaned up already."""
         ...
 
-    def haunt(self, ghost: Job) -> None:
-        """See to it that nothing is left of a Job whose object is gone."""
+    def haunt(self, ghost: Remains) -> None:
+        """See to it that nothing is left of an owner of Runs whose object is gone."""
         ...
 
     async def rule(self, found: Found) -> bool:

@@ -14,6 +14,7 @@ from fairlead.domain.errors import FairleadError
 from fairlead.domain.installation import Installation
 from fairlead.domain.job import Job
 from fairlead.domain.objects import ClusterName, Location
+from fairlead.domain.remains import Remains
 from fairlead.domain.run import RunKey
 from fairlead.engine.context import Overseer, SiteContext
 from fairlead.engine.debts import Debts
@@ -172,7 +173,7 @@ class Controller:
     def _follow(self, job: Job) -> None:
         """Know since when a Job wants its id. Its creation is known in whole seconds; who was suspended wants it from now on."""
         journeys, uid = self._world.journeys, job.ref.uid
-        if self._registry.job(uid) is None or job.spec.suspend or job.deleting:
+        if self._registry.job(uid) is None or job.suspend or job.deleting:
             journeys.forget(uid)
         elif job.key.attempt == 1 and not job.run_id and not job.ended:
             was_set_aside = job.created_at is None or job.status.condition(JobCondition.SUSPENDED)
@@ -198,7 +199,7 @@ class Controller:
 
     def _job_lost(self, job: Job) -> None:
         """A Job went without our doing: its directories are kept as a finished Job's are, and buried once its object is surely gone."""
-        self._graves.keep(Grave(job.location, job.ref, _attempts(job), policy=job.spec.deletion_policy))
+        self._graves.keep(Grave(job.location, job.ref, _attempts(job), policy=job.deletion_policy, kind=job.kind))
         if job.is_active:
             self._left[job.ref.uid] = job
         self._labels.wake.set()
@@ -234,7 +235,7 @@ class Controller:
         site = self._site_at(grave.location, grave.ref.namespace)
         return site is not None and site.is_reached
 
-    def _haunt(self, ghost: Job) -> None:
+    def _haunt(self, ghost: Remains) -> None:
         if site := self._site_at(ghost.location, ghost.ref.namespace):
             site.haunt(ghost)
 
@@ -268,7 +269,7 @@ class Controller:
 
     def _ended(self, job: Job) -> None:
         self._expiry.ended(job)
-        self._graves.keep(Grave(job.location, job.ref, _attempts(job), ended=True, was_watched=True))
+        self._graves.keep(Grave(job.location, job.ref, _attempts(job), ended=True, was_watched=True, kind=job.kind))
 
     async def _forget_gone(self) -> None:
         """Forget what is remembered of Jobs that have left without our doing."""

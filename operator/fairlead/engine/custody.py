@@ -15,6 +15,7 @@ from fairlead.domain.errors import ApiFault, FairleadError
 from fairlead.domain.job import Job
 from fairlead.domain.objects import EventNote
 from fairlead.domain.pacing import Now
+from fairlead.domain.remains import Remains
 from fairlead.domain.residue import Sweep, keys_told
 from fairlead.domain.run import RunKey
 from fairlead.domain.scope import Scope
@@ -109,7 +110,7 @@ class Custody:
                     "entries that are no Run's, or too many to be looked at (they are left there): a script must have made them")
             await self._tell(EventNote("Warning", ClusterReason.STRANGE_ENTRIES, said, "Sweep"))
 
-    async def let_go(self, jobs: Sequence[Job], ghosts: dict[str, Job]) -> bool:
+    async def let_go(self, jobs: Sequence[Job], ghosts: dict[str, Remains]) -> bool:
         """Release a deleted Cluster once no Job may run there any more, and nothing is owed, or it was given up; whether it is gone.
 
         One of several sites goes before that, as soon as nothing is left to do for its `jobs` and `ghosts`; the last host takes the Cluster
@@ -130,7 +131,7 @@ class Custody:
             return False
         return await (self._retire() if cluster.site and not cluster.spec.process else self._release())
 
-    def _is_needed(self, jobs: Sequence[Job], ghosts: Mapping[str, Job]) -> bool:
+    def _is_needed(self, jobs: Sequence[Job], ghosts: Mapping[str, Remains]) -> bool:
         """Whether one of several sites has something to do, or may have: what lies there is known after the first sweep."""
         if jobs or ghosts or self.cluster.host or any(each.is_payable for each in self.owed):
             return True
@@ -139,7 +140,7 @@ class Custody:
             return False                 # its Secret is gone, and nobody waits for it
         return health.sweep is None or self._context.remembers(self.record.cluster, self._site)
 
-    async def _forgive(self, ghosts: Iterable[Job]) -> bool:
+    async def _forgive(self, ghosts: Iterable[Remains]) -> bool:
         """Strike what is owed there, since a person has given it up, and tell, of `ghosts` too; whether nothing is owed any more."""
         owed = self.owed
         keys = [each.key for each in owed]

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import structlog
 
 from fairlead.domain.debt import UNACCOUNTED, Debt, debt_of
-from fairlead.domain.job import Job
 from fairlead.domain.objects import ClusterName
+from fairlead.domain.owner import RunOwner
 from fairlead.domain.run import RunKey
 from fairlead.engine.ports import World
 from fairlead.telemetry import metrics
@@ -83,7 +83,7 @@ class Debts:
                 log.info("debt_struck", why=why, job=f"{each.namespace}/{each.name}", key=each.key, reason=each.reason)
         self._written()
 
-    async def settle(self, job: Job, unaccounted: Sequence[RunKey]) -> None:
+    async def settle(self, job: RunOwner, unaccounted: Sequence[RunKey]) -> None:
         """A deleted Job was seen to: its debts are paid, but for the keys of which nobody has said that they ended. Raises `ApiFault`."""
         await self.owe([debt_of(job, key, UNACCOUNTED, self._world.clock.wall()) for key in unaccounted])
         paid = [each for each in self.of(job.cluster) if each.is_payable and each.ref.uid == job.ref.uid]

@@ -17,7 +17,9 @@ from fairlead.domain.debt import is_overdue, will_not_go
 from fairlead.domain.errors import ApiFault
 from fairlead.domain.job import Job
 from fairlead.domain.memory import Memory
+from fairlead.domain.owner import RunOwner
 from fairlead.domain.pacing import Now
+from fairlead.domain.remains import Remains
 from fairlead.domain.settle import Outcome
 from fairlead.domain.steps import KeepOut, Release, Rest, Resume, Step, Suspend, TakeUp, decide
 from fairlead.engine.context import SiteContext
@@ -29,21 +31,21 @@ from fairlead.engine.overdue import LETTING_GO, Overdue
 
 log = structlog.get_logger()
 
-Steps = list[tuple[Job, Step]]
+Steps = list[tuple[RunOwner, Step]]
 _Write = TakeUp | Suspend | Resume | KeepOut | Release
 
 
 @dataclass(frozen=True, slots=True)
 class Errands:
-    """The API writes of one site. `jobs` gives all Jobs as they are known now, `ghosts` are those of them without an object, by uid."""
+    """The API writes of one site. `jobs` gives all owners as they are known now, `ghosts` are those of them without an object, by uid."""
 
     context: SiteContext
     work: Work
     custody: Custody
     overdue: Overdue
     lanes: Lanes
-    jobs: Callable[[], list[Job]]
-    ghosts: dict[str, Job]
+    jobs: Callable[[], list[RunOwner]]
+    ghosts: dict[str, Remains]
     wake: Callable[[], None]         # has the site look again at once
 
     @property
@@ -65,7 +67,7 @@ class Errands:
     async def let_overdue_go(self, why: str) -> None:
         """Let those go that have waited for the cluster for long enough."""
         wall = self.work.world.clock.wall()
-        await self.overdue.let_go([job for job in self.jobs() if self._is_overdue(job, wall)], why, reached=False)
+        await self.overdue.let_go([job for job in with_object(self.jobs()) if self._is_overdue(job, wall)], why, reached=False)
 
     async def without_cluster(self, reason: JobReason, why: str) -> None:
         """Tell the Jobs that wait for the cluster, and let those go that need it no more or have waited for long enough.
@@ -76,22 +78,23 @@ class Errands:
         await self._each("released", ((job, self._release(job, step)) for job, step in self.decided() if isinstance(step, Release)))
         wall = self.work.world.clock.wall()
         waiting = [job for job, step in self.decided() if not isinstance(step, Release) and not self._is_overdue(job, wall)]
-        await self._each("told what it waits for", ((job, self._tell_waiting(job, reason, why)) for job in waiting))
+        telling = ((job, self._tell_waiting(job, reason, why)) for job in with_object(waiting))
+        await self._each("told what it waits for", telling)
 
     async def let_stuck_go(self) -> None:
         """Let go who is overdue though the cluster answers, and all was tried."""
-        wall, mishaps = self.work.world.clock.wall(), self.work.writer.mishaps
-        resting = [job for job in self._free() if mishaps.rests_until(job) and self._is_overdue(job, wall)]
-        stuck = [job for job in self._free() if mishaps.ask(job, LETTING_GO, partial(self._is_stuck, job), False)] + resting
+        wall, mishaps, free = self.work.world.clock.wall(), self.work.writer.mishaps, list(with_object(self._free()))
+        resting = [job for job in free if mishaps.rests_until(job) and self._is_overdue(job, wall)]
+        stuck = [job for job in free if mishaps.ask(job, LETTING_GO, partial(self._is_stuck, job), False)] + resting
         await self.overdue.let_go(stuck, f"what the Job has on Cluster {self.cluster.ref.name} does not go", reached=True)
 
-    def _free(self) -> list[Job]:
+    def _free(self) -> list[RunOwner]:
         return [job for job in self.jobs() if not self.lanes.is_busy(job.ref.uid)]
 
     def _beyond_limit(self, steps: Steps) -> set[str]:
         """The uids of those for whom spec.limits.maxActiveJobs has no place: the last. It counts for each login, and for all bare hosts."""
         of_all = self.context.registry.jobs_of(self.cluster.name) if self.cluster.spec.process else self.jobs()
-        jobs = [job for job in of_all if job.ref.uid not in self.ghosts and not self._is_missed(job)]
+        jobs = [job for job in with_object(of_all) if job.ref.uid not in self.ghosts and not self._is_missed(job)]
         free = places(self.cluster.spec.limits, active([*jobs, *self._left()]))
         wanting = [job.ref.uid for job, step in steps if asks_for_a_place(job, step)]
         return set() if free is None else set(wanting[free:])
@@ -106,7 +109,13 @@ class Errands:
         """Whether nothing was there of a Job that is not admitted: by its status alone it takes nobody's place."""
         return self.work.writer.memory(job).nowhere_since is not None and self.context.registry.refusal(job, self.cluster) is not None
 
-    async def _write(self, job: Job, step: _Write, is_beyond_limit: bool) -> None:
+    async def _write(self, job: RunOwner, step: _Write, is_beyond_limit: bool) -> None:
+        if isinstance(step, Release):
+            await self._release(job, step)
+        elif isinstance(job, Job):
+            await self._go_on(job, step, is_beyond_limit)
+
+    async def _go_on(self, job: Job, step: TakeUp | Suspend | Resume | KeepOut, is_beyond_limit: bool) -> None:
         name = self.cluster.ref.name
         match step:
             case TakeUp() if self.cluster.deleting and not job.is_begun:
@@ -126,8 +135,6 @@ class Errands:
                 await self._apply(job, settle.suspending)
             case Resume():
                 await self._apply(job, settle.resuming)
-            case Release():
-                await self._release(job, step)
 
     async def _take_up(self, job: Job) -> None:
         if await self.custody.hold():
@@ -135,20 +142,20 @@ class Errands:
         elif why := self.custody.record.unheld:
             await self._tell_waiting(job, JobReason.CLUSTER_NOT_READY, why)
 
-    def _is_stuck(self, job: Job) -> bool:
+    def _is_stuck(self, job: RunOwner) -> bool:
         work = self.work
         return will_not_go(job, work.writer.memory(job), work.world.now(), work.settings.pacing)
 
-    def _is_overdue(self, job: Job, wall: float) -> bool:
+    def _is_overdue(self, job: RunOwner, wall: float) -> bool:
         """Whether it is let go whatever goes wrong with it; not if even that cannot be told."""
         with contained("overdue", job=str(job.ref)):
             return is_overdue(job, wall)
         return False
 
-    async def _each(self, stage: str, work: Iterable[tuple[Job, Coroutine[Any, Any, None]]]) -> None:
+    async def _each(self, stage: str, work: Iterable[tuple[RunOwner, Coroutine[Any, Any, None]]]) -> None:
         await self.work.writer.mishaps.each(stage, work)
 
-    def _step(self, job: Job) -> Step:
+    def _step(self, job: RunOwner) -> Step:
         writer, now, pacing = self.work.writer, self.work.world.now(), self.work.settings.pacing
         if until := writer.rests_until(job):
             return Rest(until)
@@ -164,7 +171,7 @@ class Errands:
         if await self.work.writer.apply(job, settled(job, self.work.writer.memory(job), self.work.world.now())):
             self.wake()
 
-    async def _release(self, job: Job, step: Release) -> None:
+    async def _release(self, job: RunOwner, step: Release) -> None:
         work = self.work
         memory = work.writer.memory(job)
         if not step.finished:
@@ -178,16 +185,21 @@ class Errands:
             work.writer.forget(job.ref.uid)
         elif not await work.writer.release(job, finished=step.finished):
             return
-        elif step.finished:
+        elif step.finished and isinstance(job, Job):
             self.context.ended(job)
         self.wake()
 
     async def _tell_waiting(self, job: Job, reason: JobReason, why: str) -> None:
         now, memory, rests_until = self.work.world.now(), self.work.writer.memory(job), self.work.writer.rests_until(job)
         is_ours_to_tell = job.held if job.deleting else job.is_kept_out or not job.run_id
-        is_set_aside = job.is_parked and job.spec.suspend
+        is_set_aside = job.is_parked and job.suspend
         if job.ref.uid in self.ghosts or is_set_aside or not is_ours_to_tell or now.monotonic < memory.retry_at or rests_until:
             return
         status = report.deleting(job, why, now) if job.deleting else report.waiting(job, reason, why, now)
         if status is not None:
             await self.work.writer.apply(job, Outcome(memory, status))
+
+
+def with_object(owners: Iterable[RunOwner]) -> Iterable[Job]:
+    """Those that are more than what is left of one that is gone: they can be told something."""
+    return (each for each in owners if isinstance(each, Job))

@@ -8,13 +8,14 @@ release knows.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import structlog
 
-from fairlead.domain.job import Job, ghost
+from fairlead.api.v1alpha1 import names
 from fairlead.domain.kinds import plural_of
 from fairlead.domain.objects import ClusterName, Location, ObjectRef
+from fairlead.domain.owner import DeletionPolicy
+from fairlead.domain.remains import Remains
 from fairlead.domain.residue import keys_told
 from fairlead.domain.run import Owner, Remnant, RunKey
 from fairlead.domain.sweep import Found
@@ -41,15 +42,21 @@ class Grave:
     ref: ObjectRef
     attempts: tuple[int, ...]
     ended: bool = False
-    policy: Literal["Cancel", "Orphan"] = "Cancel"   # what its Job wanted of a deletion
+    policy: DeletionPolicy = "Cancel"    # what its Job wanted of a deletion
     was_watched: bool = False        # it ended while this process looked after it
+    kind: str = names.JOB_KIND       # of the object
+
+    @property
+    def remains(self) -> Remains:
+        """What is to be cleaned up once the object is gone."""
+        return Remains(self.ref, self.location, self.attempts, self.policy, kind=self.kind)
 
 
 class Graves:
     """Knows the directories of finished Jobs and finds out which have lost their object."""
 
     def __init__(
-        self, world: World, registry: Registry, debts: Debts, haunt: Callable[[Job], None], is_reached: Callable[[Grave], bool],
+        self, world: World, registry: Registry, debts: Debts, haunt: Callable[[Remains], None], is_reached: Callable[[Grave], bool],
     ) -> None:
         self._world = world
         self._registry = registry
@@ -99,7 +106,7 @@ class Graves:
             with contained("graves", job=str(grave.ref)):
                 if (self._is_reached(grave) or not grave.ended) and await self._is_gone(grave.ref):
                     del self._graves[grave.ref.uid]
-                    self._haunt(ghost(grave.ref, grave.attempts, grave.location, grave.policy))
+                    self._haunt(grave.remains)
 
     async def swept(self, removed: Removed, overseer: Overseer) -> Sequence[RunKey]:
         """What a sweep found: keep watch over what has an object, bury what has none. Raises `ApiFault`.
@@ -120,7 +127,7 @@ class Graves:
         for each in found:
             if self._is_known(each.uid, overseer):
                 continue
-            grave = Grave(location, each.ref, each.attempts)
+            grave = Grave(location, each.ref, each.attempts, kind=each.kind)
             if self._debts.is_foreign(each.uid) or (each.owner is None and not says_whose):
                 continue
             if each.owner is None:
@@ -138,7 +145,7 @@ class Graves:
         payable = {each.ref.uid for each in self._debts.of(location.cluster) if each.is_payable}   # paid as such, on their own terms
         for grave in gone if passes else [each for each in gone if each.ref.uid in in_ledger]:
             if grave.ref.uid not in payable:
-                overseer.haunt(ghost(grave.ref, grave.attempts, location))
+                overseer.haunt(grave.remains)
         strays = [each for each in objects if not each.was_handed_in and not self._is_known(each.uid, overseer)]
         await overseer.tell_of_strays(sum(len(each.strays) for each in strays), removed.strange)
         if not strays or not removed.complete or not says_whose:
@@ -196,6 +203,11 @@ class Left:
     def ref(self) -> ObjectRef:
         """The object, without a name if nobody knows whose it is."""
         return (self.owner or Owner("", "", self.uid)).ref
+
+    @property
+    def kind(self) -> str:
+        """Its kind, a Job if nobody knows."""
+        return self.owner.kind if self.owner else names.JOB_KIND
 
 
 def by_object(remnants: Iterable[Remnant], kinds: frozenset[str]) -> tuple[list[Left], list[Remnant]]:

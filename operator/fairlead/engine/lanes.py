@@ -17,6 +17,7 @@ from fairlead.domain import report, settle
 from fairlead.domain.errors import ApiFault, FairleadError, Unanswered, UserFault
 from fairlead.domain.job import Job
 from fairlead.domain.memory import Closing
+from fairlead.domain.owner import RunOwner
 from fairlead.domain.run import CancelAnswer, Observation, RunKey, StopWord, Submission, SubmitAnswer, SubmitWord
 from fairlead.domain.steps import Cancel, Submit, Watch
 from fairlead.engine.link import Link
@@ -32,13 +33,13 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What the lanes of one site work with. `current` gives a Job as it is known now, None once it has left."""
+    """What the lanes of one site work with. `current` gives an owner as it is known now, None once it has left."""
 
     world: World
     settings: EngineSettings
     link: Link
     writer: Writer
-    current: Callable[[str], Job | None]
+    current: Callable[[str], RunOwner | None]
     driver: Callable[[], Driver]
 
 
@@ -66,15 +67,15 @@ class Lanes:
         """Start the submit lane."""
         self._start("submit", self._submit(items), (job for job, _ in items))
 
-    def cancel(self, items: Sequence[tuple[Job, Cancel]]) -> None:
+    def cancel(self, items: Sequence[tuple[RunOwner, Cancel]]) -> None:
         """Start the cancel lane with cancels."""
         self._start("cancel", self._cancel(items), (job for job, _ in items))
 
-    def bury(self, jobs: Sequence[Job]) -> None:
+    def bury(self, jobs: Sequence[RunOwner]) -> None:
         """Start the cancel lane with burials."""
         self._start("cancel", self._bury(jobs), jobs)
 
-    def observe(self, items: Sequence[tuple[Job, Watch]], *, touch: bool) -> None:
+    def observe(self, items: Sequence[tuple[RunOwner, Watch]], *, touch: bool) -> None:
         """Start the observe lane; its Jobs stay free for the others."""
         self._start("observe", self._observe(items, touch), ())
 
@@ -89,7 +90,7 @@ class Lanes:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _start(self, lane: str, coroutine: Coroutine[Any, Any, bool], jobs: Iterable[Job]) -> None:
+    def _start(self, lane: str, coroutine: Coroutine[Any, Any, bool], jobs: Iterable[RunOwner]) -> None:
         task = self._execs[lane] = asyncio.create_task(self._run(lane, coroutine))
         self._busy[task] = {job.ref.uid for job in jobs}
         task.add_done_callback(partial(self._done, lane))
@@ -155,7 +156,7 @@ class Lanes:
 
         async def one(old: Job) -> None:
             job = work.current(old.ref.uid)
-            if job is None or job.key != old.key or job.ended or (job.key not in answers and work.writer.rests_until(job)):
+            if not isinstance(job, Job) or job.key != old.key or job.ended or (job.key not in answers and work.writer.rests_until(job)):
                 return
             answer = answers.get(job.key, SubmitAnswer(SubmitWord.UNKNOWN, text=silence))
             await work.writer.apply(job, settle.submitted(job, work.writer.memory(job), answer, now, work.settings.pacing))
@@ -180,13 +181,13 @@ class Lanes:
         await work.writer.apply(job, outcome)
         return job, None
 
-    async def _cancel(self, items: Sequence[tuple[Job, Cancel]]) -> bool:
+    async def _cancel(self, items: Sequence[tuple[RunOwner, Cancel]]) -> bool:
         work = self._work
         tree = work.link.tree
         if tree is None or not work.world.leadership.held():
             return False
 
-        async def tell(part: Sequence[tuple[Job, Cancel]]) -> None:
+        async def tell(part: Sequence[tuple[RunOwner, Cancel]]) -> None:
             cancellations = [Cancellation(key, step.phase, step.only_ids, step.why) for _, step in part for key in step.keys]
             answers = await work.link.exchange(work.driver().scheduler.cancel(work.world.token(), tree, cancellations))
             settling = ((job, self._cancelled(job, step, answers)) for job, step in part)
@@ -195,7 +196,7 @@ class Lanes:
         await work.writer.mishaps.in_parts("cancelled", items, tell)
         return True
 
-    async def _cancelled(self, old: Job, step: Cancel, answers: Mapping[RunKey, CancelAnswer]) -> None:
+    async def _cancelled(self, old: RunOwner, step: Cancel, answers: Mapping[RunKey, CancelAnswer]) -> None:
         work = self._work
         job, context = work.current(old.ref.uid), (work.world.now(), work.settings.pacing)
         if job is None or job.key != old.key or job.ended:
@@ -203,17 +204,17 @@ class Lanes:
         memory = work.writer.memory(job)
         if step.why is StopWord.DELETE:
             await work.writer.apply(job, settle.cancel_asked(job, memory, step, answers, context))
-        elif not job.deleting:
+        elif isinstance(job, Job) and not job.deleting:
             answer = answers.get(job.key, CancelAnswer(False, text="no answer for this key"))
             await work.writer.apply(job, settle.cancelled(job, memory, step, answer, context))
 
-    async def _bury(self, jobs: Sequence[Job]) -> bool:
+    async def _bury(self, jobs: Sequence[RunOwner]) -> bool:
         work = self._work
         tree = work.link.tree
         if tree is None or not work.world.leadership.held():
             return False
 
-        async def bury(part: Sequence[tuple[Job]]) -> None:
+        async def bury(part: Sequence[tuple[RunOwner]]) -> None:
             keys = [key for (job,) in part for key in job.keys]
             removed = await work.link.exchange(work.driver().scheduler.remove(work.world.token(), tree, Removal(keys)))
             for (job,) in part:
@@ -235,7 +236,7 @@ class Lanes:
             await work.link.exchange(scheduler.remove(work.world.token(), tree, Removal(strays)))
         return False
 
-    async def _observe(self, items: Sequence[tuple[Job, Watch]], touch: bool) -> bool:
+    async def _observe(self, items: Sequence[tuple[RunOwner, Watch]], touch: bool) -> bool:
         work = self._work
         tree = work.link.tree
         if tree is None:
@@ -244,7 +245,7 @@ class Lanes:
         first = work.world.clock.monotonic()
         before, self._later = self._later, frozenset()
 
-        async def look(part: Sequence[tuple[Job, Watch]]) -> None:
+        async def look(part: Sequence[tuple[RunOwner, Watch]]) -> None:
             wanted = {key: job.run_id if key == job.key else "" for job, step in part for key in step.keys}
             query = Query(wanted, touch, work.link.look_seconds)
             began = work.world.clock.monotonic()
@@ -258,7 +259,7 @@ class Lanes:
         self._left_at = {uid: at for uid, at in self._left_at.items() if at > first}
         return any(changed) or bool(self._later)
 
-    async def _observed(self, old: Job, observation: Observation, began: float) -> bool:
+    async def _observed(self, old: RunOwner, observation: Observation, began: float) -> bool:
         """Whether anything has changed. What was seen counts only for a Job that no other lane had since."""
         work = self._work
         job = work.current(old.ref.uid)
@@ -267,7 +268,7 @@ class Lanes:
         if self.is_busy(job.ref.uid) or self._left_at.get(job.ref.uid, began) > began:
             return False
         memory, now = work.writer.memory(job), work.world.now()
-        if job.deleting:
+        if job.deleting or not isinstance(job, Job):
             after = settle.cancel_observed(job, memory, observation, began)
             work.writer.remember(job, after)
             return after != memory

@@ -2,26 +2,29 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from fairlead.api.v1alpha1.cluster import Limits
 from fairlead.domain.cluster import Cluster
-from fairlead.domain.job import Job
+from fairlead.domain.owner import RunOwner
 from fairlead.domain.steps import Resume, Step, TakeUp
+
+Owner = TypeVar("Owner", bound=RunOwner)
 
 _WHOLE = 1 - 1e-9                # what fractions of a second have added up to may miss the whole token by a rounding
 
 
-def active(jobs: Iterable[Job]) -> int:
+def active(jobs: Iterable[RunOwner]) -> int:
     """How many Jobs are on the cluster or on their way there."""
     return sum(1 for job in jobs if job.is_active)
 
 
-def in_turn(jobs: Iterable[Job]) -> list[Job]:
+def in_turn(jobs: Iterable[Owner]) -> list[Owner]:
     """Jobs in the order in which they get a place: the higher priority first, and of equals who comes first in `jobs`."""
-    return sorted(jobs, key=lambda job: -job.spec.priority)
+    return sorted(jobs, key=lambda job: -job.priority)
 
 
-def asks_for_a_place(job: Job, step: Step) -> bool:
+def asks_for_a_place(job: RunOwner, step: Step) -> bool:
     """Whether this step makes a Job active."""
     return isinstance(step, Resume) or (isinstance(step, TakeUp) and not job.is_begun)
 

@@ -13,13 +13,13 @@ import structlog
 
 from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain.errors import ApiFault, FairleadError, RemoteFault, Unreadable
-from fairlead.domain.job import Job
+from fairlead.domain.owner import RunOwner
 from fairlead.engine.ports import Clock
 
 log = structlog.get_logger()
 
 T = TypeVar("T")
-Item = TypeVar("Item", bound="tuple[Job, *tuple[Any, ...]]")
+Item = TypeVar("Item", bound="tuple[RunOwner, *tuple[Any, ...]]")
 
 FIRST_SECONDS = 5.0
 LIMIT_SECONDS = 300.0
@@ -56,14 +56,14 @@ class Mishaps:
         self._known: dict[str, Mishap] = {}
         self._untold: dict[str, Said] = {}
 
-    def rests_until(self, job: Job, stage: str = "") -> float | None:
+    def rests_until(self, job: RunOwner, stage: str = "") -> float | None:
         """Until when nothing is to be done for the Job (monotonic), by a mishap at `stage`, or at any; None: it does not rest."""
         known = self._known.get(job.ref.uid)
         if known is None or known.generation != job.generation or known.until <= self._clock.monotonic():
             return None
         return known.until if stage in {"", known.stage} else None
 
-    def note(self, job: Job, stage: str, error: Exception) -> None:
+    def note(self, job: RunOwner, stage: str, error: Exception) -> None:
         """Something went wrong while the Job was at `stage`, a participle as in `could not be prepared`: let it rest."""
         now, known = self._clock.monotonic(), self._known.get(job.ref.uid)
         is_next = known is not None and known.generation == job.generation and now - known.until < FORGOTTEN_SECONDS
@@ -73,7 +73,7 @@ class Mishaps:
         self.tell(job, stage, error)
         log.error("mishap", job=str(job.ref), key=str(job.key), stage=stage, count=count, pause_seconds=pause_seconds, exc_info=error)
 
-    def tell(self, job: Job, stage: str, error: Exception) -> None:
+    def tell(self, job: RunOwner, stage: str, error: Exception) -> None:
         """Have the Job's condition say what went wrong, without a rest."""
         said = f"the Job could not be {stage}: {_words(error)}. It is tried again"
         if isinstance(error, ApiFault):
@@ -81,7 +81,7 @@ class Mishaps:
         else:
             self._untold[job.ref.uid] = Said(JobReason.INTERNAL_ERROR, f"{said}; the controller's log says more")
 
-    def ask(self, job: Job, stage: str, question: Callable[[], T], otherwise: T) -> T:
+    def ask(self, job: RunOwner, stage: str, question: Callable[[], T], otherwise: T) -> T:
         """The answer to a question about one Job; `otherwise` if asking it goes wrong, and while the Job rests."""
         if self.rests_until(job):
             return otherwise
@@ -91,7 +91,7 @@ class Mishaps:
             self.note(job, stage, error)
             return otherwise
 
-    async def each(self, stage: str, work: Iterable[tuple[Job, Coroutine[Any, Any, T]]]) -> list[T]:
+    async def each(self, stage: str, work: Iterable[tuple[RunOwner, Coroutine[Any, Any, T]]]) -> list[T]:
         """Do something for each Job, for all at once: what those come to with whom it does not go wrong."""
         jobs, doing = [], []
         for job, coroutine in work:

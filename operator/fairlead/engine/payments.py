@@ -6,8 +6,8 @@ from collections.abc import Callable
 import structlog
 
 from fairlead.domain.debt import Debt, debtor
-from fairlead.domain.job import Job
 from fairlead.domain.objects import ClusterName
+from fairlead.domain.remains import Remains
 from fairlead.engine.debts import Debts
 from fairlead.engine.mishaps import contained
 from fairlead.engine.ports import World
@@ -23,7 +23,7 @@ class Payments:
     """Finds the debts that can be paid. `haunt` has a Run cleaned up whose object is gone; `saw_end` knows the Jobs that ended here."""
 
     def __init__(
-        self, world: World, registry: Registry, debts: Debts, haunt: Callable[[Job], None], saw_end: Callable[[str], bool],
+        self, world: World, registry: Registry, debts: Debts, haunt: Callable[[Remains], None], saw_end: Callable[[str], bool],
     ) -> None:
         self._world = world
         self._registry = registry

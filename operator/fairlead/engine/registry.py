@@ -9,6 +9,7 @@ from fairlead.domain.admission import refusal
 from fairlead.domain.cluster import Cluster
 from fairlead.domain.job import Job
 from fairlead.domain.objects import ClusterName
+from fairlead.domain.owner import RunOwner
 from fairlead.engine.mishaps import contained
 
 
@@ -58,11 +59,11 @@ class Registry:
         """How many Jobs of a namespace are known."""
         return self._in_namespace[namespace]
 
-    def refusal(self, job: Job, cluster: Cluster) -> str | None:
+    def refusal(self, job: RunOwner, cluster: Cluster) -> str | None:
         """Why a Cluster does not let this Job begin, also after a suspension; None if it does."""
         return refusal(cluster, job.ref.namespace, self._labels.get(job.ref.namespace))
 
-    def is_refused(self, job: Job, cluster: Cluster) -> bool:
+    def is_refused(self, job: RunOwner, cluster: Cluster) -> bool:
         """Whether a Job is kept out of a Cluster: it is not admitted, and nothing of it is to be seen to there.
 
         Of one that was begun there may be something, until that was looked for, and when it is deleted.

@@ -24,7 +24,9 @@ from fairlead.domain.debt import deadline_of
 from fairlead.domain.errors import RemoteFault
 from fairlead.domain.job import Job
 from fairlead.domain.objects import Location
+from fairlead.domain.owner import RunOwner
 from fairlead.domain.pacing import Now
+from fairlead.domain.remains import Remains
 from fairlead.domain.residue import Use
 from fairlead.domain.steps import Bury, Cancel, Rest, Submit, Watch, wakes_at
 from fairlead.domain.sweep import Found
@@ -78,7 +80,7 @@ class Site:
         self._work = Work(self._world, self._settings, self._link, self._writer, self._current, self._driver)
         self._lanes = Lanes(self._work, self._lane_done)
         self._bell = Bell(self._work, self._called, self.wake)
-        self._ghosts: dict[str, Job] = {}
+        self._ghosts: dict[str, Remains] = {}
         overdue = Overdue(context.world, context.debts, self._writer)
         self._errands = Errands(context, self._work, self._custody, overdue, self._lanes, self._jobs, self._ghosts, self.wake)
         self._wake = asyncio.Event()
@@ -135,8 +137,8 @@ class Site:
         self._released = True
         self.wake()
 
-    def haunt(self, ghost: Job) -> None:
-        """See to it that nothing is left of a Job whose object is gone."""
+    def haunt(self, ghost: Remains) -> None:
+        """See to it that nothing is left of an owner of Runs whose object is gone."""
         metrics.run_swept.inc()
         log.info("burying", job=str(ghost.ref), attempt=ghost.key.attempt)
         self._ghosts[ghost.ref.uid] = ghost
@@ -267,7 +269,7 @@ class Site:
     def _start_lanes(self) -> float:
         """Start what the lanes have room for; when the next look is due (monotonic)."""
         now, steps = self._world.now(), self._errands.decided()
-        submits = [(job, step) for job, step in steps if isinstance(step, Submit)]
+        submits = [(job, step) for job, step in steps if isinstance(step, Submit) and isinstance(job, Job)]
         cancels = [(job, step) for job, step in steps if isinstance(step, Cancel)]
         burials = [job for job, step in steps if isinstance(step, Bury)]
         watched = [(job, step) for job, step in steps if isinstance(step, Watch)]
@@ -291,7 +293,7 @@ class Site:
             moments.append(self._bucket.next_at(now.monotonic))
         return min([due, *rests, *moments])
 
-    def _wakes_at(self, job: Job, now: Now) -> float:
+    def _wakes_at(self, job: RunOwner, now: Now) -> float:
         def moment() -> float:
             return wakes_at(job, self._writer.memory(job), now, self._settings.pacing)
 
@@ -311,7 +313,7 @@ class Site:
             self._lanes.sweep(lambda removed: self._context.swept(self, removed))
         return self._sweep_at
 
-    def _poll(self, watched: list[tuple[Job, Watch]]) -> float:
+    def _poll(self, watched: list[tuple[RunOwner, Watch]]) -> float:
         """Start the poll if it is due; when the next is."""
         if not self._lanes.is_free("observe"):
             return self._world.clock.monotonic() + IDLE_SECONDS
@@ -341,7 +343,7 @@ class Site:
         deadlines = [deadline for job in self._jobs() if (deadline := ask(job, "let go", partial(deadline_of, job), None)) is not None]
         return now.monotonic + max(min(deadlines, default=float("inf")) - now.wall, 1.0)
 
-    def _jobs(self) -> list[Job]:
+    def _jobs(self) -> list[RunOwner]:
         return [*self._own_jobs(), *self._ghosts.values()]
 
     def _own_jobs(self) -> list[Job]:
@@ -349,7 +351,7 @@ class Site:
         return in_turn(job for job in registry.jobs_of(cluster.name)
                        if cluster.site_for(job.ref.namespace, job.host) == self._site and not registry.is_refused(job, cluster))
 
-    def _current(self, uid: str) -> Job | None:
+    def _current(self, uid: str) -> RunOwner | None:
         return self._registry.job(uid) or self._ghosts.get(uid)
 
     def _driver(self) -> Driver:

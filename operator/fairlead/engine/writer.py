@@ -13,6 +13,7 @@ from fairlead.domain.errors import ApiFault, Conflict, Unavailable
 from fairlead.domain.job import ENDS, Job
 from fairlead.domain.memory import Memory
 from fairlead.domain.objects import EventNote
+from fairlead.domain.owner import RunOwner
 from fairlead.domain.settle import Outcome
 from fairlead.engine.mishaps import Mishaps, Said
 from fairlead.engine.pauses import REFUSALS, Pauses, is_refusal
@@ -39,16 +40,16 @@ class Writer:
         self._writing: dict[str, asyncio.Event] = {}     # by uid: the status is being written; set once it is
         self.mishaps = Mishaps(world.clock)
 
-    def rests_until(self, job: Job) -> float | None:
+    def rests_until(self, job: RunOwner) -> float | None:
         """Until when nothing is to be done for a Job (monotonic), since something went wrong with it; None: it does not rest."""
         until = max(self.mishaps.rests_until(job) or 0.0, self._pauses.ends(job.ref.uid))
         return until if until > self._world.clock.monotonic() else None
 
-    def memory(self, job: Job) -> Memory:
+    def memory(self, job: RunOwner) -> Memory:
         """What is remembered of the Job's current attempt."""
         return self._memories.get(job.ref.uid, Memory(job.key.attempt)).of(job.key.attempt)
 
-    def remember(self, job: Job, memory: Memory) -> None:
+    def remember(self, job: RunOwner, memory: Memory) -> None:
         """Change a memory without a write."""
         self._memories[job.ref.uid] = memory
 
@@ -64,9 +65,9 @@ class Writer:
             if not is_known(uid):
                 self.forget(uid)
 
-    async def apply(self, job: Job, outcome: Outcome) -> bool:
+    async def apply(self, job: RunOwner, outcome: Outcome) -> bool:
         """Write what follows from an answer; whether it was written. What is told of a Job that has left is only remembered."""
-        if self._registry.job(job.ref.uid) is None:
+        if not isinstance(job, Job) or self._registry.job(job.ref.uid) is None:
             self.remember(job, outcome.memory)
             return True
         if outcome.status is not None:
@@ -145,7 +146,7 @@ class Writer:
         intent = report.taken_up(replace(job, held=True, host=host), self._world.now())
         return await self.apply(job, Outcome(self.memory(job), intent))
 
-    async def release(self, job: Job, *, finished: bool) -> bool:
+    async def release(self, job: RunOwner, *, finished: bool) -> bool:
         """Take the finalizer off; whether it is off."""
         if self._registry.job(job.ref.uid) is not None:
             try:
@@ -183,7 +184,7 @@ class Writer:
                     metrics.job_end_seen.observe(max(self._world.clock.wall() - status.end_time.timestamp(), 0.0))
                 self._world.journeys.ended(uid, key, scheduler, reason)
 
-    def _failed(self, job: Job, error: ApiFault) -> None:
+    def _failed(self, job: RunOwner, error: ApiFault) -> None:
         """The Job waits, longer each time; what no later try alone would mend, for longest."""
         metrics.status_written.labels("Job", "conflict" if isinstance(error, Conflict) else "unavailable").inc()
         times = self._pauses.not_taken(job.ref.uid, error)

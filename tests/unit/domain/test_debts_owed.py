@@ -90,9 +90,9 @@ def test_a_debt_brings_back_enough_of_its_job_to_clean_up_behind_it() -> None:
     again = debtor(owed)
     assert again.deleting
     assert again.keys == tuple(RunKey(UID, attempt) for attempt in (1, 2, 3, 4))
-    assert again.spec.cancellation_grace_period_seconds == 300
-    assert again.spec.deletion_policy == "Cancel"
-    assert debtor(replace(owed, reason=NOT_LEFT_ALONE)).spec.deletion_policy == "Orphan"
+    assert again.grace_seconds == 300
+    assert again.deletion_policy == "Cancel"
+    assert debtor(replace(owed, reason=NOT_LEFT_ALONE)).deletion_policy == "Orphan"
     assert not is_overdue(again, DEADLINE + 1e6), "who has no object cannot be let go of once more"
 
 

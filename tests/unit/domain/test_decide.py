@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from fairlead.api.v1alpha1.reasons import JobReason
-from fairlead.domain.job import Job, ghost
+from fairlead.domain.job import Job
 from fairlead.domain.memory import Closing, Memory
+from fairlead.domain.owner import RunOwner
 from fairlead.domain.pacing import Pacing
+from fairlead.domain.remains import Remains
 from fairlead.domain.run import CancelPhase, RunKey, StopWord
 from fairlead.domain.steps import Bury, Cancel, KeepOut, Release, Rest, Resume, Step, Submit, Suspend, TakeUp, Watch, decide, wakes_at
 from product.objects import NOW, OTHER_UID, UID, a_job, submitted
@@ -49,7 +51,7 @@ def cancel(phase: CancelPhase, why: StopWord = StopWord.DELETE) -> Cancel:
 
 
 ASK, END, ORPHAN, REVOKE = CancelPhase.ASK, CancelPhase.END, CancelPhase.ORPHAN, CancelPhase.REVOKE
-CASES: dict[str, tuple[Job, Memory, Step]] = {
+CASES: dict[str, tuple[RunOwner, Memory, Step]] = {
     "a new Job is taken up first": (a_job(held=False), FRESH, TakeUp()),
     "a new Job that is deleted already is left alone": (a_job(held=False, deleting=True), FRESH, Rest()),
     "taken up: submit": (a_job(), FRESH, Submit(False, False)),
@@ -81,7 +83,7 @@ CASES: dict[str, tuple[Job, Memory, Step]] = {
     "seen gone: bury": (a_job(deleting=True), replace(ASKED, clear=True), Bury(BOTH)),
     "buried: let go without the label": (a_job(deleting=True), replace(ASKED, clear=True, buried=True), Release(False)),
     "deleted, and to be left alone there": (a_job(deleting=True, status=submitted(), deletionPolicy="Orphan"), FRESH, cancel(ORPHAN)),
-    "what has lost its object is cancelled as a deleted Job is": (ghost(a_job().ref, (1,), a_job().location), FRESH, cancel(ASK)),
+    "what has lost its object is cancelled as a deleted Job is": (Remains(a_job().ref, a_job().location, (1,)), FRESH, cancel(ASK)),
     "made suspended: not taken up, and it says so": (a_job(held=False, suspend=True), FRESH, Suspend()),
     "parked: nothing": (a_job(suspend=True, status=parked()), Memory(2), Rest()),
     "parked without ever having been taken up: nothing": (a_job(held=False, suspend=True, status=parked(1)), FRESH, Rest()),
@@ -113,7 +115,7 @@ CASES: dict[str, tuple[Job, Memory, Step]] = {
 
 
 @pytest.mark.parametrize(("job", "memory", "step"), CASES.values(), ids=CASES)
-def test_the_next_step(job: Job, memory: Memory, step: Step) -> None:
+def test_the_next_step(job: RunOwner, memory: Memory, step: Step) -> None:
     assert decide(job, memory, NOW, PACING) == step
 
 

@@ -7,10 +7,10 @@ import pytest
 from fairlead.api.v1alpha1 import names
 from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain.installation import Installation
-from fairlead.domain.job import ghost
 from fairlead.domain.kinds import plural_of
 from fairlead.domain.memory import Closing, Memory
 from fairlead.domain.pacing import Now, Pacing
+from fairlead.domain.remains import Remains
 from fairlead.domain.run import MOST_ATTEMPTS, Owner, RunKey
 from fairlead.domain.settle import closed
 from product.objects import UID, a_job, submitted
@@ -33,7 +33,7 @@ def test_only_what_a_job_can_have_is_a_key(text: str, attempt: int | None) -> No
 def test_of_an_object_that_is_gone_there_are_the_keys_that_were_found() -> None:
     """A made-up attempt would make a range up to it, and hide the one that follows the real ones."""
     job = a_job()
-    keys = [each.attempt for each in ghost(job.ref, (1, 2, 700, MOST_ATTEMPTS), job.location).keys]
+    keys = [each.attempt for each in Remains(job.ref, job.location, (1, 2, 700, MOST_ATTEMPTS)).keys]
     assert keys == [1, 2, 3, 700, 701, MOST_ATTEMPTS]
     assert len(LAST.keys) == MOST_ATTEMPTS
 

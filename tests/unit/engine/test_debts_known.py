@@ -10,6 +10,7 @@ from fairlead.domain.debt import NOT_LEFT_ALONE, UNACCOUNTED, UNREACHABLE, Debt
 from fairlead.domain.errors import ApiFault, Forbidden, Unavailable
 from fairlead.domain.job import Job
 from fairlead.domain.objects import ObjectRef
+from fairlead.domain.remains import Remains
 from fairlead.domain.run import RunKey
 from fairlead.domain.scope import Scope
 from fairlead.engine.debts import UNACCOUNTED_SECONDS, Debts
@@ -39,7 +40,7 @@ class Bureau:
         self.virtual.ledger.debts = {each.key: each for each in owed}
         self.registry = Registry()
         self.debts = Debts(self.virtual.world)
-        self.paying: list[Job] = []
+        self.paying: list[Remains] = []
         self.ended: set[str] = set()
         self.payments = Payments(self.virtual.world, self.registry, self.debts, self._haunt, self.ended.__contains__)
         writer = self.writer = Writer(self.virtual.world, self.registry, SETTINGS.api_writes)
@@ -52,7 +53,7 @@ class Bureau:
         await self.payments.collect(HPC, lambda debt: debt.ref.uid not in under_way)
         return [str(job.key) for job in self.paying]
 
-    def _haunt(self, ghost: Job) -> None:
+    def _haunt(self, ghost: Remains) -> None:
         assert ghost.cluster == HPC
         self.paying.append(ghost)
 

@@ -8,9 +8,9 @@ from virtual import Virtual
 
 from fairlead.domain.debt import UNACCOUNTED, UNREACHABLE, Debt
 from fairlead.domain.errors import Forbidden, Unavailable
-from fairlead.domain.job import Job
 from fairlead.domain.kinds import KNOWN
 from fairlead.domain.objects import Location, ObjectRef
+from fairlead.domain.remains import Remains
 from fairlead.domain.run import Owner, Remnant, RunKey
 from fairlead.domain.scope import EVERYWHERE, Scope
 from fairlead.domain.sweep import SUSPICIOUS_COUNT, Found
@@ -76,11 +76,11 @@ class Yard:
         self.asked.append(found)
         return not found.is_suspicious
 
-    def haunt(self, ghost: Job) -> None:
+    def haunt(self, ghost: Remains) -> None:
         """Remember whose directories are buried."""
         assert ghost.cluster == HPC
         self.buried.append(str(ghost.key))
-        self.policies.append(ghost.spec.deletion_policy)
+        self.policies.append(ghost.deletion_policy)
         self.keys += map(str, ghost.keys)
 
 

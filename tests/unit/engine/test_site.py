@@ -15,9 +15,10 @@ from fairlead.domain import report
 from fairlead.domain.address import Address
 from fairlead.domain.debt import UNREACHABLE, Debt
 from fairlead.domain.errors import Unreachable
-from fairlead.domain.job import Job, ghost
+from fairlead.domain.job import Job
 from fairlead.domain.memory import Memory
 from fairlead.domain.objects import ClusterName, ObjectRef
+from fairlead.domain.remains import Remains
 from fairlead.domain.run import CancelAnswer, Remnant, RunKey, Sentinels, SubmitAnswer, SubmitWord
 from fairlead.engine.context import Overseer, SiteContext
 from fairlead.engine.debts import Debts
@@ -422,7 +423,7 @@ async def test_what_is_remembered_of_a_job_goes_with_it() -> None:
     """Else a tenant who makes and deletes Jobs could fill the controller's memory."""
     stage = Stage()
     known, gone = (a_job(uid=f"{number:08d}-2222-4333-8444-555555555555", held=False) for number in range(2))
-    buried = ghost(gone.ref, range(1, 2), gone.location)
+    buried = Remains(gone.ref, gone.location, (1,))
     stage.registry.put_job(known)
     writer = stage.site._writer
     for job in (known, gone):
