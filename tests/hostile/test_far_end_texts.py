@@ -9,10 +9,10 @@ import pytest
 
 from bed.slurm import SlurmCluster
 from bed.sshd import SshHost
-from fairlead.domain import settle
 from fairlead.domain.memory import Memory
 from fairlead.domain.pacing import Pacing
 from fairlead.schedulers.slurm import answers
+from product import settled as settle
 from product.controller import Controller
 from product.objects import KEY, NOW, a_job, submitted
 from product.scene import Scene, Thing

@@ -6,8 +6,8 @@ from dataclasses import replace
 from fairlead.api.v1alpha1.names import WrapperExit
 from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain.evidence import Broken, Ended, NeverRan
-from fairlead.domain.job import Job
 from fairlead.domain.memory import Closing
+from fairlead.domain.owner import RunOwner
 from fairlead.domain.run import EndWord, Listed, Observation, RunState, StopWord
 
 REASON_OF_STATE: dict[RunState, JobReason] = {
@@ -35,7 +35,7 @@ _SENTENCE: dict[JobReason, str] = {
 }
 
 
-def of_stopped(job: Job, observation: Observation, told: StopWord | None, end: Ended | Broken | NeverRan) -> Closing | None:
+def of_stopped(job: RunOwner, observation: Observation, told: StopWord | None, end: Ended | Broken | NeverRan) -> Closing | None:
     """How a Run that we have told to end is judged, by the word that was left in its directory; None if its own end counts.
 
     `told` is that word as it is remembered, should the directory not have taken it (a full disk).
@@ -45,7 +45,7 @@ def of_stopped(job: Job, observation: Observation, told: StopWord | None, end: E
     if word is StopWord.SUSPEND:
         reason, message = JobReason.JOB_SUSPENDED, "set aside by spec.suspend"
     elif word is StopWord.DEADLINE:
-        reason, message = JobReason.DEADLINE_EXCEEDED, f"activeDeadlineSeconds are over ({job.spec.active_deadline_seconds} s)"
+        reason, message = JobReason.DEADLINE_EXCEEDED, f"activeDeadlineSeconds are over ({job.active_deadline_seconds} s)"
     else:
         return None
     match end:

@@ -107,9 +107,14 @@ class Job:
         """
         return self.is_begun and not (self.ended or self.is_parked or self.is_kept_out)
 
+    @property
+    def active_deadline_seconds(self) -> int | None:
+        """So long it may be on its cluster; None: as long as it likes."""
+        return self.spec.active_deadline_seconds
+
     def deadline(self) -> float | None:
         """When activeDeadlineSeconds are over (epoch seconds); None without one, and while the time does not count."""
-        seconds, since = self.spec.active_deadline_seconds, self.status.active_since
+        seconds, since = self.active_deadline_seconds, self.status.active_since
         return None if seconds is None or since is None else since.timestamp() + seconds - (self.status.active_seconds or 0)
 
     @property

@@ -107,6 +107,11 @@ class RunOwner(Protocol):
         """Whether its Cluster does not admit it, by its status, and nothing of its current attempt is there."""
         ...
 
+    @property
+    def active_deadline_seconds(self) -> int | None:
+        """So long it may be on its cluster; None: as long as it likes."""
+        ...
+
     def deadline(self) -> float | None:
         """When it is told to end since its time is over (epoch seconds); None without such a time, and while it does not count."""
         ...

@@ -30,7 +30,7 @@ class Remains:
     deleted_at = None                    # there is no deadline to it
     deletion_deadline_seconds = 0
     priority = backoff_limit = infrastructure_retries = failures = infrastructure_failures = 0
-    next_retry_at = None
+    next_retry_at = active_deadline_seconds = None
 
     @property
     def cluster(self) -> ClusterName:

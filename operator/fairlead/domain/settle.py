@@ -1,14 +1,12 @@
-"""What an answer changes: memory, status and Events of one Job. One status write for each answer at most, and only if it changed."""
+"""What an answer changes: what is remembered of an owner of Runs, and the news of it. How that is told is each kind's own matter."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from fairlead.api.v1alpha1.job import JobStatus
 from fairlead.api.v1alpha1.reasons import JobReason
-from fairlead.domain import endings, evidence, report, retry
-from fairlead.domain.job import Job
+from fairlead.domain import endings, evidence, news, retry
 from fairlead.domain.memory import Closing, Memory
-from fairlead.domain.objects import EventNote
+from fairlead.domain.news import News
 from fairlead.domain.owner import RunOwner
 from fairlead.domain.pacing import Now, Pacing
 from fairlead.domain.run import MOST_ATTEMPTS, CancelAnswer, CancelPhase, Observation, RunKey, RunState, StopWord, SubmitAnswer, SubmitWord
@@ -17,19 +15,21 @@ from fairlead.domain.steps import Cancel
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What follows from one answer. `status` None: nothing to write."""
+    """What follows from one answer. `news` None: nothing to tell."""
 
     memory: Memory
-    status: JobStatus | None = None
-    events: tuple[EventNote, ...] = ()
+    news: News | None = None
+
+    def told(self, now: Now) -> Memory:
+        """The memory once the status says the news: of what a listing shows it knows when that was last told."""
+        return replace(self.memory, written_at=now.monotonic) if isinstance(self.news, news.Live) else self.memory
 
 
-def submitted(job: Job, memory: Memory, answer: SubmitAnswer, now: Now, pacing: Pacing) -> Outcome:
+def submitted(job: RunOwner, memory: Memory, answer: SubmitAnswer, now: Now, pacing: Pacing) -> Outcome:
     """What the submit script said of the current key."""
     match answer.word:
         case SubmitWord.SUBMITTED | SubmitWord.CLAIMED:
-            event = EventNote("Normal", JobReason.SUBMITTED, f"submitted as job {answer.id} (attempt {job.key.attempt})", "Submit")
-            return Outcome(Memory(job.key.attempt, written_at=now.monotonic), report.accepted(job, answer.id, now), (event,))
+            return Outcome(Memory(job.key.attempt, written_at=now.monotonic), news.Accepted(answer.id))
         case SubmitWord.REVOKED:
             withdrawn = Closing(JobReason.NEVER_STARTED, "the attempt was withdrawn before it started", never_ran=True)
             return closed(job, memory, withdrawn, (now, pacing))
@@ -43,7 +43,7 @@ def submitted(job: Job, memory: Memory, answer: SubmitAnswer, now: Now, pacing: 
             memory = replace(memory, unsure_since=(now.monotonic if since is None else since) if is_unsure else None)
             pause = min(pacing.refusal_seconds * 2**memory.refusals, pacing.refusal_limit_seconds)
             memory = replace(memory, refusals=min(memory.refusals + 1, 16), resubmit=True).later(now, pause)
-            return Outcome(memory, report.waiting(job, JobReason.SUBMISSION_DEFERRED, answer.text, now))
+            return Outcome(memory, news.Waiting(JobReason.SUBMISSION_DEFERRED, answer.text))
         case SubmitWord.NOT_YET:
             since = now.monotonic if memory.not_yet_since is None else memory.not_yet_since
             due = now.monotonic - since >= pacing.not_yet_seconds
@@ -56,30 +56,27 @@ def submitted(job: Job, memory: Memory, answer: SubmitAnswer, now: Now, pacing: 
         case SubmitWord.BUSY | SubmitWord.UNKNOWN | SubmitWord.NO_TREE:
             text = answer.text or "the scheduler did not answer"
             memory = memory.later(now, pacing.ask_again_seconds)
-    return Outcome(memory, report.waiting(job, JobReason.SUBMISSION_UNKNOWN, text, now))
+    return Outcome(memory, news.Waiting(JobReason.SUBMISSION_UNKNOWN, text))
 
 
 def _is_refused_for_long(memory: Memory, now: Now, pacing: Pacing) -> bool:
     return memory.unsure_since is not None and now.monotonic - memory.unsure_since >= pacing.unsure_seconds
 
 
-def suspending(job: Job, memory: Memory, now: Now) -> Outcome:
-    """The Job is to be set aside: at once if it was never taken up, else when nothing of it is left in the scheduler."""
+def suspending(job: RunOwner, memory: Memory) -> Outcome:
+    """It is to be set aside: at once if it was never taken up, else when nothing of it is left in the scheduler."""
     memory = replace(memory, retry_at=0.0)
-    return Outcome(memory, report.parking(job, now) if job.is_begun else report.parked(job, now))
+    return Outcome(memory, news.Parking() if job.is_begun else news.Parked())
 
 
-def resuming(job: Job, memory: Memory, now: Now) -> Outcome:
-    """The Job goes on that was parked or kept out."""
+def resuming(job: RunOwner, memory: Memory) -> Outcome:
+    """It goes on, which was parked or kept out."""
     memory = replace(memory, retry_at=0.0).somewhere
-    if not job.is_parked:
-        return Outcome(memory, report.taken_up(job, now))
-    event = EventNote("Normal", JobReason.JOB_RESUMED, f"attempt {job.key.attempt} follows", "Resume")
-    return Outcome(memory, report.resumed(job, now), (event,))
+    return Outcome(memory, news.Resumed() if job.is_parked else news.Begun())
 
 
-def observed(job: Job, memory: Memory, observation: Observation, now: Now, pacing: Pacing) -> Outcome:
-    """What a whole poll says of the current key of a Job that is not being deleted."""
+def observed(job: RunOwner, memory: Memory, observation: Observation, now: Now, pacing: Pacing) -> Outcome:
+    """What a whole poll says of the current key of one that is not being deleted."""
     verdict = evidence.judge(job.key, observation, memory.claim)
     told = memory.stopping if memory.asked_at is not None else None
     memory = replace(memory, outlived=memory.killed_at is not None)   # unless this settles it
@@ -90,18 +87,14 @@ def observed(job: Job, memory: Memory, observation: Observation, now: Now, pacin
             return Outcome(replace(memory, closing=endings.of_hopeless(row)))
         case evidence.Live(row):
             memory = replace(memory, absent_since=None, revoke=False)
-            status = report.live(job, row, now, detailed=now.monotonic - memory.written_at >= pacing.detail_seconds)
-            return Outcome(replace(memory, written_at=now.monotonic) if status else memory, status, report.live_events(job, row))
+            return Outcome(memory, news.Live(row, detailed=now.monotonic - memory.written_at >= pacing.detail_seconds))
         case evidence.Duplicated(_, others):
-            why = f"jobs {', '.join(others)} carry this attempt too and cannot run it: cancelled"
-            event = EventNote("Warning", JobReason.DUPLICATE, why, "Cancel")
-            return Outcome(replace(memory, duplicates=others), None, (event,) if not memory.duplicates else ())
+            return Outcome(replace(memory, duplicates=others), None if memory.duplicates else news.Duplicated(others))
         case evidence.Ended():
             failure = endings.of_stopped(job, observation, told, verdict) or endings.of_ended(verdict)
             if failure:
                 return closed(job, memory, failure, (now, pacing), verdict)
-            event = EventNote("Normal", JobReason.COMPLETED, f"job {verdict.finished.id} ended with exit code 0", "Watch")
-            return Outcome(memory, report.complete(job, verdict, now), (event,))
+            return Outcome(memory, news.Completed(verdict))
         case evidence.NeverRan():
             never_ran = endings.of_stopped(job, observation, told, verdict) or endings.of_never_ran(verdict)
             return closed(job, memory, never_ran, (now, pacing))
@@ -114,7 +107,7 @@ def observed(job: Job, memory: Memory, observation: Observation, now: Now, pacin
             memory = replace(memory, claim=claim or memory.claim)
             if not has_vanished or not job.run_id:   # without an id it was looked for since its Cluster does not admit it
                 return Outcome(memory)
-            return Outcome(memory.later(now, pacing.ask_again_seconds), report.vanished(job, why, now))
+            return Outcome(memory.later(now, pacing.ask_again_seconds), news.Vanished(why))
 
 
 def _nowhere(memory: Memory, now: Now, pacing: Pacing) -> Memory:
@@ -123,20 +116,20 @@ def _nowhere(memory: Memory, now: Now, pacing: Pacing) -> Memory:
     return replace(memory, nowhere_since=since, nowhere=now.monotonic - since >= pacing.not_yet_seconds)
 
 
-def _broken(job: Job, memory: Memory, verdict: evidence.Broken, stopped: Closing | None, context: tuple[Now, Pacing]) -> Outcome:
+def _broken(job: RunOwner, memory: Memory, verdict: evidence.Broken, stopped: Closing | None, context: tuple[Now, Pacing]) -> Outcome:
     now, pacing = context
     since = now.monotonic if memory.absent_since is None else memory.absent_since
     silent = verdict.began and verdict.state in {RunState.COMPLETED, RunState.UNKNOWN}
     memory = replace(memory, absent_since=since)
     if silent and now.monotonic - since < pacing.absence_seconds:   # the file may be there, unseen by an NFS client
-        return Outcome(memory, report.unexplained(job, "the job left the queue and its end is not to be seen yet", now))
+        return Outcome(memory, news.Unexplained("the job left the queue and its end is not to be seen yet"))
     if stopped:
         return closed(job, memory, stopped, context)
     return Outcome(replace(memory, closing=endings.of_broken(verdict)))
 
 
-def cancelled(job: Job, memory: Memory, step: Cancel, answer: CancelAnswer, context: tuple[Now, Pacing]) -> Outcome:
-    """What the cancel script said of the current key of a Job that is not being deleted: revoke, duplicates, an attempt's end."""
+def cancelled(job: RunOwner, memory: Memory, step: Cancel, answer: CancelAnswer, context: tuple[Now, Pacing]) -> Outcome:
+    """What the cancel script said of the current key of one that is not being deleted: revoke, duplicates, an attempt's end."""
     now, pacing = context
     stops = step.why in {StopWord.SUSPEND, StopWord.DEADLINE}
     if stops:
@@ -157,35 +150,28 @@ def cancelled(job: Job, memory: Memory, step: Cancel, answer: CancelAnswer, cont
 def _told_to_end(memory: Memory, step: Cancel, answer: CancelAnswer, now: Now) -> Outcome:
     if step.phase is CancelPhase.END:
         return Outcome(replace(memory, killed_at=now.monotonic, outlived=False))
-    told = (EventNote("Normal", JobReason.CANCELLING, f"told to end: {answer.claim} ({step.why})", "Cancel"),) if answer.claim else ()
-    return Outcome(replace(memory, asked_at=now.monotonic), None, told)
+    return Outcome(replace(memory, asked_at=now.monotonic), news.ToldToEnd(answer.claim, step.why) if answer.claim else None)
 
 
-def _closing_answered(job: Job, memory: Memory, closing: Closing, answer: CancelAnswer, context: tuple[Now, Pacing]) -> Outcome:
-    now, _ = context
+def _closing_answered(job: RunOwner, memory: Memory, closing: Closing, answer: CancelAnswer, context: tuple[Now, Pacing]) -> Outcome:
     if closing.refused:
         if not answer.claim:                                    # revoked: what an earlier submission left in the queue goes too
             return Outcome(replace(memory, closing=replace(closing, refused=False)))
-        why = f"the scheduler refused the Job, yet job {answer.claim} of an earlier submission runs it"
-        event = EventNote("Warning", JobReason.SUBMITTED, why, "Submit")
-        return Outcome(replace(memory, closing=None), report.accepted(job, answer.claim, now), (event,))
+        return Outcome(replace(memory, closing=None), news.Accepted(answer.claim, after_refusal=True))
     return closed(job, replace(memory, closing=None), closing, context)
 
 
-def closed(job: Job, memory: Memory, closing: Closing, context: tuple[Now, Pacing], ended: evidence.Ended | None = None) -> Outcome:
+def closed(job: RunOwner, memory: Memory, closing: Closing, context: tuple[Now, Pacing], ended: evidence.Ended | None = None) -> Outcome:
     """Close the current attempt: it is set aside, or another follows if that is allowed, or the Job has failed."""
-    now, pacing = context
+    _, pacing = context
     fresh = Memory(job.key.attempt + 1)
     if closing.reason is JobReason.JOB_SUSPENDED and job.key.attempt < MOST_ATTEMPTS:
-        event = EventNote("Normal", JobReason.JOB_SUSPENDED, f"attempt {job.key.attempt} was ended", "Suspend")
         pause_seconds = pacing.unseen_end_seconds if closing.without_end else 0.0
-        return Outcome(fresh, report.set_aside(job, closing, now, pause_seconds, ended), (event,))
+        return Outcome(fresh, news.SetAside(closing, pause_seconds, ended))
     following = retry.after(job, closing, pacing)
     if isinstance(following, retry.Again):
-        event = EventNote("Warning", JobReason.RETRYING, following.message, "Submit")
-        return Outcome(fresh, report.retrying(job, closing, following, now, ended), (event,))
-    event = EventNote("Warning", following.reason, following.message, "Watch")
-    return Outcome(memory, report.failed(job, closing, following, now, ended), (event,))
+        return Outcome(fresh, news.Retried(closing, following, ended))
+    return Outcome(memory, news.Failed(closing, following, ended))
 
 
 def cancel_asked(
@@ -201,16 +187,14 @@ def cancel_asked(
     if len(known) < len(job.keys):
         texts = [each.text for each in answers.values() if not each.known]
         why = texts[0] if texts else "no answer from the cluster"
-        told = report.deleting(job, why, now) if isinstance(job, Job) else None      # who is gone is told nothing
-        return Outcome(memory.later(now, pacing.ask_again_seconds), told)
+        return Outcome(memory.later(now, pacing.ask_again_seconds), news.DeletionWaits(why))
     ids = ", ".join(sorted(claims.values()))
     left = any(answer.orphaned for answer in known.values())
     if left or step.phase is CancelPhase.ORPHAN:
-        event = EventNote("Normal", JobReason.ORPHANED, f"left alone on the cluster: {job.run_id or ids or job.key}", "Release")
-        return Outcome(replace(memory, buried=True), None, (event,) if left else ())
+        return Outcome(replace(memory, buried=True), news.LeftAlone(job.run_id or ids or str(job.key)) if left else None)
     if step.phase is CancelPhase.ASK:
-        event = EventNote("Normal", JobReason.CANCELLING, f"told to end: {ids}", "Cancel")
-        return Outcome(replace(memory, asked_at=now.monotonic), None, (event,) if memory.asked_at is None and claims else ())
+        is_first = memory.asked_at is None and claims
+        return Outcome(replace(memory, asked_at=now.monotonic), news.ToldToEnd(ids) if is_first else None)
     return Outcome(replace(memory, killed_at=now.monotonic, outlived=False))
 
 

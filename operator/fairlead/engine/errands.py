@@ -11,14 +11,13 @@ from typing import Any
 import structlog
 
 from fairlead.api.v1alpha1.reasons import JobReason
-from fairlead.domain import report, settle
+from fairlead.domain import news, settle
 from fairlead.domain.cluster import Cluster
 from fairlead.domain.debt import is_overdue, will_not_go
 from fairlead.domain.errors import ApiFault
 from fairlead.domain.job import Job
 from fairlead.domain.memory import Memory
 from fairlead.domain.owner import RunOwner
-from fairlead.domain.pacing import Now
 from fairlead.domain.remains import Remains
 from fairlead.domain.settle import Outcome
 from fairlead.domain.steps import KeepOut, Release, Rest, Resume, Step, Suspend, TakeUp, decide
@@ -123,8 +122,8 @@ class Errands:
             case Resume() if why := self.context.registry.refusal(job, self.cluster):
                 await self._tell_waiting(job, JobReason.NAMESPACE_NOT_ALLOWED, why)
             case KeepOut() if why := self.context.registry.refusal(job, self.cluster):
-                now, memory = self.work.world.now(), self.work.writer.memory(job)
-                await self.work.writer.apply(job, Outcome(memory, report.kept_out(job, why, now)))
+                memory = self.work.writer.memory(job)
+                await self.work.writer.apply(job, Outcome(memory, news.KeptOut(why)))
             case TakeUp() | Resume() if full := self.work.link.full:
                 await self._tell_waiting(job, JobReason.CLUSTER_NOT_READY, f"Cluster {name} takes nothing new: {full}")
             case TakeUp() | Resume() if is_beyond_limit:
@@ -166,9 +165,9 @@ class Errands:
 
         return writer.mishaps.ask(job, "decided on", decided, None) or Rest(writer.rests_until(job))
 
-    async def _apply(self, job: Job, settled: Callable[[Job, Memory, Now], Outcome]) -> None:
+    async def _apply(self, job: Job, settled: Callable[[RunOwner, Memory], Outcome]) -> None:
         """Write what a person's wish changes; the next look follows it."""
-        if await self.work.writer.apply(job, settled(job, self.work.writer.memory(job), self.work.world.now())):
+        if (await self.work.writer.apply(job, settled(job, self.work.writer.memory(job)))).done:
             self.wake()
 
     async def _release(self, job: RunOwner, step: Release) -> None:
@@ -195,9 +194,8 @@ class Errands:
         is_set_aside = job.is_parked and job.suspend
         if job.ref.uid in self.ghosts or is_set_aside or not is_ours_to_tell or now.monotonic < memory.retry_at or rests_until:
             return
-        status = report.deleting(job, why, now) if job.deleting else report.waiting(job, reason, why, now)
-        if status is not None:
-            await self.work.writer.apply(job, Outcome(memory, status))
+        told = news.DeletionWaits(why) if job.deleting else news.Waiting(reason, why)
+        await self.work.writer.apply(job, Outcome(memory, told))
 
 
 def with_object(owners: Iterable[RunOwner]) -> Iterable[Job]:

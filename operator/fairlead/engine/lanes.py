@@ -13,10 +13,11 @@ from typing import Any
 import structlog
 
 from fairlead.api.v1alpha1.reasons import ClusterReason, JobReason
-from fairlead.domain import report, settle
+from fairlead.domain import settle
 from fairlead.domain.errors import ApiFault, FairleadError, Unanswered, UserFault
 from fairlead.domain.job import Job
 from fairlead.domain.memory import Closing
+from fairlead.domain.news import Waiting
 from fairlead.domain.owner import RunOwner
 from fairlead.domain.run import CancelAnswer, Observation, RunKey, StopWord, Submission, SubmitAnswer, SubmitWord
 from fairlead.domain.steps import Cancel, Submit, Watch
@@ -173,7 +174,7 @@ class Lanes:
             return job, replace(submission, resubmit=step.resubmit, previous_is_lost=step.previous_is_lost)
         except ScriptMissing as error:
             later = memory.later(now, work.settings.pacing.ask_again_seconds)
-            outcome = settle.Outcome(later, report.waiting(job, error.reason, str(error), now))
+            outcome = settle.Outcome(later, Waiting(error.reason, str(error)))
         except UserFault as error:   # an earlier release may have submitted it all the same: close the attempt first
             outcome = settle.Outcome(replace(memory, closing=Closing(JobReason.INVALID_SCRIPT, str(error), refused=True)))
         except ApiFault:
@@ -273,5 +274,5 @@ class Lanes:
             work.writer.remember(job, after)
             return after != memory
         outcome = settle.observed(job, memory, observation, now, work.settings.pacing)
-        await work.writer.apply(job, outcome)
-        return outcome.status is not None or outcome.memory.plan != memory.plan
+        applied = await work.writer.apply(job, outcome)
+        return applied.changed or outcome.memory.plan != memory.plan

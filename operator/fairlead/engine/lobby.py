@@ -10,11 +10,11 @@ import structlog
 
 from fairlead.api.v1alpha1 import names
 from fairlead.api.v1alpha1.reasons import JobReason
-from fairlead.domain import report
 from fairlead.domain.admission import asks_for_labels
 from fairlead.domain.cluster import Cluster
 from fairlead.domain.errors import ApiFault
 from fairlead.domain.job import Job
+from fairlead.domain.news import Waiting
 from fairlead.domain.objects import EventNote
 from fairlead.domain.settle import Outcome
 from fairlead.engine.labels import by_turns
@@ -124,7 +124,7 @@ class Lobby:
             if job.held:
                 await self._writer.release(job, finished=job.ended)
         else:
-            await self._writer.apply(job, Outcome(memory, report.waiting(job, JobReason.NAMESPACE_NOT_ALLOWED, why, now)))
+            await self._writer.apply(job, Outcome(memory, Waiting(JobReason.NAMESPACE_NOT_ALLOWED, why)))
 
 
 def _host_kept(job: Job) -> EventNote:

@@ -5,12 +5,10 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from fairlead.api.v1alpha1.reasons import JobReason
-from fairlead.domain import report
 from fairlead.domain.debt import debt_of, what_is_owed
 from fairlead.domain.errors import ApiFault
-from fairlead.domain.job import Job
-from fairlead.domain.objects import EventNote
+from fairlead.domain.news import DeletionWaits, LetGo
+from fairlead.domain.owner import RunOwner
 from fairlead.domain.settle import Outcome
 from fairlead.engine.debts import Debts
 from fairlead.engine.ports import World
@@ -40,7 +38,7 @@ class Overdue:
         self._writer = writer
         self._waiting: dict[str, _Waiting] = {}    # by namespace: each has its own share of the ledger
 
-    async def let_go(self, jobs: Iterable[Job], why: str, *, reached: bool) -> None:
+    async def let_go(self, jobs: Iterable[RunOwner], why: str, *, reached: bool) -> None:
         """Write down what each may leave behind, tell it, and take its finalizer off. `reached`: its cluster answers.
 
         A Job whose debt cannot be written stays, and is tried again: first one of its namespace, then the others.
@@ -50,10 +48,10 @@ class Overdue:
         ready = [job for job in awake if self._needs_nothing_written(job, reached) or self._has_turn(job)]
         await mishaps.each(LETTING_GO, ((job, self._let_go(job, why, reached)) for job in ready))
 
-    def _needs_nothing_written(self, job: Job, reached: bool) -> bool:
+    def _needs_nothing_written(self, job: RunOwner, reached: bool) -> bool:
         return not job.is_begun or self._debts.has(job.key, what_is_owed(job, reached=reached))
 
-    def _has_turn(self, job: Job) -> bool:
+    def _has_turn(self, job: RunOwner) -> bool:
         """Whether a Job is tried: of a namespace whose debts could not be written one now and then, each of its Jobs in turn."""
         now, waiting = self._world.clock.monotonic(), self._waiting.get(job.ref.namespace)
         if waiting is None:
@@ -67,7 +65,7 @@ class Overdue:
         waiting.ready_at = now + ASK_AGAIN_SECONDS
         return True
 
-    async def _let_go(self, job: Job, why: str, reached: bool) -> None:
+    async def _let_go(self, job: RunOwner, why: str, reached: bool) -> None:
         clock, memory = self._world.clock, self._writer.memory(job)
         if not job.is_begun:             # nothing of it was ever handed in
             await self._writer.release(job, finished=False)
@@ -81,11 +79,9 @@ class Overdue:
             waiting = self._waiting.setdefault(job.ref.namespace, _Waiting())
             waiting.tried.add(job.ref.uid)
             waiting.ready_at = clock.monotonic() + ASK_AGAIN_SECONDS
-            await self._writer.apply(job, Outcome(memory, report.deleting(job, f"{why}; {error}", self._world.now())))
+            await self._writer.apply(job, Outcome(memory, DeletionWaits(f"{why}; {error}")))
             return
         if is_news:                      # there is room again
             self._waiting.pop(job.ref.namespace, None)
-        said = (f"{why}; deletionDeadlineSeconds ({job.spec.deletion_deadline_seconds} s) are over, so the Job goes. What it may have left "
-                f"there is written down as {debt.key}, and cleaned up when Cluster {debt.cluster_name} answers")
-        await self._writer.apply(job, Outcome(memory, None, (EventNote("Warning", JobReason.LET_GO, said, "Delete"),)))
+        await self._writer.apply(job, Outcome(memory, LetGo(why, debt.key, debt.cluster_name)))
         await self._writer.release(job, finished=False)

@@ -7,10 +7,11 @@ from typing import Any
 import structlog
 
 from fairlead.api.v1alpha1.reasons import JobReason
-from fairlead.domain import report, settle
+from fairlead.domain import settle
 from fairlead.domain.cluster import Cluster
 from fairlead.domain.errors import ApiFault, UserFault
 from fairlead.domain.job import Job
+from fairlead.domain.news import Waiting
 from fairlead.domain.placement import Room, Size, place
 from fairlead.domain.settle import Outcome
 from fairlead.domain.steps import Rest, Step, Suspend, TakeUp, decide
@@ -133,7 +134,7 @@ class Placing:
             await self._tell(job, JobReason.CLUSTER_NOT_READY, record.unheld)
 
     async def _set_aside(self, job: Job) -> None:
-        await self.writer.apply(job, settle.suspending(job, self.writer.memory(job), self.context.world.now()))
+        await self.writer.apply(job, settle.suspending(job, self.writer.memory(job)))
 
     async def _tell_lost(self, job: Job) -> None:
         """A Job that was taken up and does not say where: it may run on any host, so nothing can be begun or ended for it."""
@@ -147,7 +148,7 @@ class Placing:
         now, memory = self.context.world.now(), self.writer.memory(job)
         if job.is_begun or now.monotonic < memory.retry_at or self.writer.rests_until(job):
             return
-        await self.writer.apply(job, Outcome(memory, report.waiting(job, reason, why, now)))
+        await self.writer.apply(job, Outcome(memory, Waiting(reason, why)))
 
 
 def _in_words(size: Size) -> str:

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from fairlead.api.v1alpha1.reasons import JobReason
-from fairlead.domain import report
 from fairlead.domain.debt import is_overdue
 from fairlead.domain.job import Job
+from fairlead.domain.news import DeletionWaits, Waiting
 from fairlead.domain.settle import Outcome
 from fairlead.engine.overdue import Overdue
 from fairlead.engine.ports import World
@@ -33,7 +33,6 @@ class Stranded:
         elif is_overdue(job, now.wall):
             await self.overdue.let_go([job], what, reached=False)
         elif job.deleting:
-            status = report.deleting(job, f"{what}{mend_deletion}", now) if job.held else None
-            await self.writer.apply(job, Outcome(memory, status))
+            await self.writer.apply(job, Outcome(memory, DeletionWaits(f"{what}{mend_deletion}") if job.held else None))
         else:
-            await self.writer.apply(job, Outcome(memory, report.waiting(job, reason, f"{what}{mend}", now)))
+            await self.writer.apply(job, Outcome(memory, Waiting(reason, f"{what}{mend}")))

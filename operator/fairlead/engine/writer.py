@@ -2,16 +2,17 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import structlog
 
 from fairlead.api.v1alpha1.job import JobStatus
-from fairlead.domain import report
 from fairlead.domain.conditions import is_true
 from fairlead.domain.errors import ApiFault, Conflict, Unavailable
 from fairlead.domain.job import ENDS, Job
+from fairlead.domain.job_report import Report, report
 from fairlead.domain.memory import Memory
+from fairlead.domain.news import Begun, Beset
 from fairlead.domain.objects import EventNote
 from fairlead.domain.owner import RunOwner
 from fairlead.domain.settle import Outcome
@@ -22,6 +23,14 @@ from fairlead.engine.registry import Registry
 from fairlead.telemetry import metrics
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What became of an outcome: whether all of it is done, and whether it changed the status, or would have."""
+
+    done: bool = True
+    changed: bool = False
 
 
 class Writer:
@@ -65,21 +74,23 @@ class Writer:
             if not is_known(uid):
                 self.forget(uid)
 
-    async def apply(self, job: RunOwner, outcome: Outcome) -> bool:
-        """Write what follows from an answer; whether it was written. What is told of a Job that has left is only remembered."""
+    async def apply(self, job: RunOwner, outcome: Outcome) -> Applied:
+        """Write what follows from an answer. What is told of one that has left is only remembered."""
         if not isinstance(job, Job) or self._registry.job(job.ref.uid) is None:
             self.remember(job, outcome.memory)
-            return True
-        if outcome.status is not None:
+            return Applied()
+        now = self._world.now()
+        told = report(job, outcome.news, now) if outcome.news else Report()
+        if told.status is not None:
             try:
-                await self._write(job, outcome.status)
+                await self._write(job, told.status)
             except ApiFault as error:
                 self._failed(job, error)
-                return False
+                return Applied(done=False, changed=True)
             self._pauses.taken(job.ref.uid)
-        self.remember(job, outcome.memory)
-        await self._tell(job, outcome.events)
-        return True
+        self.remember(job, outcome.memory if told.status is None else outcome.told(now))
+        await self._tell(job, told.events)
+        return Applied(changed=told.status is not None)
 
     async def tell_mishaps(self, is_busy: Callable[[str], bool] = lambda _uid: False) -> None:
         """Say in the conditions of the Jobs that rest by a mishap why they do. Who `is_busy`, by uid, is told later."""
@@ -93,9 +104,9 @@ class Writer:
             self.mishaps.tell_again(uid, said)
             return
         try:
-            status = report.beset(job, said.reason, said.message, self._world.now())
-            if status is not None:
-                await self._write(job, status)
+            told = report(job, Beset(said.reason, said.message), self._world.now())
+            if told.status is not None:
+                await self._write(job, told.status)
         except ApiFault as error:        # a policy may refuse the status and take an Event
             log.warning("mishap_not_told", job=str(job.ref), error=str(error))
             if not isinstance(error, Conflict) and not error.unanswered:
@@ -143,8 +154,7 @@ class Writer:
             self._pauses.taken(job.ref.uid)
         if job.is_begun:
             return True
-        intent = report.taken_up(replace(job, held=True, host=host), self._world.now())
-        return await self.apply(job, Outcome(self.memory(job), intent))
+        return (await self.apply(replace(job, held=True, host=host), Outcome(self.memory(job), Begun()))).done
 
     async def release(self, job: RunOwner, *, finished: bool) -> bool:
         """Take the finalizer off; whether it is off."""

@@ -12,8 +12,8 @@ from fairlead.domain.memory import Closing, Memory
 from fairlead.domain.pacing import Now, Pacing
 from fairlead.domain.remains import Remains
 from fairlead.domain.run import MOST_ATTEMPTS, Owner, RunKey
-from fairlead.domain.settle import closed
 from product.objects import UID, a_job, submitted
+from product.settled import closed
 
 HERE = Installation("here", "one", b"s" * 32)
 LAST = a_job(backoffLimit=9, status=submitted(attempt=MOST_ATTEMPTS))

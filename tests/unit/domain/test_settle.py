@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from fairlead.api.v1alpha1.reasons import JobReason
-from fairlead.domain import report, settle
+from fairlead.domain import report
 from fairlead.domain.conditions import is_true
 from fairlead.domain.endings import of_broken
 from fairlead.domain.evidence import Broken
@@ -25,6 +25,7 @@ from fairlead.domain.run import (
     SubmitWord,
 )
 from fairlead.domain.steps import Cancel
+from product import settled as settle
 from product.objects import KEY, NOW, a_job, submitted
 
 PACING = Pacing()

@@ -12,7 +12,7 @@ from fairlead.api.structural import structural_schema
 from fairlead.api.v1alpha1.cluster import ClusterStatus
 from fairlead.api.v1alpha1.job import JobStatus
 from fairlead.api.v1alpha1.reasons import ClusterReason
-from fairlead.domain import cluster, settle
+from fairlead.domain import cluster
 from fairlead.domain.cluster import Health, Trouble
 from fairlead.domain.errors import FairleadError, RemoteFault
 from fairlead.domain.installation import Installation
@@ -24,6 +24,7 @@ from fairlead.schedulers import answers
 from fairlead.schedulers.fence import Answer, Row
 from fairlead.schedulers.process import answers as host
 from fairlead.schedulers.slurm import answers as slurm
+from product import settled as settle
 from product.objects import KEY, NOW, a_cluster, a_job, submitted
 from product.worst_words import NAME, SITE, USUAL, WORST, answer, changed
 

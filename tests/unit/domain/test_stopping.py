@@ -7,7 +7,6 @@ import pytest
 
 from fairlead.api.v1alpha1.job import JobStatus
 from fairlead.api.v1alpha1.reasons import JobReason
-from fairlead.domain import settle
 from fairlead.domain.conditions import is_true
 from fairlead.domain.job import Job
 from fairlead.domain.memory import Memory
@@ -24,6 +23,7 @@ from fairlead.domain.run import (
     StopWord,
 )
 from fairlead.domain.steps import Cancel
+from product import settled as settle
 from product.objects import KEY, NOW, a_job, submitted
 
 PACING = Pacing()

@@ -11,13 +11,12 @@ from structlog.testing import capture_logs
 from virtual import GOOD_PROBE, NOTHING, ONE, SETTINGS, Virtual, turning
 
 from fairlead.api.v1alpha1.reasons import JobReason
-from fairlead.domain import report
 from fairlead.domain.cluster import Cluster
 from fairlead.domain.errors import ApiFault, Conflict, Forbidden, Unavailable, UserFault
 from fairlead.domain.job import Job
 from fairlead.domain.memory import Closing, Memory
+from fairlead.domain.news import Failed
 from fairlead.domain.objects import ObjectRef
-from fairlead.domain.pacing import Now
 from fairlead.domain.retry import Over
 from fairlead.domain.run import CancelAnswer, Observation, Probe, RunKey, Submission, SubmitAnswer, SubmitWord, Tree
 from fairlead.domain.settle import Outcome
@@ -322,7 +321,7 @@ async def test_an_end_that_is_seen_while_a_mishap_is_told_is_written_after_it() 
         writer.mishaps.note(job, "followed", Broken())
         telling = asyncio.create_task(writer.tell_mishaps())
         await asyncio.sleep(0)
-        over = report.failed(job, Closing(JobReason.LOST, "lost"), Over(JobReason.LOST, "lost", 1, 0), Now(1.0, 1.7e9), None)
+        over = Failed(Closing(JobReason.LOST, "lost"), Over(JobReason.LOST, "lost", 1, 0))
         writing = asyncio.create_task(writer.apply(job, Outcome(Memory(), over)))
         for _ in range(5):
             await asyncio.sleep(0)

@@ -1,0 +1,69 @@
+"""What each answer changes of a Job: what `settle` finds out, told as a Job's report tells it. With the names that `settle` has."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fairlead.api.v1alpha1.job import JobStatus
+from fairlead.domain import settle
+from fairlead.domain.evidence import Ended
+from fairlead.domain.job import Job
+from fairlead.domain.job_report import Report, report
+from fairlead.domain.memory import Closing, Memory
+from fairlead.domain.objects import EventNote
+from fairlead.domain.pacing import Now, Pacing
+from fairlead.domain.run import CancelAnswer, Observation, RunKey, SubmitAnswer
+from fairlead.domain.settle import Outcome, cancel_observed
+from fairlead.domain.steps import Cancel
+
+__all__ = ["Settled", "cancel_asked", "cancel_observed", "cancelled", "closed", "observed", "resuming", "submitted", "suspending"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What is remembered once all is written, the status (None: nothing to write), and the Events."""
+
+    memory: Memory
+    status: JobStatus | None
+    events: tuple[EventNote, ...]
+
+
+def submitted(job: Job, memory: Memory, answer: SubmitAnswer, now: Now, pacing: Pacing) -> Settled:
+    """As `settle.submitted`."""
+    return _told(job, settle.submitted(job, memory, answer, now, pacing), now)
+
+
+def suspending(job: Job, memory: Memory, now: Now) -> Settled:
+    """As `settle.suspending`."""
+    return _told(job, settle.suspending(job, memory), now)
+
+
+def resuming(job: Job, memory: Memory, now: Now) -> Settled:
+    """As `settle.resuming`."""
+    return _told(job, settle.resuming(job, memory), now)
+
+
+def observed(job: Job, memory: Memory, observation: Observation, now: Now, pacing: Pacing) -> Settled:
+    """As `settle.observed`."""
+    return _told(job, settle.observed(job, memory, observation, now, pacing), now)
+
+
+def cancelled(job: Job, memory: Memory, step: Cancel, answer: CancelAnswer, context: tuple[Now, Pacing]) -> Settled:
+    """As `settle.cancelled`."""
+    return _told(job, settle.cancelled(job, memory, step, answer, context), context[0])
+
+
+def closed(job: Job, memory: Memory, closing: Closing, context: tuple[Now, Pacing], ended: Ended | None = None) -> Settled:
+    """As `settle.closed`."""
+    return _told(job, settle.closed(job, memory, closing, context, ended), context[0])
+
+
+def cancel_asked(
+    job: Job, memory: Memory, step: Cancel, answers: Mapping[RunKey, CancelAnswer], context: tuple[Now, Pacing],
+) -> Settled:
+    """As `settle.cancel_asked`."""
+    return _told(job, settle.cancel_asked(job, memory, step, answers, context), context[0])
+
+
+def _told(job: Job, outcome: Outcome, now: Now) -> Settled:
+    told = report(job, outcome.news, now) if outcome.news else Report()
+    return Settled(outcome.memory if told.status is None else outcome.told(now), told.status, told.events)
