@@ -16,6 +16,7 @@ from fairlead.api.v1alpha1.reasons import ClusterReason, JobReason
 from fairlead.domain import settle
 from fairlead.domain.errors import ApiFault, FairleadError, Unanswered, UserFault
 from fairlead.domain.job import Job
+from fairlead.domain.job_request import request
 from fairlead.domain.memory import Closing
 from fairlead.domain.news import Waiting
 from fairlead.domain.owner import RunOwner
@@ -170,7 +171,7 @@ class Lanes:
         memory, now = work.writer.memory(job), work.world.now()
         try:
             with work.world.journeys.step("prepare", job.ref.uid):
-                submission = work.driver().preparer.prepare(job, await script_of(job, work.world.data))
+                submission = work.driver().preparer.prepare(request(job, await script_of(job, work.world.data)))
             return job, replace(submission, resubmit=step.resubmit, previous_is_lost=step.previous_is_lost)
         except ScriptMissing as error:
             later = memory.later(now, work.settings.pacing.ask_again_seconds)

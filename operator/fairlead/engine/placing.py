@@ -11,6 +11,7 @@ from fairlead.domain import settle
 from fairlead.domain.cluster import Cluster
 from fairlead.domain.errors import ApiFault, UserFault
 from fairlead.domain.job import Job
+from fairlead.domain.job_request import request
 from fairlead.domain.news import Waiting
 from fairlead.domain.placement import Room, Size, place
 from fairlead.domain.settle import Outcome
@@ -106,7 +107,8 @@ class Placing:
         size = self.sizes.get(job.ref.uid)
         if size is None:
             try:
-                submission = self.context.driver_of(cluster).preparer.prepare(job, await script_of(job, self.context.world.data))
+                wanted = request(job, await script_of(job, self.context.world.data))
+                submission = self.context.driver_of(cluster).preparer.prepare(wanted)
             except ScriptMissing as error:
                 await self._tell(job, error.reason, str(error))
                 return None

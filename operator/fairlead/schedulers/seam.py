@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from fairlead.domain.installation import Installation
-from fairlead.domain.job import Job
+from fairlead.domain.request import RunRequest
 from fairlead.domain.run import (
     CancelAnswer,
     CancelPhase,
@@ -136,10 +136,10 @@ class Scheduler(Protocol):
 
 
 class Preparer(Protocol):
-    """What turns a Job's spec into what one attempt needs at the far end. Pure."""
+    """What turns a request into what one attempt needs at the far end. Pure."""
 
-    def prepare(self, job: Job, script: str | None) -> Submission:
-        """The submission of `job`'s current key; `script` is the text of script or scriptRef, None for a command.
+    def prepare(self, request: RunRequest) -> Submission:
+        """The submission of an owner's current key.
 
         Raises `UserFault` with a sentence when the script or an option can never work.
         """

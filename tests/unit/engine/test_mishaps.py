@@ -17,6 +17,7 @@ from fairlead.domain.job import Job
 from fairlead.domain.memory import Closing, Memory
 from fairlead.domain.news import Failed
 from fairlead.domain.objects import ObjectRef
+from fairlead.domain.request import RunRequest
 from fairlead.domain.retry import Over
 from fairlead.domain.run import CancelAnswer, Observation, Probe, RunKey, Submission, SubmitAnswer, SubmitWord, Tree
 from fairlead.domain.settle import Outcome
@@ -56,9 +57,9 @@ class Faulty:
             self.tries += 1
             raise error or Broken("nobody knows why")
 
-    def prepare(self, job: Job, script: str | None) -> Submission:
-        self.fail("prepare", job.ref.uid)
-        return self._slurm.prepare(job, script)
+    def prepare(self, request: RunRequest) -> Submission:
+        self.fail("prepare", request.key.uid)
+        return self._slurm.prepare(request)
 
     def probe(self, fence: str, place: Place) -> Exchange[Probe]:
         return _said("probe", lambda: GOOD_PROBE)

@@ -10,6 +10,7 @@ from virtual import ONE, SETTINGS, Virtual
 from fairlead.api.v1alpha1.cluster import ClusterSpec
 from fairlead.domain.cluster import Cluster
 from fairlead.domain.job import Job
+from fairlead.domain.request import RunRequest
 from fairlead.domain.run import Submission
 from fairlead.engine.context import SiteContext
 from fairlead.engine.debts import Debts
@@ -145,10 +146,10 @@ async def test_a_job_that_cannot_be_measured_keeps_no_other_from_its_host() -> N
     real = yard.placing.context.driver_of
 
     class Preparer:
-        def prepare(self, job: Job, script: str | None) -> Submission:
-            if job.ref.name == "x":
+        def prepare(self, request: RunRequest) -> Submission:
+            if request.owner.name == "x":
                 raise ZeroDivisionError
-            return real(yard.cluster).preparer.prepare(job, script)
+            return real(yard.cluster).preparer.prepare(request)
 
     context = replace(yard.placing.context, driver_of=lambda cluster: Driver(real(cluster).scheduler, Preparer()))
     yard.placing = replace(yard.placing, context=context)

@@ -9,6 +9,7 @@ from fairlead.api.v1alpha1.cluster import ProcessHost, SlurmSettings
 from fairlead.api.v1alpha1.memory import memory_mib
 from fairlead.api.v1alpha1.time_limit import MOST_SECONDS, slurm_time, time_limit_seconds
 from fairlead.domain.errors import UserFault
+from fairlead.domain.job_request import request
 from fairlead.schedulers.process.preparer import ProcessPreparer
 from fairlead.schedulers.slurm import directives
 from fairlead.schedulers.slurm.preparer import SlurmPreparer
@@ -37,7 +38,7 @@ def test_a_line_of_a_script_is_refused_by_its_number(line: str, words: str) -> N
     """One script stopped the submissions of a Cluster, and placing for all, for ever."""
     for preparer in (SLURM, HOST):
         with pytest.raises(UserFault, match=words):
-            preparer.prepare(a_job(script="#!/bin/sh"), f"#!/bin/sh\n#SBATCH {line}\n")
+            preparer.prepare(request(a_job(script="#!/bin/sh"), f"#!/bin/sh\n#SBATCH {line}\n"))
 
 
 @pytest.mark.parametrize(("line", "words"), [
@@ -54,7 +55,7 @@ def test_a_line_of_a_script_is_refused_by_its_number(line: str, words: str) -> N
 def test_a_bare_host_is_given_numbers_that_its_shell_can_count_with(line: str, words: str) -> None:
     """dash counts in 64 bits: a limit of 30 digits was none."""
     with pytest.raises(UserFault, match=words):
-        HOST.prepare(a_job(script="#!/bin/sh"), f"#!/bin/sh\n#SBATCH {line}\n")
+        HOST.prepare(request(a_job(script="#!/bin/sh"), f"#!/bin/sh\n#SBATCH {line}\n"))
 
 
 @pytest.mark.parametrize("text", ["100000d", "100000-0:0", "144000000m", "2400000h"])
@@ -70,7 +71,7 @@ def test_a_longer_one_is_refused(text: str) -> None:
         with pytest.raises(ValueError, match="longer than 100000 days"):
             read(text)
     with pytest.raises(UserFault, match="spec: the time limit is longer"):
-        SLURM.prepare(a_job(timeLimit=text), None)
+        SLURM.prepare(request(a_job(timeLimit=text), None))
 
 
 @pytest.mark.parametrize("text", ["1e999999Gi", "1e99", "9" * 5000, "9" * 400 + "Gi", "0.0000000001", "1e-99", "٣Gi", "-1Gi", "NaN", "inf"])
@@ -106,5 +107,5 @@ def test_whatever_stands_in_a_script_is_prepared_or_refused_in_a_sentence(seed: 
         lines.append(f"#SBATCH --{name}{joined}{chance.choice(WORST) if joined else ''}")
     for preparer in (SLURM, HOST):
         with suppress(UserFault):
-            made = preparer.prepare(a_job(script="#!/bin/sh"), "#!/bin/sh\n" + "\n".join(lines) + "\n")
+            made = preparer.prepare(request(a_job(script="#!/bin/sh"), "#!/bin/sh\n" + "\n".join(lines) + "\n"))
             assert all(len(option) < 5000 for option in made.options)

@@ -1,4 +1,4 @@
-"""From a Job's spec to what one attempt needs on a bare host: slots, GPUs and a time limit.
+"""From a request to what one attempt needs on a bare host: slots, GPUs and a time limit.
 
 A Job speaks Slurm's words, in its fields and its `#SBATCH` lines. A bare host understands few of them; the others are refused, since a
 wish that is dropped in silence is a Job that runs as nobody asked.
@@ -12,8 +12,8 @@ from fairlead.api.v1alpha1.cluster import ProcessHost
 from fairlead.api.v1alpha1.texts import clean
 from fairlead.api.v1alpha1.time_limit import MOST_SECONDS, TOO_LONG, time_limit_seconds
 from fairlead.domain.errors import UserFault
-from fairlead.domain.job import Job
 from fairlead.domain.placement import Size
+from fairlead.domain.request import RunRequest
 from fairlead.domain.run import Submission
 from fairlead.schedulers.slurm import directives, options
 
@@ -32,21 +32,17 @@ class ProcessPreparer:
         self._hosts = hosts
         self._possible = (chosen,) if chosen else hosts
 
-    def prepare(self, job: Job, script: str | None) -> Submission:
-        """The submission of `job`'s current key: its options are slots, GPUs and seconds (0: no limit).
+    def prepare(self, request: RunRequest) -> Submission:
+        """The submission of the requested key: its options are slots, GPUs and seconds (0: no limit).
 
         Raises `UserFault` for what a bare host does not know, and for more than any of the hosts has.
         """
-        spec = job.spec
-        wanted = options.build(spec, options.Defaults(), directives.parse(script) if script is not None else ())
-        if script is None:
-            body, arguments = options.script_of_command(spec.command, spec.args)
-        else:
-            body, arguments = script.encode(), ()
+        wanted = options.build(request.resources, options.Defaults(), directives.of(request.script))
+        body, arguments = options.script_of(request)
         size, seconds = self._asked(wanted.argv)
         return Submission(
-            job.key, job.owner, body, (str(size.slots), str(size.gpus), str(seconds)), {each.name: each.value for each in spec.env},
-            wanted.working_dir, wanted.stdout_path, wanted.stderr_path, spec.login_shell, arguments, priority=spec.priority, size=size,
+            request.key, request.owner, body, (str(size.slots), str(size.gpus), str(seconds)), request.env, wanted.working_dir,
+            wanted.stdout_path, wanted.stderr_path, request.login_shell, arguments, priority=request.priority, size=size,
         )
 
     def _asked(self, argv: tuple[str, ...]) -> tuple[Size, int]:

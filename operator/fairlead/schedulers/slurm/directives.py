@@ -41,6 +41,11 @@ class Directive:
         return _fault(self.line, reason)
 
 
+def of(script: str | None) -> tuple[Directive, ...]:
+    """As `parse`; a command, which has no script, has none."""
+    return () if script is None else parse(script)
+
+
 def parse(script: str) -> tuple[Directive, ...]:
     """Give the directives of a script, in their order; lines without a word are left out.
 

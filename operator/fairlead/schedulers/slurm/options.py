@@ -1,4 +1,4 @@
-"""One attempt's options: a Job's spec, its script's `#SBATCH` lines and its Cluster's defaults made into sbatch's command line.
+"""One attempt's options: what a spec says, its script's `#SBATCH` lines and its Cluster's defaults made into sbatch's command line.
 
 A field of the spec wins over extraOptions, and those over a `#SBATCH` line, as sbatch's command line does; defaults fill what none of them
 says.
@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from fairlead.api.v1alpha1 import owned_options
-from fairlead.api.v1alpha1.job import JobSpec
 from fairlead.api.v1alpha1.memory import memory_mib
 from fairlead.api.v1alpha1.texts import PATH_CHARACTERS
 from fairlead.api.v1alpha1.time_limit import slurm_time
 from fairlead.domain.errors import UserFault
+from fairlead.domain.request import Resources, RunRequest
 from fairlead.schedulers.slurm import vocabulary
 from fairlead.schedulers.slurm.directives import Directive
 from fairlead.schedulers.slurm.vocabulary import Option
 
-_FIELDS: Mapping[str, Callable[[JobSpec], str | None]] = MappingProxyType({
+_FIELDS: Mapping[str, Callable[[Resources], str | None]] = MappingProxyType({
     "partition": lambda spec: spec.partition,
     "account": lambda spec: spec.account,
     "qos": lambda spec: spec.qos,
@@ -65,7 +65,7 @@ class JobOptions:
     stderr_path: str = ""
 
 
-def build(spec: JobSpec, defaults: Defaults, directives: Sequence[Directive]) -> JobOptions:
+def build(spec: Resources, defaults: Defaults, directives: Sequence[Directive]) -> JobOptions:
     """Make the options of a Job whose script holds `directives`.
 
     Raises:
@@ -83,12 +83,19 @@ def build(spec: JobSpec, defaults: Defaults, directives: Sequence[Directive]) ->
     return JobOptions(tuple(str(option) for option in (*filled, *passed)), folder, output, error)
 
 
+def script_of(request: RunRequest) -> tuple[bytes, tuple[str, ...]]:
+    """Give the script that a request runs, and its arguments."""
+    if request.script is None:
+        return script_of_command(request.command, request.args)
+    return request.script.encode(), ()
+
+
 def script_of_command(command: Sequence[str], args: Sequence[str]) -> tuple[bytes, tuple[str, ...]]:
     """Make the script that runs a command, and the arguments to give it: the command's words never become shell code."""
     return b'#!/bin/sh\nexec "$@"\n', (*command, *args)
 
 
-def _fields(spec: JobSpec) -> Iterator[Option]:
+def _fields(spec: Resources) -> Iterator[Option]:
     try:
         for name, value_of in _FIELDS.items():
             value = value_of(spec)
@@ -151,7 +158,7 @@ def _displaced(options: Sequence[Option]) -> frozenset[str]:
     return names.union(*(rivals for rivals in _RIVALS if rivals & names))
 
 
-def _paths(spec: JobSpec, script: Mapping[str, str]) -> tuple[str, str, str]:
+def _paths(spec: Resources, script: Mapping[str, str]) -> tuple[str, str, str]:
     """Give folder, output and error file: the spec's, else the script's; in its own paths, %x is the name that the script gives itself.
 
     Raises `UserFault` for a path that is longer than any can be.

@@ -4,6 +4,7 @@ import pytest
 
 from fairlead.api.v1alpha1.cluster import ProcessHost
 from fairlead.domain.errors import UserFault
+from fairlead.domain.job_request import request
 from fairlead.schedulers.process.preparer import ProcessPreparer
 from product.objects import a_job
 
@@ -24,7 +25,7 @@ HOST = ProcessHost(host="box", slots=8, gpus=2)
 def test_what_is_asked_for(spec: dict[str, object], lines: str, options: tuple[str, ...]) -> None:
     """Else a Job would take slots that it did not ask for, or run without its GPU."""
     job = a_job(script=f"#!/bin/sh\n{lines}", **spec)
-    assert ProcessPreparer([HOST]).prepare(job, job.spec.script).options == options
+    assert ProcessPreparer([HOST]).prepare(request(job, job.spec.script)).options == options
 
 
 @pytest.mark.parametrize(("spec", "lines", "words"), [
@@ -43,4 +44,4 @@ def test_what_is_refused(spec: dict[str, object], lines: str, words: str) -> Non
     """Else a wish would be dropped in silence, or a Job wait for ever for what the host does not have."""
     job = a_job(script=f"#!/bin/sh\n{lines}", **spec)
     with pytest.raises(UserFault, match=words):
-        ProcessPreparer([HOST]).prepare(job, job.spec.script)
+        ProcessPreparer([HOST]).prepare(request(job, job.spec.script))
