@@ -12,8 +12,8 @@ from fairlead.domain.cluster import Cluster
 from fairlead.domain.conditions import is_true
 from fairlead.domain.debt import Debt
 from fairlead.domain.errors import ApiFault, FairleadError
-from fairlead.domain.job import Job
 from fairlead.domain.objects import EventNote
+from fairlead.domain.owner import RunOwner
 from fairlead.domain.pacing import Now
 from fairlead.domain.remains import Remains
 from fairlead.domain.residue import Sweep, keys_told
@@ -110,7 +110,7 @@ class Custody:
                     "entries that are no Run's, or too many to be looked at (they are left there): a script must have made them")
             await self._tell(EventNote("Warning", ClusterReason.STRANGE_ENTRIES, said, "Sweep"))
 
-    async def let_go(self, jobs: Sequence[Job], ghosts: dict[str, Remains]) -> bool:
+    async def let_go(self, jobs: Sequence[RunOwner], ghosts: dict[str, Remains]) -> bool:
         """Release a deleted Cluster once no Job may run there any more, and nothing is owed, or it was given up; whether it is gone.
 
         One of several sites goes before that, as soon as nothing is left to do for its `jobs` and `ghosts`; the last host takes the Cluster
@@ -131,7 +131,7 @@ class Custody:
             return False
         return await (self._retire() if cluster.site and not cluster.spec.process else self._release())
 
-    def _is_needed(self, jobs: Sequence[Job], ghosts: Mapping[str, Remains]) -> bool:
+    def _is_needed(self, jobs: Sequence[RunOwner], ghosts: Mapping[str, Remains]) -> bool:
         """Whether one of several sites has something to do, or may have: what lies there is known after the first sweep."""
         if jobs or ghosts or self.cluster.host or any(each.is_payable for each in self.owed):
             return True
