@@ -120,7 +120,7 @@ def test_what_a_far_end_says_in_an_error_is_one_clean_line(text: str) -> None:
     """A log or a condition would carry its escape codes."""
     for rows in ((Row("no-tree", (text,)),), (Row("failed", ("1", text)),)):
         with pytest.raises((FairleadError, RemoteFault)) as fault:
-            slurm.observation(Answer(rows, 0), "here", {})
+            slurm.observation(Answer(rows), "here", {})
         assert str(fault.value).isprintable()
         assert len(str(fault.value)) < 1200
 
@@ -135,5 +135,5 @@ def test_whose_a_directory_is_said_to_be_is_a_name_or_nothing(owner: str, is_one
     namespace, name, *_ = owner.split(" ")
     proved = f"{owner} {here.proof_of_owner(KEY, Owner(namespace, name, KEY.uid))}"
     for text, is_proved in ((proved, is_one), (owner, False), (f"{owner} {'0' * 64}", False)):
-        found = answers.removed(Answer((Row("remnant", (NAME, text, "0", "0")), Row("listed", ("0",))), 0), here, slurm.VOCABULARY)
+        found = answers.removed(Answer((Row("remnant", (NAME, text, "0", "0")), Row("listed", ("0",)))), here, slurm.VOCABULARY)
         assert (found.remnants[0].owner is not None) == is_proved
