@@ -95,6 +95,10 @@ class Installation:
         found = json.loads(self._kubectl("get", "pods", f"--selector={CONTROLLERS}", "--output=json"))
         return [pod for pod in found["items"] if "deletionTimestamp" not in pod["metadata"]]
 
+    def names(self) -> list[str]:
+        """The names of these pods, ready or not."""
+        return [pod["metadata"]["name"] for pod in self.pods()]
+
     def ready(self) -> list[str]:
         """The names of those that are ready."""
         return sorted(pod["metadata"]["name"] for pod in self.pods() if _condition(pod, "Ready").get("status") == "True")

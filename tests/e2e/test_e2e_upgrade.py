@@ -91,6 +91,7 @@ def led_by(installed: Installation, generation: str, *, old: bool) -> None:
         leader = until(installed.leader, "a leader", 60)
         if leader.startswith(f"{generation}-") == old:
             return
-        installed.end(*(each for each in installed.ready() if each.startswith(f"{generation}-") != old))
+        if others := [each for each in installed.names() if each.startswith(f"{generation}-") != old]:
+            installed.end(*others)
         until(lambda: installed.leader() not in {"", leader}, "another leader", 60)  # noqa: B023  asked at once
     raise AssertionError(f"in {TURNS} turns no pod of the {'old' if old else 'new'} generation came to lead")
