@@ -79,6 +79,8 @@ class Lobby:
 
     async def _know_labels(self) -> None:
         """Read the labels of namespaces that a Cluster asks for."""
+        if not self._read and all(each.spec.allowed_namespaces.from_ != "Selector" for each in self._registry.clusters):
+            return                       # a look at each Job, each few seconds, for nothing
         open_to = [(job.ref.namespace, cluster) async for job, cluster in self._walk() if cluster and not (job.deleting or job.ended)]
         asked = {namespace for namespace, cluster in open_to if asks_for_labels(cluster, namespace)}
         places, due = asyncio.Semaphore(QUESTIONS_AT_ONCE), [each for each in asked if self._age_seconds(each) >= LABELS_AGAIN_SECONDS]

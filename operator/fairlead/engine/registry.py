@@ -44,7 +44,12 @@ class Registry:
 
     def cluster_named(self, name: ClusterName) -> Cluster | None:
         """The Cluster that lives under this name now: of several uids the one that is not being deleted."""
-        found = [self._clusters[uid] for uid in self._named.get(name, ())]
+        uids = self._named.get(name)
+        if uids is None:
+            return None
+        if len(uids) == 1:               # as good as always; asked for each Job at each look
+            return self._clusters[next(iter(uids))]
+        found = [self._clusters[uid] for uid in uids]
         return min(found, key=lambda each: (each.deleting, -each.resource_version), default=None)
 
     def job(self, uid: str) -> Job | None:
