@@ -34,7 +34,7 @@ test: environment ## Run all tests on real parts; ARGS="-k once" picks some, as 
 	@exec $(OWN) $(BIN)/python -m bed fetch $(SLURM_RELEASES:%=--release %)
 	@exec $(OWN) $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
-test-long: environment ## Run the tests that repeat something whole, of which `make test` runs a share that a seed gives: about ten minutes
+test-long: environment ## Run the tests that repeat something whole, of which `make test` runs a share that a seed gives
 	@exec $(OWN) $(BIN)/python -m bed fetch $(SLURM_RELEASES:%=--release %)
 	@exec $(OWN) $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --long -m long $(ARGS)
 
