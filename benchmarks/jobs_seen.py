@@ -33,9 +33,9 @@ class JobsSeen:
     """Watches the Jobs of one namespace in a thread, from the moment it is opened; a context manager."""
 
     def __init__(self, kubeconfig: Path, namespace: str) -> None:
-        access = from_kubeconfig(kubeconfig)
+        access = from_kubeconfig(str(kubeconfig))
         where = urlsplit(access.server)
-        self._connection = http.client.HTTPSConnection(where.hostname or "", where.port, context=access.ssl_context())
+        self._connection = http.client.HTTPSConnection(where.hostname or "", where.port, context=access.tls)
         self._path = f"{GROUP}/namespaces/{namespace}/jobs?watch=1"
         self._thread = threading.Thread(target=self._follow, name="jobs seen", daemon=True)
         self._changed = threading.Condition()

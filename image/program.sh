@@ -16,6 +16,11 @@ cp third-party.md "$documents/THIRD_PARTY.md"
 /tools/bin/cyclonedx-py environment --output-reproducible --output-format JSON --output-file "$documents/sbom.cdx.json" \
   --pyproject pyproject.toml --mc-type application "$home"
 
+# Of `kubernetes`, the generated models and calls, 74 MB: Fairlead asks in JSON, and neither it nor kopf needs them.
+for kind in client/api client/models aio/client/api aio/client/models; do
+  find "$home/lib/$python/site-packages/kubernetes/$kind" -name '*.py' ! -name __init__.py -delete
+done
+
 # Bytecode beside each module, believed without a look at the source: the root file system is read-only, and times differ between builds.
 # The base has none of Python's own modules either.
 compile="$home/bin/python -m compileall -q --invalidation-mode unchecked-hash"

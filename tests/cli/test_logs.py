@@ -95,7 +95,10 @@ def test_output_that_is_not_there_is_said_in_a_sentence(scene: Scene, hpc: Slurm
     assert "no output to be read: the script has not started" in said(f"{scene.namespace}/held")
     assert f"no output to be read: {gone.status['logs']['stdoutPath']} cannot be read on this login node" in said(f"{scene.namespace}/gone")
     assert said(f"{scene.namespace}/wrong") == f"fairlead: There is no Job wrong in the namespace {scene.namespace}\n"
-    assert "write the Job as NAMESPACE/NAME" in said("wrong")
+    assert said("early", "-n", scene.namespace).startswith(early), "as kubectl's -n"
+    assert said("wrong") == "fairlead: There is no Job wrong in the namespace default\n", "the context's"
+    for words in (["a/b/c"], ["/wrong"], ["wrong/"], ["a/wrong", "-n", "b"]):
+        assert "write the Job as NAMESPACE/NAME" in said(*words)
 
 
 @pytest.mark.parametrize("place", ["option", "home"])

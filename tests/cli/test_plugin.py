@@ -32,7 +32,7 @@ def test_the_program_is_a_plugin_of_kubectl(plane: ControlPlane) -> None:
     version = call(plane.kubectl_path, "fairlead", "--version", kubeconfig=plane.kubeconfig)
     assert version.stdout.startswith("fairlead, version "), version.stderr
     shown = call(plane.kubectl_path, "fairlead", "logs", "--help", kubeconfig=plane.kubeconfig)
-    assert shown.stdout.startswith("Usage: kubectl fairlead logs [OPTIONS] NAMESPACE/NAME\n")
+    assert shown.stdout.startswith("Usage: kubectl fairlead logs [OPTIONS] [NAMESPACE/]NAME\n")
     wrong = call(plane.kubectl_path, "fairlead", "logs", "default/none-of-this-name", kubeconfig=plane.kubeconfig)
     assert (wrong.returncode, wrong.stderr) == (2, "fairlead: There is no Job none-of-this-name in the namespace default\n")
 

@@ -39,7 +39,7 @@ class Gate:
     """Plain HTTP on a loopback port; behind it the API server that a kubeconfig names. `kubeconfig` is one for whoever goes through it."""
 
     def __init__(self, upstream: Path, folder: Path) -> None:
-        self._access = from_kubeconfig(upstream)
+        self._access = from_kubeconfig(str(upstream))
         self._watches: set[_Watch] = set()
         self._refuse: Callable[[str, str], int] = lambda _method, _path: 0
         self._blind = False
@@ -102,7 +102,7 @@ class Gate:
             each.ended.set()
 
     async def _serve(self) -> None:
-        tls = self._access.ssl_context() if self._access.server.startswith("https") else None
+        tls = self._access.tls if self._access.server.startswith("https") else None
         connector = aiohttp.TCPConnector(ssl=tls or True, limit=0)
 
         async def answer(request: web.Request) -> web.StreamResponse:
@@ -132,8 +132,8 @@ class Gate:
             self.refused += 1
             return _refusal(status)
         headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOP}
-        if token := await self._access.tokens.current():
-            headers["Authorization"] = f"Bearer {token}"
+        if authorization := await self._access.authorization():
+            headers["Authorization"] = authorization
         url = f"{self._access.server}{request.raw_path}"
         try:
             async with session.request(request.method, url, data=await request.read() or None, headers=headers) as answer:

@@ -15,9 +15,9 @@ class Api:
     """Blocking requests as the kubeconfig's user."""
 
     def __init__(self, kubeconfig: Path) -> None:
-        access = from_kubeconfig(kubeconfig)
+        access = from_kubeconfig(str(kubeconfig))
         where = urlsplit(access.server)
-        self._connection = http.client.HTTPSConnection(where.hostname or "", where.port, timeout=30, context=access.ssl_context())
+        self._connection = http.client.HTTPSConnection(where.hostname or "", where.port, timeout=30, context=access.tls)
 
     def request(self, method: str, path: str, body: Any = None, content_type: str = "application/json") -> tuple[int, Any]:
         """The HTTP status and the answer's JSON. A connection that the server closed is made again once."""

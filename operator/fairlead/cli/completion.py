@@ -14,6 +14,7 @@ import click
 from click.shell_completion import CompletionItem, ShellComplete, get_completion_class
 
 from fairlead.api.v1alpha1 import names
+from fairlead.cli.access import Way
 from fairlead.domain.errors import FairleadError, Forbidden, UserFault
 
 SHELLS: Final = ("bash", "zsh", "fish")
@@ -73,8 +74,7 @@ def named(plural: str, *, alone: bool = False) -> Completer:
 
 async def _names(plural: str, incomplete: str, context: click.Context, *, alone: bool) -> list[str]:
     """As `NAMESPACE/NAME`: of all namespaces, of the one that is written already, or where one may not see all, of the context's."""
-    from fairlead.cli.access import kubeconfig_file  # noqa: PLC0415  a shell that completes a command does without
-    from fairlead.kube.client import KubeClient, path_of  # noqa: PLC0415
+    from fairlead.kube.client import KubeClient, path_of  # noqa: PLC0415  a shell that completes a command does without
 
     async def listed(client: KubeClient, namespace: str) -> list[str]:
         path = path_of("apis", names.GROUP, names.VERSION, *(("namespaces", namespace) if namespace else ()), plural)
@@ -82,7 +82,7 @@ async def _names(plural: str, incomplete: str, context: click.Context, *, alone:
         return [f"{each['metadata']['namespace']}/{each['metadata']['name']}" for each in answer.get("items") or []]
 
     given = context.params
-    async with asyncio.timeout(SECONDS), KubeClient.load(kubeconfig_file(given.get("kubeconfig")), given.get("context")) as client:
+    async with asyncio.timeout(SECONDS), Way.of(given).client() as client:
         namespace, slash, _ = incomplete.partition("/")
         own = given.get("namespace") or client.namespace
         try:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import click
 
 from fairlead.api.v1alpha1 import names
-from fairlead.cli.access import kubeconfig_file
+from fairlead.cli.access import Way
 from fairlead.domain.debt import Debt
 from fairlead.domain.errors import Forbidden, UserFault
 from fairlead.kube.client import KubeClient
@@ -18,13 +18,13 @@ _HEADINGS = ("JOB", "CLUSTER", "REASON", "SINCE", "KEY")
 _GAP = "   "
 
 
-def run(namespace: str | None, output: str, kubeconfig: str | None, context: str | None) -> None:
+def run(namespace: str | None, output: str, way: Way) -> None:
     """Print the debts of the installation in `namespace`, None: that of the kubeconfig's context; `output` is table or json.
 
     Raises `UserFault` when the ledger may not be read, `ApiFault`.
     """
     configure("console", "warning")      # an entry that cannot be read is told of on standard error
-    debts = asyncio.run(_debts(KubeClient.load(kubeconfig_file(kubeconfig), context), namespace))
+    debts = asyncio.run(_debts(way.client(), namespace))
     click.echo(_json(debts) if output == "json" else _table(debts))
 
 

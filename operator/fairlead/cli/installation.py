@@ -10,7 +10,7 @@ from typing import Final
 import click
 
 from fairlead.api.v1alpha1 import names
-from fairlead.cli.access import kubeconfig_file
+from fairlead.cli.access import Way
 from fairlead.domain.errors import Unavailable
 from fairlead.kube.client import JsonObject, KubeClient, path_of
 from fairlead.kube.faults import NotFound
@@ -21,13 +21,13 @@ LOOK_SECONDS: Final = 0.5
 KINDS: Final = (names.CLUSTER_PLURAL, names.JOB_PLURAL)
 
 
-def run(namespace: str | None, wait_seconds: int, kubeconfig: str | None, context: str | None) -> None:
+def run(namespace: str | None, wait_seconds: int, way: Way) -> None:
     """Print what was found of the installation in `namespace`, None: that of the kubeconfig's context, or the pod's.
 
     Raises `Unavailable` when a kind is not served, or no controller was seen to lead within `wait_seconds`; `ApiFault`.
     """
     configure("console", "warning")
-    asyncio.run(_look(KubeClient.load(kubeconfig_file(kubeconfig), context), namespace, wait_seconds))
+    asyncio.run(_look(way.client(), namespace, wait_seconds))
 
 
 async def _look(client: KubeClient, namespace: str | None, wait_seconds: int) -> None:

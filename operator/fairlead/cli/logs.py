@@ -4,11 +4,11 @@ import asyncio
 import os
 import sys
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from fairlead.api.v1alpha1.reasons import ClusterReason, JobCondition
-from fairlead.cli.access import kubeconfig_file
+from fairlead.cli.access import Way
 from fairlead.cli.follow import Follower, Write
 from fairlead.cli.objects import get_job
 from fairlead.cli.output import NoOutput, Output
@@ -22,7 +22,7 @@ _INTERRUPTED_EXIT: Final = 130           # 128 + SIGINT, as shells say it
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Whose output is wanted, which of the two files, how much of it, and whether as it is."""
+    """Whose output is wanted, which of the two files, how much of it, and whether as it is. No namespace: the context's."""
 
     namespace: str
     name: str
@@ -35,13 +35,13 @@ class Request:
         return f"{self.namespace}/{self.name}"
 
 
-def run(request: Request, kubeconfig: str | None, context: str | None) -> int:
+def run(request: Request, way: Way) -> int:
     """Print a Job's output file to standard output; the exit code. A reader that goes away and Ctrl-C end it without a word.
 
     Raises `UserFault` when there is nothing to print or the person may not read what is needed, `ApiFault`, `RemoteFault`.
     """
     try:
-        return asyncio.run(_print(request, KubeClient.load(kubeconfig_file(kubeconfig), context)))
+        return asyncio.run(_print(request, way.client()))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())   # or Python complains when it flushes at its end
         return 0
@@ -55,6 +55,7 @@ async def _print(request: Request, client: KubeClient) -> int:
     async def write(piece: bytes) -> None:
         await _write(piece if plain is None else plain.feed(piece).encode())
 
+    request = replace(request, namespace=request.namespace or client.namespace)
     async with client:
         job = await get_job(client, request.namespace, request.name)
         async with Output(client, job, stderr=request.stderr, tail_lines=request.tail_lines, raw=request.raw) as output:

@@ -13,6 +13,7 @@ import click
 from fairlead.api.v1alpha1 import names
 from fairlead.api.v1alpha1.texts import clean
 from fairlead.cli import completion
+from fairlead.cli.access import Way, to_the_api_server
 from fairlead.domain.errors import FairleadError, UserFault
 
 USER_FAULT_EXIT = 2
@@ -69,7 +70,7 @@ def commands() -> None:
 
 
 @commands.command()
-@click.option("--kubeconfig", envvar="KUBECONFIG", type=click.Path(dir_okay=False), help="Without it: the pod's service account.")
+@click.option("--kubeconfig", envvar="KUBECONFIG", help="File, or several as in KUBECONFIG. Without it: the pod's service account.")
 @click.option("--context", help="The kubeconfig's context.")
 @click.option("--namespace", help="Namespace of the Lease and the ConfigMaps. Without it: the context's, or the pod's own.")
 @click.option("--watch-namespace", multiple=True, metavar="NAME",
@@ -101,9 +102,8 @@ def controller(settings_file: Path | None, health_port: int, watch_namespace: tu
 @click.option("--timeout", default=300, show_default=True, type=click.IntRange(1, 86400), metavar="SECONDS", help="For all of it.")
 @click.option("--namespace", "-n", help="Namespace of the controller's Lease and ConfigMaps.  [default: the context's, or the pod's own]")
 @click.option("--watch-namespace", multiple=True, metavar="NAME", help="Only in this namespace, as the controller; may be repeated.")
-@click.option("--kubeconfig", envvar="KUBECONFIG", type=click.Path(dir_okay=False), help="Kubeconfig file.  [default: ~/.kube/config]")
-@click.option("--context", help="The kubeconfig's context.")
-def uninstall(policy: str, timeout: int, watch_namespace: tuple[str, ...], **places: str | None) -> None:
+@to_the_api_server
+def uninstall(policy: str, timeout: int, watch_namespace: tuple[str, ...], namespace: str | None, way: Way) -> None:
     """Take our finalizers off all objects, so that none waits for a controller that is gone. To be called right before it is removed.
 
     Refuse: if anything runs, is being deleted or is owed on a cluster, says what, takes nothing away and ends with 1.
@@ -116,18 +116,18 @@ def uninstall(policy: str, timeout: int, watch_namespace: tuple[str, ...], **pla
     """
     from fairlead.cli.uninstall import run  # noqa: PLC0415  as above
 
-    sys.exit(run(policy, timeout, watch_namespace, places))
+    sys.exit(run(policy, timeout, watch_namespace, namespace, way))
 
 
 @commands.command()
-@click.argument("job", metavar="NAMESPACE/NAME", shell_complete=completion.named(names.JOB_PLURAL))
+@click.argument("job", metavar="[NAMESPACE/]NAME", shell_complete=completion.named(names.JOB_PLURAL, alone=True))
+@click.option("--namespace", "-n", help="The Job's namespace.  [default: the context's]")
 @click.option("--follow", "-f", is_flag=True, help="Wait for more, and end with the Job.")
 @click.option("--tail", "tail_lines", type=click.IntRange(0), metavar="LINES", help="Only so many lines of what is there.  [default: all]")
 @click.option("--stderr", is_flag=True, help="The error output's file, where the Job has one of its own.")
 @click.option("--raw", is_flag=True, help="Byte for byte: each redraw of a progress bar, escape codes too.")
-@click.option("--kubeconfig", envvar="KUBECONFIG", type=click.Path(dir_okay=False), help="Kubeconfig file.  [default: ~/.kube/config]")
-@click.option("--context", help="The kubeconfig's context.")
-def logs(job: str, kubeconfig: str | None, context: str | None, tail_lines: int | None, **how: bool) -> None:
+@to_the_api_server
+def logs(job: str, namespace: str | None, way: Way, tail_lines: int | None, **how: bool) -> None:
     """Print a Job's whole output file as it is on the cluster now.
 
     It is read over SSH, by your own right to read the Job, its Cluster and the Cluster's Secret.
@@ -140,19 +140,18 @@ def logs(job: str, kubeconfig: str | None, context: str | None, tail_lines: int 
     """
     from fairlead.cli.logs import Request, run  # noqa: PLC0415  the other commands start without asyncssh
 
-    namespace, slash, name = job.partition("/")
-    if not (namespace and slash and name):
-        raise click.BadParameter(f"{job!r}: write the Job as NAMESPACE/NAME", param_hint="NAMESPACE/NAME")
-    request = Request(namespace, name, how["follow"], how["stderr"], how["raw"], tail_lines)
-    sys.exit(run(request, kubeconfig, context))
+    before, slash, name = job.rpartition("/")
+    if not name or "/" in before or bool(slash) != bool(before) or (before and namespace not in {None, before}):
+        raise click.BadParameter(f"{job!r}: write the Job as NAMESPACE/NAME, or as NAME with -n NAMESPACE", param_hint="NAME")
+    request = Request(before or namespace or "", name, how["follow"], how["stderr"], how["raw"], tail_lines)
+    sys.exit(run(request, way))
 
 
 @commands.command()
 @click.option("--namespace", "-n", help="Namespace of the controller's Lease and ConfigMaps.  [default: the context's]")
 @click.option("--output", "-o", default="table", show_default=True, type=click.Choice(["table", "json"]), help="How it is printed.")
-@click.option("--kubeconfig", envvar="KUBECONFIG", type=click.Path(dir_okay=False), help="Kubeconfig file.  [default: ~/.kube/config]")
-@click.option("--context", help="The kubeconfig's context.")
-def debts(namespace: str | None, output: str, kubeconfig: str | None, context: str | None) -> None:
+@to_the_api_server
+def debts(namespace: str | None, output: str, way: Way) -> None:
     """List what may still be on clusters of Jobs that are gone, the oldest first.
 
     A Job whose cluster cannot be reached is let go when its deletionDeadlineSeconds are over. What it may have left is written down, and
@@ -160,22 +159,21 @@ def debts(namespace: str | None, output: str, kubeconfig: str | None, context: s
     """
     from fairlead.cli.debts import run  # noqa: PLC0415  as above
 
-    run(namespace, output, kubeconfig, context)
+    run(namespace, output, way)
 
 
 @commands.command()
 @click.option("--namespace", "-n", help="Namespace of the controller's Lease and ConfigMaps.  [default: the context's, or the pod's own]")
 @click.option("--wait", "wait_seconds", default=60, show_default=True, type=click.IntRange(1), metavar="SECONDS", help="Look for so long.")
-@click.option("--kubeconfig", envvar="KUBECONFIG", type=click.Path(dir_okay=False), help="Kubeconfig file.  [default: ~/.kube/config]")
-@click.option("--context", help="The kubeconfig's context.")
-def installation(namespace: str | None, wait_seconds: int, kubeconfig: str | None, context: str | None) -> None:
+@to_the_api_server
+def installation(namespace: str | None, wait_seconds: int, way: Way) -> None:
     """Say whether an installation works: the API server knows Clusters and Jobs, and a controller leads.
 
     It ends with 0 as soon as both are seen, which takes some seconds, since the leader is watched until it renews its Lease.
     """
     from fairlead.cli.installation import run  # noqa: PLC0415  as above
 
-    run(namespace, wait_seconds, kubeconfig, context)
+    run(namespace, wait_seconds, way)
 
 
 @commands.command()
@@ -211,8 +209,7 @@ def pin(place: str, jumps: tuple[str, ...], identity: Path | None, known_hosts: 
 @click.option("--bin-path", help="With --host: spec.slurm.binPath.")
 @click.option("--timeout", "seconds", default=10.0, show_default=True, type=_SECONDS, help="With --host: seconds for a connection.")
 @click.option("--output", "-o", default="text", show_default=True, type=click.Choice(["text", "json"]), help="How it is printed.")
-@click.option("--kubeconfig", envvar="KUBECONFIG", type=click.Path(dir_okay=False), help="Kubeconfig file.  [default: ~/.kube/config]")
-@click.option("--context", help="The kubeconfig's context.")
+@to_the_api_server
 def doctor(**asked: Any) -> None:
     """Look at a Cluster step by step, and say what to change.
 

@@ -1,13 +1,13 @@
 """`fairlead uninstall`: takes our finalizers off, or says why not. What it does is in `app.leaving`."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import click
 
 from fairlead.api.v1alpha1.texts import clean
 from fairlead.app.leaving import Left, Policy, StillNeeded, Uninstall
-from fairlead.cli.access import kubeconfig_file
+from fairlead.cli.access import Way
 from fairlead.domain.scope import Scope
 from fairlead.kube.client import KubeClient
 from fairlead.telemetry.log import configure
@@ -18,12 +18,12 @@ _ADVICE = ("Wait for their end, or delete or suspend the Jobs. Or choose another
            "alone on the clusters what runs there.")
 
 
-def run(policy: str, seconds: float, watched: Sequence[str], places: Mapping[str, str | None]) -> int:
+def run(policy: str, seconds: float, watched: Sequence[str], namespace: str | None, way: Way) -> int:
     """Do it and say what was done; the exit code, 1 if the controller is still needed. Raises `ApiFault`, `UserFault`."""
     configure("console", "error")
-    client = KubeClient.load(kubeconfig_file(places["kubeconfig"]), places["context"])
+    client = way.client()
     try:
-        left = asyncio.run(_uninstall(client, Policy(policy), seconds, Scope.of(watched), places["namespace"]))
+        left = asyncio.run(_uninstall(client, Policy(policy), seconds, Scope.of(watched), namespace))
     except StillNeeded as fault:
         click.echo("\n".join([f"fairlead: {fault}:", *_listed(fault.why), _ADVICE]), err=True)
         return 1

@@ -1,9 +1,8 @@
-"""The HTTP client to the Kubernetes API: a few dozen lines over aiohttp, which kopf brings anyway.
+"""The client to the Kubernetes API: the library's `ApiClient` sends, and here stands what it has no word for.
 
-Why not the official `kubernetes` package: importing any part of it, its asyncio client included, loads all of it (measured with
-release 37: 0.5 s and 22 MB more than aiohttp alone, and kopf imports it too as soon as it is installed), it keeps the user's key in
-temporary files for as long as the process lives, and what we send are a dozen JSON requests that need none of its models. All use goes
-through `KubeClient`, so that another client can take this one's place here.
+That is: the shares of namespaces in the requests at a time, what is tried again and what never, the faults, and sessions that follow no
+redirect and take nothing from the environment. Our requests are JSON without the library's models, which would only be made to be taken
+apart again. What the library costs stands in docs/performance.md (`make bench ARGS=client`). All use goes through `KubeClient`.
 """
 
 import asyncio
@@ -13,7 +12,6 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -23,7 +21,7 @@ from fairlead.api.v1alpha1 import names
 from fairlead.domain.errors import ApiFault, Conflict, Forbidden, Unavailable
 from fairlead.kube import kubeconfig as access_sources
 from fairlead.kube.faults import Answer, NotFound
-from fairlead.kube.kubeconfig import Access
+from fairlead.kube.kubeconfig import NOBODY_ELSE, Access, Acting
 from fairlead.sharing.shares import Shares
 from fairlead.sharing.turns import NOBODY, Waited, ignored
 
@@ -34,6 +32,7 @@ JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+USER_AGENT = "fairlead"
 
 CONNECTION_LIMIT = 12
 """Connections of one session, and requests at a time: of these one namespace has no more than half. An API server that is at its limit
@@ -50,6 +49,7 @@ PLACE_SHARE = 0.5
 """Of the time-out: a request waits no longer for its place, so that it is told what it lacked, and has the rest for the answer."""
 RESOURCES = frozenset({"clusters", "configmaps", "events", "jobs", "leases", "namespaces", "secrets"})
 """What is told by its name when a request ended."""
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _READ_ATTEMPTS = 3
 _READ_RETRY_SECONDS = 0.25           # doubled each time, with jitter; all attempts share the request's time-out
 
@@ -64,6 +64,10 @@ class Told:
 
     ended: Callable[[str, str, str, float], None] = lambda _method, _resource, _outcome, _seconds: None
     waited: Waited = ignored
+
+
+class Redirected(aiohttp.ClientError):
+    """The server sends us elsewhere, as a proxy does that wants a login. Our credentials do not go there."""
 
 
 class NoPlace(Unavailable):
@@ -143,8 +147,8 @@ def _selected(page_size: int, label_selector: str, field_selector: str) -> dict[
 class KubeClient:
     """Requests to one API server. All faults are `ApiFault`s: see `faults`; each call is bounded in time.
 
-    `connections` bounds those of each session, and the requests at a time. Making one raises `Unreadable` when the certificates cannot be
-    used.
+    `connections` bounds those of each session, and the requests at a time. Making one raises `Unreadable` when as whom to act is not said
+    whole.
     """
 
     def __init__(
@@ -154,10 +158,13 @@ class KubeClient:
         self._told = told or Told()
         self._connections = connections
         self._access = access
-        self._tls = access.ssl_context()
         self._timeout = aiohttp.ClientTimeout(total=request_timeout_seconds, sock_connect=connect_timeout_seconds)
         self._request_timeout_seconds = request_timeout_seconds
-        self._session: aiohttp.ClientSession | None = None
+        heard = {"middlewares": (self._authenticate,), "headers": access.acting.headers()}
+        self._ours: dict[str, Any] = {**heard, "timeout": self._timeout, "trust_env": False}
+        access.api.user_agent = USER_AGENT
+        access.api.rest_client.maxsize = connections
+        access.api.configuration.client_session_kwargs = self._ours
         what, wait_seconds = "no place among the requests that are made at a time", PLACE_SHARE * request_timeout_seconds
         self._places = Shares(connections, what, wait_seconds, NoPlace, self._told.waited)
         self._clusters = Shares(connections, what, wait_seconds, NoPlace, self._told.waited, CLUSTERS_REQUESTS)
@@ -165,11 +172,11 @@ class KubeClient:
     @classmethod
     def load(
         cls, kubeconfig: str | None = None, context: str | None = None, connections: int = CONNECTION_LIMIT, told: Told | None = None,
+        acting: Acting = NOBODY_ELSE,
     ) -> "KubeClient":
-        """A client for a kubeconfig file's context; without a file for the pod's service account. Raises `Unreadable`."""
-        if kubeconfig:
-            return cls(access_sources.from_kubeconfig(Path(kubeconfig).expanduser(), context), connections=connections, told=told)
-        return cls(access_sources.in_cluster(), connections=connections, told=told)
+        """A client for a context of one or more kubeconfigs; without any for the pod's service account. Raises `Unreadable`."""
+        read = access_sources.from_kubeconfig(kubeconfig, context, acting) if kubeconfig else access_sources.in_cluster(acting=acting)
+        return cls(read, connections=connections, told=told)
 
     @property
     def namespace(self) -> str:
@@ -212,13 +219,15 @@ class KubeClient:
 
     def connection_info(self, watches: int = 0) -> ConnectionInfo:
         """A fresh session for kopf, which closes it itself; to be called in the event loop that uses it. `watches`: so many more."""
-        return ConnectionInfo(self._access.server, self._access.namespace, self._open_session(watches))
+        connector = aiohttp.TCPConnector(limit=self._connections + watches, ssl=self._access.tls)
+        session = aiohttp.ClientSession(connector=connector, proxy=self._access.api.configuration.proxy, **self._ours)
+        session.headers["User-Agent"] = USER_AGENT
+        return ConnectionInfo(self._access.server, self._access.namespace, session)
 
     async def close(self) -> None:
         """Close the connections."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        await self._access.api.close()
+        self._access.api.rest_client.pool_manager = None     # who asks again has new ones
 
     async def __aenter__(self) -> "KubeClient":
         return self
@@ -226,25 +235,25 @@ class KubeClient:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    def _open_session(self, watches: int = 0) -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(limit=self._connections + watches, ssl=self._tls)
-        return aiohttp.ClientSession(
-            connector=connector, timeout=self._timeout, headers={"User-Agent": "fairlead"}, middlewares=(self._authenticate,),
-            proxy=self._access.proxy_url, trust_env=False,       # neither ~/.netrc nor a proxy of the environment
-        )
-
     async def _authenticate(self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-        """Add the token of the moment; a 401 (nothing was done) is asked once more with a fresh one."""
-        token = await self._access.tokens.current()
-        if token is None:
-            return await handler(request)
-        request.headers["Authorization"] = f"Bearer {token}"
+        """Add the credential of the moment; a 401 (nothing was done) is asked once more with a fresh one."""
+        request.server_hostname = self._access.api.configuration.tls_server_name
+        sent = await self._authorize(request)
         response = await handler(request)
-        if response.status != 401 or not self._access.tokens.forget():
-            return response
-        response.release()
-        request.headers["Authorization"] = f"Bearer {await self._access.tokens.current()}"
-        return await handler(request)
+        if response.status == 401 and sent and self._access.refused(sent):
+            response.release()
+            await self._authorize(request)
+            response = await handler(request)
+        if response.status in _REDIRECTS:
+            response.close()
+            raise Redirected(f"{response.status}, to elsewhere; our credentials do not go there")
+        return response
+
+    async def _authorize(self, request: aiohttp.ClientRequest) -> str | None:
+        authorization = await self._access.authorization()
+        if authorization:
+            request.headers["Authorization"] = authorization
+        return authorization
 
     async def _items(self, call: _Call) -> AsyncGenerator[JsonObject, None]:
         """What a list call finds, over all its pages."""
@@ -258,6 +267,7 @@ class KubeClient:
 
     async def _send(self, call: _Call) -> JsonObject:
         attempts = _READ_ATTEMPTS if call.method == "GET" else 1
+        await self._access.authorization()   # outside of the time-out: a person may have to log in
         try:
             async with asyncio.timeout(self._request_timeout_seconds):
                 for attempt in range(1, attempts):
@@ -295,24 +305,24 @@ class KubeClient:
             yield
 
     async def _ask(self, call: _Call) -> JsonObject:
-        if self._session is None or self._session.closed:
-            self._session = self._open_session()
-        data = None if call.body is None else json.dumps(call.body).encode()
-        headers = {"Accept": call.accept} | ({} if data is None else {"Content-Type": call.content_type})
+        api, server = self._access.api, self._access.server
+        headers = {"Accept": call.accept, "Content-Type": call.content_type}
+        body = list(call.body) if isinstance(call.body, Sequence) else call.body
+        made = await api.param_serialize(call.method, call.path, query_params=list(call.params.items()), header_params=headers, body=body)
         try:
-            async with self._place(call), self._session.request(
-                call.method, self._access.server + call.path, params=call.params, data=data, headers=headers,
-                allow_redirects=False, server_hostname=self._access.server_name,
-            ) as response:
+            async with self._place(call):
+                response = await api.call_api(*made, _request_timeout=self._timeout)
                 payload = await response.read()
         except TimeoutError:
             raise
+        except Redirected as error:
+            raise Unavailable(f"{call}: {error}") from None
         except (aiohttp.ClientError, OSError) as error:
-            raise Unavailable(f"{call}: no answer from {self._access.server}: {error or type(error).__name__}") from error
+            raise Unavailable(f"{call}: no answer from {server}: {error or type(error).__name__}") from error
         if response.status >= 300:
             raise Answer(str(call), response.status, response.headers.get("Retry-After"), payload).fault()
         try:
             parsed: JsonObject = json.loads(payload)
         except ValueError as error:
-            raise Unavailable(f"{call}: the answer is no JSON; is {self._access.server} a Kubernetes API server?") from error
+            raise Unavailable(f"{call}: the answer is no JSON; is {server} a Kubernetes API server?") from error
         return parsed

@@ -1,166 +1,206 @@
-"""How to reach the API server and as whom: from a kubeconfig file, or from a pod's service account."""
+"""How to reach the API server and as whom: from kubeconfig files as kubectl reads them, or from a pod's service account.
 
-import base64
-import binascii
+Reading, merging, contexts, certificates and tokens are the library's, `kubernetes.aio`. Ours is what it lacks beside kubectl, in `login`
+and here: which file's current-context counts (the first's), `as`, keys that never lie in a file, and sentences that quote no secret.
+What it cannot do is refused in `_refuse`.
+"""
+
 import os
 import ssl
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlsplit
 
 import yaml
+from kubernetes.aio.client import ApiClient, Configuration
+from kubernetes.aio.config import ConfigException
+from kubernetes.aio.config.incluster_config import InClusterConfigLoader
+from kubernetes.aio.config.kube_config import KubeConfigMerger
+from multidict import CIMultiDict
 
-from fairlead.domain.errors import Unreadable
-from fairlead.kube.tokens import ExecToken, FileToken, FixedToken, TokenSource
+from fairlead.domain.errors import Unavailable, Unreadable
+from fairlead.kube.login import Login
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 """Where Kubernetes mounts a pod's own credentials: token, ca.crt, namespace."""
-IN_CLUSTER_SERVER = "https://kubernetes.default.svc"
-"""The API server's name inside each cluster; it is in the server's certificate."""
+IN_CLUSTER = {"KUBERNETES_SERVICE_HOST": "kubernetes.default.svc", "KUBERNETES_SERVICE_PORT": "443"}
+"""The API server's name inside each cluster, for a pod that is not told where it is; it is in the server's certificate."""
+_PROXIES = frozenset({"http", "https"})
 
 
 @dataclass(frozen=True, slots=True)
+class Acting:
+    """As whom the API server is to take us (impersonation); nobody else: empty."""
+
+    user: str = ""
+    groups: tuple[str, ...] = ()
+    uid: str = ""
+    extra: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def over(self, other: "Acting") -> "Acting":
+        """This one, with the other's where it says nothing, as kubectl lays its options over a kubeconfig."""
+        return Acting(self.user or other.user, self.groups or other.groups, self.uid or other.uid, self.extra or other.extra)
+
+    def headers(self) -> CIMultiDict[str]:
+        """What the API server is told. Raises `Unreadable` where something is to be acted as, but no user."""
+        if not self.user:
+            if self.groups or self.uid or self.extra:
+                raise Unreadable("A group, uid or extra to act as needs a user to act as")
+            return CIMultiDict()
+        told = [("Impersonate-User", self.user), *(("Impersonate-Group", each) for each in self.groups)]
+        told += [("Impersonate-Uid", self.uid)] if self.uid else []
+        told += [(f"Impersonate-Extra-{quote(key.lower(), safe='')}", each) for key, values in self.extra.items() for each in values]
+        return CIMultiDict(told)
+
+
+NOBODY_ELSE = Acting()
+
+
+def _never(_authorization: str) -> bool:
+    return False
+
+
+@dataclass(slots=True, eq=False)
 class Access:
-    """A server and what is needed to talk to it. Secrets are not printed."""
+    """The way to an API server: the library's client, which has its address and TLS; the context's namespace; as whom we act.
 
-    server: str
-    tokens: TokenSource
-    ca_pem: str | None = None
-    verify: bool = True
-    server_name: str | None = None   # what the certificate must say, if not the host of `server`
-    certificate_pem: str | None = None
-    key_pem: str | None = field(default=None, repr=False)
-    proxy_url: str | None = None
+    `refused` is told of an Authorization that the server refused, and says whether asking again can give another.
+    """
+
+    api: ApiClient = field(repr=False)
     namespace: str = "default"
+    acting: Acting = NOBODY_ELSE
+    refused: Callable[[str], bool] = field(default=_never, repr=False)
 
-    def ssl_context(self) -> ssl.SSLContext:
-        """TLS as this access asks for it. Raises `Unreadable` for broken certificates."""
-        try:
-            context = ssl.create_default_context(cadata=self.ca_pem)
-            # Go's verifier, which every cluster was tried with, does not ask for what X509_STRICT asks of a CA (Python 3.13 sets it)
-            context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-            if self.certificate_pem and self.key_pem:
-                _load_pair(context, f"{self.certificate_pem}\n{self.key_pem}\n")
-        except ssl.SSLError as error:
-            raise Unreadable(f"The certificates for {self.server} cannot be used: {error.reason or error}") from error
-        if not self.verify:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
+    @property
+    def server(self) -> str:
+        """The API server's URL."""
+        return str(self.api.configuration.host)
+
+    @property
+    def tls(self) -> ssl.SSLContext:
+        """With whom and as whom a connection is made."""
+        context: ssl.SSLContext = self.api.rest_client.ssl_context
         return context
 
-
-def _load_pair(context: ssl.SSLContext, pem: str) -> None:
-    """Certificate and key for `context`, which reads only files: one without a name where the system has such, so that none can stay."""
-    if hasattr(os, "memfd_create"):
-        with os.fdopen(os.memfd_create("fairlead"), "w") as pair:
-            pair.write(pem)
-            pair.flush()
-            context.load_cert_chain(f"/proc/self/fd/{pair.fileno()}")
-        return
-    with tempfile.NamedTemporaryFile("w", suffix=".pem") as pair:  # mode 0600
-        pair.write(pem)
-        pair.flush()
-        context.load_cert_chain(pair.name)
-
-
-def in_cluster(folder: Path = SERVICE_ACCOUNT, environment: Mapping[str, str] = os.environ) -> Access:
-    """Access by the pod's service account, whose token is read again as it is renewed. Raises `Unreadable` outside a pod."""
-    try:
-        ca_pem, namespace = (folder / "ca.crt").read_text(), (folder / "namespace").read_text().strip()
-    except OSError as error:
-        raise Unreadable(f"No service account in {folder} ({error.strerror}); outside a cluster name a kubeconfig") from error
-    return Access(server=_server_in_pod(environment), tokens=FileToken(folder / "token"), ca_pem=ca_pem, namespace=namespace)
-
-
-def _server_in_pod(environment: Mapping[str, str]) -> str:
-    """Where the kubelet says that the API server is, as all clients have it: that works also for a pod without the cluster's DNS."""
-    host, port = environment.get("KUBERNETES_SERVICE_HOST"), environment.get("KUBERNETES_SERVICE_PORT")
-    if not (host and port):
-        return IN_CLUSTER_SERVER
-    return f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
-
-
-def from_kubeconfig(path: Path, context: str | None = None) -> Access:
-    """Access as a kubeconfig's context says, its current one by default. Raises `Unreadable` with what is missing or not supported."""
-    config = _Section(_parse(path), str(path))
-    wanted = context or config.text("current-context")
-    if not wanted:
-        raise Unreadable(f"{path} has no current-context; name one of its contexts")
-    chosen = config.named("contexts", wanted, "context")
-    cluster = config.named("clusters", chosen.text("cluster") or "", "cluster")
-    user = config.named("users", chosen.text("user") or "", "user")
-    server = cluster.text("server")
-    if not server:
-        raise Unreadable(f"{cluster.where} names no server")
-    return Access(
-        server=server.rstrip("/"),
-        tokens=_token_source(user, path.parent),
-        ca_pem=cluster.pem("certificate-authority", path.parent),
-        verify=not cluster.values.get("insecure-skip-tls-verify"),
-        server_name=cluster.text("tls-server-name"),
-        certificate_pem=user.pem("client-certificate", path.parent),
-        key_pem=user.pem("client-key", path.parent),
-        proxy_url=cluster.text("proxy-url"),
-        namespace=chosen.text("namespace") or "default",
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Section:
-    """A mapping of a kubeconfig, with words for where it stands."""
-
-    values: Mapping[str, Any]
-    where: str
-
-    def text(self, name: str) -> str | None:
-        value = self.values.get(name)
-        return str(value) if value else None
-
-    def named(self, table: str, name: str, kind: str) -> "_Section":
-        for entry in self.values.get(table) or []:
-            if isinstance(entry, dict) and entry.get("name") == name and isinstance(entry.get(kind), dict):
-                return _Section(entry[kind], f"{self.where}, {kind} {name!r}")
-        raise Unreadable(f"{self.where} has no {kind} {name!r}")
-
-    def pem(self, name: str, folder: Path) -> str | None:
-        """`NAME-data` (base64) or the file `NAME`, relative to the kubeconfig."""
-        data, file = self.text(f"{name}-data"), self.text(name)
+    async def authorization(self) -> str | None:
+        """What to send as `Authorization` now, None for nothing. Raises `Unavailable` when it cannot be had now."""
         try:
-            if data:
-                return base64.b64decode(data, validate=True).decode("ascii")
-            return (folder / file).read_text() if file else None
-        except (OSError, binascii.Error, UnicodeDecodeError) as error:
-            raise Unreadable(f"{self.where}: {name} cannot be read: {error.__class__.__name__}") from error
+            authorization: str | None = await self.api.configuration.get_api_key_with_prefix("BearerToken")
+        except (OSError, ConfigException) as error:    # of a pod: `Login` has sentences of its own
+            raise Unavailable(f"The service account's token cannot be read: {error}") from error
+        return authorization
 
 
-def _parse(path: Path) -> Mapping[str, Any]:
+def in_cluster(folder: Path = SERVICE_ACCOUNT, environment: Mapping[str, str] = os.environ, acting: Acting = NOBODY_ELSE) -> Access:
+    """Access by the pod's service account, whose token is read again as it is renewed. Raises `Unreadable` outside a pod."""
+    told = {name: environment[name] for name in IN_CLUSTER if environment.get(name)}
+    account, configuration = _Account(str(folder / "token"), str(folder / "ca.crt"), environ={**IN_CLUSTER, **told}), _configuration()
     try:
-        parsed = yaml.safe_load(path.read_text())
-    except OSError as error:
-        raise Unreadable(f"The kubeconfig {path} cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise Unreadable(f"The kubeconfig {path} is not YAML") from error
-    if not isinstance(parsed, dict):
-        raise Unreadable(f"The kubeconfig {path} is empty")
-    return parsed
+        namespace = (folder / "namespace").read_text().strip()
+        account.load_and_set(configuration)
+        return Access(ApiClient(configuration), namespace, acting, account.refused)
+    except (OSError, ConfigException) as error:
+        raise Unreadable(f"No service account in {folder} ({error}); outside a cluster name a kubeconfig") from error
 
 
-def _token_source(user: _Section, folder: Path) -> TokenSource:
-    if token := user.text("token"):
-        return FixedToken(token)
-    if file := user.text("tokenFile"):
-        return FileToken(folder / file)
-    program = user.values.get("exec")
-    if isinstance(program, dict) and program.get("command"):
-        command = str(program["command"])
-        return ExecToken(
-            command=str(folder / command) if "/" in command else command,   # a relative path counts from the kubeconfig
-            arguments=tuple(str(argument) for argument in program.get("args") or ()),
-            environment={str(pair["name"]): str(pair["value"]) for pair in program.get("env") or ()},
-            api_version=str(program.get("apiVersion") or "client.authentication.k8s.io/v1"),
-        )
-    if user.values.get("auth-provider"):
-        raise Unreadable(f"{user.where} uses auth-provider, which Kubernetes dropped in 1.26; use exec")
-    return FixedToken(None)
+class _Account(InClusterConfigLoader):
+    """The library's, which also reads the token again as soon as it is refused."""
+
+    token: str
+
+    def _read_token_file(self) -> None:
+        super()._read_token_file()
+        self.token = self.token.strip()
+
+    def refused(self, _authorization: str) -> bool:
+        """Read the token again at the next call."""
+        self.token_expires_at = datetime.min  # noqa: DTZ901  the library's times have no zone
+        return True
+
+
+def _configuration() -> Configuration:
+    configuration = Configuration()
+    # Go's verifier, which every cluster was tried with, does not ask for what X509_STRICT asks of a CA (Python 3.13 sets it)
+    configuration.disable_strict_ssl_verification = True
+    return configuration
+
+
+class _Files(KubeConfigMerger):
+    """One or more kubeconfigs; of each entry, and of the current context, the first one counts. Raises `Unreadable`."""
+
+    current = ""
+
+    def load_config(self, path: str) -> None:
+        """Add a file. One with nothing in it adds nothing."""
+        try:
+            if yaml.safe_load(Path(path).read_text()) is None:
+                return
+            super().load_config(path)
+            self.current = self.current or str(self.config_files[path].get("current-context") or "")
+        except OSError as error:
+            raise Unreadable(f"The kubeconfig {path} cannot be read: {error.strerror}") from error
+        except (yaml.YAMLError, ValueError) as error:
+            raise Unreadable(f"The kubeconfig {path} is not YAML") from error
+        except (AttributeError, TypeError, KeyError) as error:
+            raise Unreadable(f"The kubeconfig {path} is YAML, but no kubeconfig") from error
+
+    def section(self, table: str, kind: str, name: object) -> dict[str, Any]:
+        """An entry's content."""
+        for entry in self.config.value[table] if self.config else ():
+            if isinstance(entry.value, dict) and entry.value.get("name") == name:
+                return entry.value.get(kind) or {}
+        raise Unreadable(f"{self.words} has no {kind} {name!r}")
+
+    @property
+    def words(self) -> str:
+        """The files, for a sentence."""
+        return os.pathsep.join(self.paths)
+
+
+def from_kubeconfig(paths: str, context: str | None = None, acting: Acting = NOBODY_ELSE) -> Access:
+    """Access as a context of kubeconfigs says, the current one by default. `paths`: as in KUBECONFIG; what is not there is passed over.
+
+    What `acting` says is laid over what the kubeconfig says. Raises `Unreadable` with what is missing or not supported.
+    """
+    files = _Files(paths)
+    if not files.paths:
+        raise Unreadable(f"The kubeconfig {paths} cannot be read: No such file or directory")
+    wanted = context or files.current
+    if not wanted:
+        raise Unreadable(f"{files.words} has no current-context; name one of its contexts")
+    chosen = files.section("contexts", "context", wanted)
+    cluster = files.section("clusters", "cluster", chosen.get("cluster"))
+    user = files.section("users", "user", chosen["user"]) if chosen.get("user") else {}
+    _refuse(files.words, cluster, user)
+    configuration = _configuration()
+    try:
+        login = Login(files.config, wanted, files.save_changes)
+        api = login.connect(configuration)
+    except ConfigException as error:     # its words may quote the whole entry
+        raise Unreadable(f"The context {wanted!r} of {files.words} cannot be used") from error
+    return Access(api, chosen.get("namespace") or "default", acting.over(_acting(user)), login.refused)
+
+
+def _acting(user: Mapping[str, Any]) -> Acting:
+    """As whom a kubeconfig's user acts."""
+    extra = {str(key): tuple(map(str, values)) for key, values in (user.get("as-user-extra") or {}).items()}
+    return Acting(str(user.get("as") or ""), tuple(map(str, user.get("as-groups") or ())), str(user.get("as-uid") or ""), extra)
+
+
+def _refuse(where: str, cluster: Mapping[str, Any], user: Mapping[str, Any]) -> None:
+    """Say what kubectl can do and we cannot, before anything else is done instead."""
+    if not cluster.get("server"):
+        raise Unreadable(f"{where} names no server for the context's cluster")
+    if "://" not in str(cluster["server"]):
+        raise Unreadable(f"{where} names the server {cluster['server']}: put https:// before it")
+    if (proxy := str(cluster.get("proxy-url") or "")) and urlsplit(proxy).scheme not in _PROXIES:
+        raise Unreadable(f"{where} names a {urlsplit(proxy).scheme} proxy (proxy-url), and only http and https proxies can be used")
+    if proxy and cluster.get("tls-server-name"):
+        raise Unreadable(f"{where} has proxy-url and tls-server-name for one cluster, which cannot be used together")
+    provider = user.get("auth-provider")
+    if isinstance(provider, dict) and provider.get("name") != "oidc":
+        raise Unreadable(f"{where} uses auth-provider {provider.get('name')}, which Kubernetes dropped in 1.26; use exec")

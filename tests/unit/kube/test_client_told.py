@@ -1,10 +1,9 @@
 """What the client tells of its requests has few words, whatever the paths are."""
 
 import pytest
+from kube_servers import access
 
 from fairlead.kube.client import RESOURCES, KubeClient, Told, _Call
-from fairlead.kube.kubeconfig import Access
-from fairlead.kube.tokens import FixedToken
 
 WORDS = {
     "/apis/fairlead.dev/v1alpha1/namespaces/lab/jobs/sim/status": "jobs/status",
@@ -34,7 +33,7 @@ async def test_a_server_that_is_away_is_told_as_unavailable() -> None:
     """An alert on an API server that does not answer would never come."""
     ended: list[tuple[str, str, str]] = []
     told = Told(lambda method, resource, outcome, seconds: ended.append((method, resource, outcome)) if seconds >= 0 else None)
-    async with KubeClient(Access("http://127.0.0.1:1", FixedToken()), told=told) as client:
+    async with KubeClient(access("http://127.0.0.1:1"), told=told) as client:
         with pytest.raises(Exception, match="no answer"):
             await client.request("PATCH", "/api/v1/namespaces/lab/configmaps/x", body={})
     assert ended == [("PATCH", "configmaps", "unavailable")]

@@ -31,7 +31,7 @@ def run(asked: Mapping[str, Any]) -> int:
 
     async def targets() -> Sequence[Target]:
         if cluster:
-            return await of_cluster(cluster, asked["namespace"], asked["kubeconfig"], asked["context"])
+            return await of_cluster(cluster, asked["namespace"], asked["way"])
         means = Means(asked["identity"], asked["known_hosts"], asked["seconds"])
         if file:
             return of_manifest(file, means)

@@ -13,7 +13,7 @@ import yaml
 from fairlead.api.v1alpha1 import names
 from fairlead.api.v1alpha1.cluster import ClusterSpec
 from fairlead.api.v1alpha1.ssh import USER_PATTERN
-from fairlead.cli.access import kubeconfig_file
+from fairlead.cli.access import Way
 from fairlead.cli.doctor.way import Target
 from fairlead.cli.objects import get_address, get_cluster
 from fairlead.cli.reach import Means, credentials_of, endpoint_of, host_keys_of, jump_hosts, read_file
@@ -24,7 +24,6 @@ from fairlead.domain.errors import Unreadable, UserFault
 from fairlead.domain.run import Tree
 from fairlead.domain.sites import seen_by
 from fairlead.handlers.reading import read_cluster
-from fairlead.kube.client import KubeClient
 
 _WITHOUT_KEY = "nobody can log in without it"
 
@@ -40,9 +39,9 @@ class Options:
     spec: Mapping[str, Any] | None = None    # what else of a Cluster's spec is said
 
 
-async def of_cluster(name: str, namespace: str | None, kubeconfig: str | None, context: str | None) -> Sequence[Target]:
+async def of_cluster(name: str, namespace: str | None, way: Way) -> Sequence[Target]:
     """The hosts of a Cluster, `NAMESPACE/NAME` or a name in the context's namespace. Raises `UserFault`, `ApiFault`."""
-    async with KubeClient.load(kubeconfig_file(kubeconfig), context) as client:
+    async with way.client() as client:
         place, slash, last = name.rpartition("/")
         whole = await get_cluster(client, place if slash else namespace or client.namespace, last)
         found: list[Target] = []
