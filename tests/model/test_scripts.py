@@ -86,7 +86,7 @@ def test_the_scripts_stop_where_the_model_has_its_steps(stage: Callable[[str], S
         ("submit", 2, ("readlink previous", "mkdir", "sbatch", "mv id")),
         ("cancel", 2, ("ln", "squeue", "scancel")),
         ("cancel", 3, ("mkdir", "ln", "squeue")),
-        ("remove", 3, ("mv claim",)),
+        ("remove", 1, ("mv claim",)),
     ):
         met = on.commands_of(kind, attempt)
         for step in steps:

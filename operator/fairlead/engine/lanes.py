@@ -226,7 +226,7 @@ class Lanes:
                 work.writer.remember(job, replace(memory, buried=True) if done else later)
 
         await work.writer.mishaps.in_parts("buried", [(job,) for job in jobs], bury)
-        return True
+        return False                     # there is nothing more to be seen of them
 
     async def _sweep(self, found: Callable[[Removed], Coroutine[Any, Any, Sequence[RunKey]]]) -> bool:
         work = self._work

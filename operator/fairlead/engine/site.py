@@ -360,7 +360,9 @@ class Site:
     def _lane_done(self, lane: str, changed: bool) -> None:
         if lane == "observe":
             self._bell.saw(changed=changed)
-        if lane == "observe" or changed:
+        if lane == "cancel" and changed:
+            self._pace = self._pace.called()
+        elif lane == "observe" or changed:
             self._pace = self._pace.after(changed=changed or self._is_in_trouble, is_called=self._bell.is_proven)
         self.wake()
 

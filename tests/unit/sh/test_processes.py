@@ -1,16 +1,19 @@
 """What a login node pays: the processes of each exec, counted one by one; and many keys are answered as each of them alone is."""
 
 
+import os
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from secrets import token_hex
 from typing import TypeVar
 
+import pytest
 from far_end import FarEnd, key, submission
 
-from fairlead.domain.run import Observation, RunKey
-from fairlead.schedulers.seam import COMMAND, Exchange, Query
+from fairlead.domain.run import CancelAnswer, CancelPhase, Observation, RunKey, StopWord
+from fairlead.schedulers.seam import COMMAND, Cancellation, Exchange, Query, Removal, Removed
 
 T = TypeVar("T")
 COUNTER = Path(__file__).with_name("counted.py")
@@ -117,3 +120,41 @@ def test_a_poll_that_has_no_time_left_says_what_it_has_not_looked_at(far: FarEnd
         left = {each: ids[each] for each in left if each in seen.later}
         polls += 1
     assert polls > 1
+
+
+@pytest.mark.parametrize("ran", [False, True], ids=["waiting", "running"])
+def test_a_deletion_among_others_makes_few_processes(far: FarEnd, ran: bool) -> None:
+    """Whoever deletes a hundred Jobs would have the login node start thousands of processes, and wait for them."""
+    far.submit_all([submission(each) for each in KEYS])
+    ids = {each: str(100 + place) for place, each in enumerate(KEYS)}
+    if ran:
+        for each in KEYS:
+            (far.run_dir(each) / "claim").symlink_to(f"{ids[each]}.nonce")
+            (far.run_dir(each) / "started-0").write_text(f"{ids[each]} 0 1700000000 n1\n/nowhere\n/nowhere\n")
+            far.set_job(ids[each], "RUNNING", each)
+
+    def asked(keys: Sequence[RunKey]) -> Exchange[Mapping[RunKey, CancelAnswer]]:
+        return far.slurm.cancel(token_hex(16), far.known, [Cancellation(each, CancelPhase.ASK, (), StopWord.DELETE) for each in keys])
+
+    def removed(keys: Sequence[RunKey]) -> Exchange[Removed]:
+        return far.slurm.remove(token_hex(16), far.known, Removal(keys))
+
+    costs = []
+    for keys in KEYS[:4], KEYS[4:]:          # by the difference between four and eight: what each one adds
+        cancelled, answers = counted(far, asked(keys))
+        assert all(answer.known and answer.ids == (ids[each],) for each, answer in answers.items())
+        for each in keys:
+            far.set_job(ids[each], "CANCELLED", each)
+            if ran:
+                (far.run_dir(each) / "finished-0").write_text(f"{ids[each]} 0 143 1700000001 TERM\n")
+        seen, observation = counted(far, polled(far, {each: ids[each] for each in keys}))
+        assert all(observation.sentinels[each].revoked != ran for each in keys)
+        buried, done = counted(far, removed(keys))
+        assert done.keys == set(keys)
+        assert all(os.listdir(far.run_dir(each)) == ["claim"] for each in keys)
+        costs.append((cancelled, seen, buried))
+    (four, eight) = costs
+    each_adds = [(after - before) / 4 for before, after in zip(four, eight, strict=True)]
+    print(far.shell, costs, each_adds)
+    of_links = 2 if far.shell == "busybox" else 0          # its `ls` has no -q: each claim is read by itself
+    assert sum(each_adds) <= (6 if ran else 3) + of_links

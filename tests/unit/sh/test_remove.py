@@ -53,7 +53,7 @@ def test_tombstones_go_after_their_days_and_nothing_else_does(far: FarEnd) -> No
     for path, days in ages.items():
         then = path.stat().st_mtime - days * 86400
         os.utime(path, (then, then))
-    far.remove()
+    far.remove(sweep=True)
     assert sorted(entry.name for entry in (far.tree / "runs").iterdir()) == sorted(map(str, (live, closed, young)))
     assert list((far.tree / "tmp").iterdir()) == []
 

@@ -4,16 +4,19 @@
 # Phases: revoke (no more than that), term (ask running jobs, end waiting ones), kill (end all), only (end these ids of the key, revoke nothing),
 # orphan (leave alone what has been submitted, and let nothing follow).
 
-# first_pass KEY PHASE WHY LEAVE [IDS]: the revocation, before anything is listed: what is submitted after it cannot start. What is done with it is answered;
-# the rest goes to WORK.
+# shellcheck disable=SC2153  # LINE is set by first_line
+
+# first_pass CLAIM KEY PHASE WHY LEAVE [IDS]: the revocation, before anything is listed: what is submitted after it cannot start. What is done with it is
+# answered; the rest goes to WORK. CLAIM is what was seen to stand there, or `-`: a claim that is made is never changed but by a burial.
 first_pass() {
-  CLAIM=
+  CLAIM='' SEEN=$1
+  shift
   if is_left_alone "$@"; then
     :
   elif [ "$2" = orphan ]; then
     leave_alone "$1" "$4"
   elif [ "$2" != only ]; then
-    revoke "$1"
+    if [ "$SEEN" = - ]; then revoke "$1"; else CLAIM=$SEEN; fi
     [ "$2" = revoke ] || tell_to_stop "$@"
   fi
   if is_left_alone "$@"; then
@@ -51,9 +54,11 @@ tell_to_stop() {
 
 # ended_in_time: the ends that were there before `stop`, of Runs that no listing shows again.
 ended_in_time() {
-  printf '%s' "$ENDS" | while read -r key; do
-    case $LINE_END$JOBS in *"$LINE_END$key "*) ;; *) put "runs/$key" stop late ;; esac
-  done
+  while read -r key; do
+    case $LINE_END$JOBS in *"$LINE_END${key:--} "*) ;; *) [ ! "$key" ] || put "runs/$key" stop late ;; esac
+  done <<END
+$ENDS
+END
 }
 
 # leave_alone KEY PROOF: what may have been submitted is marked as nobody's any more; what was not is revoked.
@@ -69,16 +74,43 @@ is_left_alone() {
   if [ "$2" = orphan ]; then [ "$seen" = "$4" ]; else is_leave "$seen" "$4"; fi
 }
 
+# with_claims: the lines of KEYS, each behind the claim that `ls` has shown, or `-`.
+with_claims() {
+  exec awk '
+    !behind && $0 == "" { behind = 1; next }
+    !behind { lines[++count] = $0; next }
+    match($0, /runs\/[0-9a-f-]+\/claim -> /) { claim[substr($0, RSTART + 5, RLENGTH - 15)] = substr($0, RSTART + RLENGTH) }
+    END {
+      for (i = 1; i <= count; i++) {
+        split(lines[i], word, " ")
+        print (claim[word[1]] ~ /^[A-Za-z0-9._-]+$/ ? claim[word[1]] : "-"), lines[i]
+      }
+    }' <<END
+$KEYS
+
+$LINKS
+END
+}
+
 begin
 into_tree
 WORK='' CLAIMS='' ENDS=''
-# shellcheck disable=SC2046  # words
-plain $(printf '%s\n' "$KEYS" | cut -d ' ' -f 1)
-while read -r key phase why leave ids; do
-  # shellcheck disable=SC2086  # ids are words
-  [ "$key" ] && first_pass "$key" "$phase" "$why" "$leave" $ids
-done <<END
+set --
+while read -r key _; do set -- "$@" "$key"; done <<END
 $KEYS
+END
+if [ $# -gt 2 ] && plain_links "$@" && SEEN=$(with_claims); then :; else
+  plain "$@"
+  SEEN=
+  while read -r line; do SEEN="$SEEN- $line$LINE_END"; done <<END
+$KEYS
+END
+fi
+while read -r claim key phase why leave ids; do
+  # shellcheck disable=SC2086  # ids are words
+  [ "$key" ] && first_pass "$claim" "$key" "$phase" "$why" "$leave" $ids
+done <<END
+$SEEN
 END
 [ "$WORK" ] || finish
 if live_jobs; then

@@ -4,19 +4,61 @@
 
 MOST_ROWS=20000                 # of directories, in one answer
 
-# bury KEY LEAVE: `revoked` is renamed over the claim first, so that no start can win at any moment; `stop` goes last. What the user's script wrote stays.
-bury() {
-  run=runs/$1
-  first_line "$run/orphaned" && is_leave "$LINE" "$2" && { say kept "$1"; return; }
-  mkdir -m 700 "$run" 2>/dev/null || [ -w "$run" ] || chmod u+rwx "$run"
-  ln -s revoked "$run/.claim.$TAG" && mv -f "$run/.claim.$TAG" "$run/claim"
-  [ "$(readlink "$run/claim")" = revoked ] || { say kept "$1"; return; }
-  for entry in "$run"/* "$run"/.[!.]*; do
-    case $entry in */claim | */stop) ;; *) rm -rf "$entry" || { chmod -R u+rwx "$entry"; rm -rf "$entry"; } ;; esac
+AT_ONCE=50                      # directories whose entries go by one command
+
+# bury_all: the directories of KEYS, of so many at once the entries. In each `revoked` is renamed over the claim first, so that no start can win at any moment; `stop`
+# goes last. What the user's script wrote stays. A claim that says `revoked` is left as it is: nothing ever takes its place.
+bury_all() {
+  set --
+  while read -r key _; do set -- "$@" "$key"; done <<END
+$KEYS
+END
+  revoked='' known='' LINKS=
+  if [ $# -gt 2 ]; then plain_links "$@"; revoked=$(are_revoked); else plain "$@"; fi
+  case $LINKS in *' -> '*) known=1 ;; esac
+  some='' count=0
+  while read -r key leave; do
+    [ "$key" ] || continue
+    run=runs/$key
+    first_line "$run/orphaned" && is_leave "$LINE" "$leave" && { say kept "$key"; continue; }
+    [ -d "$run" ] || mkdir -m 700 "$run"
+    [ -w "$run" ] || chmod u+rwx "$run"
+    case $LINE_END$revoked in
+      *"$LINE_END$key$LINE_END"*) ;;
+      *)
+        if [ "$known" ] || [ ! -h "$run/claim" ] || [ "$(exec readlink "$run/claim")" != revoked ]; then
+          ln -s revoked "$run/.claim.$TAG" && mv -f "$run/.claim.$TAG" "$run/claim"
+          [ "$(exec readlink "$run/claim")" = revoked ] || { say kept "$key"; continue; }
+        fi ;;
+    esac
+    some="$some $key" count=$((count + 1))
+    [ "$count" -lt "$AT_ONCE" ] || { clear_some; some='' count=0; }
+  done <<END
+$KEYS
+END
+  [ "$count" = 0 ] || clear_some
+}
+
+# are_revoked: the keys whose claim `ls` has shown as `revoked`, each in a line of its own, with one behind the last.
+are_revoked() {
+  awk 'match($0, /runs\/[0-9a-f-]+\/claim -> /) && substr($0, RSTART + RLENGTH) == "revoked" { print substr($0, RSTART + 5, RLENGTH - 15) } END { print "." }' <<END
+$LINKS
+END
+}
+
+# clear_some: all but claim and `stop` of these keys' directories, and what a submission that was cut off in the middle had put aside; then `stop`.
+clear_some() {
+  set --
+  for key in $some; do
+    for entry in "runs/$key"/* "runs/$key"/.[!.]* "tmp/$key".*; do
+      case $entry in */claim | */stop) ;; *) if [ -e "$entry" ] || [ -h "$entry" ]; then set -- "$@" "$entry"; fi ;; esac
+    done
   done
-  rm -rf "tmp/$1".*             # what a submission that was cut off in the middle had put aside
-  rm -f "$run/stop"
-  if only_claim "$run"; then say buried "$1"; else say kept "$1"; fi
+  [ $# = 0 ] || rm -rf "$@" || for entry do rm -rf "$entry" || { chmod -R u+rwx "$entry"; rm -rf "$entry"; }; done
+  set --
+  for key in $some; do if [ -e "runs/$key/stop" ] || [ -h "runs/$key/stop" ]; then set -- "$@" "runs/$key/stop"; fi; done
+  [ $# = 0 ] || rm -f "$@"
+  for key in $some; do if only_claim "runs/$key"; then say buried "$key"; else say kept "$key"; fi; done
 }
 
 # only_claim FOLDER: whether it is a tombstone.
@@ -84,11 +126,6 @@ plain_tree() {
 
 begin
 into_tree
-# shellcheck disable=SC2046  # words
-plain $(printf '%s\n' "$KEYS" | cut -d ' ' -f 1)
-while read -r key leave; do [ "$key" ] && bury "$key" "$leave" 2>/dev/null; done <<END
-$KEYS
-END
-clear_old 2>/dev/null
-[ "$SWEEP" ] && { plain_tree; list_tree; } 2>/dev/null
+bury_all 2>/dev/null
+[ "$SWEEP" ] && { clear_old; plain_tree; list_tree; } 2>/dev/null
 finish

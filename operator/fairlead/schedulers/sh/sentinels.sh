@@ -93,7 +93,7 @@ END
   first_line "$6" && STOP=$LINE
 }
 
-# sentinels KEY: what its directory holds. ENDED: a `finished` of the claimed id's last start is among it. ID: the claimed id, or the submitted one.
+# sentinels KEY: what its directory holds. ENDED: 1 if a `finished` of the claimed id's last start is among it, `revoked` if its script never runs. ID: the claimed id, or the submitted one.
 sentinels() {
   run=runs/$1 claim='' never='' word='' ENDED='' ID=''
   [ -d "$run" ] || { say run "$1" absent; return; }
@@ -114,11 +114,12 @@ sentinels() {
   say run "$1" present "$claim" "$ID" "$REFUSED" "$STOP" "$never" "$word"
   case $claim in '' | revoked) FINISHED='' ;; *) ID=${claim%%.*} ;; esac
   case $ID in *[!0-9]* | ???????????*) ID='' ;; esac   # it becomes an argument
+  [ "$claim" = revoked ] && ENDED=revoked
   [ "$ID" ] && [ "${FINISHED%% *}" = "$ID" ] && ENDED=1 && log_tail "$1" "$OUT" "$ERR"
 }
 
 # sentinels_of WORK: the same for many keys, with one process for all their files: WORK is lines `listed key known`. TOLD becomes lines of what is left to do,
-# their fields parted by US: listed, key, known, ID, ENDED, OUT, ERR, and `again` where `sentinels` has to look after all. Fails where the files cannot be
+# their fields parted by US: listed, key, known, ID, ENDED (or `revoked`), OUT, ERR, and `again` where `sentinels` has to look after all. Fails where the files cannot be
 # read so, since a script has put something else in their place meanwhile; what was said by then does not count.
 sentinels_of() {
   work=$1 made=
@@ -178,6 +179,7 @@ LOOKS='
         else { id = claim; sub(/\..*/, "", id) }
         if (id !~ /^[0-9]+$/ || length(id) > 10) id = ""
         if (id != "" && ender == id) ended = 1
+        else if (claim == "revoked") ended = claim
       }
       print listed[i] us key us (known[i] == "-" ? "" : known[i]) us id us ended us out[started] us err[started] us again
     }

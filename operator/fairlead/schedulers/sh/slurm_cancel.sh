@@ -8,36 +8,45 @@ ENDED='^(BOOT_FAIL|CANCELLED|COMPLETED|DEADLINE|FAILED|NODE_FAIL|OUT_OF_MEMORY|P
 listing() { slurm "$SQUEUE_SECONDS" squeue -h -a -t all -u "$ME" -o "$FENCE$US$1$US%i$US%T$US$2" 2>&1; }
 
 # marked: lines `key id state name` of the jobs that carry one of KEYS, by comment or by name, should a site rewrite one. A row with a separator in
-# its name or comment is nobody's. The name is `-` where only the comment says so. What has ended is left out.
+# its name or comment is nobody's. The name is `-` where only the comment says so. What has ended is left out. Jobs that carry no key at all come with `-` for
+# it.
 marked() {
-  { printf '%s\n' "$KEYS"; echo ""; printf '%s\n' "$NAMES" "$COMMENTS"; } | awk -F "$US" -v fence="$FENCE" -v mark="$MARK" -v ended="$ENDED" '
+  exec awk -F "$US" -v fence="$FENCE" -v mark="$MARK" -v ended="$ENDED" '
     $0 == "" { behind = 1; next }
     !behind { split($0, word, " "); wanted[word[1]] = 1; next }
     $1 != fence || NF != 5 || $3 !~ /^[0-9]+$/ || $4 ~ ended { next }
-    $2 == "name" { key = match($5, /-[0-9]+$/) && RSTART > 36 ? substr($5, RSTART - 36) : ""; name = $5 }
+    $2 == "name" { key = match($5, /-[0-9]+$/) && RSTART > 36 ? substr($5, RSTART - 36) : ""; name = $5; bare[$3] = $3 " " $4 " " $5 }
     $2 == "comment" { key = index($5, mark) == 1 ? substr($5, length(mark) + 1) : ""; name = "-" }
-    key in wanted && !(($3, key) in told) { told[$3, key] = 1; print key, $3, $4, name }'
+    key ~ /^[0-9a-f-]+$/ { keyed[$3] = 1 }
+    key in wanted && !(($3, key) in told) { told[$3, key] = 1; print key, $3, $4, name }
+    END { for (id in bare) if (!(id in keyed)) print "-", bare[id] }' <<END
+$KEYS
+
+$NAMES
+$COMMENTS
+END
 }
 
-# unmarked: such lines of jobs of which a site has rewritten name and comment both: ours by the log that sbatch was given, whose path holds the key.
+# unmarked: adds to JOBS those of which a site has rewritten name and comment both: ours by the log that sbatch was given, whose path holds the key.
 unmarked() {
-  live=$LINE_END$(printf '%s\n' "$NAMES" | awk -F "$US" -v fence="$FENCE" -v ended="$ENDED" \
-    '$1 == fence && NF == 5 && $3 ~ /^[0-9]+$/ && $4 !~ ended { print $3, $4, $5 }')
-  printf '%s' "$WORK" | while read -r key _; do
+  while read -r key _; do
     case $LINE_END$JOBS in *"$LINE_END$key "*) continue ;; esac
     id=
-    first_line "runs/$key/id" && id=$LINE
-    case $id:$live in :* | *[!0-9]*:*) continue ;; *"$LINE_END$id "*) ;; *) continue ;; esac
+    [ "$key" ] && first_line "runs/$key/id" && id=$LINE
+    case $id in '' | *[!0-9]*) continue ;; esac
+    case $LINE_END$JOBS in *"$LINE_END- $id "*) bare=${JOBS#*- "$id "} ;; *) continue ;; esac
     case $(slurm "$SCONTROL_SECONDS" scontrol -o show job "$id" 2>/dev/null) in
-      *" StdOut="*"/runs/$key/"*) printf '%s %s\n' "$key" "$(printf '%s' "$live" | awk -v id="$id" '$1 == id { print; exit }')" ;;
+      *" StdOut="*"/runs/$key/"*) JOBS="$JOBS$LINE_END$key $id ${bare%%"$LINE_END"*}" ;;
     esac
-  done
+  done <<END
+$WORK
+END
 }
 
 # plan: lines `id how tell key name`, how is `term` or `end`, of the listed jobs that have to go. `tell`: 1 for 64 of each key, 0 for more: the answer has
 # room for no more. Those that wait come first: nodes that become free would start them.
 plan() {
-  { printf '%s' "$WORK"; echo ""; printf '%s\n' "$JOBS"; } | awk '
+  exec awk '
     !behind && $0 == "" { behind = 1; next }
     !behind { phase[$1] = $2; only = " "; for (i = 4; i <= NF; i++) only = only $i " "; ids[$1] = only; next }
     !($1 in phase) { next }
@@ -50,7 +59,10 @@ plan() {
     }
     { key = $1; id = $2; state = $3; sub(/^[^ ]+ [^ ]+ [^ ]+ /, ""); line = id " " how " " (count[key]++ < 64) " " key " " $0
       if (state == "RUNNING") later = later line "\n"; else print line }
-    END { printf "%s", later }'
+    END { printf "%s", later }' <<END
+$WORK
+$JOBS
+END
 }
 
 # end_job ID HOW TELL KEY NAME: scancel goes by name as well where the name is ours: between listing and call an id may have become another's.
@@ -72,8 +84,8 @@ end_job() {
 # live_jobs, end_jobs: see the script behind this part.
 live_jobs() {
   if NAMES=$(listing name %j) && COMMENTS=$(listing comment %k); then
-    JOBS=$(marked)
-    JOBS=$JOBS$LINE_END$(unmarked)
+    JOBS=$(marked) || { SAID="awk does not work on this login node"; return 1; }
+    case $LINE_END$JOBS in *"$LINE_END- "*) unmarked ;; esac
   else
     SAID=$(words "$NAMES$COMMENTS")
     return 1

@@ -100,7 +100,7 @@ END
         continue
       elif [ "$again" ]; then
         sentinels "$key"
-      elif [ "$ENDED" ]; then
+      elif [ "$ENDED" = 1 ]; then
         log_tail "$key" "$out" "$err"
       fi
       ask "$listed" "$key" "$known"
@@ -127,7 +127,10 @@ later() { for key in $names; do say later "$key"; done; }
 ask() {
   LOOKED=1 id=${ID:-$3}
   if [ "$1" != live ] && [ "$id" ]; then
-    [ "$ENDED" ] || ask_scontrol "$2" "$id"   # also of one that is listed as ended: only here is its exit code
+    case $ENDED:$1 in
+      1:* | revoked:ended) ;;
+      *) ask_scontrol "$2" "$id" ;;   # also of one that is listed as ended: only here is its exit code
+    esac
     [ "$1" = - ] && GONE=${GONE:+$GONE,}$id
   fi
 }
