@@ -1,7 +1,6 @@
 """What a login node pays: the processes of each exec, counted one by one; and many keys are answered as each of them alone is."""
 
 
-import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -151,7 +150,7 @@ def test_a_deletion_among_others_makes_few_processes(far: FarEnd, ran: bool) -> 
         assert all(observation.sentinels[each].revoked != ran for each in keys)
         buried, done = counted(far, removed(keys))
         assert done.keys == set(keys)
-        assert all(os.listdir(far.run_dir(each)) == ["claim"] for each in keys)
+        assert all([entry.name for entry in far.run_dir(each).iterdir()] == ["claim"] for each in keys)
         costs.append((cancelled, seen, buried))
     (four, eight) = costs
     each_adds = [(after - before) / 4 for before, after in zip(four, eight, strict=True)]
