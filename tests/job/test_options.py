@@ -69,7 +69,7 @@ def test_account_and_quality_of_service_are_those_asked_for(scene: Scene, slurm:
 def test_files_and_folders_are_where_the_job_says(scene: Scene, hpc: SlurmCluster) -> None:
     """Else a user would search for their output."""
     scene.cluster(hpc)
-    script = "pwd\necho problem >&2\n"
+    script = "pwd\necho problem >&2\n[ ! \"$SLURM_JOB_NAME\" ] || echo \"$SLURM_JOB_NAME\" >~/called-$SLURM_JOB_ID\n"
     home = "/srv/c/home"
     hpc.run("mkdir", "-p", f"{home}/wörk dir", f"{home}/abs")
     spec = scene.job("spec", f"#!/bin/sh\n{script}", workingDir="~/wörk dir", stdoutPath="logs/%x of %u on %N %%/%j-%A.out",
@@ -85,6 +85,8 @@ def test_files_and_folders_are_where_the_job_says(scene: Scene, hpc: SlurmCluste
         "bytes": len(f"{home}/wörk dir\n".encode()), "tail": f"{home}/wörk dir\n"}
     assert (hpc.home / "abs/spec.err").read_text() == "problem\n"
     assert lines.status["logs"]["stdoutPath"] == f"{home}/abs/l/named-{lines.status['run']['id']}.txt"
+    for job, name in ((spec, "spec"), (lines, "named")):
+        assert (hpc.home / f"called-{job.status['run']['id']}").read_text() == f"{name}\n", "a script may go by its job's name"
     assert (lines.status["logs"]["tail"], (hpc.home / "abs/l/err.txt").read_text()) == (f"{home}/abs\n", "problem\n")
     assert mixed.status["logs"]["stdoutPath"] == f"{home}/abs/yes.txt"
     assert mixed.status["logs"]["tail"] == f"{home}/abs\nproblem\n"

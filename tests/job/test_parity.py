@@ -27,7 +27,7 @@ env | grep -E '^(SLURM|SBATCH|SSH|LANG|LC_|TZ|FL_|fl_)' | sort
 """
 
 OTHER_EACH_TIME = ("SLURM_JOB_ID=", "SLURM_JOBID=", "SLURM_TASK_PID=", "SLURM_JOB_START_TIME=", "SLURM_JOB_END_TIME=")
-OURS_DIFFER = ("SLURM_JOB_NAME=", "LC_ALL=")
+OURS_DIFFER = ("LC_ALL=",)
 """Fairlead finds a job by its name, so that is another one; the bed's own shell sets LC_ALL."""
 
 

@@ -48,6 +48,34 @@ async def test_a_dotfile_that_starts_another_shell_is_told_and_nothing_of_the_pa
     assert failure.value.reason is ClusterReason.LOGIN_SHELL_FAILED
 
 
+SAID = {
+    "a web server": (b"HTTP/1.1 400 Bad Request\r\nServer: nginx\r\n\r\n", True, "HTTP/1.1 400 Bad Request Server: nginx"),
+    "a mail server, which waits for more": (b"220 mail.example.org ESMTP\r\n", False, "220 mail.example.org ESMTP"),
+    "what nobody can read": (b"\x15\x03\x01\x00\x02\x02\x46", True, "is no SSH server, it says: "),
+    "nothing, to the end of our patience": (b"", False, "did not finish the SSH login"),
+}
+
+
+@pytest.mark.parametrize("who", list(SAID))
+async def test_a_port_on_which_something_else_listens_is_told_with_what_it_says(host, who):
+    """Else a person would look for a busy sshd or a firewall, where a web server or a proxy has the port."""
+    greeting, closes, told = SAID[who]
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        writer.write(greeting)
+        if not closes:
+            await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    address = replace(address_of(host), host="127.0.0.1", port=server.sockets[0].getsockname()[1], connect_timeout_seconds=2)
+    async with server, SshRemote() as remote:
+        with pytest.raises(Unreachable, match=r"127\.0\.0\.1:") as failure:
+            await remote.exchange(address, TRUE)
+    assert told in str(failure.value)
+
+
 @pytest.mark.parametrize("most", [1, 2, 10])
 async def test_as_few_sessions_as_sshd_allows_are_used_in_turn(start, most):
     """Else a site with a low MaxSessions would fail whenever two things are to be done at once."""

@@ -132,6 +132,7 @@ class Submission:
     priority: int = 0                # where Fairlead keeps the queue: the higher, the sooner
     size: Size = field(default_factory=lambda: Size(0))   # what it takes of a host, where Fairlead hands out slots and GPUs
     resubmit: bool = False           # a `not yet` has lasted long enough, or a waiting refusal: submit again under the same key
+    job_name: str = ""               # what the script finds as its job's name where a scheduler has one; empty: the scheduler's
     previous_is_lost: bool = False   # the intent says that the attempt before this one was judged Lost
 
 

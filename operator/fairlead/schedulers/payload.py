@@ -71,7 +71,7 @@ def _job_file(submission: Submission) -> str:
         _require_no_nul("an argument", argument)
     settings = {
         "fl_name": submission.owner.name, "fl_dir": submission.working_dir, "fl_out": submission.stdout_path or names.DEFAULT_OUTPUT,
-        "fl_err": submission.stderr_path, "fl_login": "1" if submission.login_shell else "0",
+        "fl_job": submission.job_name, "fl_err": submission.stderr_path, "fl_login": "1" if submission.login_shell else "0",
     }
     arguments = " ".join(map(quote, ("set", "--", *submission.arguments)))
     return "\n".join([*(f"{name}={quote(value)}" for name, value in settings.items()), arguments, ""])

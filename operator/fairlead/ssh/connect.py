@@ -5,7 +5,7 @@ import asyncio
 import asyncssh
 
 from fairlead.domain.errors import RemoteFault
-from fairlead.ssh.failures import endless, explain, too_late
+from fairlead.ssh.failures import endless, explain, no_server, too_late
 from fairlead.ssh.hostkeys import CERTIFICATES, Pins
 from fairlead.ssh.profile import Profile
 from fairlead.ssh.rekeys import TOO_OFTEN, Allowance, bound
@@ -20,6 +20,7 @@ class _Client(asyncssh.SSHClient):
         self._pins = pins
         self._rekeys = rekeys
         self.reached = False
+        self.tcp: Tcp | None = None
         self.seen: asyncssh.SSHKey | None = None
         self.seen_type = ""
 
@@ -59,7 +60,8 @@ async def connect(profile: Profile, means: Resolver | asyncssh.SSHClientConnecti
                     if not left:
                         raise
     except TimeoutError as error:
-        raise too_late(profile, client.reached, seconds) from error
+        said = client.tcp.greeting if client.tcp else b""
+        raise no_server(profile, said) or too_late(profile, client.reached, seconds) from error
     except (OSError, asyncssh.Error) as error:
         raise explain(profile, error) from error
     raise explain(profile, OSError("the name has no address"))
@@ -74,7 +76,7 @@ async def _connect_to(profile: Profile, address: str, client: _Client,
     passed_over: frozenset[str] = frozenset()
     refusal: RemoteFault | None = None
     while algorithms := profile.pins.algorithms(address, passed_over):
-        tcp = Tcp()
+        tcp = client.tcp = Tcp()
         try:
             connection = await asyncssh.connect(
                 address or profile.endpoint.host, profile.endpoint.port, tunnel=over or tcp, options=profile.options, config=None,
@@ -87,6 +89,8 @@ async def _connect_to(profile: Profile, address: str, client: _Client,
         except (asyncssh.KeyExchangeFailed, asyncssh.ConnectionLost, ConnectionResetError) as error:
             if tcp.said_too_much:
                 raise endless(profile, LOGIN_BYTES) from error
+            if stranger := no_server(profile, tcp.greeting):
+                raise stranger from error
             if refusal:              # it has no other type of key; sshd may say so by a reset
                 raise refusal from error
             raise

@@ -17,6 +17,8 @@ DROPPED_EARLY = ("broke the connection off before the login was done: sshd may b
                  "of more than 256 KiB, at which it fails, or no host key that is ed25519, ECDSA or RSA with SHA-2; or a firewall "
                  "between may cut them")
 
+GREETING_CHARACTERS = 200
+
 NOTHING_IN_COMMON = re.compile(r"No matching (?P<kind>.+) algorithm found, sent (?P<ours>.*) and received (?P<theirs>.*)", re.DOTALL)
 """asyncssh's words, of what we sent and what the far end did."""
 
@@ -98,6 +100,15 @@ def explain(profile: Profile, error: Exception) -> RemoteFault:
         return Unreachable(f"there is no route to {_where(profile)} ({error.strerror})", ClusterReason.CONNECTION_FAILED,
                            silent=profile.address.via is None)
     return next((say for kind, say in TABLE if isinstance(error, kind)), _other)(profile, error)
+
+
+def no_server(profile: Profile, greeting: bytes) -> Unreachable | None:
+    """The error for a far end that talks, but not as SSH does; None if it has said nothing, or has greeted as SSH servers do."""
+    if not greeting or any(line.startswith(b"SSH-") or b"SSH-".startswith(line) for line in greeting.split(b"\n") if line):
+        return None
+    words = one_line(greeting[:GREETING_CHARACTERS].decode(errors="replace"))
+    return Unreachable(f"{_where(profile)} is no SSH server, it says: {words or 'nothing that can be read'}; check host and port",
+                       ClusterReason.CONNECTION_FAILED)
 
 
 def too_late(profile: Profile, reached: bool, seconds: float) -> Unreachable:

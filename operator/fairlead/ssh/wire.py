@@ -11,6 +11,9 @@ from typing import Any, cast
 LOGIN_BYTES = 1 << 20
 """What a far end may send before the login is done: sshd's own Banner ends at 256 KiB."""
 
+GREETING_BYTES = 1024
+"""Of what a far end says first, kept to tell what it is if it is no SSH server."""
+
 
 class Wire(asyncio.Transport):
     """A transport that gathers what is written until the loop's next turn. All else is the transport's below it."""
@@ -69,6 +72,7 @@ class _Opening(asyncio.Protocol):
         self.above = above
         self.wire: Wire | None = None
         self.received_bytes = 0
+        self.greeting = b""
         self._tcp: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -80,6 +84,7 @@ class _Opening(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Count it and pass it on."""
         self.received_bytes += len(data)
+        self.greeting += data[:GREETING_BYTES - len(self.greeting)]
         if self.received_bytes <= LOGIN_BYTES:
             self.above.data_received(data)
         elif self._tcp:
@@ -117,6 +122,11 @@ class Tcp:
     def said_too_much(self) -> bool:
         """Whether it was cut off since the far end has sent more than `LOGIN_BYTES` before the login was done."""
         return self._opening is not None and self._opening.received_bytes > LOGIN_BYTES
+
+    @property
+    def greeting(self) -> bytes:
+        """What the far end has said first."""
+        return self._opening.greeting if self._opening else b""
 
     def logged_in(self) -> None:
         """What comes now is bounded by who asks for it."""

@@ -11,8 +11,9 @@ from fairlead.domain.run import Finished
 
 KEY = key()
 OURS = (
-    "FL_RUN", "FL_ENTER", "FL_DIR", "FL_OUT", "FL_ERR", "FL_KEEP", "FL_PROFILE", "FL_GROUP", "fl_name", "fl_dir", "fl_out", "fl_err",
-    "fl_login", "run", "start", "pid", "id", "tree", "key", "name", "script", "mark", "clean", "random", "sh", "words", "enter", "code",
+    "FL_RUN", "FL_ENTER", "FL_DIR", "FL_OUT", "FL_ERR", "FL_KEEP", "FL_PROFILE", "FL_GROUP", "fl_name", "fl_job", "fl_dir", "fl_out",
+    "fl_err", "fl_login", "run", "start", "pid", "id", "tree", "key", "name", "script", "mark", "clean",
+    "random", "sh", "words", "enter", "code",
     "signal", "told",
 )
 """Names that the scripts of the far end use, or have used."""

@@ -43,7 +43,7 @@ nonce=${nonce:-$$-$(date +%s)-$(uname -n)}
 # within quotes. What fails is told once the claim is ours.
 able=1
 [ -r "$run/job" ] && [ -r "$run/env" ] && [ -r "$run/script" ] && [ -r "bin/$build/enter.sh" ] || able=
-fl_name='' fl_dir='' fl_out='' fl_err='' fl_login=1
+fl_name='' fl_job='' fl_dir='' fl_out='' fl_err='' fl_login=1
 # shellcheck source=/dev/null
 [ -z "$able" ] || . "./$run/job"
 
@@ -268,8 +268,8 @@ if [ "$bare_host" ]; then
   FAIRLEAD_RUN=$key
   export FAIRLEAD_RUN
 else
-  SLURM_SUBMIT_DIR=$dir
-  export SLURM_SUBMIT_DIR
+  SLURM_SUBMIT_DIR=$dir SLURM_JOB_NAME=${fl_job:-${SLURM_JOB_NAME:-}}   # as under sbatch: Slurm's own has our key in it
+  export SLURM_SUBMIT_DIR SLURM_JOB_NAME
   unset SLURM_EXPORT_ENV SLURM_OPEN_MODE   # left set, srun passes no environment to its tasks, and appends to its files
 fi
 shell=${SHELL:-/bin/sh}

@@ -18,5 +18,5 @@ class SlurmPreparer:
         body, arguments = options.script_of(request)
         return Submission(
             request.key, request.owner, body, wanted.argv, request.env, wanted.working_dir, wanted.stdout_path, wanted.stderr_path,
-            request.login_shell, arguments, request.requeue,
+            request.login_shell, arguments, request.requeue, job_name=wanted.job_name or request.owner.name,
         )

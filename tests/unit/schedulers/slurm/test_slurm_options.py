@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from dataclasses import replace
 
 import pytest
 
@@ -93,7 +94,7 @@ def test_the_clusters_defaults_fill_what_nobody_said(spec, lines, argv):
     pytest.param({"workingDir": "/w", "stdoutPath": "%x"}, ["#SBATCH -J run -D /d"], JobOptions((), "/w", "%x"), id="%x of the spec"),
 ])
 def test_paths_are_the_wrappers_not_sbatchs(spec, lines, expected):
-    assert built(spec, lines) == expected
+    assert replace(built(spec, lines), job_name="") == expected
 
 
 @pytest.mark.parametrize(("line", "sentence"), [
@@ -129,6 +130,19 @@ def test_a_line_that_asks_for_something_else_is_refused(line):
     """Else a script would have another environment, other files or other starts than it asks for."""
     with pytest.raises(UserFault, match="is refused"):
         built(lines=[f"#SBATCH {line}"])
+
+
+@pytest.mark.parametrize("value", ["singleton", "afterok:7,singleton", "afterany:7?Singleton"])
+def test_a_dependency_by_name_is_refused_with_what_to_write(value):
+    """Else Jobs that are meant to run one after the other would run at once, without a word."""
+    for spec, lines in (({}, [f"#SBATCH --dependency={value}"]), ({"extraOptions": {"dependency": value}}, [])):
+        with pytest.raises(UserFault, match=r"singleton is refused: .*write afterany:ID"):
+            built(spec, lines)
+    assert list(built(lines=["#SBATCH -d afterany:7"]).argv) == ["--dependency=afterany:7"]
+
+
+def test_the_scripts_own_name_for_its_job_is_kept_for_it():
+    assert (built(lines=["#SBATCH -J train-resnet"]).job_name, built().job_name) == ("train-resnet", "")
 
 
 def test_an_empty_list_of_nodes_to_leave_out_is_handed_on():
