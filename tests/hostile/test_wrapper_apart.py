@@ -11,7 +11,7 @@ from product.starts import starts
 
 OURS = ("FL_RUN", "FL_ENTER", "FL_DIR", "FL_OUT", "FL_ERR", "FL_KEEP", "FL_PROFILE", "FL_GROUP", "fl_out", "fl_login", "run", "start",
         "pid")
-SCRIPT = "#!/bin/bash\necho $$ >> ~/{name}-starts\ntr '\\0' '\\n' </proc/$$/environ | grep '={name}$'\nexit {code}\n"
+SCRIPT = "#!/bin/bash\necho $$ >> ~/{name}-starts\ntr '\\0' '\\n' </proc/$$/environ | grep '={name}-value$'\nexit {code}\n"
 
 
 @pytest.fixture(params=["Slurm", "bare host"])
@@ -24,17 +24,17 @@ def place(request: pytest.FixtureRequest) -> LoginNode:
 
 def test_a_jobs_own_variables_and_a_profiles_run_it_once_and_arrive(place: LoginNode, scene: Scene) -> None:
     """A Job with FL_PROFILE in its env, or in the profile, ran four times at backoffLimit 0; others lost their output."""
-    lines = "".join(f"export {each}=theirs\n" for each in OURS)
+    lines = "".join(f"export {each}=theirs-value\n" for each in OURS)
     (place.home / ".bash_profile").write_text(f"{lines}set -e\nulimit -c 0\nrm() {{ :; }}; export -f rm\n")
     cluster_on(place, scene)
-    env = [{"name": each, "value": "mine"} for each in (*OURS, "status", "OPTIND", "RANDOM")]
+    env = [{"name": each, "value": "mine-value"} for each in (*OURS, "status", "OPTIND", "RANDOM")]
     mine = scene.job("mine", SCRIPT.format(name="mine", code=0), env=env)
     theirs = scene.job("theirs", SCRIPT.format(name="theirs", code=123), infrastructureRetries=3)
     assert mine.wait_ended()["phase"] == "Complete", mine.status
     assert theirs.wait("Failed", reason="NonZeroExitCode")["message"] == "the script exited with code 123"
     seen = {line.partition("=")[0] for line in mine.status["logs"]["tail"].splitlines()}
     assert seen == {each["name"] for each in env}
-    assert sorted(theirs.status["logs"]["tail"].splitlines()) == sorted(f"{each}=theirs" for each in OURS)
+    assert sorted(theirs.status["logs"]["tail"].splitlines()) == sorted(f"{each}=theirs-value" for each in OURS)
     assert (len(starts(place, "mine-starts")), len(starts(place, "theirs-starts"))) == (1, 1)
 
 

@@ -50,7 +50,7 @@ def used() -> Used:
                 events.add(reason)
             elif "Closing" in calls or file.name == "endings.py":
                 closings.add(reason)
-            elif "waiting" in calls or file.parent.name == "engine":
+            elif {"waiting", "Waiting"} & set(calls) or file.parent.name == "engine":
                 waits.add(reason)
     return Used(frozenset(waits - events), frozenset(closings), frozenset(events))
 
