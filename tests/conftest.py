@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+import structlog
 from xdist.scheduler import LoadScopeScheduling
 
 from bed import proc, registry, surroundings
@@ -66,6 +67,13 @@ def _nothing_stays() -> Iterator[None]:
     left += [f"process {pid} is still running: {proc.command(pid)}" for pid in proc.children(mine)]
     left += [f"{path} was made, by what writes into its user's home" for path in homes if path.exists()]
     assert left == [], "the tests left something on this machine"
+
+
+@pytest.fixture(autouse=True)
+def _own_log() -> Iterator[None]:
+    """What a command that ran in this process has set up for its lines holds for no other test."""
+    yield
+    structlog.reset_defaults()
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -76,8 +76,9 @@ def test_what_takes_connections_and_is_no_ssh_server_is_told_apart(bare: SshHost
     quick = {"connection": {"connectTimeoutSeconds": 1}}
     with silent_hosts(1) as [silent]:
         assert "took the connection and said nothing within 1 s" in look(bare, host="127.0.0.1", port=silent, **quick)["port"].words
-    with server(lambda connection: connection.close()) as closing:
-        assert "closed the connection before it said anything" in look(bare, host="127.0.0.1", port=closing, **quick)["port"].words
+    for last_words in (b"", b"Not allowed at this time\r\n"):
+        with server(lambda connection, words=last_words: connection.sendall(words)) as closing:
+            assert "closed the connection at once" in look(bare, host="127.0.0.1", port=closing, **quick)["port"].words
     with server(lambda connection: connection.sendall(b"\x1b[31mHTTP/1.1 400 Bad Request\r\n\r\n")) as web:
         said = look(bare, host="127.0.0.1", port=web, **quick)["port"]
         assert (said.verdict, "is no SSH server, it says: [31mHTTP/1.1 400 Bad Request" in said.words) == (WRONG, True)

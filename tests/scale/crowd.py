@@ -55,7 +55,7 @@ def crowd(grounds: Grounds, count: int, kill_each_seconds: float, tell: Callable
     grounds.controller.ensure()
     grounds.await_sweep()
     _until_released(grounds)
-    starts = Counter(line.split()[0].rpartition("-")[0] for line in grounds.starts())   # under whatever attempt
+    starts = Counter(line.split()[0] for line in grounds.starts())   # by the Job's name, under whatever attempt
     after = grounds.writes()
     phases = grounds.phases()
     return Crowd(

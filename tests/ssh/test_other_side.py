@@ -52,6 +52,8 @@ SAID = {
     "a web server": (b"HTTP/1.1 400 Bad Request\r\nServer: nginx\r\n\r\n", True, "HTTP/1.1 400 Bad Request Server: nginx"),
     "a mail server, which waits for more": (b"220 mail.example.org ESMTP\r\n", False, "220 mail.example.org ESMTP"),
     "what nobody can read": (b"\x15\x03\x01\x00\x02\x02\x46", True, "is no SSH server, it says: "),
+    "an sshd that takes no more for now": (b"Not allowed at this time\r\n", True, "sshd may be limiting new connections (MaxStartups)"),
+    "an older one": (b"Exceeded MaxStartups\r\n", True, "sshd may be limiting new connections (MaxStartups)"),
     "nothing, to the end of our patience": (b"", False, "did not finish the SSH login"),
 }
 

@@ -13,6 +13,8 @@ from fairlead.ssh.keys import doubt
 from fairlead.ssh.profile import Profile
 from fairlead.ssh.remote_text import one_line
 
+_TURNED_AWAY = frozenset({b"Exceeded MaxStartups", b"Not allowed at this time"})
+"""What OpenSSH's sshd says to whom it drops at once: before 9.8, and since (there by PerSourcePenalties, too)."""
 DROPPED_EARLY = ("broke the connection off before the login was done: sshd may be limiting new connections (MaxStartups) or have a Banner "
                  "of more than 256 KiB, at which it fails, or no host key that is ed25519, ECDSA or RSA with SHA-2; or a firewall "
                  "between may cut them")
@@ -102,9 +104,15 @@ def explain(profile: Profile, error: Exception) -> RemoteFault:
     return next((say for kind, say in TABLE if isinstance(error, kind)), _other)(profile, error)
 
 
+def turned_away(greeting: bytes) -> bool:
+    """Whether it is sshd itself that spoke, in the place of its greeting: it takes no more connections for now."""
+    return greeting.strip() in _TURNED_AWAY
+
+
 def no_server(profile: Profile, greeting: bytes) -> Unreachable | None:
-    """The error for a far end that talks, but not as SSH does; None if it has said nothing, or has greeted as SSH servers do."""
-    if not greeting or any(line.startswith(b"SSH-") or b"SSH-".startswith(line) for line in greeting.split(b"\n") if line):
+    """The error for a far end that talks, but not as SSH does; None if it has said nothing, or what SSH servers do."""
+    lines = [line for line in greeting.split(b"\n") if line]
+    if not greeting or turned_away(greeting) or any(line.startswith(b"SSH-") or b"SSH-".startswith(line) for line in lines):
         return None
     words = one_line(greeting[:GREETING_CHARACTERS].decode(errors="replace"))
     return Unreachable(f"{_where(profile)} is no SSH server, it says: {words or 'nothing that can be read'}; check host and port",

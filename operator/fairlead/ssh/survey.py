@@ -17,6 +17,7 @@ from fairlead.domain.errors import Refused, RemoteFault, Unreachable
 from fairlead.schedulers.seam import Exchange
 from fairlead.ssh.channel import open_channel, put_down
 from fairlead.ssh.connect import connect
+from fairlead.ssh.failures import turned_away
 from fairlead.ssh.held import close_connection
 from fairlead.ssh.hostkeys import describe
 from fairlead.ssh.profile import Profile, read_profiles
@@ -118,7 +119,7 @@ async def _greeting_of(way: _Way, seconds: float, silent: tuple[str, ...]) -> Gr
         raise NoServer(f"{where} took the connection and said nothing within {seconds:g} s: sshd there hangs or is overloaded, or it is no "
                        "SSH server; ask the site", ClusterReason.CONNECT_TIMEOUT) from error
     except (OSError, asyncssh.Error) as error:
-        raise NoServer(f"{where} closed the connection before it said anything: its sshd is too busy (MaxStartups) or blocks this "
+        raise NoServer(f"{where} closed the connection at once: its sshd is too busy (MaxStartups) or blocks this "
                        "machine's address; ask the site", ClusterReason.CONNECTION_LOST) from error
     finally:
         close()
@@ -137,7 +138,7 @@ async def _first_words(reader: "Reader", where: str) -> str:
     while len(said) < _GREETING_BYTES:
         piece = await reader.read(4096)
         if not piece:
-            if not said:
+            if not said or turned_away(said):
                 raise ConnectionResetError
             break
         said += piece
