@@ -46,7 +46,7 @@ scale: environment ## A thousand Jobs under a controller that is killed each 5 s
 
 e2e: environment ## Install the image by its chart and use it as people do, on a node of the bed's own; ARGS=--kind or --use-existing: elsewhere
 	@exec $(OWN) $(BIN)/python -m bed fetch
-	@exec $(OWN) $(BIN)/pytest --numprocesses 0 --whole tests/e2e tests/image/test_image_runs.py::test_two_builds_are_the_same $(ARGS)
+	@exec $(OWN) $(BIN)/pytest --numprocesses 0 --long tests/e2e tests/image/test_image_runs.py::test_two_builds_are_the_same $(ARGS)
 
 bench: environment ## Measure it beside what else would do, and write docs/performance.md: half an hour; ARGS=ssh-pool measures one
 	@exec $(OWN) $(BIN)/python -m benchmarks --page docs/performance.md $(ARGS)

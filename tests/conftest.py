@@ -41,7 +41,6 @@ Plane = ControlPlane | ExistingControlPlane
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--use-existing", action="store_true", help="use the cluster that KUBECONFIG names")
     parser.addoption("--write-minutes", action="store_true", help="write into docs/development.md how long each folder took")
-    parser.addoption("--whole", action="store_true", help="tests/e2e, tests/image: also what takes minutes")
     parser.addoption("--long", action="store_true", help="all of what is repeated, instead of a share of it")
     parser.addoption("--seed", type=int, default=share.SEED, help="which share of what is repeated")
     parser.addoption("--kind", action="store_true", help="tests/e2e: in a kind cluster, which needs Docker")
@@ -150,13 +149,6 @@ def rounds(request: pytest.FixtureRequest) -> Callable[[int], int]:
 def pytest_unconfigure() -> None:
     """After an interrupt in the midst of fixtures that end: pytest forgets those that were still to end."""
     close_all()
-
-
-@pytest.fixture(scope="session")
-def whole(pytestconfig: pytest.Config) -> None:
-    """For what takes minutes and needs the image: `make test` leaves it to `make e2e`."""
-    if not pytestconfig.getoption("whole"):
-        pytest.skip("make e2e runs it")
 
 
 @pytest.fixture(scope="session")

@@ -101,9 +101,9 @@ def test_a_drain_takes_one_replica_and_no_job(
     until(lambda: len(installed.ready()) == 2, "two replicas again", 60)
 
 
+@pytest.mark.long(of=0)
 def test_a_job_lives_through_the_death_of_the_leader_s_process(
-    whole: None, installed: Installation, place: Place, scene: Scene, cluster: Cluster, logins: list[SlurmCluster],
-    measured: dict[str, str],
+    installed: Installation, place: Place, scene: Scene, cluster: Cluster, logins: list[SlurmCluster], measured: dict[str, str],
 ) -> None:
     """A controller that the kernel ends, for memory for one, would take Jobs with it, or they would be started twice."""
     if not isinstance(place, OnNode):

@@ -15,14 +15,14 @@ from e2e.use import Cluster, Counted
 from product.scene import Scene
 from product.waiting import until
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.long(of=0)]
 
 HELD_SECONDS = 500   # the Deployment gives up after 600
 TURNS = 8
 
 
 @pytest.fixture(scope="module")
-def before(whole: None, place: Place) -> Release:
+def before(place: Place) -> Release:
     """The release before this one; the nodes have its image."""
     if place.built is None:
         pytest.skip("the cluster's nodes cannot be given the image of an earlier release")

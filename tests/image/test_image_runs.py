@@ -108,7 +108,8 @@ def test_ends_also_while_it_starts(contained: Callable[..., Contained]) -> None:
     assert daemon.exit_code == 128 + signal.SIGTERM, daemon.tail()
 
 
-def test_two_builds_are_the_same(whole: None, bed: Bed, image: Image, inside: Opened) -> None:
+@pytest.mark.long(of=0)
+def test_two_builds_are_the_same(bed: Bed, image: Image, inside: Opened) -> None:
     """Who does not trust a release builds it again and compares."""
     again = build(bed, bed.folder / "again" / "image.tar", anew=True)
     assert opened(again, bed.folder / "again" / "root").layers == inside.layers
