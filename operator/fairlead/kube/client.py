@@ -9,8 +9,7 @@ import asyncio
 import json
 import random
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
@@ -22,6 +21,7 @@ from fairlead.domain.errors import ApiFault, Conflict, Forbidden, Unavailable
 from fairlead.kube import kubeconfig as access_sources
 from fairlead.kube.faults import Answer, NotFound
 from fairlead.kube.kubeconfig import NOBODY_ELSE, Access, Acting
+from fairlead.sharing.pace import Pace
 from fairlead.sharing.shares import Shares
 from fairlead.sharing.turns import NOBODY, Waited, ignored
 
@@ -39,10 +39,10 @@ CONNECTION_LIMIT = 12
 gives each request in flight an equal part of itself, so one namespace's 32 would leave another's Job a thirtieth
 (`make bench ARGS=tenants`). Six at 10 ms each are 600 a second, far above what Jobs are submitted at. kopf's default has no limit: 1,395
 were seen in a start with 10,000 objects."""
-CLUSTERS_REQUESTS = 2
-"""Requests about one namespace's Clusters and their Secrets at a time: whoever applies 200 Clusters at once has them looked at one after
-the other, and the API server is free for what others wait for. A Cluster needs two until it is ready: at 10 ms each, 100 of them a
-second."""
+CLUSTERS_A_SECOND, CLUSTERS_BURST = 20.0, 40
+"""Requests about one namespace's Clusters and their Secrets. A Cluster needs two until it is ready: 20 Clusters are at once, then ten a
+second. Whoever applies 200 of them has them looked at one after the other, and the API server is free for what others wait for
+(`make bench ARGS=tenants`)."""
 REQUEST_TIMEOUT_SECONDS = 30.0
 CONNECT_TIMEOUT_SECONDS = 10.0
 PLACE_SHARE = 0.5
@@ -167,7 +167,8 @@ class KubeClient:
         access.api.configuration.client_session_kwargs = self._ours
         what, wait_seconds = "no place among the requests that are made at a time", PLACE_SHARE * request_timeout_seconds
         self._places = Shares(connections, what, wait_seconds, NoPlace, self._told.waited)
-        self._clusters = Shares(connections, what, wait_seconds, NoPlace, self._told.waited, CLUSTERS_REQUESTS)
+        what = "no turn among the requests about Clusters"
+        self._clusters = Pace(CLUSTERS_A_SECOND, CLUSTERS_BURST, what, wait_seconds, NoPlace, self._told.waited)
 
     @classmethod
     def load(
@@ -295,22 +296,15 @@ class KubeClient:
             self._told.ended(call.method, call.resource, outcome, time.monotonic() - began)
         return answer
 
-    @asynccontextmanager
-    async def _place(self, call: _Call) -> AsyncIterator[None]:
-        """A place for a call in its namespace's share. Raises `NoPlace`."""
-        async with AsyncExitStack() as stack:
-            if call.is_about_clusters:
-                await stack.enter_async_context(self._clusters.place(call.namespace))
-            await stack.enter_async_context(self._places.place(call.namespace))
-            yield
-
     async def _ask(self, call: _Call) -> JsonObject:
         api, server = self._access.api, self._access.server
         headers = {"Accept": call.accept, "Content-Type": call.content_type}
         body = list(call.body) if isinstance(call.body, Sequence) else call.body
         made = await api.param_serialize(call.method, call.path, query_params=list(call.params.items()), header_params=headers, body=body)
         try:
-            async with self._place(call):
+            if call.is_about_clusters:
+                await self._clusters.turn(call.namespace)
+            async with self._places.place(call.namespace):
                 response = await api.call_api(*made, _request_timeout=self._timeout)
                 payload = await response.read()
         except TimeoutError:

@@ -8,6 +8,7 @@ import pytest
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.address import Address, Credentials, HostKeys
 from fairlead.domain.errors import Unreachable
+from fairlead.sharing.pace import Pace
 from fairlead.sharing.shares import Shares
 from fairlead.ssh.limits import PoolLimits, none_free
 from fairlead.ssh.seats import Seats
@@ -110,6 +111,35 @@ async def test_who_gives_up_in_the_moment_of_his_turn_gives_the_place_back() -> 
     where.give_back("one")               # granted, and its task has not run since
     await end(waiting)
     await where.take("three")
+
+
+async def paced(pace: Pace, owner: str, count: int) -> list[asyncio.Task[None]]:
+    tasks = [asyncio.create_task(pace.turn(owner)) for _ in range(count)]
+    await turn()
+    return tasks
+
+
+async def test_a_namespace_has_some_turns_at_once_and_then_one_after_the_other_whatever_others_do() -> None:
+    """Else who asks for a thousand things at once would have them done before anybody else's."""
+    pace = Pace(0.01, 3, "no turn", 250.0, none_free)
+    mean, honest, nobodys = [await paced(pace, owner, 6) for owner in ("mean", "honest", "")]
+    assert [served(mean), served(honest), served(nobodys)] == [3, 3, 6]
+    assert pace.waiting == 4, "of each the fourth, after 100 s, and the fifth; the sixth would wait for 300 s"
+    with pytest.raises(Unreachable, match="no turn comes within 250 s") as failure:
+        await mean[5]
+    assert failure.value.reason is ClusterReason.NO_FREE_CONNECTION
+    await end(*mean[:5], *honest)
+    assert pace.waiting == 0
+
+
+async def test_turns_come_at_their_pace_and_who_has_waited_is_told() -> None:
+    """Else they would never come, or a person would not see that they are waited for."""
+    told: list[float] = []
+    pace = Pace(200.0, 1, "no turn", 1.0, none_free, told.append)
+    began = asyncio.get_running_loop().time()
+    await asyncio.gather(*(pace.turn("one") for _ in range(5)))
+    assert asyncio.get_running_loop().time() - began >= 4 / 200
+    assert len(told) == 4, "the first has not waited"
 
 
 class Connection:
