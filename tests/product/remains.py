@@ -7,7 +7,7 @@ from bed.ownhost import OwnHost
 from bed.slurm import SlurmCluster
 
 FIXED = {"bin", "changes", "host", "layout", "marker", "runs", "tmp"}
-"""What a work folder holds by itself: the constant scripts, its layout and mark, what wrappers ring by,
+"""What a work folder holds by itself: the constant scripts, its layout and mark, where wrappers tell of a change,
 two folders, and on a bare host one for its queue."""
 
 

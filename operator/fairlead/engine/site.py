@@ -30,7 +30,6 @@ from fairlead.domain.remains import Remains
 from fairlead.domain.residue import Use
 from fairlead.domain.steps import Bury, Cancel, Rest, Submit, Watch, wakes_at
 from fairlead.domain.sweep import Found
-from fairlead.engine.bell import Bell
 from fairlead.engine.breaker import CLOSED
 from fairlead.engine.context import SiteContext
 from fairlead.engine.custody import Custody
@@ -38,6 +37,7 @@ from fairlead.engine.errands import Errands
 from fairlead.engine.lanes import Lanes, Work
 from fairlead.engine.limits import Bucket, in_turn
 from fairlead.engine.link import Link
+from fairlead.engine.listening import Listening
 from fairlead.engine.overdue import Overdue
 from fairlead.engine.polls import PollPace
 from fairlead.engine.ports import World
@@ -79,7 +79,7 @@ class Site:
         self._bucket = Bucket.of(cluster.spec.limits, context.world.clock.monotonic())
         self._work = Work(self._world, self._settings, self._link, self._writer, self._current, self._driver)
         self._lanes = Lanes(self._work, self._lane_done)
-        self._bell = Bell(self._work, self._called, self.wake)
+        self._listening = Listening(self._work, self._called, self.wake)
         self._ghosts: dict[str, Remains] = {}
         overdue = Overdue(context.world, context.debts, self._writer)
         self._errands = Errands(context, self._work, self._custody, overdue, self._lanes, self._jobs, self._ghosts, self.wake)
@@ -183,7 +183,7 @@ class Site:
                 if pause > 0 and not self._released:
                     await (asyncio.sleep(pause) if failures.failures else _event_within(self._wake, pause))
         finally:
-            await self._bell.close()
+            await self._listening.close()
             await self._lanes.close()
             self._link.close()
 
@@ -319,7 +319,7 @@ class Site:
             return self._world.clock.monotonic() + IDLE_SECONDS
         now = self._world.clock.monotonic()
         if watched and self._pace.interval > LISTEN_ABOVE_SECONDS:
-            self._bell.listen()
+            self._listening.listen()
         pace = self._pace if watched or self._is_in_trouble else replace(self._pace, interval=self._pace.longest)
         due = pace.due(self._world.jitter())
         if due > now:
@@ -359,11 +359,11 @@ class Site:
 
     def _lane_done(self, lane: str, changed: bool) -> None:
         if lane == "observe":
-            self._bell.saw(changed=changed)
+            self._listening.saw(changed=changed)
         if lane == "cancel" and changed:
             self._pace = self._pace.called()
         elif lane == "observe" or changed:
-            self._pace = self._pace.after(changed=changed or self._is_in_trouble, is_called=self._bell.is_proven)
+            self._pace = self._pace.after(changed=changed or self._is_in_trouble, is_called=self._listening.is_proven)
         self.wake()
 
     def _called(self) -> None:

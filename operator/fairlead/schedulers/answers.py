@@ -67,7 +67,7 @@ class Vocabulary:
 
 
 def heard(answer: Answer) -> str:
-    """The line that was last rung by, perhaps empty. Raises `Unanswered` without one."""
+    """The last line of `changes`, perhaps empty. Raises `Unanswered` without one."""
     require_tree(answer)
     row = answer.first("changes")
     if row is None:

@@ -1,4 +1,4 @@
-"""Listening: a Run that begins or ends is heard of at once, and nothing that a script does to the bell holds anybody up."""
+"""Listening: a Run that begins or ends is heard of at once, and nothing that a script does to the file holds anybody up."""
 
 import os
 import signal
@@ -35,8 +35,8 @@ def test_a_begin_and_an_end_are_heard_while_somebody_listens(far: FarEnd) -> Non
     running.join()
     assert begun.startswith("begun 100 ")
     assert ended.startswith("ended 100 ")
-    assert (far.run_dir(KEY) / "finished-0").exists(), "it was rung once the end was written"
-    assert listen(far, begun)[0] == ended, "what was rung while nobody listened is heard by the next who does"
+    assert (far.run_dir(KEY) / "finished-0").exists(), "it was told once the end was written"
+    assert listen(far, begun)[0] == ended, "what was told while nobody listened is heard by the next who does"
 
 
 def test_nothing_is_heard_after_the_time_is_over(far: FarEnd) -> None:
@@ -49,9 +49,9 @@ def test_nothing_is_heard_after_the_time_is_over(far: FarEnd) -> None:
 @pytest.mark.parametrize("planted", ["fifo", "folder", "huge", "link"])
 def test_what_is_planted_in_the_bells_place_holds_up_neither_a_script_nor_who_listens(far: FarEnd, planted: str, tmp_path: Path) -> None:
     """One script could have all others of its login hang at their end."""
-    bell = far.tree / "changes"
-    {"fifo": lambda: os.mkfifo(bell), "folder": bell.mkdir, "huge": lambda: bell.write_text("x" * 100_000),
-     "link": lambda: bell.symlink_to(tmp_path / "elsewhere")}[planted]()
+    changes = far.tree / "changes"
+    {"fifo": lambda: os.mkfifo(changes), "folder": changes.mkdir, "huge": lambda: changes.write_text("x" * 100_000),
+     "link": lambda: changes.symlink_to(tmp_path / "elsewhere")}[planted]()
     far.submit(submission(script="#!/bin/sh\necho out\n"))
     assert far.run_job("100", KEY).code == 0
     assert (far.run_dir(KEY) / "finished-0").exists()
@@ -78,7 +78,7 @@ def test_who_listens_ends_when_his_connection_is_gone(far: FarEnd) -> None:
 
 
 def test_a_tree_that_is_another_is_no_answer(far: FarEnd) -> None:
-    """What is rung elsewhere is nobody's news here."""
+    """What is told elsewhere is nobody's news here."""
     exchange = far.slurm.listen(token_hex(16), far.known, "?", 20)
     (far.tree / "marker").write_text("f" * 32 + "\n")
     with pytest.raises(RemoteFault):

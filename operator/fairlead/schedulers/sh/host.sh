@@ -149,7 +149,7 @@ look_at() {
 # came_out KEY OUTCOME: writes it down. Of a Run that is revoked by now nobody asks, and nothing may come after its burial, which revokes first.
 came_out() {
   put "runs/$1" outcome "$2"
-  { printf '%-99.99s\n' "outcome $1 $2" 1<>changes; } 2>/dev/null   # as a wrapper's `ring`
+  { printf '%-99.99s\n' "outcome $1 $2" 1<>changes; } 2>/dev/null   # as a wrapper's `tell_change`
   [ "$(readlink "runs/$1/claim")" != revoked ] || rm -rf "runs/$1/outcome" "runs/$1/process" "runs/$1/host.log" "runs/$1"/.begun-*
 }
 

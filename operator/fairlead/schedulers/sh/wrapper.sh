@@ -182,9 +182,9 @@ for name in TERM USR1 USR2 HUP INT QUIT; do
   trap "forward $name" "$name"
 done
 
-# ring WORD: whoever listens at the login node (listen.sh) looks at once. Written in place, so that a full disk is no obstacle; opened for both, so that no
+# tell_change WORD: whoever listens at the login node (listen.sh) looks at once. Written in place, so that a full disk is no obstacle; opened for both, so that no
 # pipe holds us up.
-ring() { printf '%-99.99s\n' "$1 $id $nonce" 1<>changes; } 2>/dev/null
+tell_change() { printf '%-99.99s\n' "$1 $id $nonce" 1<>changes; } 2>/dev/null
 
 # The claim: one `ln -s`, whose failure says nothing; only what stands there decides.
 ln -s "$id.$nonce" "$run/claim" 2>/dev/null
@@ -217,7 +217,7 @@ done
 now=$(date +%s)
 printf '%255s\n' '' >"$run/.finished-$start" && : >"$run/.wait-$start" && printf '%s\n' "$id $start $now $node" "$out" "$err" >"$run/.started-$start" &&
   : >"$enter/start-$start" && mv -f "$run/.started-$start" "$run/started-$start" || cannot_start
-ring begun
+tell_change begun
 
 # end CODE WORDS: written in place, then renamed; behind the time, with commas between, what the exit code does not say: the signals that the script was
 # given, without which nobody has cancelled it, and WORDS: `unbegun`, or `unsure` whether it has. Without the reserved file the directory has been taken
@@ -228,7 +228,7 @@ end() {
   [ "${kills:-0}" -le "${kills_before:-0}" ] || words=$words${words:+,}oom
   [ -e "$run/.finished-$start" ] && printf '%s\n' "$id $start $1 $now${words:+ $words}" 1<>"$run/.finished-$start" &&
     mv -f "$run/.finished-$start" "$run/finished-$start"
-  [ "$bare_host" ] || ring ended                # the keeper rings once it has written how it came out
+  [ "$bare_host" ] || tell_change ended         # the keeper does once it has written how it came out
   [ "$requeue" = --requeue ] || rm -f "$run/env"
   rm -rf "$run/.wait-$start" "$enter" "$enter.over"
   for mark in "$run"/.enter.*/start-*; do     # of starts before this one that were cut off, never of one behind it

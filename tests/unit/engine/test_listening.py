@@ -10,9 +10,9 @@ from virtual import ONE, SETTINGS, LoopClock, Virtual, driver_of, in_virtual_tim
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.address import Address
 from fairlead.domain.errors import Unanswered, Unreachable
-from fairlead.engine.bell import Bell
 from fairlead.engine.lanes import Work
 from fairlead.engine.link import Link
+from fairlead.engine.listening import Listening
 from fairlead.engine.polls import PollPace
 from fairlead.engine.registry import Registry
 from fairlead.engine.writer import Writer
@@ -21,8 +21,8 @@ from product.objects import a_cluster
 
 
 @dataclass
-class Ear:
-    """A bell on fakes, at a far end whose listener answers what `says` tells, and listened to again as soon as it may be."""
+class Played:
+    """Listening on fakes, at a far end whose listener answers what `says` tells, and listened to again as soon as it may be."""
 
     says: Callable[[str], str]                   # the line, by the one that is known
     seconds: float = 55.0                        # that it takes
@@ -30,23 +30,23 @@ class Ear:
     began: list[float] = field(default_factory=list)
     virtual: Virtual = field(default_factory=Virtual)
 
-    async def play(self, seconds: float) -> Bell:
+    async def play(self, seconds: float) -> Listening:
         """Listen for so long."""
         world = replace(self.virtual.world, clock=LoopClock())
         self.virtual.remote.exchange = self._exchange  # type: ignore[method-assign,assignment]
         link = Link(world, SETTINGS, ONE, driver_of)
         cluster = a_cluster()
         work = Work(world, SETTINGS, link, Writer(world, Registry(), 1), lambda _: None, lambda: driver_of(cluster))
-        bell = Bell(work, lambda: self.calls.append(asyncio.get_running_loop().time()), lambda: None)
+        listening = Listening(work, lambda: self.calls.append(asyncio.get_running_loop().time()), lambda: None)
         with capture_logs():
             assert await link.ensure(cluster)
             for _ in range(int(seconds)):
-                bell.listen()
+                listening.listen()
                 await asyncio.sleep(1)
-            await bell.close()
+            await listening.close()
         assert link.health.trouble is None
         assert link.tree is not None
-        return bell
+        return listening
 
     async def _exchange(self, address: Address, exchange: Exchange[object]) -> object:
         if exchange.verb != "listen":
@@ -59,26 +59,26 @@ class Ear:
 
 
 def test_a_ring_calls_for_a_poll_once() -> None:
-    """An end would be seen at the end of a long interval; or a poll would follow the other for one ring."""
-    ear = Ear(lambda known: "begun 1" if asyncio.get_running_loop().time() > 100 else "")
-    in_virtual_time(ear.play(300))
-    assert len(ear.calls) == 1
-    assert len(ear.began) <= 1 + 300 / 55 + 1, "and who hears nothing listens on, once a minute"
+    """An end would be seen at the end of a long interval; or a poll would follow the other for one change."""
+    played = Played(lambda known: "begun 1" if asyncio.get_running_loop().time() > 100 else "")
+    in_virtual_time(played.play(300))
+    assert len(played.calls) == 1
+    assert len(played.began) <= 1 + 300 / 55 + 1, "and who hears nothing listens on, once a minute"
 
 
 def test_what_was_rung_before_is_no_news() -> None:
     """Each start of a controller would poll all clusters at once for what it has not lost."""
-    ear = Ear(lambda _known: "ended 1")
-    in_virtual_time(ear.play(200))
-    assert ear.calls == []
+    played = Played(lambda _known: "ended 1")
+    in_virtual_time(played.play(200))
+    assert played.calls == []
 
 
 def test_a_far_end_that_rings_without_end_is_listened_to_six_times_a_minute() -> None:
     """A script that writes there in a loop would make a login node answer for ever."""
     lines = iter(range(10_000))
-    ear = Ear(lambda _known: f"begun {next(lines)}", seconds=0)
-    in_virtual_time(ear.play(600))
-    assert 30 <= len(ear.calls) <= 61
+    played = Played(lambda _known: f"begun {next(lines)}", seconds=0)
+    in_virtual_time(played.play(600))
+    assert 30 <= len(played.calls) <= 61
 
 
 def test_a_listener_that_fails_says_nothing_of_the_site_and_is_left_for_a_while() -> None:
@@ -86,10 +86,10 @@ def test_a_listener_that_fails_says_nothing_of_the_site_and_is_left_for_a_while(
     def fail(_known: str) -> str:
         raise Unreachable("no session to spare", ClusterReason.CONNECTION_FAILED)
 
-    ear = Ear(fail)
-    in_virtual_time(ear.play(900))
-    assert ear.calls == []
-    assert len(ear.began) <= 4
+    played = Played(fail)
+    in_virtual_time(played.play(900))
+    assert played.calls == []
+    assert len(played.began) <= 4
 
 
 def test_a_connection_that_went_is_listened_on_again() -> None:
@@ -99,22 +99,22 @@ def test_a_connection_that_went_is_listened_on_again() -> None:
             return ""
         raise Unanswered("the connection broke off", ClusterReason.CONNECTION_LOST)
 
-    ear = Ear(cut)
-    in_virtual_time(ear.play(600))
-    assert len(ear.began) >= 10
+    played = Played(cut)
+    in_virtual_time(played.play(600))
+    assert len(played.began) >= 10
 
 
 def test_polls_are_few_only_where_a_ring_was_followed_by_a_change() -> None:
-    """Where nobody can ring, as with wrappers of an older release, ends would be seen later than before."""
-    ear = Ear(lambda known: "begun 1" if asyncio.get_running_loop().time() > 50 else "")
+    """Where nobody writes a line, as with wrappers of an older release, ends would be seen later than before."""
+    played = Played(lambda known: "begun 1" if asyncio.get_running_loop().time() > 50 else "")
 
     async def scene() -> None:
-        bell = await ear.play(60)
-        assert not bell.is_proven
-        bell.saw(changed=False)
-        assert not bell.is_proven
-        bell.saw(changed=True)
-        assert bell.is_proven
+        listening = await played.play(60)
+        assert not listening.is_proven
+        listening.saw(changed=False)
+        assert not listening.is_proven
+        listening.saw(changed=True)
+        assert listening.is_proven
 
     in_virtual_time(scene())
 

@@ -1,10 +1,10 @@
 """Listening at the far end for a Run's begin or end, so that the poll which sees it comes at once and not at the end of its interval.
 
     polls grow rare -> listen ---- nothing for a minute --------> listen
-                              '--- rung: poll now, and again soon -> listen, from the line that was heard on
+                              '--- news: poll now, and again soon -> listen, from the line that was heard on
                               '--- no answer: only polls for a while
 
-What is heard says when to look, never what is there. So a far end that rings without end, or never, or lies, changes nothing but the
+What is heard says when to look, never what is there. So a far end that has news without end, or never, or lies, changes nothing but the
 moment of a poll, and how often it may do that is bounded.
 """
 
@@ -27,23 +27,23 @@ QUIET_SECONDS = 300.0
 AT_MOST, WITHIN_SECONDS = 6, 60.0
 """So many begin in so many seconds: two for each of three Runs that begin and end."""
 NOTHING_HEARD = "?"
-"""No line that anybody rings by."""
+"""No line that anybody writes."""
 NEWS_SECONDS = 30.0
-"""What a poll sees so soon after a ring has been rung for."""
+"""What a poll sees so soon after news was heard is what the news was of."""
 
 
-class Bell:
-    """Listens for one site. `ring` is called when a poll is worth while, `wake` when somebody may listen anew."""
+class Listening:
+    """Listens for one site. `call` is called when a poll is worth while, `wake` when somebody may listen anew."""
 
-    def __init__(self, work: Work, ring: Callable[[], None], wake: Callable[[], None]) -> None:
+    def __init__(self, work: Work, call: Callable[[], None], wake: Callable[[], None]) -> None:
         self._work = work
-        self._ring, self._wake = ring, wake
+        self._call, self._wake = call, wake
         self._task: asyncio.Task[None] | None = None
         self._heard: str | None = None       # the line that was heard last
         self._began: deque[float] = deque(maxlen=AT_MOST)
-        self._quiet_until = self._rung_at = float("-inf")
+        self._quiet_until = self._called_at = float("-inf")
         self.is_proven = False
-        """Whether it has rung for something that a poll then saw: there it can be relied on, and polls in between may be few."""
+        """Whether it has called for a poll that then saw a change: there it can be relied on, and polls in between may be few."""
 
     def listen(self) -> None:
         """Have somebody listen, if nobody does and somebody may."""
@@ -56,7 +56,7 @@ class Bell:
 
     def saw(self, *, changed: bool) -> None:
         """A poll has ended."""
-        if changed and self._work.world.clock.monotonic() - self._rung_at < NEWS_SECONDS:
+        if changed and self._work.world.clock.monotonic() - self._called_at < NEWS_SECONDS:
             self.is_proven = True
 
     async def close(self) -> None:
@@ -67,7 +67,7 @@ class Bell:
 
     async def _listen(self) -> None:
         try:
-            if self._heard is None:          # what was rung before anybody listened is no news
+            if self._heard is None:          # what was written before anybody listened is no news
                 self._heard = await self._hear(NOTHING_HEARD)
             heard = await self._hear(self._heard)
         except FairleadError as error:
@@ -77,8 +77,8 @@ class Bell:
                 self._quiet_until = self._work.world.clock.monotonic() + QUIET_SECONDS
             return
         if heard != self._heard:
-            self._heard, self._rung_at = heard, self._work.world.clock.monotonic()
-            self._ring()
+            self._heard, self._called_at = heard, self._work.world.clock.monotonic()
+            self._call()
 
     async def _hear(self, known: str) -> str:
         work = self._work
