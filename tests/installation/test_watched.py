@@ -10,7 +10,7 @@ from bed.slurm import SlurmCluster
 from bed.state import Bed
 from fairlead.kube.rights import RIGHTS
 from product.account import account, asked, refused, unused, user_of
-from product.api import Api
+from product.api import GROUP, Api
 from product.command import fairlead
 from product.controller import Controller
 from product.ledger import debts_of
@@ -24,9 +24,23 @@ Installed = Callable[..., Controller]
 
 
 @pytest.fixture
-def make(quiet_api: Api) -> Callable[[], Scene]:
-    """Makes a namespace."""
-    return lambda: Scene(quiet_api).open()
+def make(quiet_api: Api) -> Iterator[Callable[[], Scene]]:
+    """Makes a namespace. In the end, without a controller, all of it goes: the next test's would find it."""
+    made: list[Scene] = []
+
+    def a_scene() -> Scene:
+        made.append(Scene(quiet_api).open())
+        return made[-1]
+
+    yield a_scene
+    for scene in made:
+        for plural in ("jobs", "clusters"):
+            folder = f"{GROUP}/namespaces/{scene.namespace}/{plural}"
+            for each in (quiet_api.get(folder) or {"items": []})["items"]:
+                path = f"{folder}/{each['metadata']['name']}"
+                quiet_api.delete(path)
+                quiet_api.request("PATCH", path, {"metadata": {"finalizers": None}}, "application/merge-patch+json")
+        quiet_api.delete(f"/api/v1/namespaces/{scene.namespace}")
 
 
 @pytest.fixture
