@@ -168,7 +168,7 @@ def test_an_installation_at_rest_leaves_the_api_server_alone(
     rate = 60 * len(asked) / REST_SECONDS
     measured["API requests of an installation without a Cluster, at the tests' short intervals"] = f"{rate:.0f} a minute ({dict(kinds)})"
     assert set(kinds) <= {"leases", "configmaps", "jobs", "clusters", "namespaces"}
-    assert len(asked) < 5 * REST_SECONDS, kinds
+    assert len(asked) < 7 * REST_SECONDS, kinds     # three looks at Jobs a second, and the Lease twice by each replica, at these intervals
 
 
 def test_the_controller_stays_within_what_the_chart_gives_it(installed: Installation, measured: dict[str, str]) -> None:
