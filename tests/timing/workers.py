@@ -3,15 +3,16 @@
 import os
 from typing import Final
 
-PER_CORE: Final = 2
-"""Workers for each core: tests wait about half of their time, so that two of them keep a core busy."""
+FOR_TWO_CORES: Final = 3
+"""Workers: tests wait for about a third of their time. With four no core is ever idle, and what a
+test waits for comes late now and then."""
 EACH_BYTES: Final = 3 * 2**30
 """What one worker and its bed need at most: a control plane with a node, a controller and a few clusters."""
 
 
 def workers(cores: int, memory: int) -> int:
     """How many workers suit so many cores and so many bytes of memory; at least one."""
-    return max(1, min(PER_CORE * cores, memory // EACH_BYTES))
+    return max(1, min(FOR_TWO_CORES * cores // 2, memory // EACH_BYTES))
 
 
 def of_this_machine() -> int:
