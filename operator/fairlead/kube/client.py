@@ -277,7 +277,7 @@ class KubeClient:
                     except NoPlace:
                         raise
                     except Unavailable as fault:
-                        if fault.retry_after_seconds is not None or not fault.__cause__:
+                        if fault.retry_after_seconds is not None or not fault.unanswered:
                             raise  # the server has spoken; only a broken connection is worth the same question at once
                     await asyncio.sleep(_READ_RETRY_SECONDS * 2**attempt * random.uniform(0.5, 1.0))  # noqa: S311  jitter, no secret
                 return await self._send_once(call)
