@@ -31,6 +31,14 @@ def home_not_mounted(node: SlurmCluster) -> Iterator[None]:
         node.run("umount", "-l", HOME, user=False)
 
 
+def sleeps(node: SlurmCluster, scene: Scene) -> Thing:
+    """A Job whose script has started, which is later than its job: a wrapper that finds no tree starts no script."""
+    job = scene.job("through", "#!/bin/sh\ntouch ~/through\nsleep 600\n", cancellationGracePeriodSeconds=1)
+    job.wait("Running")
+    until((node.home / "through").exists, "the script to have started")
+    return job
+
+
 def waits_for_its_tree(cluster: Thing, job: Thing, *, says: str) -> None:
     """The Cluster says which tree it misses, and the Job's status does not move."""
     before = job.status
@@ -101,9 +109,7 @@ def test_a_file_system_that_lets_nothing_be_executed_is_no_obstacle(node: LoginN
 def test_a_home_that_is_not_mounted_ends_no_job_and_is_not_written_to(own: SlurmCluster, scene: Scene) -> None:
     """Else a file server that comes up late would make every Job of the site look lost, and be started twice."""
     cluster = scene.cluster(own)
-    job = scene.job("through", "#!/bin/sh\ntouch ~/through\nsleep 600\n", cancellationGracePeriodSeconds=1)
-    job.wait("Running")
-    until((own.home / "through").exists, "the script to have started")
+    job = sleeps(own, scene)
     with home_not_mounted(own):
         waits_for_its_tree(cluster, job, says="is gone")
         assert list((own.home / ".fairlead").glob("*")) == [], "the tree was made a second time"
@@ -114,8 +120,7 @@ def test_a_home_that_is_not_mounted_ends_no_job_and_is_not_written_to(own: Slurm
 def test_a_tree_with_another_mark_is_not_worked_in(own: SlurmCluster, scene: Scene) -> None:
     """Else a copy restored from a backup would answer for Jobs that ran since."""
     cluster = scene.cluster(own)
-    job = scene.job("through", "#!/bin/sh\nsleep 600\n", cancellationGracePeriodSeconds=1)
-    job.wait("Running")
+    job = sleeps(own, scene)
     marker = tree(own) / "marker"
     text = marker.read_text()
     marker.write_text(f"{'0' * 32}\n{text.splitlines()[1]}\n")
@@ -131,8 +136,7 @@ def test_a_tree_with_another_mark_is_not_worked_in(own: SlurmCluster, scene: Sce
 def test_a_tree_that_was_replaced_by_an_empty_one_is_not_made_again(own: SlurmCluster, scene: Scene) -> None:
     """Else somebody's clean-up would make Fairlead forget what runs."""
     cluster = scene.cluster(own)
-    job = scene.job("through", "#!/bin/sh\nsleep 600\n", cancellationGracePeriodSeconds=1)
-    job.wait("Running")
+    job = sleeps(own, scene)
     here = tree(own)
     aside = here.parent.parent / "aside"
     here.rename(aside)
