@@ -19,7 +19,7 @@ from benchmarks.figures import Aim, Figure, Good
 from benchmarks.load import offered
 from benchmarks.run import Run
 from benchmarks.spread import percentile
-from fairlead.domain.address import Address, Credentials, HostKeys
+from fairlead.domain.cluster.address import Address, Credentials, HostKeys
 from fairlead.ssh.limits import PoolLimits
 from fairlead.ssh.remote import SshRemote
 

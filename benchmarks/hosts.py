@@ -8,7 +8,7 @@ import asyncssh
 from bed.login import LoginNode
 from bed.sshd import SshHost
 from bed.state import Bed
-from fairlead.domain.address import Address, Credentials, HostKeys
+from fairlead.domain.cluster.address import Address, Credentials, HostKeys
 from fairlead.ssh.profile import read_profiles
 from fairlead.ssh.resolver import Resolver
 from fairlead.ssh.service import LoginService

@@ -8,7 +8,7 @@ from typing import Self, TypeVar
 import asyncssh
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
-from fairlead.domain.address import Address
+from fairlead.domain.cluster.address import Address
 from fairlead.domain.errors import Unreachable
 from fairlead.schedulers.seam import Exchange
 from fairlead.ssh.channel import open_channel

@@ -15,8 +15,8 @@ from benchmarks.figures import Figure, Good, Result
 from benchmarks.hosts import addresses_of
 from benchmarks.openssh import OpenSsh
 from benchmarks.run import Run
-from fairlead.domain.address import Address
-from fairlead.domain.run import RunKey, Tree
+from fairlead.domain.cluster.address import Address
+from fairlead.domain.run.run import RunKey, Tree
 from fairlead.schedulers import output
 from fairlead.schedulers.output import Nothing, Place, Reading
 from fairlead.schedulers.seam import Exchange

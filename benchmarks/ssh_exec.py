@@ -14,7 +14,7 @@ from benchmarks.openssh import OpenSsh, Spent
 from benchmarks.run import Run
 from benchmarks.spread import percentile
 from benchmarks.transport import TRUE
-from fairlead.domain.address import Address
+from fairlead.domain.cluster.address import Address
 from fairlead.domain.errors import RemoteFault
 from fairlead.schedulers.seam import COMMAND, Exchange
 from fairlead.ssh.remote import SshRemote

@@ -15,7 +15,7 @@ from benchmarks.load import offered
 from benchmarks.locked import LockedPool
 from benchmarks.run import Run
 from benchmarks.spread import percentile
-from fairlead.domain.address import Address
+from fairlead.domain.cluster.address import Address
 from fairlead.schedulers.seam import Exchange
 from fairlead.ssh.limits import PoolLimits
 from fairlead.ssh.remote import SshRemote

@@ -6,7 +6,7 @@ from typing import cast
 
 import asyncssh
 
-from fairlead.domain.address import Address, Credentials, HostKeys
+from fairlead.domain.cluster.address import Address, Credentials, HostKeys
 from fairlead.schedulers.seam import Exchange
 from fairlead.ssh.channel import Exec
 from fairlead.ssh.held import Way

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
-from fairlead.domain.installation import Installation
-from fairlead.domain.run import Observation, RunKey, Tree
+from fairlead.domain.run.installation import Installation
+from fairlead.domain.run.run import Observation, RunKey, Tree
 from fairlead.schedulers.fence import SEPARATOR
 from fairlead.schedulers.seam import Exchange, Query
 from fairlead.schedulers.slurm.scheduler import Slurm

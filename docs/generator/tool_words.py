@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from fairlead.api.v1alpha1.reasons import ClusterReason, JobReason, Word
-from fairlead.domain.cluster import NEEDS_A_PERSON, STAGE_OF
+from fairlead.domain.cluster.cluster import NEEDS_A_PERSON, STAGE_OF
 
 
 @dataclass(frozen=True, slots=True)

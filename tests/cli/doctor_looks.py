@@ -11,8 +11,8 @@ from bed.slurm import SlurmCluster
 from fairlead.api.v1alpha1.cluster import ClusterSpec
 from fairlead.cli.doctor.finding import Finding, Verdict
 from fairlead.cli.doctor.way import Survey, Target
-from fairlead.domain.address import Address, Credentials, Endpoint, HostKeys
-from fairlead.domain.run import Tree
+from fairlead.domain.cluster.address import Address, Credentials, Endpoint, HostKeys
+from fairlead.domain.run.run import Tree
 from product.command import fairlead
 
 SECONDS = 5.0

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bed.controlplane import ControlPlane
-from fairlead.domain.debt import Debt
+from fairlead.domain.gone.debt import Debt
 from fairlead.kube.client import KubeClient
 from fairlead.kube.ledger import Ledger
 from product.api import Api

@@ -13,7 +13,7 @@ from bed.sshd import SshHost
 from bed.state import Bed
 from bed.systemdhost import SystemdHost
 from fairlead.cli.doctor.finding import Verdict
-from fairlead.domain.run import Tree
+from fairlead.domain.run.run import Tree
 
 NO_ACCOUNT = "Invalid account or account/partition combination specified"
 OK, WRONG, SKIPPED, NOTE = Verdict.OK, Verdict.WRONG, Verdict.SKIPPED, Verdict.NOTE

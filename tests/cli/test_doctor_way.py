@@ -16,7 +16,7 @@ from bed.sshd import SshHost
 from bed.sshdconf import KeyPair
 from bed.state import Bed
 from fairlead.cli.doctor.finding import Verdict
-from fairlead.domain.address import Address, Credentials, HostKeys
+from fairlead.domain.cluster.address import Address, Credentials, HostKeys
 from product.mean import silent_hosts
 
 WRONG, SKIPPED, NOTE = Verdict.WRONG, Verdict.SKIPPED, Verdict.NOTE

@@ -10,7 +10,7 @@ from bed.slurmconf import INSIDE
 from bed.sshd import SshHost
 from bed.state import Bed
 from fairlead.api.v1alpha1.reasons import ClusterReason
-from fairlead.domain.address import Address, Credentials, HostKeys
+from fairlead.domain.cluster.address import Address, Credentials, HostKeys
 from fairlead.domain.errors import Refused, Unreachable
 from fairlead.schedulers.seam import Exchange
 from fairlead.ssh.remote import SshRemote

@@ -9,7 +9,7 @@ import pytest
 
 from bed.sshd import SshHost
 from fairlead.api.v1alpha1.reasons import ClusterReason
-from fairlead.domain.address import Address, Credentials, HostKeys
+from fairlead.domain.cluster.address import Address, Credentials, HostKeys
 from fairlead.domain.errors import Unanswered, Unreachable
 from fairlead.schedulers.seam import Exchange
 from fairlead.ssh.rekeys import BURST

@@ -9,8 +9,8 @@ import pytest
 
 from bed.slurm import SlurmCluster
 from bed.sshd import SshHost
-from fairlead.domain.memory import Memory
 from fairlead.domain.pacing import Pacing
+from fairlead.domain.run.memory import Memory
 from fairlead.schedulers.slurm import answers
 from product import settled as settle
 from product.controller import Controller

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fairlead.domain.errors import Conflict
-from fairlead.domain.finished import Expiring
+from fairlead.domain.job.finished import Expiring
 from fairlead.domain.objects import ObjectRef
 from fairlead.kube.client import KubeClient
 from fairlead.kube.finished import KubeFinishedJobs

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from structlog.testing import capture_logs
 
-from fairlead.domain.debt import Debt
 from fairlead.domain.errors import ApiFault, Unavailable, UserFault
+from fairlead.domain.gone.debt import Debt
 from fairlead.kube.client import KubeClient
 from fairlead.kube.installation import installation_name, installation_of
 from fairlead.kube.ledger import Ledger, LedgerFull

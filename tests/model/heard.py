@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
-from fairlead.domain import evidence
-from fairlead.domain.run import CancelAnswer, Observation, RunKey, SubmitAnswer, SubmitWord
+from fairlead.domain.run import evidence
+from fairlead.domain.run.run import CancelAnswer, Observation, RunKey, SubmitAnswer, SubmitWord
 from model.state import Script
 
 _SUBMITTED: Final = frozenset({SubmitWord.SUBMITTED, SubmitWord.CLAIMED})

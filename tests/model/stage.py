@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from fairlead.domain.run import RunKey, SubmitWord
+from fairlead.domain.run.run import RunKey, SubmitWord
 from fairlead.schedulers.seam import COMMAND, Exchange
 from fairlead.schedulers.slurm.scheduler import SlurmTimeouts
 from model.gates import Gated

@@ -5,13 +5,13 @@ from dataclasses import replace
 from itertools import product
 
 from fairlead.api.v1alpha1.cluster import ClusterStatus
-from fairlead.domain import sites
-from fairlead.domain.cluster import NEEDS_A_PERSON, STAGE_OF, Cluster, Health, Trouble, report
-from fairlead.domain.debt import Debt
-from fairlead.domain.residue import NOT_USED, Sweep, Use
-from fairlead.domain.run import AccountingState, Probe, Tree
-from fairlead.domain.sites import Account
-from fairlead.domain.sweep import Found, Ruling
+from fairlead.domain.cluster import sites
+from fairlead.domain.cluster.cluster import NEEDS_A_PERSON, STAGE_OF, Cluster, Health, Trouble, report
+from fairlead.domain.cluster.residue import NOT_USED, Sweep, Use
+from fairlead.domain.cluster.sites import Account
+from fairlead.domain.gone.debt import Debt
+from fairlead.domain.gone.sweep import Found, Ruling
+from fairlead.domain.run.run import AccountingState, Probe, Tree
 from product.objects import NOW, a_cluster
 from product.states import LATER, Meant, State, body
 

@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.app import program
 from fairlead.cli import main
-from fairlead.domain.address import Address, Port
+from fairlead.domain.cluster.address import Address, Port
 from fairlead.domain.errors import Unanswered, Unavailable
 from fairlead.domain.objects import EventNote, ObjectRef
 from fairlead.engine.ports import Remote, Store, T, World

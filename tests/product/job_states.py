@@ -9,13 +9,13 @@ from pathlib import Path
 import fairlead
 from fairlead.api.v1alpha1.job import JobStatus
 from fairlead.api.v1alpha1.reasons import JobReason
-from fairlead.domain import report
-from fairlead.domain.endings import REASON_OF_STATE
-from fairlead.domain.evidence import Ended
-from fairlead.domain.job import Job
-from fairlead.domain.memory import Closing
-from fairlead.domain.retry import Again, Over
-from fairlead.domain.run import Finished, Listed, RunState, Started
+from fairlead.domain.job import report
+from fairlead.domain.job.job import Job
+from fairlead.domain.run.endings import REASON_OF_STATE
+from fairlead.domain.run.evidence import Ended
+from fairlead.domain.run.memory import Closing
+from fairlead.domain.run.retry import Again, Over
+from fairlead.domain.run.run import Finished, Listed, RunState, Started
 from product.objects import KEY, a_job
 from product.states import LATER, Meant, State, body
 

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from fairlead.domain.cluster import Cluster
-from fairlead.domain.job import Job
+from fairlead.domain.cluster.cluster import Cluster
+from fairlead.domain.job.job import Job
 from fairlead.domain.pacing import Now
-from fairlead.domain.run import RunKey
+from fairlead.domain.run.run import RunKey
 from fairlead.handlers.reading import read_cluster, read_job
 
 UID = "11111111-2222-4333-8444-555555555555"

@@ -4,16 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fairlead.api.v1alpha1.job import JobStatus
-from fairlead.domain import settle
-from fairlead.domain.evidence import Ended
-from fairlead.domain.job import Job
-from fairlead.domain.job_report import Report, report
-from fairlead.domain.memory import Closing, Memory
+from fairlead.domain.job.job import Job
+from fairlead.domain.job.job_report import Report, report
 from fairlead.domain.objects import EventNote
 from fairlead.domain.pacing import Now, Pacing
-from fairlead.domain.run import CancelAnswer, Observation, RunKey, SubmitAnswer
-from fairlead.domain.settle import Outcome, cancel_observed
-from fairlead.domain.steps import Cancel
+from fairlead.domain.run import settle
+from fairlead.domain.run.evidence import Ended
+from fairlead.domain.run.memory import Closing, Memory
+from fairlead.domain.run.run import CancelAnswer, Observation, RunKey, SubmitAnswer
+from fairlead.domain.run.settle import Outcome, cancel_observed
+from fairlead.domain.run.steps import Cancel
 
 __all__ = ["Settled", "cancel_asked", "cancel_observed", "cancelled", "closed", "observed", "resuming", "submitted", "suspending"]
 

@@ -11,8 +11,8 @@ from typing import Any
 from fairlead.api.v1alpha1 import names
 from fairlead.api.v1alpha1.cluster import ClusterStatus
 from fairlead.api.v1alpha1.job import JobStatus
-from fairlead.domain.cluster import Cluster
-from fairlead.domain.job import Job
+from fairlead.domain.cluster.cluster import Cluster
+from fairlead.domain.job.job import Job
 from fairlead.domain.pacing import Now
 
 Manifest = dict[str, Any]

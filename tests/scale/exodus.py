@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from fairlead.domain.debt import UNACCOUNTED
+from fairlead.domain.gone.debt import UNACCOUNTED
 from product.ledger import debts_of
 from product.waiting import until
 from scale.grounds import Grounds

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bed.login import LoginNode
-from fairlead.domain.address import Address, Credentials, HostKeys
+from fairlead.domain.cluster.address import Address, Credentials, HostKeys
 from fairlead.schedulers.seam import Exchange
 
 

@@ -7,7 +7,7 @@ import pytest
 from ssh_addresses import address_of, running, script
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
-from fairlead.domain.address import Credentials
+from fairlead.domain.cluster.address import Credentials
 from fairlead.domain.errors import Refused
 from fairlead.ssh.limits import PoolLimits
 from fairlead.ssh.remote import SshRemote

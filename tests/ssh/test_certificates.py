@@ -9,7 +9,7 @@ from ssh_addresses import address_of, script
 from bed.slurmconf import INSIDE
 from bed.sshd import SshHost
 from fairlead.api.v1alpha1.reasons import ClusterReason
-from fairlead.domain.address import Credentials, HostKeys
+from fairlead.domain.cluster.address import Credentials, HostKeys
 from fairlead.domain.errors import Refused, Unreadable
 
 TRUE = script("echo yes")

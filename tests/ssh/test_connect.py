@@ -9,7 +9,7 @@ from ssh_addresses import address_of, script
 
 from bed.sshdconf import KeyPair
 from fairlead.api.v1alpha1.reasons import ClusterReason
-from fairlead.domain.address import Address, Credentials, HostKeys
+from fairlead.domain.cluster.address import Address, Credentials, HostKeys
 from fairlead.domain.errors import FairleadError, Refused, Unreachable, Unreadable
 from fairlead.ssh.connect import connect
 from fairlead.ssh.held import close_connection

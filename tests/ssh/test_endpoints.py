@@ -5,7 +5,7 @@ from ssh_addresses import address_of, script
 
 from bed.sshdconf import KeyPair
 from fairlead.api.v1alpha1.reasons import ClusterReason
-from fairlead.domain.address import Endpoint, HostKeys
+from fairlead.domain.cluster.address import Endpoint, HostKeys
 from fairlead.domain.errors import Refused, Unreachable
 
 WHERE = script("hostname")

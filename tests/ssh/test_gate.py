@@ -11,7 +11,7 @@ from ssh_addresses import address_of, script
 
 from bed.sshdconf import KeyPair
 from fairlead.api.v1alpha1.reasons import ClusterReason
-from fairlead.domain.address import Address, Credentials, HostKeys
+from fairlead.domain.cluster.address import Address, Credentials, HostKeys
 from fairlead.domain.errors import Refused, Unreachable
 from fairlead.ssh.limits import PoolLimits
 from fairlead.ssh.remote import SshRemote

@@ -11,7 +11,7 @@ from ssh_addresses import address_of, running, script
 from bed.proxy import TcpProxy
 from bed.sshd import SshHost
 from fairlead.api.v1alpha1.reasons import ClusterReason
-from fairlead.domain.address import Address, Credentials, HostKeys
+from fairlead.domain.cluster.address import Address, Credentials, HostKeys
 from fairlead.domain.errors import Refused, Unanswered, Unreachable, Unreadable
 from fairlead.ssh.limits import PoolLimits
 from fairlead.ssh.remote import SshRemote

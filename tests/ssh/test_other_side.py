@@ -12,7 +12,7 @@ from bed.slurmconf import INSIDE
 from bed.sshd import SshHost
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.errors import Unanswered, Unreachable
-from fairlead.domain.installation import Installation
+from fairlead.domain.run.installation import Installation
 from fairlead.schedulers.seam import Place
 from fairlead.schedulers.slurm.scheduler import Slurm
 from fairlead.ssh.remote import SshRemote

@@ -17,9 +17,9 @@ from enum import StrEnum
 from typing import TypeVar
 
 from fairlead.api.v1alpha1 import names
-from fairlead.domain.cluster import Cluster
+from fairlead.domain.cluster.cluster import Cluster
 from fairlead.domain.errors import Conflict, FairleadError, UserFault
-from fairlead.domain.job import Job
+from fairlead.domain.job.job import Job
 from fairlead.domain.leaving import Standing, farewell, handed_over, is_under_way
 from fairlead.domain.objects import ObjectRef
 from fairlead.domain.scope import Scope

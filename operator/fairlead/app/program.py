@@ -22,7 +22,7 @@ import structlog
 from fairlead.app.descriptors import shared_out
 from fairlead.app.settings import Settings
 from fairlead.app.watching import watch
-from fairlead.domain.cluster import Cluster
+from fairlead.domain.cluster.cluster import Cluster
 from fairlead.domain.errors import ApiFault
 from fairlead.domain.scope import EVERYWHERE, Scope
 from fairlead.engine.clock import SteadyClock, SystemClock

@@ -8,8 +8,8 @@ import click
 
 from fairlead.api.v1alpha1 import names
 from fairlead.cli.access import Way
-from fairlead.domain.debt import Debt
 from fairlead.domain.errors import Forbidden, UserFault
+from fairlead.domain.gone.debt import Debt
 from fairlead.kube.client import KubeClient
 from fairlead.kube.ledger import Ledger
 from fairlead.telemetry.log import configure

@@ -21,8 +21,8 @@ from fairlead.cli.objects import Missing, get_job
 from fairlead.cli.output import NoOutput, Output
 from fairlead.domain.conditions import is_true
 from fairlead.domain.errors import Forbidden, Unanswered, Unavailable, Unreachable, UserFault
-from fairlead.domain.job import Job
-from fairlead.domain.run import RunKey
+from fairlead.domain.job.job import Job
+from fairlead.domain.run.run import RunKey
 from fairlead.kube.client import KubeClient
 
 WAIT_SECONDS: Final = 10             # of one reading for more: as long may a reading outlive a reader who is gone

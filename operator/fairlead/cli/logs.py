@@ -13,7 +13,7 @@ from fairlead.cli.follow import Follower, Write
 from fairlead.cli.objects import get_job
 from fairlead.cli.output import NoOutput, Output
 from fairlead.domain.errors import Unanswered, UserFault
-from fairlead.domain.job import Job
+from fairlead.domain.job.job import Job
 from fairlead.domain.plain_text import PlainText
 from fairlead.kube.client import KubeClient
 

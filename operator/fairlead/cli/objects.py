@@ -1,11 +1,11 @@
 """What the commands read from the API server, with the rights of the person who asks, and how they say what is missing."""
 
 from fairlead.api.v1alpha1 import names
-from fairlead.domain.access import address_of, jump_secrets, known_hosts_of, way_to
-from fairlead.domain.address import Address
-from fairlead.domain.cluster import Cluster
+from fairlead.domain.cluster.access import address_of, jump_secrets, known_hosts_of, way_to
+from fairlead.domain.cluster.address import Address
+from fairlead.domain.cluster.cluster import Cluster
 from fairlead.domain.errors import Forbidden, UserFault
-from fairlead.domain.job import Job
+from fairlead.domain.job.job import Job
 from fairlead.handlers.reading import read_cluster, read_job
 from fairlead.kube.client import JsonObject, KubeClient, path_of
 from fairlead.kube.faults import NotFound

@@ -8,11 +8,11 @@ from typing import Final
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.api.v1alpha1.texts import clean
 from fairlead.cli.objects import get_address, get_cluster
-from fairlead.domain.cluster import Cluster
+from fairlead.domain.cluster.cluster import Cluster
+from fairlead.domain.cluster.sites import seen_by
 from fairlead.domain.errors import Unanswered, UserFault
-from fairlead.domain.job import Job
-from fairlead.domain.run import RunKey, Tree
-from fairlead.domain.sites import seen_by
+from fairlead.domain.job.job import Job
+from fairlead.domain.run.run import RunKey, Tree
 from fairlead.kube.client import KubeClient
 from fairlead.schedulers import output
 from fairlead.schedulers.output import Nothing, Place, Reading, Text

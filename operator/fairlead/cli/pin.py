@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import click
 
 from fairlead.cli.reach import Means, as_options, endpoint_of, jump_hosts
-from fairlead.domain.address import Endpoint
+from fairlead.domain.cluster.address import Endpoint
 from fairlead.domain.errors import RemoteFault
 from fairlead.ssh.shown import ShownKey, host_keys_shown, listed_as
 

@@ -13,7 +13,7 @@ import click
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.api.v1alpha1.ssh import USER_PATTERN
-from fairlead.domain.address import Address, Credentials, Endpoint, HostKeys
+from fairlead.domain.cluster.address import Address, Credentials, Endpoint, HostKeys
 from fairlead.domain.errors import Unreadable, UserFault
 from fairlead.ssh.keys import read_key
 

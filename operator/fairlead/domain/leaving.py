@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 
 from fairlead.api.v1alpha1.reasons import JobReason
-from fairlead.domain.cluster import Cluster
-from fairlead.domain.debt import Debt, debt_of, what_is_owed
-from fairlead.domain.job import Job
+from fairlead.domain.cluster.cluster import Cluster
+from fairlead.domain.gone.debt import Debt, debt_of, what_is_owed
+from fairlead.domain.job.job import Job
 from fairlead.domain.objects import EventNote
 
 

@@ -4,14 +4,14 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from fairlead.domain.cluster import Cluster
-from fairlead.domain.installation import Installation
-from fairlead.domain.job import Job
+from fairlead.domain.cluster.cluster import Cluster
+from fairlead.domain.gone.remains import Remains
+from fairlead.domain.gone.sweep import Found
+from fairlead.domain.job.job import Job
 from fairlead.domain.objects import ClusterName, Location
-from fairlead.domain.remains import Remains
-from fairlead.domain.run import RunKey
-from fairlead.domain.sweep import Found
-from fairlead.engine.debts import Debts
+from fairlead.domain.run.installation import Installation
+from fairlead.domain.run.run import RunKey
+from fairlead.engine.owed.debts import Debts
 from fairlead.engine.ports import World
 from fairlead.engine.registry import Registry
 from fairlead.engine.settings import EngineSettings

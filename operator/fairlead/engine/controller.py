@@ -7,34 +7,34 @@ from typing import Any
 import structlog
 
 from fairlead.api.v1alpha1.reasons import JobCondition
-from fairlead.domain import sites
-from fairlead.domain.cluster import Cluster
-from fairlead.domain.debt import Debt
+from fairlead.domain.cluster import sites
+from fairlead.domain.cluster.cluster import Cluster
 from fairlead.domain.errors import FairleadError
-from fairlead.domain.installation import Installation
-from fairlead.domain.job import Job
+from fairlead.domain.gone.debt import Debt
+from fairlead.domain.gone.remains import Remains
+from fairlead.domain.job.job import Job
 from fairlead.domain.objects import ClusterName, Location
-from fairlead.domain.remains import Remains
-from fairlead.domain.run import RunKey
+from fairlead.domain.run.installation import Installation
+from fairlead.domain.run.run import RunKey
 from fairlead.engine.context import Overseer, SiteContext
-from fairlead.engine.debts import Debts
-from fairlead.engine.expiry import Expiry
 from fairlead.engine.gauges import Gauges
-from fairlead.engine.graves import Grave, Graves
-from fairlead.engine.labels import Labels
-from fairlead.engine.link import Link
-from fairlead.engine.lobby import Lobby
-from fairlead.engine.logins import Logins
+from fairlead.engine.gone.expiry import Expiry
+from fairlead.engine.gone.graves import Grave, Graves
 from fairlead.engine.mishaps import contained
-from fairlead.engine.overdue import Overdue
-from fairlead.engine.payments import Payments
-from fairlead.engine.placing import Placing
+from fairlead.engine.owed.debts import Debts
+from fairlead.engine.owed.overdue import Overdue
+from fairlead.engine.owed.payments import Payments
 from fairlead.engine.ports import Pulse, World
-from fairlead.engine.record import Record
 from fairlead.engine.registry import Registry
 from fairlead.engine.settings import EngineSettings
-from fairlead.engine.site import Site
-from fairlead.engine.stranded import Stranded
+from fairlead.engine.site.link import Link
+from fairlead.engine.site.logins import Logins
+from fairlead.engine.site.record import Record
+from fairlead.engine.site.site import Site
+from fairlead.engine.unplaced.labels import Labels
+from fairlead.engine.unplaced.lobby import Lobby
+from fairlead.engine.unplaced.placing import Placing
+from fairlead.engine.unplaced.stranded import Stranded
 from fairlead.engine.writer import Writer
 from fairlead.schedulers.seam import Driver, Removed
 

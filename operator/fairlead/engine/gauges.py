@@ -11,11 +11,11 @@ from typing import get_args
 from fairlead.api.v1alpha1.job import JobPhase
 from fairlead.api.v1alpha1.meta import Condition
 from fairlead.api.v1alpha1.reasons import ClusterCondition, ClusterReason, JobCondition, JobReason
-from fairlead.domain.job import Job
-from fairlead.engine.debts import Debts
+from fairlead.domain.job.job import Job
+from fairlead.engine.owed.debts import Debts
 from fairlead.engine.ports import World
 from fairlead.engine.registry import Registry
-from fairlead.engine.site import Site
+from fairlead.engine.site.site import Site
 from fairlead.telemetry import metrics
 from fairlead.telemetry.metrics import known
 

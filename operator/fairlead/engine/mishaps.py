@@ -13,7 +13,7 @@ import structlog
 
 from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain.errors import ApiFault, FairleadError, RemoteFault, Unreadable
-from fairlead.domain.owner import RunOwner
+from fairlead.domain.run.owner import RunOwner
 from fairlead.engine.ports import Clock
 
 log = structlog.get_logger()

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
-from fairlead.domain.address import Address, Credentials, HostKeys, Port
-from fairlead.domain.debt import Debt
-from fairlead.domain.finished import Expiring
+from fairlead.domain.cluster.address import Address, Credentials, HostKeys, Port
+from fairlead.domain.gone.debt import Debt
+from fairlead.domain.job.finished import Expiring
 from fairlead.domain.kinds import KNOWN
 from fairlead.domain.objects import ClusterName, EventNote, ObjectRef
 from fairlead.domain.pacing import Now

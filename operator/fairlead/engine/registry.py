@@ -5,11 +5,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 
 from fairlead.api.v1alpha1.job import JobStatus
-from fairlead.domain.admission import refusal
-from fairlead.domain.cluster import Cluster
-from fairlead.domain.job import Job
+from fairlead.domain.cluster.admission import refusal
+from fairlead.domain.cluster.cluster import Cluster
+from fairlead.domain.job.job import Job
 from fairlead.domain.objects import ClusterName
-from fairlead.domain.owner import RunOwner
+from fairlead.domain.run.owner import RunOwner
 from fairlead.engine.mishaps import contained
 
 

@@ -9,13 +9,13 @@ import structlog
 from fairlead.api.v1alpha1.job import JobStatus
 from fairlead.domain.conditions import is_true
 from fairlead.domain.errors import ApiFault, Conflict, Unavailable
-from fairlead.domain.job import ENDS, Job
-from fairlead.domain.job_report import Report, report
-from fairlead.domain.memory import Memory
-from fairlead.domain.news import Begun, Beset
+from fairlead.domain.job.job import ENDS, Job
+from fairlead.domain.job.job_report import Report, report
 from fairlead.domain.objects import EventNote
-from fairlead.domain.owner import RunOwner
-from fairlead.domain.settle import Outcome
+from fairlead.domain.run.memory import Memory
+from fairlead.domain.run.news import Begun, Beset
+from fairlead.domain.run.owner import RunOwner
+from fairlead.domain.run.settle import Outcome
 from fairlead.engine.mishaps import Mishaps, Said
 from fairlead.engine.pauses import REFUSALS, Pauses, is_refusal
 from fairlead.engine.ports import World

@@ -11,9 +11,9 @@ from fairlead.api.v1alpha1 import cluster as api_cluster
 from fairlead.api.v1alpha1 import job as api_job
 from fairlead.api.v1alpha1 import names
 from fairlead.api.v1alpha1.meta import ObjectMeta
-from fairlead.domain.cluster import Cluster
+from fairlead.domain.cluster.cluster import Cluster
 from fairlead.domain.errors import UserFault
-from fairlead.domain.job import Job
+from fairlead.domain.job.job import Job
 from fairlead.domain.objects import ObjectRef
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from fairlead.api.v1alpha1 import names
 from fairlead.api.v1alpha1.job import Job, JobPhase
 from fairlead.domain.errors import Conflict
-from fairlead.domain.finished import Expiring, expiring
+from fairlead.domain.job.finished import Expiring, expiring
 from fairlead.domain.objects import ObjectRef
 from fairlead.domain.scope import EVERYWHERE, Scope
 from fairlead.kube.client import JsonObject, KubeClient

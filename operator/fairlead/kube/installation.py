@@ -13,7 +13,7 @@ from contextlib import suppress
 
 from fairlead.api.v1alpha1 import names
 from fairlead.domain.errors import Conflict, UserFault
-from fairlead.domain.installation import Installation
+from fairlead.domain.run.installation import Installation
 from fairlead.kube.client import KubeClient, path_of
 from fairlead.kube.config_map import LABELS, ConfigMapTable, Entries
 from fairlead.kube.faults import NotFound

@@ -16,8 +16,8 @@ from dataclasses import asdict, dataclass, fields
 import structlog
 
 from fairlead.api.v1alpha1 import names
-from fairlead.domain.debt import REASONS, Debt
 from fairlead.domain.errors import ApiFault
+from fairlead.domain.gone.debt import REASONS, Debt
 from fairlead.domain.kinds import KNOWN
 from fairlead.kube.client import KubeClient, path_of
 from fairlead.kube.config_map import Changes, ConfigMapTable, Entries

@@ -13,8 +13,8 @@ from typing import Final, TypeVar
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.api.v1alpha1.texts import LATEST_TIME, NODES_CHARACTERS, PATH_CHARACTERS, WORD_CHARACTERS, clean
 from fairlead.domain.errors import RemoteFault, Unanswered
-from fairlead.domain.installation import Installation
-from fairlead.domain.run import (
+from fairlead.domain.run.installation import Installation
+from fairlead.domain.run.run import (
     AccountingState,
     CancelAnswer,
     Finished,

@@ -9,7 +9,7 @@ from typing import Final
 
 from fairlead.api.v1alpha1.cluster import ClusterSpec, ProcessHost
 from fairlead.api.v1alpha1.texts import LATEST_TIME, clean
-from fairlead.domain.run import Tree
+from fairlead.domain.run.run import Tree
 from fairlead.schedulers import sh
 from fairlead.schedulers.answers import TEXT_CHARACTERS, number
 from fairlead.schedulers.fence import Row, read_begun
@@ -30,13 +30,13 @@ def program(fence: str, spec: ClusterSpec, host: ProcessHost | None = None, tree
     known = {"WORK_DIR": spec.work_dir, "KNOWN_TREE": tree.path if tree else "", "KNOWN_MARKER": tree.marker if tree else ""}
     if host is not None:
         own = {"FENCE": fence, "BIN_PATH": "", "INSTALLATION": "", "SLOTS": str(host.slots), "GPUS": str(host.gpus), **known}
-        return sh.program(own, "host", "host_probe", "host_doctor", "doctor")
+        return sh.program(own, "host/host", "host/probe", "host/doctor", "common/doctor")
     slurm = spec.slurm
     return sh.program({
         "FENCE": fence, "BIN_PATH": slurm.bin_path or "", "ACCOUNTING": slurm.accounting, "PARTITION": slurm.default_partition or "",
         "ACCOUNT": slurm.default_account or "", "SBATCH_SECONDS": str(limits.sbatch_seconds),
         "SCONTROL_SECONDS": str(limits.scontrol_seconds), "SACCT_SECONDS": str(limits.sacct_seconds), **known,
-    }, "slurm", "slurm_doctor", "doctor")
+    }, "slurm/slurm", "slurm/doctor", "common/doctor")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 from fairlead.api.v1alpha1 import names
-from fairlead.domain.installation import Installation
-from fairlead.domain.run import CancelAnswer, CancelPhase, Observation, Probe, RunKey, Submission, SubmitAnswer, Tree
+from fairlead.domain.run.installation import Installation
+from fairlead.domain.run.run import CancelAnswer, CancelPhase, Observation, Probe, RunKey, Submission, SubmitAnswer, Tree
 from fairlead.schedulers import answers, sh
 from fairlead.schedulers.answers import Vocabulary
 from fairlead.schedulers.fence import MOST_ROWS, Answer, last_row, read

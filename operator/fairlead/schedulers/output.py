@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from fairlead.domain.run import RunKey, Tree
+from fairlead.domain.run.run import RunKey, Tree
 from fairlead.schedulers import sh
 from fairlead.schedulers.fence import SEPARATOR
 
@@ -79,7 +79,7 @@ def program(fence: str, tree: Tree, reading: Reading) -> str:
         "SEEN": reading.path, "OFFSET": str(reading.offset), "START": reading.start,
         "TAIL": "" if reading.tail_lines is None else str(reading.tail_lines), "RAW": "1" if reading.raw else "",
         "SLICE": str(reading.slice_bytes), "HELD_BYTES": str(len(reading.held)),
-    }, "fold", "logs")
+    }, "common/fold", "common/logs")
 
 
 def read_text_row(row: bytes, fence: str) -> Text | None:

@@ -4,20 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from fairlead.domain.installation import Installation
-from fairlead.domain.request import RunRequest
-from fairlead.domain.run import (
-    CancelAnswer,
-    CancelPhase,
-    Observation,
-    Probe,
-    Remnant,
-    RunKey,
-    StopWord,
-    Submission,
-    SubmitAnswer,
-    Tree,
-)
+from fairlead.domain.run.installation import Installation
+from fairlead.domain.run.request import RunRequest
+from fairlead.domain.run.run import CancelAnswer, CancelPhase, Observation, Probe, Remnant, RunKey, StopWord, Submission, SubmitAnswer, Tree
 
 T = TypeVar("T")
 

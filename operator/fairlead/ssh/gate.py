@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fairlead.domain.address import Address
+from fairlead.domain.cluster.address import Address
 from fairlead.sharing.shares import Shares
 from fairlead.ssh.limits import PoolLimits, none_free
 from fairlead.ssh.told import Told

@@ -15,7 +15,7 @@ from typing import Self
 import asyncssh
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
-from fairlead.domain.address import Address
+from fairlead.domain.cluster.address import Address
 from fairlead.domain.errors import Unreachable
 from fairlead.ssh.limits import PoolLimits
 from fairlead.ssh.seats import Seats

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import asyncssh
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
-from fairlead.domain.address import HostKeys
+from fairlead.domain.cluster.address import HostKeys
 from fairlead.domain.errors import Refused, Unreadable
 from fairlead.ssh.algorithms import HOST_CERTIFICATES, HOST_KEYS
 

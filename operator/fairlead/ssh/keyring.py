@@ -3,7 +3,7 @@
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
-from fairlead.domain.address import Address
+from fairlead.domain.cluster.address import Address
 from fairlead.sharing.shares import Shares
 from fairlead.sharing.turns import Waited, ignored
 from fairlead.ssh.limits import none_free

@@ -9,7 +9,7 @@ import asyncssh
 from asyncssh.public_key import CERT_TYPE_USER, SSHOpenSSHCertificate
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
-from fairlead.domain.address import Credentials
+from fairlead.domain.cluster.address import Credentials
 from fairlead.domain.errors import Unreadable
 from fairlead.ssh.key_cost import refuse_what_costs_too_much, refuse_what_signs_too_slowly
 from fairlead.ssh.remote_text import one_line

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from fairlead.domain.address import Address, Endpoint, Port
+from fairlead.domain.cluster.address import Address, Endpoint, Port
 from fairlead.sharing.shares import Shares
 from fairlead.ssh.limits import LOOK_SECONDS, LOOKS, none_free
 from fairlead.ssh.resolver import Resolver

@@ -12,7 +12,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, context
 from typing import Any
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
-from fairlead.domain.address import Address
+from fairlead.domain.cluster.address import Address
 from fairlead.domain.errors import Unreachable
 from fairlead.ssh.held import Connection, Held
 

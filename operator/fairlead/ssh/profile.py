@@ -6,7 +6,7 @@ from typing import Any, Final
 import asyncssh
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
-from fairlead.domain.address import Address, Endpoint
+from fairlead.domain.cluster.address import Address, Endpoint
 from fairlead.domain.errors import Unreadable
 from fairlead.ssh.algorithms import CIPHERS, KEX, MACS, SIGNATURES
 from fairlead.ssh.hostkeys import Pins, read_host_keys

@@ -14,7 +14,7 @@ import asyncssh
 import structlog
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
-from fairlead.domain.address import Address, Port
+from fairlead.domain.cluster.address import Address, Port
 from fairlead.domain.errors import FairleadError, Unanswered, Unreachable
 from fairlead.schedulers.seam import Exchange
 from fairlead.sharing.shares import Shares

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Protocol
 
-from fairlead.domain.address import Address
+from fairlead.domain.cluster.address import Address
 from fairlead.sharing.turns import NOBODY, Turns, Waited, ignored
 from fairlead.ssh.limits import PoolLimits, none_free
 

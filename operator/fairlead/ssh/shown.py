@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import asyncssh
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
-from fairlead.domain.address import Address, Credentials, Endpoint, HostKeys
+from fairlead.domain.cluster.address import Address, Credentials, Endpoint, HostKeys
 from fairlead.domain.errors import Refused
 from fairlead.ssh.connect import connect
 from fairlead.ssh.hostkeys import DEFAULT_PORT, Pins

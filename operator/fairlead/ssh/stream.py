@@ -8,7 +8,7 @@ from typing import TypeVar
 import asyncssh
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
-from fairlead.domain.address import Address
+from fairlead.domain.cluster.address import Address
 from fairlead.domain.errors import Unanswered, Unreachable
 from fairlead.schedulers.seam import COMMAND, Exchange
 from fairlead.ssh.channel import Exec, put_down

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import asyncssh
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
-from fairlead.domain.address import Address, Endpoint
+from fairlead.domain.cluster.address import Address, Endpoint
 from fairlead.domain.errors import Refused, RemoteFault, Unreachable
 from fairlead.schedulers.seam import Exchange
 from fairlead.ssh.channel import open_channel, put_down

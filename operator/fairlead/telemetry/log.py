@@ -13,7 +13,7 @@ from typing import TextIO
 import structlog
 from structlog.typing import Processor
 
-from fairlead.domain.run import RunKey
+from fairlead.domain.run.run import RunKey
 
 _LIBRARY_LEVELS = {
     "asyncio": logging.WARNING,

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 import pytest
 
 from fairlead.api.v1alpha1.reasons import JobReason
-from fairlead.domain.memory import Memory
 from fairlead.domain.pacing import Pacing
-from fairlead.domain.run import Finished, Listed, Observation, Record, RunState, Sentinels, Started, StopWord
+from fairlead.domain.run.memory import Memory
+from fairlead.domain.run.run import Finished, Listed, Observation, Record, RunState, Sentinels, Started, StopWord
 from product import settled as settle
 from product.objects import KEY, NOW, a_job, submitted
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fairlead.domain.admission import asks_for_labels, refusal
+from fairlead.domain.cluster.admission import asks_for_labels, refusal
 from product.objects import a_cluster
 
 PHYSICS = {"matchLabels": {"team": "physics"}}

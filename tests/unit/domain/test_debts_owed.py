@@ -7,8 +7,9 @@ import pytest
 
 from fairlead.api.v1alpha1.cluster import SweepAgreement
 from fairlead.api.v1alpha1.reasons import ClusterReason
-from fairlead.domain.cluster import Health, report
-from fairlead.domain.debt import (
+from fairlead.domain.cluster.cluster import Health, report
+from fairlead.domain.cluster.residue import KEYS_TOLD, RESIDUE_SHOWN, Sweep, Use, in_use, keys_told
+from fairlead.domain.gone.debt import (
     NOT_ENDED,
     NOT_LEFT_ALONE,
     UNACCOUNTED,
@@ -20,12 +21,11 @@ from fairlead.domain.debt import (
     what_is_owed,
     will_not_go,
 )
-from fairlead.domain.job import Job
-from fairlead.domain.memory import Memory
+from fairlead.domain.gone.sweep import Found, Ruling
+from fairlead.domain.job.job import Job
 from fairlead.domain.pacing import Now, Pacing
-from fairlead.domain.residue import KEYS_TOLD, RESIDUE_SHOWN, Sweep, Use, in_use, keys_told
-from fairlead.domain.run import RunKey, StopWord
-from fairlead.domain.sweep import Found, Ruling
+from fairlead.domain.run.memory import Memory
+from fairlead.domain.run.run import RunKey, StopWord
 from product.objects import UID, a_cluster, a_job, submitted
 
 DELETED_AT = 1_767_225_600.0        # 2026-01-01T00:00:00Z, when deleted Jobs of `product.objects` were deleted

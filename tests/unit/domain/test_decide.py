@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from fairlead.api.v1alpha1.reasons import JobReason
-from fairlead.domain.job import Job
-from fairlead.domain.memory import Closing, Memory
-from fairlead.domain.owner import RunOwner
+from fairlead.domain.gone.remains import Remains
+from fairlead.domain.job.job import Job
 from fairlead.domain.pacing import Pacing
-from fairlead.domain.remains import Remains
-from fairlead.domain.run import CancelPhase, RunKey, StopWord
-from fairlead.domain.steps import Bury, Cancel, KeepOut, Release, Rest, Resume, Step, Submit, Suspend, TakeUp, Watch, decide, wakes_at
+from fairlead.domain.run.memory import Closing, Memory
+from fairlead.domain.run.owner import RunOwner
+from fairlead.domain.run.run import CancelPhase, RunKey, StopWord
+from fairlead.domain.run.steps import Bury, Cancel, KeepOut, Release, Rest, Resume, Step, Submit, Suspend, TakeUp, Watch, decide, wakes_at
 from product.objects import NOW, OTHER_UID, UID, a_job, submitted
 
 PACING = Pacing()

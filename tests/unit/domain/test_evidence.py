@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from fairlead.domain.evidence import Broken, Duplicated, Ended, Live, NeverRan, Unclaimed, Unexplained, is_accounted_for, judge
-from fairlead.domain.run import Finished, Listed, Observation, Record, RunKey, RunState, Sentinels, Started
+from fairlead.domain.run.evidence import Broken, Duplicated, Ended, Live, NeverRan, Unclaimed, Unexplained, is_accounted_for, judge
+from fairlead.domain.run.run import Finished, Listed, Observation, Record, RunKey, RunState, Sentinels, Started
 from product.objects import KEY
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fairlead.domain.finished import Expiring, expiring
+from fairlead.domain.job.finished import Expiring, expiring
 from product.objects import a_job
 
 END = 1_700_000_000

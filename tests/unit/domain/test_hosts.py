@@ -7,14 +7,14 @@ import pytest
 
 from fairlead.api.v1alpha1.cluster import ClusterStatus, HostStatus
 from fairlead.api.v1alpha1.reasons import ClusterReason
-from fairlead.domain import sites
-from fairlead.domain.access import address_of
-from fairlead.domain.cluster import Cluster, Health, Trouble, report
+from fairlead.domain.cluster import sites
+from fairlead.domain.cluster.access import address_of
+from fairlead.domain.cluster.cluster import Cluster, Health, Trouble, report
+from fairlead.domain.cluster.residue import Sweep, Use
+from fairlead.domain.cluster.sites import Account
 from fairlead.domain.errors import Unreadable
-from fairlead.domain.residue import Sweep, Use
-from fairlead.domain.run import Probe, Tree
-from fairlead.domain.sites import Account
-from fairlead.domain.sweep import Found, Ruling
+from fairlead.domain.gone.sweep import Found, Ruling
+from fairlead.domain.run.run import Probe, Tree
 from fairlead.handlers.reading import read_job
 from product.objects import NOW, a_cluster, a_job, submitted
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from fairlead.domain.debt import NOT_LEFT_ALONE, UNACCOUNTED, UNREACHABLE, Debt
-from fairlead.domain.job import Job
+from fairlead.domain.gone.debt import NOT_LEFT_ALONE, UNACCOUNTED, UNREACHABLE, Debt
+from fairlead.domain.job.job import Job
 from fairlead.domain.leaving import Standing, handed_over, is_under_way
 from product.objects import KEY, a_cluster, a_job, submitted
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fairlead.domain.placement import Room, Size, place
+from fairlead.domain.cluster.placement import Room, Size, place
 
 SMALL, LARGE, GPUS = Size(4), Size(16), Size(16, 8)
 

@@ -6,13 +6,13 @@ import pytest
 
 from fairlead.api.v1alpha1.job import JobStatus
 from fairlead.api.v1alpha1.reasons import JobReason
-from fairlead.domain import report
 from fairlead.domain.conditions import moment
-from fairlead.domain.evidence import Ended
-from fairlead.domain.job import Job
-from fairlead.domain.memory import Closing
-from fairlead.domain.retry import Again, Over
-from fairlead.domain.run import Finished, Listed, LogTail, RunKey, RunState, Started
+from fairlead.domain.job import report
+from fairlead.domain.job.job import Job
+from fairlead.domain.run.evidence import Ended
+from fairlead.domain.run.memory import Closing
+from fairlead.domain.run.retry import Again, Over
+from fairlead.domain.run.run import Finished, Listed, LogTail, RunKey, RunState, Started
 from product.objects import KEY, NOW, UID, a_job, submitted
 
 QUEUED = a_job(status=submitted())

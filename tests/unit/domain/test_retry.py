@@ -3,10 +3,10 @@
 import pytest
 
 from fairlead.api.v1alpha1.reasons import JobReason
-from fairlead.domain.memory import Closing
 from fairlead.domain.pacing import Pacing
-from fairlead.domain.retry import NOT_AGAIN, Again, Over, after
-from fairlead.domain.run import RunKey
+from fairlead.domain.run.memory import Closing
+from fairlead.domain.run.retry import NOT_AGAIN, Again, Over, after
+from fairlead.domain.run.run import RunKey
 from product.objects import UID, a_job, submitted
 
 PACING = Pacing()

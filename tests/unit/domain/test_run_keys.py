@@ -6,12 +6,12 @@ import pytest
 
 from fairlead.api.v1alpha1 import names
 from fairlead.api.v1alpha1.reasons import JobReason
-from fairlead.domain.installation import Installation
+from fairlead.domain.gone.remains import Remains
 from fairlead.domain.kinds import plural_of
-from fairlead.domain.memory import Closing, Memory
 from fairlead.domain.pacing import Now, Pacing
-from fairlead.domain.remains import Remains
-from fairlead.domain.run import MOST_ATTEMPTS, Owner, RunKey
+from fairlead.domain.run.installation import Installation
+from fairlead.domain.run.memory import Closing, Memory
+from fairlead.domain.run.run import MOST_ATTEMPTS, Owner, RunKey
 from product.objects import UID, a_job, submitted
 from product.settled import closed
 

@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 
 from fairlead.api.v1alpha1.reasons import JobReason
-from fairlead.domain import report
 from fairlead.domain.conditions import is_true
-from fairlead.domain.endings import of_broken
-from fairlead.domain.evidence import Broken
-from fairlead.domain.memory import Closing, Memory
+from fairlead.domain.job import report
 from fairlead.domain.pacing import Now, Pacing
-from fairlead.domain.run import (
+from fairlead.domain.run.endings import of_broken
+from fairlead.domain.run.evidence import Broken
+from fairlead.domain.run.memory import Closing, Memory
+from fairlead.domain.run.run import (
     CancelAnswer,
     CancelPhase,
     Finished,
@@ -24,7 +24,7 @@ from fairlead.domain.run import (
     SubmitAnswer,
     SubmitWord,
 )
-from fairlead.domain.steps import Cancel
+from fairlead.domain.run.steps import Cancel
 from product import settled as settle
 from product.objects import KEY, NOW, a_job, submitted
 

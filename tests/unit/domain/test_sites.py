@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from fairlead.api.v1alpha1.cluster import ClusterStatus, LoginStatus, SweepAgreement, WorkDirStatus
-from fairlead.domain import sites
-from fairlead.domain.access import address_of
-from fairlead.domain.cluster import Health, report
+from fairlead.domain.cluster import sites
+from fairlead.domain.cluster.access import address_of
+from fairlead.domain.cluster.cluster import Health, report
 from fairlead.domain.errors import Unreadable
 from product.objects import NOW, a_cluster
 

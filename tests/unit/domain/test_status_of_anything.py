@@ -12,14 +12,14 @@ from fairlead.api.structural import structural_schema
 from fairlead.api.v1alpha1.cluster import ClusterStatus
 from fairlead.api.v1alpha1.job import JobStatus
 from fairlead.api.v1alpha1.reasons import ClusterReason
-from fairlead.domain import cluster
-from fairlead.domain.cluster import Health, Trouble
+from fairlead.domain.cluster import cluster
+from fairlead.domain.cluster.cluster import Health, Trouble
 from fairlead.domain.errors import FairleadError, RemoteFault
-from fairlead.domain.installation import Installation
-from fairlead.domain.job import Job
-from fairlead.domain.memory import Memory
+from fairlead.domain.job.job import Job
 from fairlead.domain.pacing import Pacing
-from fairlead.domain.run import Observation, Owner
+from fairlead.domain.run.installation import Installation
+from fairlead.domain.run.memory import Memory
+from fairlead.domain.run.run import Observation, Owner
 from fairlead.schedulers import answers
 from fairlead.schedulers.fence import Answer, Row
 from fairlead.schedulers.process import answers as host

@@ -8,21 +8,11 @@ import pytest
 from fairlead.api.v1alpha1.job import JobStatus
 from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain.conditions import is_true
-from fairlead.domain.job import Job
-from fairlead.domain.memory import Memory
+from fairlead.domain.job.job import Job
 from fairlead.domain.pacing import Pacing
-from fairlead.domain.run import (
-    CancelAnswer,
-    CancelPhase,
-    Finished,
-    Listed,
-    Observation,
-    RunState,
-    Sentinels,
-    Started,
-    StopWord,
-)
-from fairlead.domain.steps import Cancel
+from fairlead.domain.run.memory import Memory
+from fairlead.domain.run.run import CancelAnswer, CancelPhase, Finished, Listed, Observation, RunState, Sentinels, Started, StopWord
+from fairlead.domain.run.steps import Cancel
 from product import settled as settle
 from product.objects import KEY, NOW, a_job, submitted
 

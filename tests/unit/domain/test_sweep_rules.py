@@ -3,7 +3,7 @@
 import pytest
 
 from fairlead.api.v1alpha1.cluster import SweepAgreement
-from fairlead.domain.sweep import Found, Ruling, judge, number_to_agree
+from fairlead.domain.gone.sweep import Found, Ruling, judge, number_to_agree
 
 
 @pytest.mark.parametrize(("runs", "gone", "suspicious"), [

@@ -1,13 +1,13 @@
 """What is left of an owner whose object is gone goes the way of one that is being deleted, and is written down as what it was."""
 
-from fairlead.domain.debt import NOT_LEFT_ALONE, UNACCOUNTED, UNREACHABLE, Debt, deadline_of, debt_of, debtor, will_not_go
-from fairlead.domain.memory import Memory
+from fairlead.domain.gone.debt import NOT_LEFT_ALONE, UNACCOUNTED, UNREACHABLE, Debt, deadline_of, debt_of, debtor, will_not_go
+from fairlead.domain.gone.remains import Remains
 from fairlead.domain.objects import Location, ObjectRef
-from fairlead.domain.owner import RunOwner
 from fairlead.domain.pacing import Now, Pacing
-from fairlead.domain.remains import Remains
-from fairlead.domain.run import RunKey, StopWord
-from fairlead.domain.steps import Bury, Release, Rest, decide, wakes_at
+from fairlead.domain.run.memory import Memory
+from fairlead.domain.run.owner import RunOwner
+from fairlead.domain.run.run import RunKey, StopWord
+from fairlead.domain.run.steps import Bury, Release, Rest, decide, wakes_at
 from product.objects import UID, a_job
 
 NOW, PACING = Now(1000.0, 1_700_000_000.0), Pacing()

@@ -3,8 +3,8 @@
 import pytest
 
 from fairlead.api.v1alpha1.cluster import Limits
-from fairlead.domain.job import Job
-from fairlead.engine.limits import Bucket, active, places
+from fairlead.domain.job.job import Job
+from fairlead.engine.site.limits import Bucket, active, places
 from product.objects import a_job, submitted
 
 RETRYING = submitted("", attempt=2, nextRetryTime="2026-01-01T00:00:00Z")

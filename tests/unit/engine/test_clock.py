@@ -7,10 +7,10 @@ import pytest
 from structlog.testing import capture_logs
 from virtual import Virtual
 
-from fairlead.domain.finished import Expiring
+from fairlead.domain.job.finished import Expiring
 from fairlead.domain.objects import ObjectRef
 from fairlead.engine.clock import SteadyClock
-from fairlead.engine.expiry import Expiry
+from fairlead.engine.gone.expiry import Expiry
 
 HOUR = 3600.0
 

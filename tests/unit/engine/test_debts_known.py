@@ -6,19 +6,19 @@ from collections.abc import Sequence
 import pytest
 from virtual import SETTINGS, Virtual
 
-from fairlead.domain.debt import NOT_LEFT_ALONE, UNACCOUNTED, UNREACHABLE, Debt
 from fairlead.domain.errors import ApiFault, Forbidden, Unavailable
-from fairlead.domain.job import Job
+from fairlead.domain.gone.debt import NOT_LEFT_ALONE, UNACCOUNTED, UNREACHABLE, Debt
+from fairlead.domain.gone.remains import Remains
+from fairlead.domain.job.job import Job
 from fairlead.domain.objects import ObjectRef
-from fairlead.domain.remains import Remains
-from fairlead.domain.run import RunKey
+from fairlead.domain.run.run import RunKey
 from fairlead.domain.scope import Scope
-from fairlead.engine.debts import UNACCOUNTED_SECONDS, Debts
-from fairlead.engine.lobby import Lobby
-from fairlead.engine.overdue import ASK_AGAIN_SECONDS, LETTING_GO, Overdue
-from fairlead.engine.payments import Payments
+from fairlead.engine.owed.debts import UNACCOUNTED_SECONDS, Debts
+from fairlead.engine.owed.overdue import ASK_AGAIN_SECONDS, LETTING_GO, Overdue
+from fairlead.engine.owed.payments import Payments
 from fairlead.engine.registry import Registry
-from fairlead.engine.stranded import Stranded
+from fairlead.engine.unplaced.lobby import Lobby
+from fairlead.engine.unplaced.stranded import Stranded
 from fairlead.engine.writer import Writer
 from product.objects import UID, a_job, submitted
 

@@ -6,9 +6,9 @@ import pytest
 from virtual import Virtual
 
 from fairlead.domain.errors import Unavailable
-from fairlead.domain.finished import Expiring
+from fairlead.domain.job.finished import Expiring
 from fairlead.domain.objects import ObjectRef
-from fairlead.engine.expiry import AGAIN_SECONDS, AT_ONCE, Expiry
+from fairlead.engine.gone.expiry import AGAIN_SECONDS, AT_ONCE, Expiry
 from product.objects import a_job
 
 START = 1_700_001_000.0

@@ -6,14 +6,14 @@ from virtual import Virtual
 
 from fairlead.api.v1alpha1.job import JobPhase
 from fairlead.api.v1alpha1.reasons import ClusterCondition, ClusterReason, JobCondition, JobReason
-from fairlead.domain.cluster import Cluster
+from fairlead.domain.cluster.cluster import Cluster
 from fairlead.domain.conditions import Says, told
-from fairlead.domain.debt import UNREACHABLE, Debt
-from fairlead.domain.job import Job
-from fairlead.engine.debts import Debts
+from fairlead.domain.gone.debt import UNREACHABLE, Debt
+from fairlead.domain.job.job import Job
 from fairlead.engine.gauges import Gauges
+from fairlead.engine.owed.debts import Debts
 from fairlead.engine.registry import Registry
-from fairlead.engine.site import Site
+from fairlead.engine.site.site import Site
 from fairlead.telemetry import metrics
 from product.objects import UID, a_cluster, a_job
 

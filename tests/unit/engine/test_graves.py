@@ -6,18 +6,18 @@ import pytest
 from structlog.testing import capture_logs
 from virtual import Virtual
 
-from fairlead.domain.debt import UNACCOUNTED, UNREACHABLE, Debt
 from fairlead.domain.errors import Forbidden, Unavailable
+from fairlead.domain.gone.debt import UNACCOUNTED, UNREACHABLE, Debt
+from fairlead.domain.gone.remains import Remains
+from fairlead.domain.gone.sweep import SUSPICIOUS_COUNT, Found
 from fairlead.domain.kinds import KNOWN
 from fairlead.domain.objects import Location, ObjectRef
-from fairlead.domain.remains import Remains
-from fairlead.domain.run import Owner, Remnant, RunKey
+from fairlead.domain.run.run import Owner, Remnant, RunKey
 from fairlead.domain.scope import EVERYWHERE, Scope
-from fairlead.domain.sweep import SUSPICIOUS_COUNT, Found
-from fairlead.engine.custody import to_clear
-from fairlead.engine.debts import Debts
-from fairlead.engine.graves import STRAYS_AT_ONCE, STRAYS_OF_ONE, Grave, Graves
+from fairlead.engine.gone.graves import STRAYS_AT_ONCE, STRAYS_OF_ONE, Grave, Graves
+from fairlead.engine.owed.debts import Debts
 from fairlead.engine.registry import Registry
+from fairlead.engine.site.custody import to_clear
 from fairlead.schedulers.seam import Removed
 from product.objects import a_job
 

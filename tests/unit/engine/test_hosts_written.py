@@ -12,10 +12,10 @@ from structlog.testing import capture_logs
 from virtual import GOOD_PROBE, NOTHING, ONE, LoopClock, Virtual, driver_of, in_virtual_time
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
-from fairlead.domain.address import Address
+from fairlead.domain.cluster.address import Address
 from fairlead.domain.errors import Unavailable, Unreachable
 from fairlead.domain.objects import ObjectRef
-from fairlead.domain.run import Tree
+from fairlead.domain.run.run import Tree
 from fairlead.engine.controller import Controller
 from fairlead.engine.registry import Registry
 from fairlead.engine.settings import EngineSettings

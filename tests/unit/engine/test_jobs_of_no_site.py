@@ -8,14 +8,14 @@ from typing import Any
 from virtual import ONE, SETTINGS, Virtual, driver_of
 
 from fairlead.domain.errors import Unavailable
-from fairlead.domain.job import Job
-from fairlead.engine import lobby
+from fairlead.domain.job.job import Job
 from fairlead.engine.controller import Controller
-from fairlead.engine.debts import Debts
-from fairlead.engine.lobby import Lobby
-from fairlead.engine.overdue import Overdue
+from fairlead.engine.owed.debts import Debts
+from fairlead.engine.owed.overdue import Overdue
 from fairlead.engine.registry import Registry
-from fairlead.engine.stranded import Stranded
+from fairlead.engine.unplaced import lobby
+from fairlead.engine.unplaced.lobby import Lobby
+from fairlead.engine.unplaced.stranded import Stranded
 from fairlead.engine.writer import Writer
 from fairlead.web.health import Heartbeats
 from product.objects import a_cluster, a_job

@@ -4,8 +4,8 @@ from virtual import Virtual
 
 from fairlead.domain.errors import Conflict
 from fairlead.domain.objects import ObjectRef
-from fairlead.engine import labels
-from fairlead.engine.labels import Labels, by_turns
+from fairlead.engine.unplaced import labels
+from fairlead.engine.unplaced.labels import Labels, by_turns
 
 
 def named(namespace: str, count: int) -> list[ObjectRef]:

@@ -11,11 +11,11 @@ from virtual import ONE, SETTINGS, Virtual, driver_of
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.errors import Unreachable
 from fairlead.domain.objects import ObjectRef
-from fairlead.domain.run import Observation, SubmitAnswer, SubmitWord
-from fairlead.domain.steps import Submit, Watch
-from fairlead.engine.lanes import Lanes, Work
-from fairlead.engine.link import Link
+from fairlead.domain.run.run import Observation, SubmitAnswer, SubmitWord
+from fairlead.domain.run.steps import Submit, Watch
 from fairlead.engine.registry import Registry
+from fairlead.engine.site.lanes import Lanes, Work
+from fairlead.engine.site.link import Link
 from fairlead.engine.writer import Writer
 from product.objects import a_cluster, a_job
 

@@ -9,11 +9,11 @@ from structlog.testing import capture_logs
 from virtual import GOOD_PROBE, NOTHING, ONE, SETTINGS, Virtual, driver_of
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
-from fairlead.domain.cluster import Cluster
+from fairlead.domain.cluster.cluster import Cluster
+from fairlead.domain.cluster.residue import Use
 from fairlead.domain.errors import FairleadError, Refused, Unanswered, Unavailable, Unreachable
-from fairlead.domain.residue import Use
-from fairlead.domain.run import AccountingState, ProbeProblem
-from fairlead.engine.link import Link
+from fairlead.domain.run.run import AccountingState, ProbeProblem
+from fairlead.engine.site.link import Link
 from fairlead.schedulers.seam import Query, Removal
 from product.objects import a_cluster
 

@@ -8,13 +8,13 @@ from structlog.testing import capture_logs
 from virtual import ONE, SETTINGS, LoopClock, Virtual, driver_of, in_virtual_time
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
-from fairlead.domain.address import Address
+from fairlead.domain.cluster.address import Address
 from fairlead.domain.errors import Unanswered, Unreachable
-from fairlead.engine.lanes import Work
-from fairlead.engine.link import Link
-from fairlead.engine.listening import Listening
-from fairlead.engine.polls import PollPace
 from fairlead.engine.registry import Registry
+from fairlead.engine.site.lanes import Work
+from fairlead.engine.site.link import Link
+from fairlead.engine.site.listening import Listening
+from fairlead.engine.site.polls import PollPace
 from fairlead.engine.writer import Writer
 from fairlead.schedulers.seam import Exchange
 from product.objects import a_cluster

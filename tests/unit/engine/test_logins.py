@@ -5,10 +5,10 @@ from dataclasses import replace
 from virtual import Virtual
 
 from fairlead.api.v1alpha1.cluster import ClusterStatus, LoginStatus
-from fairlead.domain import sites
+from fairlead.domain.cluster import sites
 from fairlead.domain.errors import Unavailable
 from fairlead.domain.scope import Scope
-from fairlead.engine.logins import ASK_AGAIN_SECONDS, Logins
+from fairlead.engine.site.logins import ASK_AGAIN_SECONDS, Logins
 from product.objects import a_cluster
 
 STATUS = ClusterStatus(logins=(LoginStatus(namespace="biology"), LoginStatus(namespace="victim")))

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from virtual import GOOD_PROBE, NOTHING, ONE, LoopClock, Virtual, driver_of, in_virtual_time
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
-from fairlead.domain.address import Address, Port
+from fairlead.domain.cluster.address import Address, Port
 from fairlead.domain.errors import Refused, RemoteFault, Unanswered, Unreachable
 from fairlead.domain.objects import ObjectRef
 from fairlead.engine.controller import Controller

@@ -11,23 +11,23 @@ from structlog.testing import capture_logs
 from virtual import GOOD_PROBE, NOTHING, ONE, SETTINGS, Virtual, turning
 
 from fairlead.api.v1alpha1.reasons import JobReason
-from fairlead.domain.cluster import Cluster
+from fairlead.domain.cluster.cluster import Cluster
 from fairlead.domain.errors import ApiFault, Conflict, Forbidden, Unavailable, UserFault
-from fairlead.domain.job import Job
-from fairlead.domain.memory import Closing, Memory
-from fairlead.domain.news import Failed
+from fairlead.domain.job.job import Job
 from fairlead.domain.objects import ObjectRef
-from fairlead.domain.request import RunRequest
-from fairlead.domain.retry import Over
-from fairlead.domain.run import CancelAnswer, Observation, Probe, RunKey, Submission, SubmitAnswer, SubmitWord, Tree
-from fairlead.domain.settle import Outcome
+from fairlead.domain.run.memory import Closing, Memory
+from fairlead.domain.run.news import Failed
+from fairlead.domain.run.request import RunRequest
+from fairlead.domain.run.retry import Over
+from fairlead.domain.run.run import CancelAnswer, Observation, Probe, RunKey, Submission, SubmitAnswer, SubmitWord, Tree
+from fairlead.domain.run.settle import Outcome
 from fairlead.engine.context import SiteContext
-from fairlead.engine.debts import Debts
-from fairlead.engine.link import Link
 from fairlead.engine.mishaps import LIMIT_SECONDS
-from fairlead.engine.record import Record
+from fairlead.engine.owed.debts import Debts
 from fairlead.engine.registry import Registry
-from fairlead.engine.site import Site
+from fairlead.engine.site.link import Link
+from fairlead.engine.site.record import Record
+from fairlead.engine.site.site import Site
 from fairlead.engine.writer import Writer
 from fairlead.schedulers.seam import Cancellation, Driver, Exchange, Place, Query, Removal, Removed
 from fairlead.schedulers.slurm.preparer import SlurmPreparer

@@ -8,17 +8,17 @@ from structlog.testing import capture_logs
 from virtual import ONE, SETTINGS, Virtual
 
 from fairlead.api.v1alpha1.cluster import ClusterSpec
-from fairlead.domain.cluster import Cluster
-from fairlead.domain.job import Job
-from fairlead.domain.request import RunRequest
-from fairlead.domain.run import Submission
+from fairlead.domain.cluster.cluster import Cluster
+from fairlead.domain.job.job import Job
+from fairlead.domain.run.request import RunRequest
+from fairlead.domain.run.run import Submission
 from fairlead.engine.context import SiteContext
-from fairlead.engine.debts import Debts
-from fairlead.engine.overdue import Overdue
-from fairlead.engine.placing import Placing
-from fairlead.engine.record import Record
+from fairlead.engine.owed.debts import Debts
+from fairlead.engine.owed.overdue import Overdue
 from fairlead.engine.registry import Registry
-from fairlead.engine.stranded import Stranded
+from fairlead.engine.site.record import Record
+from fairlead.engine.unplaced.placing import Placing
+from fairlead.engine.unplaced.stranded import Stranded
 from fairlead.engine.writer import Writer
 from fairlead.schedulers.process.preparer import ProcessPreparer
 from fairlead.schedulers.process.scheduler import Process

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fairlead.engine.polls import PollPace
+from fairlead.engine.site.polls import PollPace
 
 
 def test_the_interval_grows_while_nothing_changes_and_is_short_again_at_once() -> None:

@@ -11,21 +11,21 @@ from virtual import NOTHING, ONE, SETTINGS, Virtual, driver_of, turning
 
 from fairlead.api.v1alpha1.job import ClusterReference
 from fairlead.api.v1alpha1.reasons import ClusterReason
-from fairlead.domain import report
-from fairlead.domain.address import Address
-from fairlead.domain.debt import UNREACHABLE, Debt
+from fairlead.domain.cluster.address import Address
 from fairlead.domain.errors import Unreachable
-from fairlead.domain.job import Job
-from fairlead.domain.memory import Memory
+from fairlead.domain.gone.debt import UNREACHABLE, Debt
+from fairlead.domain.gone.remains import Remains
+from fairlead.domain.job import report
+from fairlead.domain.job.job import Job
 from fairlead.domain.objects import ClusterName, ObjectRef
-from fairlead.domain.remains import Remains
-from fairlead.domain.run import CancelAnswer, Remnant, RunKey, Sentinels, SubmitAnswer, SubmitWord
+from fairlead.domain.run.memory import Memory
+from fairlead.domain.run.run import CancelAnswer, Remnant, RunKey, Sentinels, SubmitAnswer, SubmitWord
 from fairlead.engine.context import Overseer, SiteContext
-from fairlead.engine.debts import Debts
-from fairlead.engine.link import Link
-from fairlead.engine.record import Record
+from fairlead.engine.owed.debts import Debts
 from fairlead.engine.registry import Registry
-from fairlead.engine.site import Site
+from fairlead.engine.site.link import Link
+from fairlead.engine.site.record import Record
+from fairlead.engine.site.site import Site
 from fairlead.schedulers.seam import Exchange, Removed
 from fairlead.web.health import Heartbeats
 from product.objects import NOW, a_cluster, a_job, submitted

@@ -7,19 +7,19 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from fairlead.domain.address import Address, Port
-from fairlead.domain.cluster import Cluster
-from fairlead.domain.debt import Debt
+from fairlead.domain.cluster.address import Address, Port
+from fairlead.domain.cluster.cluster import Cluster
 from fairlead.domain.errors import Conflict, FairleadError
-from fairlead.domain.finished import Expiring
-from fairlead.domain.installation import Installation
+from fairlead.domain.gone.debt import Debt
+from fairlead.domain.job.finished import Expiring
 from fairlead.domain.kinds import KNOWN
 from fairlead.domain.objects import ClusterName, EventNote, ObjectRef
-from fairlead.domain.run import AccountingState, Observation, Probe, Tree
+from fairlead.domain.run.installation import Installation
+from fairlead.domain.run.run import AccountingState, Observation, Probe, Tree
 from fairlead.domain.scope import EVERYWHERE, Scope
 from fairlead.engine.ports import T, World
 from fairlead.engine.settings import EngineSettings
-from fairlead.engine.site import Site
+from fairlead.engine.site.site import Site
 from fairlead.schedulers.seam import Driver, Exchange
 from fairlead.schedulers.slurm.preparer import SlurmPreparer
 from fairlead.schedulers.slurm.scheduler import Slurm

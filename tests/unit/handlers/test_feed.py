@@ -6,7 +6,7 @@ from typing import Any, cast
 from structlog.testing import capture_logs
 
 from fairlead.api.v1alpha1 import names
-from fairlead.domain.job import Job
+from fairlead.domain.job.job import Job
 from fairlead.engine.registry import Registry
 from fairlead.handlers.feed import relist, take_job
 from fairlead.kube.lists import Lists

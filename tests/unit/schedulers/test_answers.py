@@ -3,8 +3,8 @@
 import pytest
 
 from fairlead.domain.errors import RemoteFault, Unanswered
-from fairlead.domain.installation import Installation
-from fairlead.domain.run import (
+from fairlead.domain.run.installation import Installation
+from fairlead.domain.run.run import (
     AccountingState,
     CancelAnswer,
     Owner,

@@ -9,11 +9,11 @@ from fairlead.api.v1alpha1.cluster import ProcessHost, SlurmSettings
 from fairlead.api.v1alpha1.memory import memory_mib
 from fairlead.api.v1alpha1.time_limit import MOST_SECONDS, slurm_time, time_limit_seconds
 from fairlead.domain.errors import UserFault
-from fairlead.domain.job_request import request
+from fairlead.domain.job.job_request import request
 from fairlead.schedulers.process.preparer import ProcessPreparer
-from fairlead.schedulers.slurm import directives
+from fairlead.schedulers.sbatch import directives
+from fairlead.schedulers.sbatch.vocabulary import NAMES, Takes
 from fairlead.schedulers.slurm.preparer import SlurmPreparer
-from fairlead.schedulers.slurm.vocabulary import NAMES, Takes
 from product.objects import a_job
 
 HOST = ProcessPreparer([ProcessHost(host="box", slots=8, gpus=2)])

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from far_end import FarEnd, key, submission
 
-from fairlead.domain.run import CancelAnswer, CancelPhase, StopWord, SubmitWord
+from fairlead.domain.run.run import CancelAnswer, CancelPhase, StopWord, SubmitWord
 from fairlead.schedulers.seam import Cancellation
 
 KEY = key()

@@ -5,7 +5,7 @@ from secrets import token_hex
 from far_end import FarEnd
 
 from fairlead.api.v1alpha1.cluster import ClusterSpec
-from fairlead.domain.run import Tree
+from fairlead.domain.run.run import Tree
 from fairlead.schedulers import doctor
 from fairlead.schedulers.doctor import Facts
 from fairlead.schedulers.seam import Exchange

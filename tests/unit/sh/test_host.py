@@ -33,7 +33,7 @@ class Host:
     def look(self, meanwhile: str) -> None:
         """Look at the Run as a poll does; `meanwhile` is shell that is run when its processes have been ended."""
         variables = {"FENCE": token_hex(16), "BIN_PATH": "", "TREE": str(self.tree), "MARKER": self._marker}
-        self._shell("-c", sh.program(variables, "host", calls=f"end_members() {{ {meanwhile}; }}\ninto_tree\nlook_at {KEY}"))
+        self._shell("-c", sh.program(variables, "host/host", calls=f"end_members() {{ {meanwhile}; }}\ninto_tree\nlook_at {KEY}"))
 
     def make_ready(self) -> None:
         """Put into the directory what a submission does, for a script that ends at once."""

@@ -6,7 +6,7 @@ import pytest
 from far_end import UID, FarEnd, key, submission
 
 from fairlead.domain.errors import RemoteFault, Unanswered
-from fairlead.domain.run import RunKey, RunState
+from fairlead.domain.run.run import RunKey, RunState
 from fairlead.schedulers.seam import Query
 
 KEY = key()

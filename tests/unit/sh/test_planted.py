@@ -15,7 +15,7 @@ from far_end import HERE, OWNER, FarEnd, end, key, submission
 
 from fairlead.api.v1alpha1.cluster import ProcessHost
 from fairlead.domain.errors import RemoteFault
-from fairlead.domain.run import CancelPhase, Owner, Remnant, SubmitWord, Tree
+from fairlead.domain.run.run import CancelPhase, Owner, Remnant, SubmitWord, Tree
 from fairlead.schedulers import sh
 from fairlead.schedulers.process.scheduler import BUILD, Process
 from fairlead.schedulers.seam import Place, Query
@@ -186,7 +186,7 @@ class Host:
         """What it prints; it may take so long."""
         variables = {"FENCE": token_hex(16), "BIN_PATH": "", "TREE": self.tree.path, "MARKER": self.tree.marker, "SLOTS": "1", "GPUS": "0",
                      "WATCH_SECONDS": "60", "KILL_SECONDS": "30"}
-        script = sh.program(variables, "host", calls=f"LOCKS={self.locks}\ninto_tree\n{calls}")
+        script = sh.program(variables, "host/host", calls=f"LOCKS={self.locks}\ninto_tree\n{calls}")
         done = subprocess.run([str(self.far.root / "tools" / "sh"), "-c", script], env=self.far.environment(), cwd=self.far.home,
                               check=False, timeout=seconds, stdin=subprocess.DEVNULL, capture_output=True, text=True)
         return done.stdout

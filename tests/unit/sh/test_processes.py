@@ -11,7 +11,7 @@ from typing import TypeVar
 import pytest
 from far_end import FarEnd, key, submission
 
-from fairlead.domain.run import CancelAnswer, CancelPhase, Observation, RunKey, StopWord
+from fairlead.domain.run.run import CancelAnswer, CancelPhase, Observation, RunKey, StopWord
 from fairlead.schedulers.seam import COMMAND, Cancellation, Exchange, Query, Removal, Removed
 
 T = TypeVar("T")

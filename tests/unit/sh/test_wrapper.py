@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from far_end import FarEnd, end, key, submission
 
-from fairlead.domain.run import CancelPhase, Finished, Sentinels, StopWord
+from fairlead.domain.run.run import CancelPhase, Finished, Sentinels, StopWord
 from unit.sh.tools import shell_program
 
 KEY = key()

@@ -6,7 +6,7 @@ from asyncssh.encryption import get_encryption_algs
 from asyncssh.mac import get_mac_algs
 from asyncssh.public_key import get_public_key_algs
 
-from fairlead.domain.address import Address, Credentials, HostKeys
+from fairlead.domain.cluster.address import Address, Credentials, HostKeys
 from fairlead.ssh.algorithms import CIPHERS, HOST_CERTIFICATES, HOST_KEYS, KEX, MACS, SIGNATURES
 from fairlead.ssh.profile import read_profiles
 

@@ -4,7 +4,7 @@ import asyncssh
 import pytest
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
-from fairlead.domain.address import HostKeys
+from fairlead.domain.cluster.address import HostKeys
 from fairlead.domain.errors import Unreadable
 from fairlead.ssh.algorithms import HOST_CERTIFICATES
 from fairlead.ssh.hostkeys import read_host_keys

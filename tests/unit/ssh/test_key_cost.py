@@ -6,7 +6,7 @@ import asyncssh
 import pytest
 from asyncssh.asn1 import ObjectIdentifier, der_encode
 
-from fairlead.domain.address import Credentials
+from fairlead.domain.cluster.address import Credentials
 from fairlead.domain.errors import Unreadable
 from fairlead.ssh.keys import read_key
 

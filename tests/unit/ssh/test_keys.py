@@ -6,7 +6,7 @@ import asyncssh
 import pytest
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
-from fairlead.domain.address import Credentials
+from fairlead.domain.cluster.address import Credentials
 from fairlead.domain.errors import Unreadable
 from fairlead.ssh.keys import read_key
 

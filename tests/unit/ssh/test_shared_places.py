@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
-from fairlead.domain.address import Address, Credentials, HostKeys
+from fairlead.domain.cluster.address import Address, Credentials, HostKeys
 from fairlead.domain.errors import Unreachable
 from fairlead.sharing.pace import Pace
 from fairlead.sharing.shares import Shares

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 import structlog
 
-from fairlead.domain.run import RunKey
+from fairlead.domain.run.run import RunKey
 from fairlead.telemetry.log import configure, context
 
 RUN = RunKey("0f5ddf7e-0000-4000-8000-000000000001", 2)

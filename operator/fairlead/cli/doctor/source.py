@@ -17,12 +17,12 @@ from fairlead.cli.access import Way
 from fairlead.cli.doctor.way import Target
 from fairlead.cli.objects import get_address, get_cluster
 from fairlead.cli.reach import Means, credentials_of, endpoint_of, host_keys_of, jump_hosts, read_file
-from fairlead.domain.access import address_of, jump_secrets, known_hosts_of, way_to
-from fairlead.domain.address import Address, Endpoint
-from fairlead.domain.cluster import Cluster
+from fairlead.domain.cluster.access import address_of, jump_secrets, known_hosts_of, way_to
+from fairlead.domain.cluster.address import Address, Endpoint
+from fairlead.domain.cluster.cluster import Cluster
+from fairlead.domain.cluster.sites import seen_by
 from fairlead.domain.errors import Unreadable, UserFault
-from fairlead.domain.run import Tree
-from fairlead.domain.sites import seen_by
+from fairlead.domain.run.run import Tree
 from fairlead.handlers.reading import read_cluster
 
 _WITHOUT_KEY = "nobody can log in without it"

@@ -20,9 +20,9 @@ from fairlead.cli.doctor.checks import OF_FAR_END, at_far_end, skipped
 from fairlead.cli.doctor.finding import Finding, Verdict
 from fairlead.cli.doctor.view import View
 from fairlead.cli.reach import as_options
-from fairlead.domain.address import Address, Endpoint
+from fairlead.domain.cluster.address import Address, Endpoint
 from fairlead.domain.errors import RemoteFault, Unreadable
-from fairlead.domain.run import Tree
+from fairlead.domain.run.run import Tree
 from fairlead.schedulers import doctor
 from fairlead.schedulers.fence import last_row
 from fairlead.schedulers.seam import Exchange

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from fairlead.api.v1alpha1.texts import LATEST_TIME, clean
-from fairlead.domain.run import Listed, Observation, Record, RunKey, RunState, SubmitWord
+from fairlead.domain.run.run import Listed, Observation, Record, RunKey, RunState, SubmitWord
 from fairlead.schedulers.answers import (
     ID,
     MOST_EXIT_CODE,

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from fairlead.api.v1alpha1.cluster import ProcessHost
-from fairlead.domain.installation import Installation
-from fairlead.domain.run import CancelAnswer, Observation, Probe, RunKey, Submission, SubmitAnswer, Tree
+from fairlead.domain.run.installation import Installation
+from fairlead.domain.run.run import CancelAnswer, Observation, Probe, RunKey, Submission, SubmitAnswer, Tree
 from fairlead.schedulers import exchanges, payload, sh
 from fairlead.schedulers.exchanges import Part
 from fairlead.schedulers.process import answers
@@ -46,7 +46,7 @@ class Process:
 
     def probe(self, fence: str, place: Place) -> Exchange[Probe]:
         """Make or find the tree, install what a Run needs, and see whether the host can hold Runs."""
-        part = self._part("host", "install", "host_install", "host_probe", "probe", hangs=(_LOCK_SECONDS,))
+        part = self._part("host/host", "common/install", "host/install", "host/probe", "common/probe", hangs=(_LOCK_SECONDS,))
         return exchanges.probe(part.having(**_FILES), fence, place)
 
     def submit(self, fence: str, tree: Tree, submissions: Sequence[Submission]) -> Exchange[Mapping[RunKey, SubmitAnswer]]:
@@ -54,27 +54,30 @@ class Process:
 
         Raises `UserFault` for what no shell can be given: NUL, a variable name that is no identifier, a path with control characters.
         """
-        part = self._part("host", "install", "host_install", "host_submit", "submit", hangs=(_LOCK_SECONDS, _START_SECONDS))
+        hangs = (_LOCK_SECONDS, _START_SECONDS)
+        part = self._part("host/host", "common/install", "host/install", "host/submit", "common/submit", hangs=hangs)
         calls = [*(payload.call(each, {"RANK": _rank(each)}, self._installation) for each in submissions), "hand_out"]
         return exchanges.submit(part.within(tree).having(**_FILES), fence, submissions, calls, answers.VOCABULARY)
 
     def observe(self, fence: str, tree: Tree, query: Query) -> Exchange[Observation]:
         """Hand out what is free, then look at each key's queue entry, process and directory."""
-        part = self._part("host", "fold", "sentinels", "host_observe", hangs=(_LOCK_SECONDS, _START_SECONDS, _END_SECONDS)).within(tree)
+        hangs = (_LOCK_SECONDS, _START_SECONDS, _END_SECONDS)
+        part = self._part("host/host", "common/fold", "common/sentinels", "host/observe", hangs=hangs).within(tree)
         return exchanges.observe(part, fence, query, lambda answer: answers.observation(answer, query.keys))
 
     def listen(self, fence: str, tree: Tree, known: str, seconds: int) -> Exchange[str]:
         """Wait for a Run's begin or end."""
-        return exchanges.listen(self._part("listen", hangs=()).within(tree), fence, known, seconds)
+        return exchanges.listen(self._part("common/listen", hangs=()).within(tree), fence, known, seconds)
 
     def cancel(self, fence: str, tree: Tree, cancellations: Sequence[Cancellation]) -> Exchange[Mapping[RunKey, CancelAnswer]]:
         """Revoke, take out of the queue, and end processes."""
-        part = self._part("host", "host_cancel", "cancel", hangs=(_LOCK_SECONDS, *[_END_SECONDS] * min(len(cancellations), 4))).within(tree)
+        hangs = (_LOCK_SECONDS, *[_END_SECONDS] * min(len(cancellations), 4))
+        part = self._part("host/host", "host/cancel", "common/cancel", hangs=hangs).within(tree)
         return exchanges.cancel(part, fence, cancellations, self._installation)
 
     def remove(self, fence: str, tree: Tree, removal: Removal) -> Exchange[Removed]:
         """Directories down to tombstones; with `sweep`, what the tree holds."""
-        part = self._part("host_remove", "remove", hangs=(_LOCK_SECONDS,)).within(tree)
+        part = self._part("host/remove", "common/remove", hangs=(_LOCK_SECONDS,)).within(tree)
         return exchanges.remove(part, fence, removal, self._installation, answers.VOCABULARY)
 
     def _part(self, *scripts: str, hangs: Sequence[int]) -> Part:

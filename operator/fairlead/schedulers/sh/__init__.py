@@ -1,7 +1,7 @@
 """The shell that runs at the far end, in files: POSIX sh with coreutils and awk, the same under dash, bash and busybox.
 
-Here belong the scripts and how they are joined into one text to send. What goes into their variables, and what their answers mean, is a
-scheduler's.
+Here belong the scripts and how they are joined into one text to send: `common/` has what all schedulers share, `slurm/` and `host/` have
+their parts. What goes into their variables, and what their answers mean, is a scheduler's.
 """
 
 import hashlib
@@ -12,21 +12,22 @@ from types import MappingProxyType
 from typing import Final
 
 _TEXTS: Final[Mapping[str, str]] = MappingProxyType({
-    file.name.removesuffix(".sh"): file.read_text(encoding="utf-8")
-    for file in resources.files(__name__).iterdir() if file.name.endswith(".sh")
+    f"{folder}/{file.name.removesuffix('.sh')}": file.read_text(encoding="utf-8")
+    for folder in ("common", "slurm", "host")
+    for file in resources.files(__name__).joinpath(folder).iterdir() if file.name.endswith(".sh")
 })
 
-_PRELUDE: Final = f"US='\x1f'\n{_TEXTS['prelude']}"
+_PRELUDE: Final = f"US='\x1f'\n{_TEXTS['common/prelude']}"
 
-WRAPPER: Final = _TEXTS["wrapper"]
+WRAPPER: Final = _TEXTS["common/wrapper"]
 """What runs in the place of the user's script, and runs that."""
-ENTER: Final = _TEXTS["enter"]
+ENTER: Final = _TEXTS["common/enter"]
 """The last step between the login shell and the user's script."""
-LIBRARY: Final = _PRELUDE + _TEXTS["host"]
+LIBRARY: Final = _PRELUDE + _TEXTS["host/host"]
 """What the next two read on a bare host."""
-RUNNER: Final = _TEXTS["runner"]
+RUNNER: Final = _TEXTS["host/runner"]
 """What sees a Run through on a bare host."""
-KEEPER: Final = _TEXTS["keeper"]
+KEEPER: Final = _TEXTS["host/keeper"]
 """What holds its slots there."""
 
 

@@ -1,9 +1,9 @@
 """From a request to what one attempt needs at the far end."""
 
 from fairlead.api.v1alpha1.cluster import SlurmSettings
-from fairlead.domain.request import RunRequest
-from fairlead.domain.run import Submission
-from fairlead.schedulers.slurm import directives, options
+from fairlead.domain.run.request import RunRequest
+from fairlead.domain.run.run import Submission
+from fairlead.schedulers.sbatch import directives, options
 
 
 class SlurmPreparer:

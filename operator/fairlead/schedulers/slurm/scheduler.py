@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from fairlead.domain.installation import Installation
-from fairlead.domain.run import CancelAnswer, Observation, Probe, RunKey, RunState, Submission, SubmitAnswer, Tree
+from fairlead.domain.run.installation import Installation
+from fairlead.domain.run.run import CancelAnswer, Observation, Probe, RunKey, RunState, Submission, SubmitAnswer, Tree
 from fairlead.schedulers import exchanges, payload, sh
 from fairlead.schedulers.exchanges import Part
 from fairlead.schedulers.seam import Cancellation, Exchange, Place, Query, Removal, Removed
@@ -60,7 +60,8 @@ class Slurm:
     def probe(self, fence: str, place: Place) -> Exchange[Probe]:
         """Make or find the tree, install the wrapper, and ask sbatch, slurmctld and sacct whether they are there."""
         limits = self._timeouts
-        part = self._part("install", "slurm", "slurm_probe", "probe", hangs=(limits.scontrol_seconds, limits.sacct_seconds, _PING_SECONDS))
+        hangs = (limits.scontrol_seconds, limits.sacct_seconds, _PING_SECONDS)
+        part = self._part("common/install", "slurm/slurm", "slurm/probe", "common/probe", hangs=hangs)
         return exchanges.probe(part.having(**_FILES), fence, place)
 
     def submit(self, fence: str, tree: Tree, submissions: Sequence[Submission]) -> Exchange[Mapping[RunKey, SubmitAnswer]]:
@@ -70,7 +71,7 @@ class Slurm:
         """
         limits = self._timeouts
         hangs = (limits.sbatch_seconds, limits.squeue_seconds, limits.scancel_seconds)
-        part = self._part("install", "slurm", "slurm_submit", "submit", hangs=hangs).within(tree).having(
+        part = self._part("common/install", "slurm/slurm", "slurm/submit", "common/submit", hangs=hangs).within(tree).having(
             WATCH_SECONDS=str(limits.watch_seconds), LOST_WORDS=refusals.LOST_WORDS, **_FILES)
         return exchanges.submit(part, fence, submissions, [self._call(each) for each in submissions], answers.VOCABULARY)
 
@@ -79,7 +80,7 @@ class Slurm:
         limits = self._timeouts
         live = [word for word, state in states.WORDS.items() if state in _EXPLAINED]
         hangs = (limits.squeue_seconds, limits.scontrol_seconds, limits.sacct_seconds)
-        part = self._part("slurm", "fold", "sentinels", "slurm_observe", hangs=hangs).within(tree).having(
+        part = self._part("slurm/slurm", "common/fold", "common/sentinels", "slurm/observe", hangs=hangs).within(tree).having(
             LOOK_SECONDS=str(query.look_seconds), FORMAT=listing.SQUEUE_FORMAT, LIVE=f" {' '.join(live)} ",
             SACCT_FORMAT=accounting.SACCT_FORMAT,
             STATE_FIELD=str(listing.SQUEUE_FORMAT.split(listing.SEPARATOR).index("%T") + 3),   # behind fence and kind, from 1
@@ -88,18 +89,18 @@ class Slurm:
 
     def listen(self, fence: str, tree: Tree, known: str, seconds: int) -> Exchange[str]:
         """Wait for a Run's begin or end."""
-        return exchanges.listen(self._part("listen", hangs=()).within(tree), fence, known, seconds)
+        return exchanges.listen(self._part("common/listen", hangs=()).within(tree), fence, known, seconds)
 
     def cancel(self, fence: str, tree: Tree, cancellations: Sequence[Cancellation]) -> Exchange[Mapping[RunKey, CancelAnswer]]:
         """Revoke, then cancel what one listing shows under the keys."""
         limits = self._timeouts
         hangs = (limits.squeue_seconds, limits.squeue_seconds, limits.scontrol_seconds, limits.scancel_seconds)
-        part = self._part("slurm", "slurm_cancel", "cancel", hangs=hangs).within(tree)
+        part = self._part("slurm/slurm", "slurm/cancel", "common/cancel", hangs=hangs).within(tree)
         return exchanges.cancel(part, fence, cancellations, self._installation)
 
     def remove(self, fence: str, tree: Tree, removal: Removal) -> Exchange[Removed]:
         """Directories down to tombstones; with `sweep`, what the tree holds and what the scheduler lists."""
-        part = self._part("slurm", "slurm_remove", "remove", hangs=(self._timeouts.squeue_seconds,)).within(tree)
+        part = self._part("slurm/slurm", "slurm/remove", "common/remove", hangs=(self._timeouts.squeue_seconds,)).within(tree)
         return exchanges.remove(part, fence, removal, self._installation, answers.VOCABULARY)
 
     def _part(self, *scripts: str, hangs: Sequence[int]) -> Part:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from fairlead.domain.run import RunState
+from fairlead.domain.run.run import RunState
 
 WORDS: Mapping[str, RunState] = MappingProxyType({
     # Base states.

@@ -4,7 +4,7 @@ import pytest
 
 from fairlead.api.v1alpha1.cluster import ProcessHost
 from fairlead.domain.errors import UserFault
-from fairlead.domain.job_request import request
+from fairlead.domain.job.job_request import request
 from fairlead.schedulers.process.preparer import ProcessPreparer
 from product.objects import a_job
 

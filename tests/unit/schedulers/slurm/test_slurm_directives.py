@@ -5,8 +5,8 @@ import re
 import pytest
 
 from fairlead.domain.errors import UserFault
-from fairlead.schedulers.slurm import directives
-from fairlead.schedulers.slurm.directives import Directive
+from fairlead.schedulers.sbatch import directives
+from fairlead.schedulers.sbatch.directives import Directive
 
 
 def script(*lines):

@@ -9,8 +9,8 @@ import pytest
 from fairlead.api.v1alpha1 import owned_options
 from fairlead.api.v1alpha1.job import JobSpec
 from fairlead.domain.errors import UserFault
-from fairlead.schedulers.slurm import directives, options, vocabulary
-from fairlead.schedulers.slurm.options import Defaults, JobOptions
+from fairlead.schedulers.sbatch import directives, options, vocabulary
+from fairlead.schedulers.sbatch.options import Defaults, JobOptions
 
 NONE = Defaults()
 

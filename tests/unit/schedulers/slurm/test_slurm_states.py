@@ -3,7 +3,7 @@
 import pytest
 from slurm_golden import captured, in_every_release
 
-from fairlead.domain.run import RunState
+from fairlead.domain.run.run import RunState
 from fairlead.schedulers.slurm import states
 
 BASE_STATES = {

@@ -6,8 +6,8 @@ import pytest
 from slurm_golden import in_every_release
 
 from fairlead.api.v1alpha1 import owned_options
-from fairlead.schedulers.slurm import vocabulary
-from fairlead.schedulers.slurm.vocabulary import Option, Takes
+from fairlead.schedulers.sbatch import vocabulary
+from fairlead.schedulers.sbatch.vocabulary import Option, Takes
 
 HELP = re.compile(r"^(?:  -(?P<letter>\w), |      )--(?P<name>[a-z][a-z-]+)(?P<value>\[?=?)", re.MULTILINE)
 HELP_HIDES_THE_VALUE = {"container", "container-id"}

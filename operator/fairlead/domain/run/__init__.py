@@ -1,0 +1,1 @@
+"""A Run, whoever owns it: what it is from evidence, what comes next for it, how it ends, and whether another one follows."""

@@ -1,0 +1,75 @@
+"""Deletes finished Jobs whose time is up: spec.ttlSecondsAfterFinished after their end.
+
+    ended here, or found by a list -> known, with generation and time -> time is up -> read once more -> deleted, if it is as known
+                                             ^                                            |
+                                             +-- read again by the next list <-- changed -+
+
+Finished Jobs are not watched, so a change of the TTL after the end is seen by the next list, or at the latest before the deletion.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable
+
+import structlog
+
+from fairlead.domain.job.finished import Expiring, expiring
+from fairlead.domain.job.job import Job
+from fairlead.engine.mishaps import contained
+from fairlead.engine.ports import World
+
+log = structlog.get_logger()
+
+AGAIN_SECONDS = 30.0
+"""A deletion that the API server did not do is asked for again after this, then after twice as long each time."""
+AGAIN_LIMIT_SECONDS = 1800.0
+AT_ONCE = 16
+"""Deletions in flight."""
+
+
+class Expiry:
+    """Knows when finished Jobs expire, and has them deleted then."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._known: dict[str, Expiring] = {}
+        self._again_at: dict[str, float] = {}
+        self._tries: Counter[str] = Counter()
+
+    def ended(self, job: Job) -> None:
+        """A Job has ended here: what is needed is at hand."""
+        found = expiring(job.ref, job.generation, job.status.conditions, job.spec.ttl_seconds_after_finished)
+        if found is not None:
+            self._known[job.ref.uid] = found
+
+    async def look(self) -> None:
+        """See which finished Jobs have a TTL, and read them if one is new or was changed. Raises `ApiFault`."""
+        before = set(self._known)
+        listed = await self._world.finished.generations()
+        self._forget(before - set(listed))
+        if any(uid not in self._known or self._known[uid].generation != generation for uid, generation in listed.items()):
+            for each in await self._world.finished.expiring():
+                self._known[each.ref.uid] = each
+
+    async def delete_due(self) -> None:
+        """Delete the Jobs whose time is up; what fails is tried again. Safe to repeat."""
+        now = self._world.clock.wall()
+        due = [each for uid, each in self._known.items() if each.at <= now and self._again_at.get(uid, now) <= now]
+        for first in range(0, len(due), AT_ONCE):
+            await asyncio.gather(*(self._delete(each, now) for each in due[first:first + AT_ONCE]))
+
+    async def _delete(self, each: Expiring, now: float) -> None:
+        if not self._world.leadership.held():
+            return
+        self._again_at[each.ref.uid] = now + min(AGAIN_SECONDS * 2.0 ** min(self._tries[each.ref.uid], 16), AGAIN_LIMIT_SECONDS)
+        self._tries[each.ref.uid] += 1
+        with contained("expiry", job=str(each.ref)):     # one that was changed is read by the next look, and has another time then
+            await self._world.finished.delete(each)
+            log.info("expired", job=str(each.ref))
+            self._forget([each.ref.uid])
+
+    def _forget(self, uids: Iterable[str]) -> None:
+        for uid in uids:
+            self._known.pop(uid, None)
+            self._again_at.pop(uid, None)
+            self._tries.pop(uid, None)

@@ -1,0 +1,214 @@
+"""Our hold on a Cluster for one site: its finalizer while Jobs may run there, its status, its release once nothing can be left behind."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+import structlog
+
+from fairlead.api.v1alpha1.reasons import ClusterCondition, ClusterReason
+from fairlead.domain.cluster import cluster as clusters
+from fairlead.domain.cluster import sites
+from fairlead.domain.cluster.cluster import Cluster
+from fairlead.domain.cluster.residue import Sweep, keys_told
+from fairlead.domain.cluster.sites import Account
+from fairlead.domain.conditions import is_true
+from fairlead.domain.errors import ApiFault, FairleadError
+from fairlead.domain.gone.debt import Debt
+from fairlead.domain.gone.remains import Remains
+from fairlead.domain.gone.sweep import Found, judge
+from fairlead.domain.objects import EventNote
+from fairlead.domain.pacing import Now
+from fairlead.domain.run.owner import RunOwner
+from fairlead.domain.run.run import RunKey
+from fairlead.domain.scope import Scope
+from fairlead.engine.context import SiteContext
+from fairlead.engine.gone.graves import by_object
+from fairlead.engine.site.link import Link
+from fairlead.engine.site.record import Record
+from fairlead.schedulers.seam import Driver, Removal, Removed
+
+log = structlog.get_logger()
+
+STRAYS_UNTOLD = 10
+"""So many directories without an owner may be what crashes have left, and are taken down without a word."""
+CLEARED_AT_ONCE = 1000
+"""So many directories go down to tombstones in one exec when a Cluster is released; the rest with the next look."""
+
+
+class Custody:
+    """Holds, reports and releases, for one site: empty for the Cluster's own."""
+
+    def __init__(self, record: Record, site: str, context: SiteContext, way: tuple[Link, Callable[[], Driver]]) -> None:
+        self.record = record
+        self._site = site
+        self._context = context
+        self._world = context.world
+        self._debts = context.debts
+        self._link, self._driver = way
+        self._is_told = True                 # as far as this site knows
+
+    @property
+    def cluster(self) -> Cluster:
+        """The Cluster as it was last read or written, as this site sees it."""
+        return sites.seen_by(self.record.cluster, self._site)
+
+    @property
+    def owed(self) -> tuple[Debt, ...]:
+        """What is owed at this site, or at nobody knows which, the oldest first."""
+        cluster = self.record.cluster
+        return tuple(each for each in self._debts.of(cluster.name) if cluster.site_for(each.namespace, each.host) in {self._site, None})
+
+    async def hold(self) -> bool:
+        """Our finalizer on the Cluster, before the first intent; whether it is on."""
+        return await self.record.hold()
+
+    async def report(self, now: Now, heartbeat_seconds: float) -> bool:
+        """Write the status if anything that a person reads has changed, or a heartbeat is due; whether it is as it should be."""
+        async with self.record.writing:
+            cluster = self._as_told()
+            status = clusters.report(cluster, self._link.health, now, heartbeat_seconds)
+            if status is None and self._is_told:
+                return True
+            status = status or cluster.status
+            if cluster.spec.process:
+                self.record.said[self._site] = status
+                account = Account(self._debts.of(cluster.name), now.wall)
+                status = sites.with_hosts(self.record.cluster, self.record.said, account)
+            elif cluster.site:
+                status = sites.with_login(self.record.cluster, self._site, self._link.user, status)
+            self._is_told = await self.record.write(status)
+            return self._is_told
+
+    def _as_told(self) -> Cluster:
+        """The Cluster with what this site has said of itself before: the status has only a part of what each of several hosts says."""
+        cluster, said = self.cluster, self.record.said.get(self._site)
+        if said is None:
+            return cluster
+        known = cluster.status
+        return replace(cluster, status=said.having(
+            work_dir=known.work_dir, sweep_agreement=known.sweep_agreement, last_heartbeat_time=known.last_heartbeat_time))
+
+    async def rule(self, found: Found, now: Now, heartbeat_seconds: float) -> bool:
+        """Whether a sweep may clean up so many. The status says so first: who comes next must know that an agreement was used."""
+        cluster, status = self.cluster, self.cluster.status
+        refused = is_true(status.conditions, ClusterCondition.SWEEP_HELD)
+        ruling = judge(found, cluster.agreed_sweep, status.sweep_agreement, refused=refused)
+        self._link.health = replace(self._link.health, sweep=Sweep(found, ruling))
+        if not await self.report(now, heartbeat_seconds):
+            self._link.health = replace(self._link.health, sweep=None)
+            return False
+        self._link.health = replace(self._link.health, sweep=Sweep(found, ruling, is_told=True))
+        if ruling.by_agreement:
+            said = f"{found.gone} of {found.runs} Runs have lost their objects and are cleaned up: {cluster.agreed_sweep} were agreed to"
+            await self._tell(EventNote("Warning", ClusterReason.SWEEP_AGREED, said, "Sweep"))
+        return ruling.passes
+
+    async def tell_of_strays(self, strays: int, strange: int) -> None:
+        """Tell of what nobody has handed in, beyond what a crash leaves, and of entries that are no Run's."""
+        if strays > STRAYS_UNTOLD or strange:
+            said = (f"the work folder's runs/ holds {strays} directories that were never handed in (some go with each sweep) and {strange} "
+                    "entries that are no Run's, or too many to be looked at (they are left there): a script must have made them")
+            await self._tell(EventNote("Warning", ClusterReason.STRANGE_ENTRIES, said, "Sweep"))
+
+    async def let_go(self, jobs: Sequence[RunOwner], ghosts: dict[str, Remains]) -> bool:
+        """Release a deleted Cluster once no Job may run there any more, and nothing is owed, or it was given up; whether it is gone.
+
+        One of several sites goes before that, as soon as nothing is left to do for its `jobs` and `ghosts`; the last host takes the Cluster
+        with it.
+        """
+        cluster = self.cluster
+        if not cluster.deleting:
+            return bool(cluster.site) and not self._is_needed(jobs, ghosts) and await self._retire()
+        registry = self._context.registry
+        theirs = (job for job in registry.jobs_of(cluster.name) if job.held and not registry.is_refused(job, cluster))
+        if any(job.is_begun or job.deleting for job in theirs):
+            return False
+        if cluster.forgives_debts:
+            if not await self._forgive(ghosts.values()):
+                return False
+            ghosts.clear()
+        if ghosts or any(each.is_payable for each in self.owed):
+            return False
+        return await (self._retire() if cluster.site and not cluster.spec.process else self._release())
+
+    def _is_needed(self, jobs: Sequence[RunOwner], ghosts: Mapping[str, Remains]) -> bool:
+        """Whether one of several sites has something to do, or may have: what lies there is known after the first sweep."""
+        if jobs or ghosts or self.cluster.host or any(each.is_payable for each in self.owed):
+            return True
+        health = self._link.health
+        if health.trouble is not None and clusters.STAGE_OF.get(health.trouble.reason) is clusters.Stage.CREDENTIALS:
+            return False                 # its Secret is gone, and nobody waits for it
+        return health.sweep is None or self._context.remembers(self.record.cluster, self._site)
+
+    async def _forgive(self, ghosts: Iterable[Remains]) -> bool:
+        """Strike what is owed there, since a person has given it up, and tell, of `ghosts` too; whether nothing is owed any more."""
+        owed = self.owed
+        keys = [each.key for each in owed]
+        keys += sorted({str(ghost.key) for ghost in ghosts} - set(keys))
+        if keys:
+            said = f"Runs that may have left something on the cluster were given up, {len(keys)} in all: {keys_told(keys)}"
+            await self._tell(EventNote("Warning", ClusterReason.DEBTS_FORGIVEN, said, "Delete"))
+        try:
+            await self._debts.strike(owed, "forgiven")
+        except ApiFault as error:
+            log.info("write_not_done", error=str(error))
+            return False
+        return True
+
+    async def _release(self) -> bool:
+        """Let a deleted Cluster go, once all its sites are ready for that and nothing is owed at any; whether it is gone.
+
+        With it the way to the directories of its finished Jobs goes: while the cluster answers, they go down to tombstones first.
+        """
+        cluster = self.record.cluster
+        if not self._debts.known or any(each.is_payable for each in self._debts.of(cluster.name)):
+            return False
+        if any(self._world.scope.covers(each.namespace) for each in cluster.status.logins):
+            return False
+        record = self.record
+        if self._site not in record.cleared:
+            if not await self._cleared():
+                return False
+            record.cleared.add(self._site)
+        if record.sites - record.cleared:
+            return False
+        return record.released or await record.release()
+
+    async def _retire(self) -> bool:
+        """Take this site out of the Cluster's status; whether it is out. Of a deleted Cluster it is cleared first."""
+        if not self._debts.known or (self.cluster.deleting and not await self._cleared()):
+            return False
+        async with self.record.writing:
+            self.record.said.pop(self._site, None)
+            return await self.record.write(sites.without(self.record.cluster, self._site))
+
+    async def _cleared(self) -> bool:
+        """Whether nothing but tombstones is there, as far as the cluster can be reached."""
+        cluster = self.cluster
+        return not cluster.held or cluster.spec.suspend or self._link.is_beyond_reach or await self._clear_tree()
+
+    async def _clear_tree(self) -> bool:
+        scheduler, tree = self._driver().scheduler, self._link.tree
+        if tree is None or not self._world.leadership.held():
+            return False
+        try:
+            found = await self._link.exchange(scheduler.remove(self._world.token(), tree, Removal((), sweep=True)))
+            keys = [key for key in to_clear(found, self._world.scope, self._world.kinds)
+                    if self._context.cluster_of(key.uid) in {None, self.cluster.name} and not self._debts.is_foreign(key.uid)]
+            removed = await self._link.exchange(scheduler.remove(self._world.token(), tree, Removal(keys[:CLEARED_AT_ONCE])))
+        except FairleadError as error:
+            log.info("exchange_failed", lane="clear", error=str(error))
+            return False
+        return removed.keys >= set(keys)
+
+    async def _tell(self, note: EventNote) -> None:
+        log.warning("told", reason=str(note.reason), said=note.message)
+        await self._world.store.record_event(self.cluster.ref, note)
+
+
+def to_clear(found: Removed, scope: Scope, kinds: frozenset[str]) -> list[RunKey]:
+    """All directories but tombstones, those left alone by their Jobs' deletionPolicy, another release's, and of namespaces not watched."""
+    objects, foreign = by_object(found.remnants, kinds)
+    says_whose = scope.is_all and not foreign
+    ours = (each for each in objects if (scope.covers(each.owner.namespace) if each.owner else says_whose))
+    return sorted({key for each in ours for key in each.keys})

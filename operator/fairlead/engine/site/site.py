@@ -1,0 +1,380 @@
+"""One site's loop, of one login or host of a Cluster: connection, polls, submits, cancels and burials of its Jobs, in few execs.
+
+    wake or due -> link up? -> decide() for each Job -> API writes (take up, release)
+                                     |
+         three lanes, one exec each in flight, a Job in one of them at most:  submit | cancel and bury | observe
+                                     |
+                     answers -> settle() -> Writer -> wake
+
+A Job is never in two lanes, and leaves one only when what came of it is written down, so submit and cancel of one key are never in flight
+together; the submit lane takes the next batch meanwhile. An observation counts for a Job only if the Job
+was in no other lane since it began.
+"""
+
+import asyncio
+from dataclasses import replace
+from functools import partial
+
+import structlog
+
+from fairlead.api.v1alpha1.reasons import ClusterReason, JobReason
+from fairlead.domain.cluster import sites
+from fairlead.domain.cluster.cluster import Cluster
+from fairlead.domain.cluster.residue import Use
+from fairlead.domain.errors import RemoteFault
+from fairlead.domain.gone.debt import deadline_of
+from fairlead.domain.gone.remains import Remains
+from fairlead.domain.gone.sweep import Found
+from fairlead.domain.job.job import Job
+from fairlead.domain.objects import Location
+from fairlead.domain.pacing import Now
+from fairlead.domain.run.owner import RunOwner
+from fairlead.domain.run.steps import Bury, Cancel, Rest, Submit, Watch, wakes_at
+from fairlead.engine.breaker import CLOSED
+from fairlead.engine.context import SiteContext
+from fairlead.engine.owed.overdue import Overdue
+from fairlead.engine.ports import World
+from fairlead.engine.registry import Registry
+from fairlead.engine.settings import EngineSettings
+from fairlead.engine.site.custody import Custody
+from fairlead.engine.site.errands import Errands
+from fairlead.engine.site.lanes import Lanes, Work
+from fairlead.engine.site.limits import Bucket, in_turn
+from fairlead.engine.site.link import Link
+from fairlead.engine.site.listening import Listening
+from fairlead.engine.site.polls import PollPace
+from fairlead.engine.site.record import Record
+from fairlead.engine.writer import Writer
+from fairlead.schedulers.seam import Driver
+from fairlead.telemetry import metrics
+
+log = structlog.get_logger()
+
+IDLE_SECONDS = 60.0
+FEW_JOBS = 100
+REST_SECONDS_A_JOB = 0.0002
+"""A turn costs 0.05 to 0.1 ms for each Job, in which nobody else is served."""
+REST_LIMIT_SECONDS = 1.0
+LISTEN_ABOVE_SECONDS = 2.5
+"""Polls that are this often need nobody to listen for what they will see."""
+LEDGER_SECONDS = 0.5
+"""Until the next look at whether the ledger has been read."""
+
+
+class Site:
+    """The loop of one site of a Cluster: `run()` goes on until it is cancelled or released. `site`: which, empty for the Cluster's own."""
+
+    def __init__(self, record: Record, site: str, context: SiteContext, link: Link) -> None:
+        cluster = self._seen = sites.seen_by(record.cluster, site)
+        self._site = site
+        self.name = f"site {cluster.ref}{f' at {site}' if site else ''}"
+        self._context = context
+        self._world: World = context.world
+        self._registry: Registry = context.registry
+        self._settings: EngineSettings = context.settings
+        self._link = link
+        link.on_port = self.wake
+        self._custody = Custody(record, site, context, (link, self._driver))
+        self._writer = Writer(context.world, context.registry, context.settings.api_writes, self._beat)
+        self._bucket = Bucket.of(cluster.spec.limits, context.world.clock.monotonic())
+        self._work = Work(self._world, self._settings, self._link, self._writer, self._current, self._driver)
+        self._lanes = Lanes(self._work, self._lane_done)
+        self._listening = Listening(self._work, self._called, self.wake)
+        self._ghosts: dict[str, Remains] = {}
+        overdue = Overdue(context.world, context.debts, self._writer)
+        self._errands = Errands(context, self._work, self._custody, overdue, self._lanes, self._jobs, self._ghosts, self.wake)
+        self._wake = asyncio.Event()
+        polling = cluster.spec.polling
+        self._pace = PollPace.of(polling.interval_seconds, polling.max_interval_seconds)
+        self._touched_at = self._world.clock.monotonic()
+        self._swept_at = self._sweep_at = float("-inf")
+        self._released = False
+
+    @property
+    def cluster(self) -> Cluster:
+        """The Cluster as it is known now."""
+        return self._custody.cluster
+
+    @property
+    def location(self) -> Location:
+        """Where it is."""
+        return Location(self.cluster.name, self._site if self.cluster.spec.process else "")
+
+    @property
+    def is_reached(self) -> bool:
+        """Whether the cluster answered at the last try."""
+        return self._link.tree is not None
+
+    @property
+    def takes_runs(self) -> bool:
+        """Whether it can be given something new to run."""
+        return self.is_reached and not self._link.full
+
+    @property
+    def polled_at(self) -> float | None:
+        """When a poll was last answered (monotonic), or the first was due; None while the site is left alone or was never reached."""
+        return self._link.polled_at
+
+    def wake(self) -> None:
+        """Something changed: look at it at once."""
+        self._wake.set()
+
+    def changed(self) -> None:
+        """The Cluster was changed or deleted."""
+        before, cluster = self._seen, self.cluster
+        self._seen = cluster
+        if cluster.generation != before.generation:
+            polling = cluster.spec.polling
+            self._pace = replace(PollPace.of(polling.interval_seconds, polling.max_interval_seconds), began=self._pace.began)
+            self._bucket = self._bucket.after(cluster.spec.limits, self._world.clock.monotonic())
+            self._link.reset()
+        if cluster.agreed_sweep != before.agreed_sweep:
+            self._sweep_at = self._world.clock.monotonic()
+        self.wake()
+
+    def leave(self) -> None:
+        """The Cluster is gone: end the loop and close the connection."""
+        self._released = True
+        self.wake()
+
+    def haunt(self, ghost: Remains) -> None:
+        """See to it that nothing is left of an owner of Runs whose object is gone."""
+        metrics.run_swept.inc()
+        log.info("burying", job=str(ghost.ref), attempt=ghost.key.attempt)
+        self._ghosts[ghost.ref.uid] = ghost
+        self.wake()
+
+    def is_under_way(self, uid: str) -> bool:
+        """Whether what is left of this object is being cleaned up already."""
+        return uid in self._ghosts
+
+    def forget_gone(self) -> None:
+        """Forget what was remembered of Jobs that are gone, and after which nothing is left to clean up."""
+        self._writer.keep(lambda uid: uid in self._ghosts or self._context.cluster_of(uid) is not None)
+
+    async def rule(self, found: Found) -> bool:
+        """Whether a sweep may clean up behind so many objects."""
+        return await self._custody.rule(found, self._world.now(), self._settings.heartbeat_seconds)
+
+    async def tell_of_strays(self, strays: int, strange: int) -> None:
+        """Tell people of directories that were never handed in, and of entries that are no Run's, if they are many."""
+        await self._custody.tell_of_strays(strays, strange)
+
+    async def run(self) -> None:
+        """Turn until the Cluster is released."""
+        structlog.contextvars.bind_contextvars(cluster=f"{self.cluster.ref.namespace}/{self.cluster.ref.name}",
+                                               **({"site": self._site} if self._site else {}))
+        failures = CLOSED
+        try:
+            while not self._released:
+                self._wake.clear()
+                self._beat()
+                try:
+                    due = await self._turn()
+                    failures = CLOSED
+                except Exception as error:
+                    log.exception("turn_failed", failures=failures.failures + 1)
+                    await self._tell_of(error)
+                    failures = failures.failed(self._world.clock.monotonic(), self._settings.breaker_limit_seconds, self._world.jitter())
+                    due = failures.retry_at
+                self._context.beat(self.name, 2 * IDLE_SECONDS)
+                pause = min(due - self._world.clock.monotonic(), IDLE_SECONDS)
+                await asyncio.sleep(self._least_pause())
+                if pause > 0 and not self._released:
+                    await (asyncio.sleep(pause) if failures.failures else _event_within(self._wake, pause))
+        finally:
+            await self._listening.close()
+            await self._lanes.close()
+            self._link.close()
+
+    def _least_pause(self) -> float:
+        """Seconds that are the others', after a turn with many Jobs: all sites of one namespace have a share of the loop together.
+
+        Jobs that are elsewhere count if each namespace that has Jobs here has as many: none slows the site of one that has few.
+        """
+        here = self._jobs()
+        everywhere = min(map(self._registry.count_in, {job.ref.namespace for job in here}), default=0)
+        jobs = max(len(here), everywhere)
+        return min(jobs * REST_SECONDS_A_JOB, REST_LIMIT_SECONDS) if jobs > FEW_JOBS else 0.0
+
+    async def _tell_of(self, error: Exception) -> None:
+        """Say on the Cluster that a turn broke off. Should this be what goes wrong, the log has to do."""
+        said = f"a look at the Cluster met an error of Fairlead's own ({type(error).__name__}): the controller's log says more"
+        self._link.failed(RemoteFault(said, ClusterReason.INTERNAL_ERROR))
+        try:
+            await self._custody.report(self._world.now(), self._settings.heartbeat_seconds)
+        except Exception:
+            log.exception("turn_not_told")
+
+    async def _turn(self) -> float:
+        """One look at everything; when the next is due (monotonic)."""
+        if not self._world.leadership.held():
+            return self._world.clock.monotonic() + 1.0
+        await self._count()
+        self._beat()
+        due = await self._see_to()
+        self._beat()
+        await self._writer.tell_mishaps(self._lanes.is_busy)
+        await self._custody.report(self._world.now(), self._settings.heartbeat_seconds)
+        self._beat()
+        if await self._custody.let_go(self._own_jobs(), self._ghosts):
+            self._released = True
+        return min(due, self._next_deadline())
+
+    def _beat(self) -> None:
+        """One step is done: the next takes no longer than this, since each of its waits has a deadline."""
+        seconds = max(self._settings.turn_seconds, self._settings.reach_seconds + self._settings.stuck_seconds)
+        self._context.beat(self.name, seconds + self.cluster.spec.connection.connect_timeout_seconds)
+
+    async def _count(self) -> None:
+        """Know what this site is needed for, the Cluster's own by all. What is owed there holds the Cluster as a Job does."""
+        name, is_own = self.cluster.name, not self._site
+        jobs = self._registry.jobs_of(name) if is_own else self._own_jobs()
+        runs = sum(1 for job in jobs if job.is_begun and not (job.ended or job.is_kept_out))
+        use = Use(runs, len(self._ghosts), self._context.debts.of(name) if is_own else self._custody.owed)
+        self._link.health = replace(self._link.health, use=use)
+        if use.owed and not self.cluster.deleting:
+            await self._custody.hold()
+
+    async def _see_to(self) -> float:
+        """Do for each Job what can be done now; when the next look is due (monotonic)."""
+        name = self.cluster.ref.name
+        if self.cluster.spec.suspend:
+            await self._errands.without_cluster(JobReason.CLUSTER_SUSPENDED, f"Cluster {name} is suspended")
+            self._link.close()
+            return self._world.clock.monotonic() + IDLE_SECONDS
+        if not await self._reached():
+            trouble = self._link.health.trouble
+            why = f"Cluster {name} is not ready: {trouble.message if trouble else 'connecting'}"
+            await self._errands.without_cluster(JobReason.CLUSTER_NOT_READY, why)
+            return max(self._link.retry_at, self._world.clock.monotonic() + 0.05)
+        await self._errands.let_stuck_go()
+        await asyncio.sleep(0)           # others have their turn between the looks at many Jobs
+        await self._errands.run()
+        await asyncio.sleep(0)
+        return self._start_lanes()
+
+    async def _reached(self) -> bool:
+        """Whether the cluster can be worked with. A far end that keeps us waiting keeps nobody from going whose deadline is over."""
+        reaching = asyncio.ensure_future(self._link.ensure(self.cluster))
+        try:
+            while not (await asyncio.wait({reaching}, timeout=self._settings.overdue_seconds))[0]:
+                await self._errands.let_overdue_go(f"Cluster {self.cluster.ref.name} does not answer")
+                await self._count()
+                await self._custody.report(self._world.now(), self._settings.heartbeat_seconds)   # what is owed since is news, too
+            return await reaching
+        finally:
+            reaching.cancel()
+
+    def _start_lanes(self) -> float:
+        """Start what the lanes have room for; when the next look is due (monotonic)."""
+        now, steps = self._world.now(), self._errands.decided()
+        submits = [(job, step) for job, step in steps if isinstance(step, Submit) and isinstance(job, Job)]
+        cancels = [(job, step) for job, step in steps if isinstance(step, Cancel)]
+        burials = [job for job, step in steps if isinstance(step, Bury)]
+        watched = [(job, step) for job, step in steps if isinstance(step, Watch)]
+        if submits and self._lanes.is_free("submit") and not self._link.full:
+            batch = submits[:self._bucket.allows(now.monotonic)][:self._settings.submit_batch]
+            if batch:
+                self._bucket = self._bucket.taken(len(batch), now.monotonic)
+                self._lanes.submit(batch)
+        if self._lanes.is_free("cancel"):
+            if cancels:
+                self._lanes.cancel(cancels[:self._settings.cancel_batch])
+            elif burials:
+                self._lanes.bury(burials[:self._settings.bury_batch])
+        due = min(self._poll(watched), self._sweep())
+        rests = [step.at for _, step in steps if isinstance(step, Rest) and step.at is not None]
+        waits = [job for job, step in steps if isinstance(step, Watch | Rest)]
+        moments = [self._wakes_at(job, now) for job in waits]
+        if submits and self._link.full:
+            moments.append(self._link.looks_again_at)
+        elif submits and self._lanes.is_free("submit"):
+            moments.append(self._bucket.next_at(now.monotonic))
+        return min([due, *rests, *moments])
+
+    def _wakes_at(self, job: RunOwner, now: Now) -> float:
+        def moment() -> float:
+            return wakes_at(job, self._writer.memory(job), now, self._settings.pacing)
+
+        return self._writer.mishaps.ask(job, "followed", moment, float("inf"))
+
+    def _sweep(self) -> float:
+        """Start the sweep if it is due: after a start, then seldom; when the next is."""
+        now, last = self._world.clock.monotonic(), self._link.health.sweep
+        if not self._lanes.is_free("sweep"):
+            return now + IDLE_SECONDS
+        if not self._context.debts.known:       # what is in the ledger is not suspicious
+            return now + LEDGER_SECONDS
+        if last is not None and last.ruling.by_agreement and not self._ghosts:   # done: see soon that the agreement is used up
+            self._sweep_at = min(self._sweep_at, self._swept_at + self._settings.pacing.ask_again_seconds)
+        if now >= self._sweep_at:
+            self._swept_at, self._sweep_at = now, now + self._settings.sweep_seconds
+            self._lanes.sweep(lambda removed: self._context.swept(self, removed))
+        return self._sweep_at
+
+    def _poll(self, watched: list[tuple[RunOwner, Watch]]) -> float:
+        """Start the poll if it is due; when the next is."""
+        if not self._lanes.is_free("observe"):
+            return self._world.clock.monotonic() + IDLE_SECONDS
+        now = self._world.clock.monotonic()
+        if watched and self._pace.interval > LISTEN_ABOVE_SECONDS:
+            self._listening.listen()
+        pace = self._pace if watched or self._is_in_trouble else replace(self._pace, interval=self._pace.longest)
+        due = pace.due(self._world.jitter())
+        if due > now:
+            return due
+        self._pace = self._pace.started(now)
+        touch = now - self._touched_at >= self._settings.touch_seconds
+        if touch:
+            self._touched_at = now
+        self._lanes.observe(watched, touch=touch)
+        return now + IDLE_SECONDS
+
+    @property
+    def _is_in_trouble(self) -> bool:
+        """Whether something is wrong with it that the next poll may see mended."""
+        return self._link.health.trouble is not None and not self._link.full
+
+    def _next_deadline(self) -> float:
+        """When the next deleted Job is overdue (monotonic); one that is so already is looked at each second."""
+        now = self._world.now()
+        ask = self._writer.mishaps.ask
+        deadlines = [deadline for job in self._jobs() if (deadline := ask(job, "let go", partial(deadline_of, job), None)) is not None]
+        return now.monotonic + max(min(deadlines, default=float("inf")) - now.wall, 1.0)
+
+    def _jobs(self) -> list[RunOwner]:
+        return [*self._own_jobs(), *self._ghosts.values()]
+
+    def _own_jobs(self) -> list[Job]:
+        cluster, registry = self._custody.record.cluster, self._registry     # whole: its status knows hosts that were taken out
+        return in_turn(job for job in registry.jobs_of(cluster.name)
+                       if cluster.site_for(job.ref.namespace, job.host) == self._site and not registry.is_refused(job, cluster))
+
+    def _current(self, uid: str) -> RunOwner | None:
+        return self._registry.job(uid) or self._ghosts.get(uid)
+
+    def _driver(self) -> Driver:
+        return self._context.driver_of(self.cluster)
+
+    def _lane_done(self, lane: str, changed: bool) -> None:
+        if lane == "observe":
+            self._listening.saw(changed=changed)
+        if lane == "cancel" and changed:
+            self._pace = self._pace.called()
+        elif lane == "observe" or changed:
+            self._pace = self._pace.after(changed=changed or self._is_in_trouble, is_called=self._listening.is_proven)
+        self.wake()
+
+    def _called(self) -> None:
+        """A Run has begun or ended."""
+        self._pace = self._pace.called()
+        self.wake()
+
+
+async def _event_within(event: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        pass
