@@ -1,6 +1,7 @@
 """A deleted Job ends on the cluster, at whatever point of its life; the scene proves that nothing of it is left."""
 
 import time
+from collections.abc import Callable
 
 from bed.slurm import SlurmCluster
 from product.scene import Scene
@@ -86,3 +87,19 @@ def test_a_finished_job_is_deleted_without_the_cluster(scene: Scene, hpc: SlurmC
 def scene_is_clear(cluster: SlurmCluster) -> bool:
     runs = list((cluster.home / ".fairlead").glob("*/runs/*"))
     return all([each.name for each in run.iterdir()] == ["claim"] for run in runs)
+
+
+def test_an_epilog_that_takes_long_hides_neither_the_scripts_end_nor_what_a_deletion_waits_for(
+        slurm: Callable[..., SlurmCluster], scene: Scene) -> None:
+    """Else a Job would be said to run for minutes after its end, and its deletion to wait for nobody knows what."""
+    own = slurm(hooks=True)
+    own.write("hooks/epilog", "#!/bin/sh\nwhile [ -e /srv/c/hooks/hold ]; do sleep 0.2; done\n", mode=0o755)
+    own.write("hooks/hold", "")
+    scene.cluster(own)
+    job = scene.job("slow", "#!/bin/sh\nexit 3\n", backoffLimit=0)
+    job.wait("Running", reason="Completing", says="the script has ended with exit code 3")
+    assert (job.status["run"]["exitCode"], job.status["phase"]) == (3, "Running")
+    job.delete(wait=False)
+    job.wait("Ready", "False", reason="Cancelling", says="ended with exit code 3, and job")
+    (own.folder / "hooks/hold").unlink()
+    job.wait_gone()

@@ -105,7 +105,7 @@ def _steps(reached: _Reached) -> Iterator[_Reached]:
     if job.ended:
         return
     if job.deleting:
-        yield from _written(reached, Meant.GOING, report.deleting(job, "no answer", LATER), *_beset(job))
+        yield from _written(reached, Meant.GOING, *_deleting(job), *_beset(job))
         return
     yield replace(reached, job=replace(job, deleting=True), meant=Meant.GOING)
     yield replace(reached, job=replace(job, spec=job.spec.having(suspend=not job.spec.suspend)))
@@ -123,6 +123,10 @@ def _steps(reached: _Reached) -> Iterator[_Reached]:
     yield from _written(reached, Meant.GOES_ON, report.kept_out(job, "x", LATER), report.accepted(job, "7", LATER))
     if job.run_id:
         yield from _of_a_run(reached)
+
+
+def _deleting(job: Job) -> tuple[JobStatus | None, ...]:
+    return tuple(report.deleting(job, "no answer", reason, LATER) for reason in (JobReason.CLUSTER_UNREACHABLE, JobReason.CANCELLING))
 
 
 def _beset(job: Job) -> Iterator[JobStatus | None]:

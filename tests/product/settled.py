@@ -15,7 +15,10 @@ from fairlead.domain.run.run import CancelAnswer, Observation, RunKey, SubmitAns
 from fairlead.domain.run.settle import Outcome, cancel_observed
 from fairlead.domain.run.steps import Cancel
 
-__all__ = ["Settled", "cancel_asked", "cancel_observed", "cancelled", "closed", "observed", "resuming", "submitted", "suspending"]
+__all__ = [
+    "Settled", "cancel_asked", "cancel_observed", "cancel_outlasted", "cancelled", "closed", "observed", "resuming", "submitted",
+    "suspending",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,11 @@ def cancel_asked(
 ) -> Settled:
     """As `settle.cancel_asked`."""
     return _told(job, settle.cancel_asked(job, memory, step, answers, context), context[0])
+
+
+def cancel_outlasted(job: Job, memory: Memory, observation: Observation, now: Now, pacing: Pacing) -> Settled:
+    """As `settle.cancel_outlasted`."""
+    return _told(job, settle.cancel_outlasted(job, memory, observation, now, pacing), now)
 
 
 def _told(job: Job, outcome: Outcome, now: Now) -> Settled:

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from fairlead.domain.run.evidence import Broken, Duplicated, Ended, Live, NeverRan, Unclaimed, Unexplained, is_accounted_for, judge
-from fairlead.domain.run.run import Finished, Listed, Observation, Record, RunKey, RunState, Sentinels, Started
+from fairlead.domain.run.evidence import Broken, Duplicated, Ended, Live, NeverRan, Unclaimed, Unexplained, end_of, is_accounted_for, judge
+from fairlead.domain.run.run import EndWord, Finished, Listed, Observation, Record, RunKey, RunState, Sentinels, Started
 from product.objects import KEY
 
 
@@ -32,9 +32,14 @@ def word(state: RunState, source: str = "scontrol", run_id: str = "7", exit_code
 
 
 RUNNING, PENDING, DONE, GONE = RunState.RUNNING, RunState.PENDING, RunState.COMPLETED, RunState.CANCELLED
+CLEARING = RunState.FINISHING
 NOTHING, REVOKED = Sentinels(True), Sentinels(True, revoked=True)
 
 CASES = {
+    "its script has ended, and the scheduler clears up behind it": (
+        seen(row("7", CLEARING), sentinels=claimed(starts=(0,), ends={0: 0})), "7", Live),
+    "cleared up behind, and no end was written": (seen(row("7", CLEARING), sentinels=claimed(starts=(0,))), "7", Live),
+    "cleared up behind, and never claimed": (seen(row("7", CLEARING), sentinels=NOTHING), "", Live),
     "pending in the listing": (seen(row("7", PENDING)), "", Live),
     "a word of a later release is live": (seen(row("7", RunState.UNKNOWN)), "", Live),
     "preempted for good": (seen(row("7", RunState.PREEMPTED), sentinels=claimed(starts=(0,), ends={0: 143})), "", Ended),
@@ -142,3 +147,17 @@ ACCOUNTED = {
 def test_what_counts_as_accounted_for(observation: Observation, known: bool) -> None:
     """Else a run that nobody saw end would be forgotten while it holds a GPU."""
     assert is_accounted_for(KEY, observation) is known
+
+
+def test_the_end_of_a_script_is_known_while_the_scheduler_clears_up_behind_it() -> None:
+    """Else a Job with an epilog of minutes would be said to run for as long; or a start before the last would speak for it."""
+    ends = claimed(starts=(0, 1), ends={0: 5, 1: 3})
+    found = end_of(KEY, row("7", CLEARING), seen(sentinels=ends))
+    assert found is not None
+    assert found.exit_code == 3
+    assert end_of(KEY, row("7", CLEARING), seen(sentinels=claimed(starts=(0, 1), ends={0: 5}))) is None, "it has begun anew"
+    assert end_of(KEY, row("8", CLEARING), seen(sentinels=ends)) is None, "another job of the same key"
+    assert end_of(KEY, row("7", RUNNING), seen(sentinels=ends)) is None, "requeued, and it runs again"
+    assert end_of(KEY, row("7", CLEARING), seen()) is None
+    unbegun = replace(ends, finished=tuple(replace(each, words=frozenset({EndWord.UNBEGUN})) for each in ends.finished))
+    assert end_of(KEY, row("7", CLEARING), seen(sentinels=unbegun)) is None, "there was no script to end"

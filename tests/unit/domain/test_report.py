@@ -180,7 +180,7 @@ def test_of_many_attempts_the_last_five_are_kept() -> None:
     pytest.param(report.waiting(a_job(), JobReason.SUBMISSION_DEFERRED, "x", NOW), "Submitting", "SubmissionDeferred", id="queue full"),
     pytest.param(report.unexplained(QUEUED, "x", NOW), "Running", "Unexplained", id="left the queue"),
     pytest.param(report.vanished(QUEUED, "x", NOW), "Running", "RunDirectoryMissing", id="its directory is gone"),
-    pytest.param(report.deleting(QUEUED, "x", NOW), "Terminating", "ClusterUnreachable", id="its deletion waits"),
+    pytest.param(report.deleting(QUEUED, "x", JobReason.CANCELLING, NOW), "Terminating", "Cancelling", id="its deletion waits"),
 ])
 def test_what_keeps_a_job_is_in_its_ready_condition(status: JobStatus | None, phase: str, reason: str) -> None:
     assert status is not None

@@ -366,3 +366,19 @@ def test_an_id_in_the_status_keeps_nobody_from_being_kept_out_and_is_kept_itself
     resumed = settle.resuming(kept, outcome.memory, NOW).status
     assert resumed is not None
     assert replace(WATCHED, status=resumed).run_id == WATCHED.run_id
+
+
+def test_a_deletion_that_waits_says_for_what_once() -> None:
+    """Else a Job would be in Terminating for as long as an epilog takes, and its status say that it runs."""
+    deleted, told = replace(WATCHED, deleting=True), replace(FRESH, asked_at=NOW.monotonic, stopping=StopWord.DELETE)
+    clearing = {KEY: (Listed(KEY, "7", RunState.FINISHING, "COMPLETING"),)}
+    ends = Sentinels(True, claim="7", started=(Started("7", 0, "n1", 200),), finished=(Finished("7", 0, 3, 300),))
+    late, listed = at(PACING.cancel_again_seconds), Observation(clearing, {KEY: ends}, {})
+    assert settle.cancel_outlasted(deleted, told, listed, at(9), PACING).status is None, "it goes in a moment, as most do"
+    outcome = settle.cancel_outlasted(deleted, told, listed, late, PACING)
+    assert outcome.status is not None
+    [ready] = [each for each in outcome.status.conditions if each.type == "Ready"]
+    assert (ready.reason, outcome.status.phase) == (JobReason.CANCELLING, "Terminating")
+    assert ready.message == "deletion waits: its script has ended with exit code 3, and job 7 is still COMPLETING on the cluster"
+    assert settle.cancel_outlasted(replace(deleted, status=outcome.status), told, listed, late, PACING).status is None
+    assert settle.cancel_outlasted(deleted, told, Observation({}, {}, {}), late, PACING).status is None

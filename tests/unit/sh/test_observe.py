@@ -29,12 +29,27 @@ def test_a_live_job_costs_nothing_but_its_row(far: FarEnd) -> None:
     assert far.calls("scontrol") == ["--version", "ping"]
 
 
-@pytest.mark.parametrize("state", ["CONFIGURING", "RUNNING", "COMPLETING", "SUSPENDED", "REQUEUED"])
+@pytest.mark.parametrize("state", ["CONFIGURING", "RUNNING", "SUSPENDED", "REQUEUED"])
 def test_other_live_states_neither(far: FarEnd, state: str) -> None:
-    """Sentinels read too early would end a Job that is still cleared up behind."""
+    """Each would cost a look at a shared file system at each poll."""
     far.submit(submission())
     far.set_job("100", state, KEY)
     assert far.observe({KEY: "100"}).sentinels == {}
+
+
+@pytest.mark.parametrize("others", [0, 4])
+def test_of_a_job_that_is_cleared_up_behind_the_end_is_read_and_nothing_more(far: FarEnd, others: int) -> None:
+    """An epilog of minutes would hide how a script ended; or each poll meanwhile would ask slurmctld and read its output."""
+    ended(far)
+    keys = [KEY, *(key(number=20 + n) for n in range(others))]
+    for n, each in enumerate(keys):
+        far.set_job(str(100 + n), "COMPLETING", each)
+    seen = far.observe({each: str(100 + n) for n, each in enumerate(keys)})
+    assert [each.exit_code for each in seen.sentinels[KEY].finished] == [0]
+    assert seen.records == {}
+    assert far.calls("scontrol") == ["--version", "ping"]
+    if others and far.shell != "busybox":    # its `ls` has no -q: each is read by itself, as a few are
+        assert seen.sentinels[KEY].log is None
 
 
 @pytest.mark.parametrize("state", ["COMPLETED", "FAILED", "TIMEOUT", "PREEMPTED", "NEVER_HEARD_OF"])

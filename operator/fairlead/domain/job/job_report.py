@@ -38,14 +38,14 @@ def _status(job: Job, news: said.News, now: Now) -> JobStatus | None:
             return statuses.kept_out(job, why, now)
         case said.Accepted(run_id):
             return statuses.accepted(job, run_id, now)
-        case said.Live(row, detailed):
-            return statuses.live(job, row, now, detailed=detailed)
+        case said.Live(row, detailed, over):
+            return statuses.live(job, row, now, detailed=detailed, over=over)
         case said.Unexplained(message):
             return statuses.unexplained(job, message, now)
         case said.Vanished(why):
             return statuses.vanished(job, why, now)
-        case said.DeletionWaits(why):
-            return statuses.deleting(job, why, now)
+        case said.DeletionWaits(why, reason):
+            return statuses.deleting(job, why, reason, now)
         case said.Beset(reason, message):
             return statuses.beset(job, reason, message, now)
 

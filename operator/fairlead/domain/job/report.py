@@ -17,7 +17,7 @@ from fairlead.domain.plain_text import PlainText
 from fairlead.domain.run.evidence import Ended
 from fairlead.domain.run.memory import Closing
 from fairlead.domain.run.retry import Again, Over
-from fairlead.domain.run.run import Listed, LogTail, RunState
+from fairlead.domain.run.run import Finished, Listed, LogTail, RunState
 
 ATTEMPTS_KEPT = 5
 _UNWATCHED = ", by what its node wrote: its end was not watched, and the scheduler has forgotten it"
@@ -73,17 +73,20 @@ def accepted(job: Job, run_id: str, now: Now) -> JobStatus | None:
     return _rewritten(job, now, JobPhase.QUEUED, says, run=run, submit_time=moment(now.wall), next_retry_time=None)
 
 
-def live(job: Job, row: Listed, now: Now, *, detailed: bool) -> JobStatus | None:
-    """What the listing shows. Only a changed condition is written at once; the rest waits until `detailed`."""
+def live(job: Job, row: Listed, now: Now, *, detailed: bool, over: Finished | None = None) -> JobStatus | None:
+    """What the listing shows. A changed condition and the script's end (`over`) are written at once; the rest waits until `detailed`."""
     phase, reason = _PHASE_OF_STATE.get(row.state, (JobPhase.RUNNING, JobReason.STATE_UNKNOWN))
-    run = _fresh(job, id=row.id, state=row.word, reason=row.reason or None, node=row.node or None, process_tracking=row.tracking or None)
+    run = _fresh(job, id=row.id, state=row.word, reason=row.reason or None, node=row.node or None, process_tracking=row.tracking or None,
+                 exit_code=over.exit_code if over else None)
     is_running = row.state in {RunState.RUNNING, RunState.FINISHING}
     was_running = is_true(job.status.conditions, _RUNNING)
     running = was_running if row.state is RunState.UNKNOWN else is_running
     why = f"{row.word}: {row.reason}" if row.reason else row.word
+    if over:
+        why = f"the script has ended with exit code {over.exit_code}; the scheduler clears up behind it ({why})"
     says = [
         Says(_SUBMITTED, True, JobReason.SUBMITTED, f"job {row.id}"),
-        Says(_RUNNING, running, reason, f"on {row.node}" if running and row.node else why),
+        Says(_RUNNING, running, reason, f"on {row.node}" if running and row.node and not over else why),
         Says(_READY, False, reason, why),
     ]
     if row.state is RunState.STUCK:
@@ -97,7 +100,8 @@ def live(job: Job, row: Listed, now: Now, *, detailed: bool) -> JobStatus | None
     starts = moment(row.starts) if row.starts else None
     times = {"start_time": starts, "estimated_start_time": None} if running else {"estimated_start_time": starts}
     status = _rewritten(job, now, phase, says, run=run, observation_source="squeue", **times)
-    if status is None or detailed or job.run_id != row.id:
+    is_over = over is not None and (job.status.run is None or job.status.run.exit_code != over.exit_code)
+    if status is None or detailed or is_over or job.run_id != row.id:
         return status
     changed = {each.type: each.status for each in status.conditions} != {each.type: each.status for each in job.status.conditions}
     return status if changed else None
@@ -216,9 +220,9 @@ def vanished(job: Job, why: str, now: Now) -> JobStatus | None:
         Says(_RUNNING, None, JobReason.RUN_DIRECTORY_MISSING, message), Says(_READY, False, JobReason.RUN_DIRECTORY_MISSING, message)))
 
 
-def deleting(job: Job, why: str, now: Now) -> JobStatus | None:
+def deleting(job: Job, why: str, reason: JobReason, now: Now) -> JobStatus | None:
     """It is being deleted and something keeps it from being gone."""
-    return _rewritten(job, now, JobPhase.TERMINATING, (Says(_READY, False, JobReason.CLUSTER_UNREACHABLE, f"deletion waits: {why}"),))
+    return _rewritten(job, now, JobPhase.TERMINATING, (Says(_READY, False, reason, f"deletion waits: {why}"),))
 
 
 def beset(job: Job, reason: JobReason, message: str, now: Now) -> JobStatus | None:
@@ -260,7 +264,7 @@ def _intent(job: Job, now: Now) -> dict[str, object]:
     return {"run": _run(job), "active_since": job.status.active_since or moment(now.wall)}
 
 
-def _fresh(job: Job, **fields: str | None) -> RunStatus:
+def _fresh(job: Job, **fields: str | int | None) -> RunStatus:
     """The current attempt with these fields alone, and those that a newer release has written of it."""
     return RunStatus.model_validate({**_run(job).of_others, "key": str(job.key), "attempt": job.key.attempt, **fields})
 

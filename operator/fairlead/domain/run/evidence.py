@@ -145,6 +145,15 @@ def _judge_claimed(sentinels: Sentinels, rows: tuple[Listed, ...], record: Recor
     return Broken(claim, state, word, reason, exit_code, signal, not never_began, started, mine.tracking if mine else "")
 
 
+def end_of(key: RunKey, row: Listed, observation: Observation) -> Finished | None:
+    """How the script of a listed job has ended while the scheduler clears up behind it; None if it has not, or nobody has looked."""
+    sentinels = observation.sentinels.get(key)
+    if sentinels is None or row.state is not RunState.FINISHING:
+        return None
+    _, finished = last_start(_with_claim(sentinels))
+    return finished if finished and finished.id == row.id and EndWord.UNBEGUN not in finished.words else None
+
+
 def is_accounted_for(key: RunKey, observation: Observation) -> bool:
     """Whether it is known that no script of this key runs any more: never claimed, `finished`, or the scheduler's word that it ended.
 

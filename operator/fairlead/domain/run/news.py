@@ -9,7 +9,7 @@ from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain.run.evidence import Ended
 from fairlead.domain.run.memory import Closing
 from fairlead.domain.run.retry import Again, Over
-from fairlead.domain.run.run import Listed
+from fairlead.domain.run.run import Finished, Listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +42,11 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """The listing shows it. `detailed`: all that changes is told; else only a change of its state."""
+    """The listing shows it. `detailed`: all that changes is told; else only a change of its state, and its script's end."""
 
     row: Listed
     detailed: bool
+    over: Finished | None = None         # its script has ended, and the scheduler clears up behind it
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +139,7 @@ class DeletionWaits:
     """It is being deleted, and something keeps it from being gone."""
 
     why: str
+    reason: JobReason = JobReason.CLUSTER_UNREACHABLE
 
 
 @dataclass(frozen=True, slots=True)

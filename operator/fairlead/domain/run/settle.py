@@ -97,7 +97,8 @@ def observed(job: RunOwner, memory: Memory, observation: Observation, now: Now, 
             return Outcome(replace(memory, closing=endings.of_hopeless(row)))
         case evidence.Live(row):
             memory = replace(memory, absent_since=None, revoke=False)
-            return Outcome(memory, news.Live(row, detailed=now.monotonic - memory.written_at >= pacing.detail_seconds))
+            detailed = now.monotonic - memory.written_at >= pacing.detail_seconds
+            return Outcome(memory, news.Live(row, detailed, evidence.end_of(job.key, row, observation)))
         case evidence.Duplicated(_, others):
             return Outcome(replace(memory, duplicates=others), None if memory.duplicates else news.Duplicated(others))
         case evidence.Ended():
@@ -206,6 +207,18 @@ def cancel_asked(
         is_first = memory.asked_at is None and claims
         return Outcome(replace(memory, asked_at=now.monotonic), news.ToldToEnd(ids) if is_first else None)
     return Outcome(replace(memory, killed_at=now.monotonic, outlived=False))
+
+
+def cancel_outlasted(job: RunOwner, memory: Memory, observation: Observation, now: Now, pacing: Pacing) -> Outcome:
+    """For what something that is being deleted waits, once it was told to end for a while and its job is still listed."""
+    if memory.clear or memory.asked_at is None or now.monotonic - memory.asked_at < pacing.cancel_again_seconds:
+        return Outcome(memory)
+    row = next((row for key in job.keys for row in observation.listed.get(key, ()) if row.state.may_run), None)
+    if row is None:
+        return Outcome(memory)
+    over = evidence.end_of(row.key, row, observation)
+    why = f"its script has ended with exit code {over.exit_code}, and" if over else "it was told to end, and"
+    return Outcome(memory, news.DeletionWaits(f"{why} job {row.id} is still {row.word} on the cluster", JobReason.CANCELLING))
 
 
 def cancel_observed(job: RunOwner, memory: Memory, observation: Observation, began: float) -> Memory:

@@ -273,6 +273,7 @@ class Lanes:
         if job.deleting or not isinstance(job, Job):
             after = settle.cancel_observed(job, memory, observation, began)
             work.writer.remember(job, after)
+            await work.writer.apply(job, settle.cancel_outlasted(job, after, observation, now, work.settings.pacing))
             return after != memory
         outcome = settle.observed(job, memory, observation, now, work.settings.pacing)
         applied = await work.writer.apply(job, outcome)

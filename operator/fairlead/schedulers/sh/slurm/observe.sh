@@ -1,6 +1,6 @@
 # One exec for all Runs of a site: the listing, then what the run directories, scontrol and sacct say of the keys that it does not explain.
 # Set before it: TREE, MARKER, MARK (the comment of our jobs up to the key), FORMAT (squeue's, comment last), STATE_FIELD (of a row), LIVE (states in
-# which nothing else need be asked, blanks around each), KEYS (lines `key id`, the id perhaps missing), TOUCH, ACCOUNTING, SACCT_FORMAT, *_SECONDS,
+# which no second source need be asked, blanks around each), ENDING (those of them in which the script may have ended), KEYS (lines `key id`, the id perhaps missing), TOUCH, ACCOUNTING, SACCT_FORMAT, *_SECONDS,
 # LOOK_SECONDS: once so many are over, the keys that are left are told as `later`, and are looked at by the next poll.
 
 MOST_OF_KEY=12288               # bytes of the rows that one key's mark is shown with: 64 rows and more
@@ -10,11 +10,11 @@ MOST_BOOKED=4096                # bytes of sacct's rows of one id
 # sift: says the rows that squeue printed behind this exec's fence of the keys that are asked for, by our mark, or of an id that we know: a site may have
 # rewritten the comment. A newline in a comment of another job makes a line without the fence. A script may submit as many jobs with a mark as it likes: ids
 # that we know come first, and of each mark no more than its bound. A text longer than any that counts is cut, and does not count then either.
-# UNEXPLAINED: the lines of KEYS of which it does not show just one job, in a live state; in front what it does show: `live`, `ended` or `-`. One process:
-# its standard error is the answer.
+# UNEXPLAINED: the lines of KEYS of which it does not show just one job, in a live state, and those whose script may have ended; in front what it does
+# show: `live`, `ended` or `-`. One process: its standard error is the answer.
 sift() {
   { UNEXPLAINED=$(exec 2>&3 && exec awk -F "$US" -v OFS="$US" -v fence="$FENCE" -v mark="$MARK" -v format="$FORMAT" -v most="$MOST_OF_KEY" \
-      -v field="$STATE_FIELD" -v live="$LIVE" "$SIFTS" <<END
+      -v field="$STATE_FIELD" -v live="$LIVE" -v ending="$ENDING" "$SIFTS" <<END
 $KEYS
 
 $LISTING
@@ -24,7 +24,12 @@ END
 # shellcheck disable=SC2016  # awk's own fields
 SIFTS='
   function shows(row) { print row >"/dev/stderr" }
-  function counts() { if (index($NF, mark) == 1) { key = substr($NF, length(mark) + 1); seen[key]++; if (index(live, " " $field " ")) alive[key]++ } }
+  function counts() {
+    if (index($NF, mark) != 1) return
+    key = substr($NF, length(mark) + 1); seen[key]++
+    if (index(live, " " $field " ")) alive[key]++
+    if (index(ending, " " $field " ")) ends[key]++
+  }
   BEGIN { fields = split(format, word, FS) + 2 }
   !behind && $0 == "" { behind = 1; next }
   !behind { line[++lines] = $0; split($0, word, " "); asked[mark word[1]] = 1; if (word[2] != "") known[word[2]] = 1; next }
@@ -36,7 +41,7 @@ SIFTS='
     for (i = 1; i <= rows; i++) shows(held[i])
     for (i = 1; i <= lines; i++) {
       split(line[i], word, " "); key = word[1]
-      if (alive[key] != 1 || seen[key] != 1) print (alive[key] ? "live" : seen[key] ? "ended" : "-") " " line[i]
+      if (alive[key] != 1 || seen[key] != 1 || ends[key]) print (alive[key] ? "live" : seen[key] ? "ended" : "-") " " line[i]
     }
   }'
 
@@ -100,7 +105,7 @@ END
         continue
       elif [ "$again" ]; then
         sentinels "$key"
-      elif [ "$ENDED" = 1 ]; then
+      elif [ "$ENDED" = 1 ] && [ "$listed" != live ]; then
         log_tail "$key" "$out" "$err"
       fi
       ask "$listed" "$key" "$known"
