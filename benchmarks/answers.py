@@ -11,7 +11,7 @@ from benchmarks import worst_text
 from benchmarks.figures import Aim, Figure, Good, Result
 from benchmarks.run import Run
 from fairlead.domain.errors import FairleadError
-from fairlead.domain.run.run import Observation
+from fairlead.domain.run.observation import Observation
 from fairlead.schedulers.fence import SEPARATOR
 from fairlead.schedulers.seam import Exchange
 from fairlead.ssh.reading import Reader

@@ -11,7 +11,8 @@ from functools import partial
 from typing import Final
 
 from fairlead.domain.run.installation import Installation
-from fairlead.domain.run.run import Observation, RunKey, Tree
+from fairlead.domain.run.observation import Observation
+from fairlead.domain.run.run import RunKey, Tree
 from fairlead.schedulers.fence import SEPARATOR
 from fairlead.schedulers.seam import Exchange, Query
 from fairlead.schedulers.slurm.scheduler import Slurm

@@ -21,7 +21,7 @@ from bed.sshd import SshHost
 from bed.state import Bed
 from fairlead.api.v1alpha1.job import JobPhase
 from fairlead.api.v1alpha1.reasons import ClusterCondition, ClusterReason, JobReason
-from fairlead.domain.run.run import SubmitWord
+from fairlead.domain.run.answers import SubmitWord
 from fairlead.kube.client import RESOURCES
 from fairlead.ssh.told import PLACES
 from fairlead.telemetry.metrics import OTHER

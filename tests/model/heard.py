@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from fairlead.domain.run import evidence
-from fairlead.domain.run.run import CancelAnswer, Observation, RunKey, SubmitAnswer, SubmitWord
+from fairlead.domain.run.answers import CancelAnswer, SubmitAnswer, SubmitWord
+from fairlead.domain.run.observation import Observation
+from fairlead.domain.run.run import RunKey
 from model.state import Script
 
 _SUBMITTED: Final = frozenset({SubmitWord.SUBMITTED, SubmitWord.CLAIMED})

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from fairlead.domain.run.run import RunKey, SubmitWord
+from fairlead.domain.run.answers import SubmitWord
+from fairlead.domain.run.run import RunKey
 from fairlead.schedulers.seam import COMMAND, Exchange
 from fairlead.schedulers.slurm.scheduler import SlurmTimeouts
 from model.gates import Gated

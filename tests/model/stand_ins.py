@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from secrets import token_hex
 from typing import Final
 
-from fairlead.domain.run.run import CancelPhase, RunKey
+from fairlead.domain.run.answers import CancelPhase
+from fairlead.domain.run.run import RunKey
 from fairlead.schedulers.seam import Cancellation, Exchange, Query, Removal
 from model.state import Script
 from unit.sh.far_end import FarEnd, key, submission

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fairlead.domain.run.run import SubmitWord
+from fairlead.domain.run.answers import SubmitWord
 from model.scenario import SCENARIOS
 from model.search import Step
 from model.stage import UNHURRIED, Stage

@@ -11,7 +11,8 @@ from fairlead.domain.cluster.residue import NOT_USED, Sweep, Use
 from fairlead.domain.cluster.sites import Account
 from fairlead.domain.gone.debt import Debt
 from fairlead.domain.gone.sweep import Found, Ruling
-from fairlead.domain.run.run import AccountingState, Probe, Tree
+from fairlead.domain.run.answers import AccountingState, Probe
+from fairlead.domain.run.run import Tree
 from product.objects import NOW, a_cluster
 from product.states import LATER, Meant, State, body
 

@@ -14,8 +14,9 @@ from fairlead.domain.job.job import Job
 from fairlead.domain.run.endings import REASON_OF_STATE
 from fairlead.domain.run.evidence import Ended
 from fairlead.domain.run.memory import Closing
+from fairlead.domain.run.observation import Finished, Listed, Started
 from fairlead.domain.run.retry import Again, Over
-from fairlead.domain.run.run import Finished, Listed, RunState, Started
+from fairlead.domain.run.run import RunState
 from product.objects import KEY, a_job
 from product.states import LATER, Meant, State, body
 

@@ -9,9 +9,11 @@ from fairlead.domain.job.job_report import Report, report
 from fairlead.domain.objects import EventNote
 from fairlead.domain.pacing import Now, Pacing
 from fairlead.domain.run import settle
+from fairlead.domain.run.answers import CancelAnswer, SubmitAnswer
 from fairlead.domain.run.evidence import Ended
 from fairlead.domain.run.memory import Closing, Memory
-from fairlead.domain.run.run import CancelAnswer, Observation, RunKey, SubmitAnswer
+from fairlead.domain.run.observation import Observation
+from fairlead.domain.run.run import RunKey
 from fairlead.domain.run.settle import Outcome, cancel_observed
 from fairlead.domain.run.steps import Cancel
 

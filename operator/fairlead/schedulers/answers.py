@@ -13,26 +13,10 @@ from typing import Final, TypeVar
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.api.v1alpha1.texts import LATEST_TIME, NODES_CHARACTERS, PATH_CHARACTERS, WORD_CHARACTERS, clean
 from fairlead.domain.errors import RemoteFault, Unanswered
+from fairlead.domain.run.answers import AccountingState, CancelAnswer, Probe, ProbeProblem, Remnant, SubmitAnswer, SubmitWord
 from fairlead.domain.run.installation import Installation
-from fairlead.domain.run.run import (
-    AccountingState,
-    CancelAnswer,
-    Finished,
-    LogTail,
-    Owner,
-    Probe,
-    ProbeProblem,
-    Record,
-    Remnant,
-    RunKey,
-    RunState,
-    Sentinels,
-    Started,
-    StopWord,
-    SubmitAnswer,
-    SubmitWord,
-    Tree,
-)
+from fairlead.domain.run.observation import Finished, LogTail, Record, Sentinels, Started
+from fairlead.domain.run.run import Owner, RunKey, RunState, StopWord, Tree
 from fairlead.schedulers.fence import Answer, Row
 from fairlead.schedulers.seam import Removed
 

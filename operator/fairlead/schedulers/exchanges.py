@@ -8,8 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 from fairlead.api.v1alpha1 import names
+from fairlead.domain.run.answers import CancelAnswer, CancelPhase, Probe, SubmitAnswer
 from fairlead.domain.run.installation import Installation
-from fairlead.domain.run.run import CancelAnswer, CancelPhase, Observation, Probe, RunKey, Submission, SubmitAnswer, Tree
+from fairlead.domain.run.observation import Observation
+from fairlead.domain.run.request import Submission
+from fairlead.domain.run.run import RunKey, Tree
 from fairlead.schedulers import answers, sh
 from fairlead.schedulers.answers import Vocabulary
 from fairlead.schedulers.fence import MOST_ROWS, Answer, last_row, read

@@ -9,7 +9,7 @@ from typing import Final
 from fairlead.api.v1alpha1 import names
 from fairlead.domain.errors import UserFault
 from fairlead.domain.run.installation import Installation
-from fairlead.domain.run.run import Submission
+from fairlead.domain.run.request import Submission
 
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SHELLS_OWN: Final = frozenset({

@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
+from fairlead.domain.run.answers import CancelAnswer, CancelPhase, Probe, Remnant, SubmitAnswer
 from fairlead.domain.run.installation import Installation
-from fairlead.domain.run.request import RunRequest
-from fairlead.domain.run.run import CancelAnswer, CancelPhase, Observation, Probe, Remnant, RunKey, StopWord, Submission, SubmitAnswer, Tree
+from fairlead.domain.run.observation import Observation
+from fairlead.domain.run.request import RunRequest, Submission
+from fairlead.domain.run.run import RunKey, StopWord, Tree
 
 T = TypeVar("T")
 

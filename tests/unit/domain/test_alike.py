@@ -7,7 +7,8 @@ import pytest
 from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain.pacing import Pacing
 from fairlead.domain.run.memory import Memory
-from fairlead.domain.run.run import Finished, Listed, Observation, Record, RunState, Sentinels, Started, StopWord
+from fairlead.domain.run.observation import Finished, Listed, Observation, Record, Sentinels, Started
+from fairlead.domain.run.run import RunState, StopWord
 from product import settled as settle
 from product.objects import KEY, NOW, a_job, submitted
 

@@ -5,7 +5,8 @@ import pytest
 from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain.run.endings import of_broken, of_ended, of_never_ran
 from fairlead.domain.run.evidence import Broken, Ended, NeverRan
-from fairlead.domain.run.run import Finished, LogTail, RunState, Started
+from fairlead.domain.run.observation import Finished, LogTail, Started
+from fairlead.domain.run.run import RunState
 
 STARTED = Started("7", 0, "n1", 100)
 UNREADABLE = LogTail("/no/such.out", "/no/such.out", None, b"")

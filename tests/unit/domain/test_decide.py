@@ -10,9 +10,10 @@ from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain.gone.remains import Remains
 from fairlead.domain.job.job import Job
 from fairlead.domain.pacing import Pacing
+from fairlead.domain.run.answers import CancelPhase
 from fairlead.domain.run.memory import Closing, Memory
 from fairlead.domain.run.owner import RunOwner
-from fairlead.domain.run.run import CancelPhase, RunKey, StopWord
+from fairlead.domain.run.run import RunKey, StopWord
 from fairlead.domain.run.steps import Bury, Cancel, KeepOut, Release, Rest, Resume, Step, Submit, Suspend, TakeUp, Watch, decide, wakes_at
 from product.objects import NOW, OTHER_UID, UID, a_job, submitted
 

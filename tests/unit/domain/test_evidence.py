@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from fairlead.domain.run.evidence import Broken, Duplicated, Ended, Live, NeverRan, Unclaimed, Unexplained, end_of, is_accounted_for, judge
-from fairlead.domain.run.run import EndWord, Finished, Listed, Observation, Record, RunKey, RunState, Sentinels, Started
+from fairlead.domain.run.observation import EndWord, Finished, Listed, Observation, Record, Sentinels, Started
+from fairlead.domain.run.run import RunKey, RunState
 from product.objects import KEY
 
 

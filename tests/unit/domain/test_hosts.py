@@ -14,7 +14,8 @@ from fairlead.domain.cluster.residue import Sweep, Use
 from fairlead.domain.cluster.sites import Account
 from fairlead.domain.errors import Unreadable
 from fairlead.domain.gone.sweep import Found, Ruling
-from fairlead.domain.run.run import Probe, Tree
+from fairlead.domain.run.answers import Probe
+from fairlead.domain.run.run import Tree
 from fairlead.handlers.reading import read_job
 from product.objects import NOW, a_cluster, a_job, submitted
 

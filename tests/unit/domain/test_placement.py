@@ -2,7 +2,8 @@
 
 import pytest
 
-from fairlead.domain.cluster.placement import Room, Size, place
+from fairlead.domain.cluster.placement import Room, place
+from fairlead.domain.run.request import Size
 
 SMALL, LARGE, GPUS = Size(4), Size(16), Size(16, 8)
 

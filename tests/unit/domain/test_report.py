@@ -11,8 +11,9 @@ from fairlead.domain.job import report
 from fairlead.domain.job.job import Job
 from fairlead.domain.run.evidence import Ended
 from fairlead.domain.run.memory import Closing
+from fairlead.domain.run.observation import Finished, Listed, LogTail, Started
 from fairlead.domain.run.retry import Again, Over
-from fairlead.domain.run.run import Finished, Listed, LogTail, RunKey, RunState, Started
+from fairlead.domain.run.run import RunKey, RunState
 from product.objects import KEY, NOW, UID, a_job, submitted
 
 QUEUED = a_job(status=submitted())

@@ -8,22 +8,12 @@ from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain.conditions import is_true
 from fairlead.domain.job import report
 from fairlead.domain.pacing import Now, Pacing
+from fairlead.domain.run.answers import CancelAnswer, CancelPhase, SubmitAnswer, SubmitWord
 from fairlead.domain.run.endings import of_broken
 from fairlead.domain.run.evidence import Broken
 from fairlead.domain.run.memory import Closing, Memory
-from fairlead.domain.run.run import (
-    CancelAnswer,
-    CancelPhase,
-    Finished,
-    Listed,
-    Observation,
-    RunState,
-    Sentinels,
-    Started,
-    StopWord,
-    SubmitAnswer,
-    SubmitWord,
-)
+from fairlead.domain.run.observation import Finished, Listed, Observation, Sentinels, Started
+from fairlead.domain.run.run import RunState, StopWord
 from fairlead.domain.run.steps import Cancel
 from product import settled as settle
 from product.objects import KEY, NOW, a_job, submitted

@@ -19,7 +19,8 @@ from fairlead.domain.job.job import Job
 from fairlead.domain.pacing import Pacing
 from fairlead.domain.run.installation import Installation
 from fairlead.domain.run.memory import Memory
-from fairlead.domain.run.run import Observation, Owner
+from fairlead.domain.run.observation import Observation
+from fairlead.domain.run.run import Owner
 from fairlead.schedulers import answers
 from fairlead.schedulers.fence import Answer, Row
 from fairlead.schedulers.process import answers as host

@@ -10,8 +10,10 @@ from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain.conditions import is_true
 from fairlead.domain.job.job import Job
 from fairlead.domain.pacing import Pacing
+from fairlead.domain.run.answers import CancelAnswer, CancelPhase
 from fairlead.domain.run.memory import Memory
-from fairlead.domain.run.run import CancelAnswer, CancelPhase, Finished, Listed, Observation, RunState, Sentinels, Started, StopWord
+from fairlead.domain.run.observation import Finished, Listed, Observation, Sentinels, Started
+from fairlead.domain.run.run import RunState, StopWord
 from fairlead.domain.run.steps import Cancel
 from product import settled as settle
 from product.objects import KEY, NOW, a_job, submitted

@@ -12,7 +12,8 @@ from fairlead.domain.gone.remains import Remains
 from fairlead.domain.gone.sweep import SUSPICIOUS_COUNT, Found
 from fairlead.domain.kinds import KNOWN
 from fairlead.domain.objects import Location, ObjectRef
-from fairlead.domain.run.run import Owner, Remnant, RunKey
+from fairlead.domain.run.answers import Remnant
+from fairlead.domain.run.run import Owner, RunKey
 from fairlead.domain.scope import EVERYWHERE, Scope
 from fairlead.engine.gone.graves import STRAYS_AT_ONCE, STRAYS_OF_ONE, Grave, Graves
 from fairlead.engine.owed.debts import Debts

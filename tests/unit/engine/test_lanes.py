@@ -11,7 +11,8 @@ from virtual import ONE, SETTINGS, Virtual, driver_of
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.errors import Unreachable
 from fairlead.domain.objects import ObjectRef
-from fairlead.domain.run.run import Observation, SubmitAnswer, SubmitWord
+from fairlead.domain.run.answers import SubmitAnswer, SubmitWord
+from fairlead.domain.run.observation import Observation
 from fairlead.domain.run.steps import Submit, Watch
 from fairlead.engine.registry import Registry
 from fairlead.engine.site.lanes import Lanes, Work

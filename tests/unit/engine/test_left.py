@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from virtual import ONE, SETTINGS, Virtual, driver_of
 
 from fairlead.domain.job.job import Job
-from fairlead.domain.run.run import CancelAnswer
+from fairlead.domain.run.answers import CancelAnswer
 from fairlead.engine.controller import Controller
 from fairlead.engine.registry import Registry
 from fairlead.schedulers.seam import Removed

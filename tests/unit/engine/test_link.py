@@ -12,7 +12,7 @@ from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.cluster.cluster import Cluster
 from fairlead.domain.cluster.residue import Use
 from fairlead.domain.errors import FairleadError, Refused, Unanswered, Unavailable, Unreachable
-from fairlead.domain.run.run import AccountingState, ProbeProblem
+from fairlead.domain.run.answers import AccountingState, ProbeProblem
 from fairlead.engine.site.link import Link
 from fairlead.schedulers.seam import Query, Removal
 from product.objects import a_cluster

@@ -15,11 +15,13 @@ from fairlead.domain.cluster.cluster import Cluster
 from fairlead.domain.errors import ApiFault, Conflict, Forbidden, Unavailable, UserFault
 from fairlead.domain.job.job import Job
 from fairlead.domain.objects import ObjectRef
+from fairlead.domain.run.answers import CancelAnswer, Probe, SubmitAnswer, SubmitWord
 from fairlead.domain.run.memory import Closing, Memory
 from fairlead.domain.run.news import Failed
-from fairlead.domain.run.request import RunRequest
+from fairlead.domain.run.observation import Observation
+from fairlead.domain.run.request import RunRequest, Submission
 from fairlead.domain.run.retry import Over
-from fairlead.domain.run.run import CancelAnswer, Observation, Probe, RunKey, Submission, SubmitAnswer, SubmitWord, Tree
+from fairlead.domain.run.run import RunKey, Tree
 from fairlead.domain.run.settle import Outcome
 from fairlead.engine.context import SiteContext
 from fairlead.engine.mishaps import LIMIT_SECONDS

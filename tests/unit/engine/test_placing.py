@@ -10,8 +10,7 @@ from virtual import ONE, SETTINGS, Virtual
 from fairlead.api.v1alpha1.cluster import ClusterSpec
 from fairlead.domain.cluster.cluster import Cluster
 from fairlead.domain.job.job import Job
-from fairlead.domain.run.request import RunRequest
-from fairlead.domain.run.run import Submission
+from fairlead.domain.run.request import RunRequest, Submission
 from fairlead.engine.context import SiteContext
 from fairlead.engine.owed.debts import Debts
 from fairlead.engine.owed.overdue import Overdue

@@ -18,8 +18,10 @@ from fairlead.domain.gone.remains import Remains
 from fairlead.domain.job import report
 from fairlead.domain.job.job import Job
 from fairlead.domain.objects import ClusterName, ObjectRef
+from fairlead.domain.run.answers import CancelAnswer, Remnant, SubmitAnswer, SubmitWord
 from fairlead.domain.run.memory import Memory
-from fairlead.domain.run.run import CancelAnswer, Remnant, RunKey, Sentinels, SubmitAnswer, SubmitWord
+from fairlead.domain.run.observation import Sentinels
+from fairlead.domain.run.run import RunKey
 from fairlead.engine.context import Overseer, SiteContext
 from fairlead.engine.owed.debts import Debts
 from fairlead.engine.registry import Registry

@@ -14,8 +14,10 @@ from fairlead.domain.gone.debt import Debt
 from fairlead.domain.job.finished import Expiring
 from fairlead.domain.kinds import KNOWN
 from fairlead.domain.objects import ClusterName, EventNote, ObjectRef
+from fairlead.domain.run.answers import AccountingState, Probe
 from fairlead.domain.run.installation import Installation
-from fairlead.domain.run.run import AccountingState, Observation, Probe, Tree
+from fairlead.domain.run.observation import Observation
+from fairlead.domain.run.run import Tree
 from fairlead.domain.scope import EVERYWHERE, Scope
 from fairlead.engine.ports import T, World
 from fairlead.engine.settings import EngineSettings

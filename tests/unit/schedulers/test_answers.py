@@ -3,21 +3,9 @@
 import pytest
 
 from fairlead.domain.errors import RemoteFault, Unanswered
+from fairlead.domain.run.answers import AccountingState, CancelAnswer, Probe, ProbeProblem, Remnant, SubmitAnswer, SubmitWord
 from fairlead.domain.run.installation import Installation
-from fairlead.domain.run.run import (
-    AccountingState,
-    CancelAnswer,
-    Owner,
-    Probe,
-    ProbeProblem,
-    Remnant,
-    RunKey,
-    RunState,
-    StopWord,
-    SubmitAnswer,
-    SubmitWord,
-    Tree,
-)
+from fairlead.domain.run.run import Owner, RunKey, RunState, StopWord, Tree
 from fairlead.schedulers import answers
 from fairlead.schedulers.fence import Answer, Row
 from fairlead.schedulers.slurm.answers import VOCABULARY, observation

@@ -10,8 +10,11 @@ from pathlib import Path
 from secrets import token_hex
 from typing import TypeVar
 
+from fairlead.domain.run.answers import CancelAnswer, CancelPhase, Probe, SubmitAnswer
 from fairlead.domain.run.installation import Installation
-from fairlead.domain.run.run import CancelAnswer, CancelPhase, Observation, Owner, Probe, RunKey, StopWord, Submission, SubmitAnswer, Tree
+from fairlead.domain.run.observation import Observation
+from fairlead.domain.run.request import Submission
+from fairlead.domain.run.run import Owner, RunKey, StopWord, Tree
 from fairlead.schedulers import sh
 from fairlead.schedulers.seam import COMMAND, Cancellation, Exchange, Place, Query, Removal, Removed
 from fairlead.schedulers.slurm.scheduler import BUILD, Slurm, SlurmTimeouts

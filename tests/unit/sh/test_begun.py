@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from far_end import FarEnd, key, submission
 
-from fairlead.domain.run.run import Finished
+from fairlead.domain.run.observation import Finished
 
 KEY = key()
 OURS = (

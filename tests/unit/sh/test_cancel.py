@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from far_end import FarEnd, key, submission
 
-from fairlead.domain.run.run import CancelAnswer, CancelPhase, StopWord, SubmitWord
+from fairlead.domain.run.answers import CancelAnswer, CancelPhase, SubmitWord
+from fairlead.domain.run.run import StopWord
 from fairlead.schedulers.seam import Cancellation
 
 KEY = key()

@@ -5,7 +5,9 @@ from typing import TypeVar
 
 from far_end import FarEnd, key, submission
 
-from fairlead.domain.run.run import CancelPhase, Observation, RunKey, StopWord
+from fairlead.domain.run.answers import CancelPhase
+from fairlead.domain.run.observation import Observation
+from fairlead.domain.run.run import RunKey, StopWord
 from fairlead.schedulers import sh
 from fairlead.schedulers.fence import MOST_ROWS
 from fairlead.schedulers.seam import Cancellation, Exchange, Query, Removal

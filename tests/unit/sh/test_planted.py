@@ -15,7 +15,8 @@ from far_end import HERE, OWNER, FarEnd, end, key, submission
 
 from fairlead.api.v1alpha1.cluster import ProcessHost
 from fairlead.domain.errors import RemoteFault
-from fairlead.domain.run.run import CancelPhase, Owner, Remnant, SubmitWord, Tree
+from fairlead.domain.run.answers import CancelPhase, Remnant, SubmitWord
+from fairlead.domain.run.run import Owner, Tree
 from fairlead.schedulers import sh
 from fairlead.schedulers.process.scheduler import BUILD, Process
 from fairlead.schedulers.seam import Place, Query

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from far_end import HERE, FarEnd
 
-from fairlead.domain.run.run import AccountingState, ProbeProblem
+from fairlead.domain.run.answers import AccountingState, ProbeProblem
 from fairlead.schedulers import sh
 from fairlead.schedulers.seam import Place
 from fairlead.schedulers.slurm.scheduler import BUILD

@@ -11,7 +11,9 @@ from typing import TypeVar
 import pytest
 from far_end import FarEnd, key, submission
 
-from fairlead.domain.run.run import CancelAnswer, CancelPhase, Observation, RunKey, StopWord
+from fairlead.domain.run.answers import CancelAnswer, CancelPhase
+from fairlead.domain.run.observation import Observation
+from fairlead.domain.run.run import RunKey, StopWord
 from fairlead.schedulers.seam import COMMAND, Cancellation, Exchange, Query, Removal, Removed
 
 T = TypeVar("T")

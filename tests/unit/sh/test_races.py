@@ -10,7 +10,8 @@ from shlex import quote
 import pytest
 from far_end import FarEnd, key, submission
 
-from fairlead.domain.run.run import CancelPhase, RunKey, SubmitWord
+from fairlead.domain.run.answers import CancelPhase, SubmitWord
+from fairlead.domain.run.run import RunKey
 from fairlead.schedulers import sh
 from fairlead.schedulers.seam import COMMAND, Cancellation
 from fairlead.schedulers.slurm.scheduler import BUILD

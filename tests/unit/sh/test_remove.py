@@ -5,7 +5,7 @@ from pathlib import Path
 
 from far_end import FarEnd, key, submission
 
-from fairlead.domain.run.run import CancelPhase, Remnant, SubmitWord
+from fairlead.domain.run.answers import CancelPhase, Remnant, SubmitWord
 
 KEY = key()
 

@@ -8,7 +8,9 @@ import pytest
 from far_end import HERE, OWNER, FarEnd, key, submission
 
 from fairlead.domain.errors import UserFault
-from fairlead.domain.run.run import Submission, SubmitAnswer, SubmitWord, Tree
+from fairlead.domain.run.answers import SubmitAnswer, SubmitWord
+from fairlead.domain.run.request import Submission
+from fairlead.domain.run.run import Tree
 from fairlead.schedulers.slurm.scheduler import Slurm
 
 KEY = key()

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from far_end import FarEnd, end, key, submission
 
-from fairlead.domain.run.run import CancelPhase, RunState, Sentinels, StopWord
+from fairlead.domain.run.answers import CancelPhase
+from fairlead.domain.run.observation import Sentinels
+from fairlead.domain.run.run import RunState, StopWord
 
 KEY = key()
 POLITE = "#!/bin/sh\ntrap 'exit 0' TERM\ntrap 'echo warned' USR1\ntouch up\nwhile :; do sleep 0.05; done\n"

@@ -13,7 +13,7 @@ from far_end import HERE, FarEnd, key, submission
 
 from fairlead.api.v1alpha1.cluster import ProcessHost
 from fairlead.domain.errors import RemoteFault
-from fairlead.domain.run.run import CancelPhase, Probe, ProbeProblem, SubmitWord
+from fairlead.domain.run.answers import CancelPhase, Probe, ProbeProblem, SubmitWord
 from fairlead.schedulers import sh
 from fairlead.schedulers.process.scheduler import Process
 from fairlead.schedulers.seam import Place

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from far_end import FarEnd, end, key, submission
 
-from fairlead.domain.run.run import CancelPhase, Finished, Sentinels, StopWord
+from fairlead.domain.run.answers import CancelPhase
+from fairlead.domain.run.observation import Finished, Sentinels
+from fairlead.domain.run.run import StopWord
 from unit.sh.tools import shell_program
 
 KEY = key()

@@ -10,7 +10,7 @@ from fairlead.domain.cluster.residue import NOT_USED, Sweep, Use, agreement, in_
 from fairlead.domain.conditions import Says, moment, told
 from fairlead.domain.objects import ClusterName, ObjectRef
 from fairlead.domain.pacing import Now
-from fairlead.domain.run.run import AccountingState, Probe
+from fairlead.domain.run.answers import AccountingState, Probe
 
 
 @dataclass(frozen=True, slots=True)

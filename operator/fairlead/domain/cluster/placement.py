@@ -7,23 +7,7 @@ then it is on none of them. What a host really has free is seen to there: others
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """So many slots and GPUs: what a host has, or what a Job takes of it."""
-
-    slots: int
-    gpus: int = 0
-
-    def holds(self, other: "Size") -> bool:
-        """Whether the other fits into this."""
-        return other.slots <= self.slots and other.gpus <= self.gpus
-
-    def __add__(self, other: "Size") -> "Size":
-        return Size(self.slots + other.slots, self.gpus + other.gpus)
-
-    def __sub__(self, other: "Size") -> "Size":
-        return Size(self.slots - other.slots, self.gpus - other.gpus)
+from fairlead.domain.run.request import Size
 
 
 @dataclass(frozen=True, slots=True)

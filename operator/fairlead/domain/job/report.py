@@ -16,8 +16,9 @@ from fairlead.domain.pacing import Now
 from fairlead.domain.plain_text import PlainText
 from fairlead.domain.run.evidence import Ended
 from fairlead.domain.run.memory import Closing
+from fairlead.domain.run.observation import Finished, Listed, LogTail
 from fairlead.domain.run.retry import Again, Over
-from fairlead.domain.run.run import Finished, Listed, LogTail, RunState
+from fairlead.domain.run.run import RunState
 
 ATTEMPTS_KEPT = 5
 _UNWATCHED = ", by what its node wrote: its end was not watched, and the scheduler has forgotten it"

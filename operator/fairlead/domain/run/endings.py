@@ -7,8 +7,9 @@ from fairlead.api.v1alpha1.names import WrapperExit
 from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain.run.evidence import Broken, Ended, NeverRan
 from fairlead.domain.run.memory import Closing
+from fairlead.domain.run.observation import EndWord, Listed, Observation
 from fairlead.domain.run.owner import RunOwner
-from fairlead.domain.run.run import EndWord, Listed, Observation, RunState, StopWord
+from fairlead.domain.run.run import RunState, StopWord
 
 REASON_OF_STATE: dict[RunState, JobReason] = {
     RunState.TIMED_OUT: JobReason.TIME_LIMIT_EXCEEDED,

@@ -8,7 +8,8 @@ listing is unexplained, not gone. And one guards the attempts. *Begun*: that a s
 from dataclasses import dataclass, replace
 
 from fairlead.api.v1alpha1.names import WrapperExit
-from fairlead.domain.run.run import EndWord, Finished, Listed, LogTail, Observation, Record, RunKey, RunState, Sentinels, Started
+from fairlead.domain.run.observation import EndWord, Finished, Listed, LogTail, Observation, Record, Sentinels, Started
+from fairlead.domain.run.run import RunKey, RunState
 
 
 @dataclass(frozen=True, slots=True)

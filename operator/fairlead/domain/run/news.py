@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain.run.evidence import Ended
 from fairlead.domain.run.memory import Closing
+from fairlead.domain.run.observation import Finished, Listed
 from fairlead.domain.run.retry import Again, Over
-from fairlead.domain.run.run import Finished, Listed
 
 
 @dataclass(frozen=True, slots=True)

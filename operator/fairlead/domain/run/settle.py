@@ -6,20 +6,12 @@ from dataclasses import dataclass, replace
 from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain.pacing import Now, Pacing
 from fairlead.domain.run import endings, evidence, news, retry
+from fairlead.domain.run.answers import CancelAnswer, CancelPhase, SubmitAnswer, SubmitWord
 from fairlead.domain.run.memory import Closing, Memory
 from fairlead.domain.run.news import News
+from fairlead.domain.run.observation import Observation
 from fairlead.domain.run.owner import RunOwner
-from fairlead.domain.run.run import (
-    MOST_ATTEMPTS,
-    CancelAnswer,
-    CancelPhase,
-    Observation,
-    RunKey,
-    RunState,
-    StopWord,
-    SubmitAnswer,
-    SubmitWord,
-)
+from fairlead.domain.run.run import MOST_ATTEMPTS, RunKey, RunState, StopWord
 from fairlead.domain.run.steps import Cancel
 
 

@@ -14,9 +14,10 @@ The object alone is the truth; memory only spares time. A process that starts wi
 from dataclasses import dataclass
 
 from fairlead.domain.pacing import Now, Pacing
+from fairlead.domain.run.answers import CancelPhase
 from fairlead.domain.run.memory import Memory
 from fairlead.domain.run.owner import RunOwner
-from fairlead.domain.run.run import CancelPhase, RunKey, StopWord
+from fairlead.domain.run.run import RunKey, StopWord
 
 
 @dataclass(frozen=True, slots=True)

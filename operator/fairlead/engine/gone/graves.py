@@ -17,8 +17,9 @@ from fairlead.domain.gone.remains import Remains
 from fairlead.domain.gone.sweep import Found
 from fairlead.domain.kinds import plural_of
 from fairlead.domain.objects import ClusterName, Location, ObjectRef
+from fairlead.domain.run.answers import Remnant
 from fairlead.domain.run.owner import DeletionPolicy
-from fairlead.domain.run.run import Owner, Remnant, RunKey
+from fairlead.domain.run.run import Owner, RunKey
 from fairlead.engine.context import Overseer
 from fairlead.engine.mishaps import contained
 from fairlead.engine.owed.debts import Debts

@@ -17,10 +17,13 @@ from fairlead.domain.errors import ApiFault, FairleadError, Unanswered, UserFaul
 from fairlead.domain.job.job import Job
 from fairlead.domain.job.job_request import request
 from fairlead.domain.run import settle
+from fairlead.domain.run.answers import CancelAnswer, SubmitAnswer, SubmitWord
 from fairlead.domain.run.memory import Closing
 from fairlead.domain.run.news import Waiting
+from fairlead.domain.run.observation import Observation
 from fairlead.domain.run.owner import RunOwner
-from fairlead.domain.run.run import CancelAnswer, Observation, RunKey, StopWord, Submission, SubmitAnswer, SubmitWord
+from fairlead.domain.run.request import Submission
+from fairlead.domain.run.run import RunKey, StopWord
 from fairlead.domain.run.steps import Cancel, Submit, Watch
 from fairlead.engine.ports import World
 from fairlead.engine.settings import EngineSettings

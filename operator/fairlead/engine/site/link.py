@@ -15,9 +15,11 @@ from fairlead.domain.cluster.access import address_of, jump_secrets, known_hosts
 from fairlead.domain.cluster.address import Address
 from fairlead.domain.cluster.cluster import NEEDS_A_PERSON, Cluster, Health, Trouble, accounting_fault
 from fairlead.domain.errors import ApiFault, FairleadError, Forbidden, RemoteFault, Unanswered, Unreadable
+from fairlead.domain.run.answers import ProbeProblem
 from fairlead.domain.run.evidence import hidden
 from fairlead.domain.run.installation import Installation
-from fairlead.domain.run.run import Observation, ProbeProblem, Tree
+from fairlead.domain.run.observation import Observation
+from fairlead.domain.run.run import Tree
 from fairlead.engine.breaker import CLOSED, Breaker
 from fairlead.engine.ports import T, World
 from fairlead.engine.settings import EngineSettings

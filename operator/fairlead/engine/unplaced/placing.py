@@ -8,12 +8,13 @@ import structlog
 
 from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain.cluster.cluster import Cluster
-from fairlead.domain.cluster.placement import Room, Size, place
+from fairlead.domain.cluster.placement import Room, place
 from fairlead.domain.errors import ApiFault, UserFault
 from fairlead.domain.job.job import Job
 from fairlead.domain.job.job_request import request
 from fairlead.domain.run import settle
 from fairlead.domain.run.news import Waiting
+from fairlead.domain.run.request import Size
 from fairlead.domain.run.settle import Outcome
 from fairlead.domain.run.steps import Rest, Step, Suspend, TakeUp, decide
 from fairlead.engine.context import SiteContext

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from fairlead.api.v1alpha1.texts import LATEST_TIME, clean
-from fairlead.domain.run.run import Listed, Observation, Record, RunKey, RunState, SubmitWord
+from fairlead.domain.run.answers import SubmitWord
+from fairlead.domain.run.observation import Listed, Observation, Record
+from fairlead.domain.run.run import RunKey, RunState
 from fairlead.schedulers.answers import (
     ID,
     MOST_EXIT_CODE,

@@ -11,10 +11,8 @@ from typing import Final
 from fairlead.api.v1alpha1.cluster import ProcessHost
 from fairlead.api.v1alpha1.texts import clean
 from fairlead.api.v1alpha1.time_limit import MOST_SECONDS, TOO_LONG, time_limit_seconds
-from fairlead.domain.cluster.placement import Size
 from fairlead.domain.errors import UserFault
-from fairlead.domain.run.request import RunRequest
-from fairlead.domain.run.run import Submission
+from fairlead.domain.run.request import RunRequest, Size, Submission
 from fairlead.schedulers.sbatch import directives, options
 
 _ONE: Final = frozenset({"nodes", "ntasks-per-node", "tasks-per-node"})

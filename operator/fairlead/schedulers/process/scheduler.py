@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from fairlead.api.v1alpha1.cluster import ProcessHost
+from fairlead.domain.run.answers import CancelAnswer, Probe, SubmitAnswer
 from fairlead.domain.run.installation import Installation
-from fairlead.domain.run.run import CancelAnswer, Observation, Probe, RunKey, Submission, SubmitAnswer, Tree
+from fairlead.domain.run.observation import Observation
+from fairlead.domain.run.request import Submission
+from fairlead.domain.run.run import RunKey, Tree
 from fairlead.schedulers import exchanges, payload, sh
 from fairlead.schedulers.exchanges import Part
 from fairlead.schedulers.process import answers

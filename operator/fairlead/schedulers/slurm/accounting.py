@@ -8,7 +8,8 @@ import re
 from collections.abc import Mapping
 
 from fairlead.api.v1alpha1.texts import clean
-from fairlead.domain.run.run import Record, RunKey
+from fairlead.domain.run.observation import Record
+from fairlead.domain.run.run import RunKey
 from fairlead.schedulers.slurm import states
 
 SACCT_FORMAT = "JobID,State,ExitCode,Reason,Comment,JobName"

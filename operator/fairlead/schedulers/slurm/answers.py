@@ -6,7 +6,8 @@ from typing import Final
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.api.v1alpha1.texts import clean
 from fairlead.domain.errors import Unanswered
-from fairlead.domain.run.run import Observation, Record, RunKey, Sentinels
+from fairlead.domain.run.observation import Observation, Record, Sentinels
+from fairlead.domain.run.run import RunKey
 from fairlead.schedulers.answers import ROWS_PER_KEY, TEXT_CHARACTERS, Vocabulary, by_key, gathered, require_tree, sentinels
 from fairlead.schedulers.fence import Answer
 from fairlead.schedulers.slurm import accounting, listing, refusals, states

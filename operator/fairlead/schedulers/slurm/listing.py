@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from fairlead.api.v1alpha1.texts import LATEST_TIME, clean
-from fairlead.domain.run.run import Listed, RunKey
+from fairlead.domain.run.observation import Listed
+from fairlead.domain.run.run import RunKey
 from fairlead.schedulers.answers import number
 from fairlead.schedulers.slurm import states
 

@@ -1,8 +1,7 @@
 """From a request to what one attempt needs at the far end."""
 
 from fairlead.api.v1alpha1.cluster import SlurmSettings
-from fairlead.domain.run.request import RunRequest
-from fairlead.domain.run.run import Submission
+from fairlead.domain.run.request import RunRequest, Submission
 from fairlead.schedulers.sbatch import directives, options
 
 

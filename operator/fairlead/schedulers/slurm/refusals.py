@@ -8,7 +8,7 @@ https://slurm.schedmd.com/job_reason_codes.html. No pattern repeats without a bo
 import re
 
 from fairlead.api.v1alpha1.texts import clean
-from fairlead.domain.run.run import SubmitWord
+from fairlead.domain.run.answers import SubmitWord
 
 TIMED_OUT = 124                          # of `timeout`; from here on the code tells of a shell or a signal, not of sbatch
 BAD_OPTIONS = 255                        # of sbatch, for options that it does not know or cannot read; 1 for all else

@@ -4,8 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from fairlead.domain.run.answers import CancelAnswer, Probe, SubmitAnswer
 from fairlead.domain.run.installation import Installation
-from fairlead.domain.run.run import CancelAnswer, Observation, Probe, RunKey, RunState, Submission, SubmitAnswer, Tree
+from fairlead.domain.run.observation import Observation
+from fairlead.domain.run.request import Submission
+from fairlead.domain.run.run import RunKey, RunState, Tree
 from fairlead.schedulers import exchanges, payload, sh
 from fairlead.schedulers.exchanges import Part
 from fairlead.schedulers.seam import Cancellation, Exchange, Place, Query, Removal, Removed

@@ -3,7 +3,8 @@
 import pytest
 
 from fairlead.domain.errors import RemoteFault
-from fairlead.domain.run.run import Listed, Record, RunKey, RunState
+from fairlead.domain.run.observation import Listed, Record
+from fairlead.domain.run.run import RunKey, RunState
 from fairlead.schedulers.fence import Answer, Row
 from fairlead.schedulers.process.answers import observation
 

@@ -5,7 +5,8 @@ import re
 import pytest
 from slurm_golden import captured, in_every_release
 
-from fairlead.domain.run.run import Record, RunKey, RunState
+from fairlead.domain.run.observation import Record
+from fairlead.domain.run.run import RunKey, RunState
 from fairlead.schedulers.slurm import accounting
 
 UID = "0f4a4b4c-1111-2222-3333-444455556666"

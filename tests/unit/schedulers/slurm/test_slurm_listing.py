@@ -5,7 +5,8 @@ import re
 import pytest
 from slurm_golden import in_every_release
 
-from fairlead.domain.run.run import Listed, RunKey, RunState
+from fairlead.domain.run.observation import Listed
+from fairlead.domain.run.run import RunKey, RunState
 from fairlead.schedulers.slurm import listing
 
 KEY = RunKey("0f4a4b4c-1111-2222-3333-444455556666", 2)

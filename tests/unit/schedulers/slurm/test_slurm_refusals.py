@@ -5,7 +5,7 @@ import subprocess
 import pytest
 from slurm_golden import RELEASES, in_every_release, matching
 
-from fairlead.domain.run.run import SubmitWord
+from fairlead.domain.run.answers import SubmitWord
 from fairlead.schedulers.slurm import refusals
 
 WAITING = {
