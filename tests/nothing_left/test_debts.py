@@ -220,3 +220,27 @@ def test_a_job_that_was_never_submitted_goes_in_time_and_nothing_of_it_is_left(o
     own.link_up()
     until(lambda: not debts_of(scene), "the debt to be paid", 60)
     until(lambda: not remains_on(own, connected=True), "nothing but tombstones", 20)
+
+
+@pytest.mark.parametrize("away", ["the controller", "the cluster"])
+def test_a_namespace_goes_with_its_secret_and_its_cluster_pays_when_it_is_applied_again(
+        own: SlurmCluster, scene: Scene, controller: Controller, away: str) -> None:
+    """Else it would be in Terminating for ever, since no Secret can be made there; or what still runs would be forgotten with it."""
+    scene.cluster(own)
+    [job] = running(scene, own, 1)
+    key, path = f"{job.uid}-1", f"/api/v1/namespaces/{scene.namespace}"
+    if away == "the controller":
+        controller.daemon.kill()
+    else:
+        own.link_down()
+    scene.api.delete(path)
+    until(lambda: scene.api.get(f"{path}/secrets/hpc-key") is None, "the Secret to be gone")
+    controller.ensure()
+    until(lambda: scene.api.get(path) is None, f"namespace {scene.namespace} to be gone", 60)
+    assert list(debts_of(scene)) == [key]
+    assert len(own.jobs_active()) == 1
+    own.link_up()
+    scene.open()
+    scene.cluster(own)
+    until(lambda: not debts_of(scene), "the debt to be paid by the Cluster of that name", 60)
+    assert own.jobs_active() == []

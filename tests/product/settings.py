@@ -6,6 +6,7 @@ SETTINGS = {
             "not_yet_seconds": 6.0, "absence_seconds": 4.0, "ask_again_seconds": 0.3, "refusal_seconds": 0.5,
             "refusal_limit_seconds": 4.0, "unsure_seconds": 6.0,
             "retry_seconds": 0.3, "unseen_end_seconds": 13.0, "detail_seconds": 1.0, "cancel_again_seconds": 2.0,
+            "forsaken_seconds": 6.0,
         },
         "breaker_limit_seconds": 2.0, "breaker_person_seconds": 3.0, "secret_refresh_seconds": 2.0, "finished_seconds": 1.0,
         "label_seconds": 0.5,

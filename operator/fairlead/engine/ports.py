@@ -98,6 +98,10 @@ class ClusterData(Protocol):
         """A namespace's labels; None if there is no such namespace. Raises `Unavailable`, of which `Forbidden`."""
         ...
 
+    async def is_going(self, namespace: str) -> bool:
+        """Whether a namespace is being deleted or is gone: nothing can be made there. Raises `Unavailable`, of which `Forbidden`."""
+        ...
+
     async def has_jobs(self, namespace: str, cluster: ClusterName) -> bool:
         """Whether a namespace has Jobs, finished or not, that refer to a Cluster of another. Raises `Unavailable`."""
         ...

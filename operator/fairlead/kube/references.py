@@ -42,11 +42,13 @@ class KubeReferences:
 
     async def read_labels(self, namespace: str) -> Mapping[str, str] | None:
         """A namespace's labels; None if there is no such namespace. Raises `Unavailable`."""
-        try:
-            metadata = await self._client.metadata(path_of("api", "v1", "namespaces", namespace))
-        except NotFound:
-            return None
-        return dict(metadata.get("labels") or {})
+        metadata = await self._namespace(namespace)
+        return None if metadata is None else dict(metadata.get("labels") or {})
+
+    async def is_going(self, namespace: str) -> bool:
+        """Whether a namespace is being deleted, or is gone. Raises `Unavailable`."""
+        metadata = await self._namespace(namespace)
+        return metadata is None or "deletionTimestamp" in metadata
 
     async def has_jobs(self, namespace: str, cluster: ClusterName) -> bool:
         """Whether a namespace has Jobs, finished or not, that refer to a Cluster of another: the API server looks. Raises `Unavailable`."""
@@ -59,6 +61,12 @@ class KubeReferences:
         """Objects in all watched namespaces, or those with the finished label alone: metadata, page by page. Raises `Unavailable`."""
         found = await self._lists.metadata(plural, names.FINISHED_SELECTOR if finished else "", self._page_size)
         return [ObjectRef(plural, item["namespace"], item["name"], item["uid"]) for item in found]
+
+    async def _namespace(self, name: str) -> JsonObject | None:
+        try:
+            return await self._client.metadata(path_of("api", "v1", "namespaces", name))
+        except NotFound:
+            return None
 
     async def _read(self, namespace: str, plural: str, name: str) -> JsonObject | None:
         try:

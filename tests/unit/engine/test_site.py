@@ -10,9 +10,11 @@ import pytest
 from virtual import NOTHING, ONE, SETTINGS, Virtual, driver_of, turning
 
 from fairlead.api.v1alpha1.job import ClusterReference
+from fairlead.api.v1alpha1.meta import as_timestamp
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.cluster.address import Address
-from fairlead.domain.errors import Unreachable
+from fairlead.domain.conditions import moment
+from fairlead.domain.errors import Unavailable, Unreachable
 from fairlead.domain.gone.debt import UNREACHABLE, Debt
 from fairlead.domain.gone.remains import Remains
 from fairlead.domain.job import report
@@ -235,6 +237,38 @@ async def test_a_deleted_cluster_that_cannot_be_reached_goes_without_being_clear
         stage.change(deleting=True, held=True, generation=2)
         await stage.turns()
     assert [ref.name for ref in stage.virtual.store.released] == ["hpc"]
+
+
+@pytest.mark.parametrize("how", ["its key was never read", "its key is known", "suspended"])
+async def test_a_cluster_whose_namespace_takes_its_secret_along_goes_and_what_is_owed_stays_written_down(how: str) -> None:
+    """Else the namespace would be in Terminating for ever: where it goes, nobody can make the Secret that its Cluster waits for."""
+    stage = Stage(suspend=how == "suspended")
+    data, clock, released = stage.virtual.data, stage.virtual.clock, stage.virtual.store.released
+    since = as_timestamp(moment(clock.wall()))
+    owed = Debt("00000000-0000-4000-8000-000000000001-1", "lab", "hpc", "Job", "lab", "sim", since, UNREACHABLE)
+    stage.virtual.ledger.debts = {owed.key: owed}
+    await stage.debts.refresh()
+    stage.virtual.remote.answers["probe"] = Unreachable("no answer", ClusterReason.CONNECT_TIMEOUT)
+    async with stage.running():
+        if how == "its key is known":
+            await stage.turns()
+        data.secrets = {}
+        stage.change(deleting=True, held=True, generation=2)
+        await stage.turns()
+        assert released == [], "somebody may make the Secret again"
+        data.fault, data.going = Unavailable("no answer"), frozenset({"lab"})
+        clock.seconds += SETTINGS.secret_refresh_seconds
+        await stage.turns()
+        assert released == [], "nobody has said that the namespace goes"
+        data.fault = None
+        clock.seconds += SETTINGS.secret_refresh_seconds
+        await stage.turns()
+        if how == "its key is known":
+            assert released == [], "the cluster may answer again"
+            clock.seconds += SETTINGS.pacing.forsaken_seconds
+            await stage.turns()
+    assert [ref.name for ref in released] == ["hpc"]
+    assert list(stage.virtual.ledger.debts) == [owed.key]
 
 
 async def test_a_turn_that_had_to_wait_goes_on_from_what_is_known_then() -> None:

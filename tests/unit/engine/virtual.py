@@ -143,6 +143,7 @@ class FakeData:
     unfinished: list[ObjectRef] = field(default_factory=list)
     fault: FairleadError | None = None
     wishing: frozenset[str] = frozenset()
+    going: frozenset[str] = frozenset()
     asked_for: list[str] = field(default_factory=list)
     listed: list[str] = field(default_factory=list)
 
@@ -161,6 +162,12 @@ class FakeData:
         if self.fault is not None:
             raise self.fault
         return self.labels.get(namespace)
+
+    async def is_going(self, namespace: str) -> bool:
+        """Whether it is one of `going`, or the fault."""
+        if self.fault is not None:
+            raise self.fault
+        return namespace in self.going
 
     async def has_jobs(self, namespace: str, cluster: ClusterName) -> bool:
         """Whether it is one of `wishing`, or the fault."""

@@ -46,6 +46,7 @@ class Custody:
         self._debts = context.debts
         self._link, self._driver = way
         self._is_told = True                 # as far as this site knows
+        self._went_with_namespace = False    # the Cluster's namespace is being deleted: no Secret can be made there again
 
     @property
     def cluster(self) -> Cluster:
@@ -120,16 +121,39 @@ class Custody:
         if not cluster.deleting:
             return bool(cluster.site) and not self._is_needed(jobs, ghosts) and await self._retire()
         registry = self._context.registry
-        theirs = (job for job in registry.jobs_of(cluster.name) if job.held and not registry.is_refused(job, cluster))
-        if any(job.is_begun or job.deleting for job in theirs):
+        theirs = [job for job in registry.jobs_of(cluster.name) if job.held and not registry.is_refused(job, cluster)]
+        if any(job.deleting for job in theirs):
+            return False
+        is_forsaken = await self.is_forsaken()
+        (self.record.forsaken.add if is_forsaken else self.record.forsaken.discard)(self._site)
+        if any(job.is_begun for job in theirs) and not is_forsaken:
             return False
         if cluster.forgives_debts:
             if not await self._forgive(ghosts.values()):
                 return False
             ghosts.clear()
-        if ghosts or any(each.is_payable for each in self.owed):
+        if (ghosts or any(each.is_payable for each in self.owed)) and not is_forsaken:
             return False
         return await (self._retire() if cluster.site and not cluster.spec.process else self._release())
+
+    async def is_forsaken(self) -> bool:
+        """Whether nothing can be done at the cluster any more: the namespace of a deleted Cluster goes and takes its Secret with it.
+
+        A key that was read before is used while the cluster answers, and for as long as it may come back; a suspended one is not asked.
+        """
+        cluster = self.cluster
+        if not cluster.deleting or not (cluster.spec.suspend or (self._link.lacks_secret and self._link.is_beyond_reach)):
+            return False
+        if not self._went_with_namespace:
+            try:
+                self._went_with_namespace = await self._world.data.is_going(cluster.ref.namespace)
+            except ApiFault as error:
+                log.info("namespace_not_read", error=str(error))
+        return self._went_with_namespace and (not self._link.has_address or self._is_owed_for_long())
+
+    def _is_owed_for_long(self) -> bool:
+        times = [each.written_at.timestamp() for each in self.owed if each.is_payable and each.written_at]
+        return self._world.clock.wall() - max(times, default=0.0) >= self._context.settings.pacing.forsaken_seconds
 
     def _is_needed(self, jobs: Sequence[RunOwner], ghosts: Mapping[str, Remains]) -> bool:
         """Whether one of several sites has something to do, or may have: what lies there is known after the first sweep."""
@@ -158,10 +182,13 @@ class Custody:
     async def _release(self) -> bool:
         """Let a deleted Cluster go, once all its sites are ready for that and nothing is owed at any; whether it is gone.
 
-        With it the way to the directories of its finished Jobs goes: while the cluster answers, they go down to tombstones first.
+        With it the way to the directories of its finished Jobs goes: while the cluster answers, they go down to tombstones first. What is
+        owed where nothing can be done any more stays in the ledger: a Cluster of this name pays it.
         """
         cluster = self.record.cluster
-        if not self._debts.known or any(each.is_payable for each in self._debts.of(cluster.name)):
+        owed = [each for each in self._debts.of(cluster.name) if each.is_payable]
+        beyond = {*self.record.forsaken, *([None] if self.record.forsaken else ())}
+        if not self._debts.known or any(cluster.site_for(each.namespace, each.host) not in beyond for each in owed):
             return False
         if any(self._world.scope.covers(each.namespace) for each in cluster.status.logins):
             return False
@@ -172,7 +199,10 @@ class Custody:
             record.cleared.add(self._site)
         if record.sites - record.cleared:
             return False
-        return record.released or await record.release()
+        if not record.released and await record.release() and owed:
+            log.warning("cluster_went_with_its_namespace", cluster=str(cluster.ref), owed=len(owed),
+                        keys=keys_told([each.key for each in owed]))
+        return record.released
 
     async def _retire(self) -> bool:
         """Take this site out of the Cluster's status; whether it is out. Of a deleted Cluster it is cleared first."""

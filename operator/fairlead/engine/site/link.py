@@ -70,6 +70,7 @@ class Link:
         self.on_port: Callable[[], None] = lambda: None    # called when a try may be made sooner than was said
         self.tree: Tree | None = None
         self.full = ""
+        self.lacks_secret = False                # one that the spec names does not exist; what was read before may be used all the same
         self.polled_at: float | None = None      # monotonic: the last poll that was answered, or the check before the first
         self.health = Health()
 
@@ -93,6 +94,11 @@ class Link:
     def look_seconds(self) -> int:
         """How long one poll may look at Runs. Half of its time-out: what it has asked until then it has to bring home, too."""
         return max(1, int(min(self._poll_seconds, POLL_LIMIT_SECONDS) / 2))
+
+    @property
+    def has_address(self) -> bool:
+        """Whether it is known where and with which key to log in, as it was read last."""
+        return self._address is not None
 
     @property
     def user(self) -> str:
@@ -250,11 +256,13 @@ class Link:
             known_hosts = known_hosts_of(cluster, await data.read_secret(namespace, keys.name) if keys else None)
             jumps = {name: await data.read_secret(namespace, name) for name in jump_secrets(cluster)}
             address = address_of(cluster, secret, known_hosts, way_to(cluster, jumps))
+            self.lacks_secret = False
         except ApiFault:
             if self._address is None:
                 raise
             return
         except Unreadable as error:
+            self.lacks_secret = error.reason is ClusterReason.SECRET_NOT_FOUND
             is_needed = (cluster.deleting or bool(self.health.use)) and error.reason is not ClusterReason.HOST_REMOVED
             if self._address is None or not is_needed:
                 self.close()

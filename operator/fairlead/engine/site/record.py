@@ -30,6 +30,7 @@ class Record:
         self.said: dict[str, ClusterStatus] = {}   # what each of its hosts has said of itself since this process began
         self.sites: set[str] = set()               # those that work now
         self.cleared: set[str] = set()             # those of a deleted Cluster that have nothing left to do
+        self.forsaken: set[str] = set()            # those of a deleted Cluster at which nothing can be done any more
         self.released = False
         self.unheld = ""                           # why our finalizer is not on it, in the API server's words
         self._pauses = Pauses(world)

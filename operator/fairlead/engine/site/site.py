@@ -246,6 +246,9 @@ class Site:
         if not await self._reached():
             trouble = self._link.health.trouble
             why = f"Cluster {name} is not ready: {trouble.message if trouble else 'connecting'}"
+            if await self._custody.is_forsaken():
+                why = (f"the namespace {self.cluster.ref.namespace} is being deleted and has taken a Secret of Cluster {name} with it, "
+                       "so nothing can be ended there")
             await self._errands.without_cluster(JobReason.CLUSTER_NOT_READY, why)
             return max(self._link.retry_at, self._world.clock.monotonic() + 0.05)
         await self._errands.let_stuck_go()
