@@ -12,7 +12,7 @@ from fairlead.domain.cluster.address import Address
 from fairlead.domain.errors import Unreachable
 from fairlead.schedulers.seam import Exchange
 from fairlead.ssh.channel import open_channel
-from fairlead.ssh.execute import Errand, execute
+from fairlead.ssh.execute import Command, execute
 
 T = TypeVar("T")
 
@@ -46,11 +46,11 @@ class LockedPool:
             if connection is None or connection.is_closed():
                 connection = self._connections[address] = await self._dial(address)
         where = f"{address.user}@{address.host}:{address.port}"
-        errand = Errand(exchange.verb, where, exchange.stdin(), address.connect_timeout_seconds, exchange.timeout_seconds,
+        command = Command(exchange.verb, where, exchange.stdin(), address.connect_timeout_seconds, exchange.timeout_seconds,
                         exchange.max_output_bytes, exchange.last_row)
         async with self._channels.setdefault(address, asyncio.Semaphore(CHANNELS)):
             for _ in range(REOPEN_TIMES):
-                if opened := await open_channel(connection, errand.max_output_bytes, errand.last_row, errand.open_seconds):
-                    return exchange.parse(await execute(connection, opened, errand))
+                if opened := await open_channel(connection, command.max_output_bytes, command.last_row, command.open_seconds):
+                    return exchange.parse(await execute(connection, opened, command))
                 await asyncio.sleep(REOPEN_SECONDS)
         raise Unreachable(f"{where} opens no session", ClusterReason.CONNECTION_FAILED)

@@ -43,7 +43,7 @@ def _healths() -> Iterator[Health]:
     for reason in STAGE_OF:
         yield Health(trouble=Trouble(reason, "x"), failures=1, retry_at_wall=LATER.wall + 5)
     debt = Debt("k", "lab", "hpc", "Job", "lab", "sim", "2026-01-01T00:00:00Z", "CancelFailed")
-    uses = (NOT_USED, Use(active_runs=1), Use(ghosts=1), Use(debts=(debt,)))
+    uses = (NOT_USED, Use(active_runs=1), Use(cleaning=1), Use(debts=(debt,)))
     sweeps = (None, Sweep(Found(20, 1), Ruling(True, None)), Sweep(Found(20, 15), Ruling(False, None)))
     for use, sweep, accounting in product(uses, sweeps, AccountingState):
         yield replace(WELL, use=use, sweep=sweep, accounting=accounting)

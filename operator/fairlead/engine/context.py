@@ -30,7 +30,7 @@ class Overseer(Protocol):
         """Whether what is left of this object is being cleaned up already."""
         ...
 
-    def haunt(self, ghost: Remains) -> None:
+    def clean_up(self, remains: Remains) -> None:
         """See to it that nothing is left of an owner of Runs whose object is gone."""
         ...
 

@@ -1,4 +1,4 @@
-"""All of the engine: the sites of each Cluster, the lobby for Jobs without one, and the graves."""
+"""All of the engine: the sites of each Cluster, the Jobs that no site has, and what is left of objects that are gone."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
@@ -19,7 +19,7 @@ from fairlead.domain.run.run import RunKey
 from fairlead.engine.context import Overseer, SiteContext
 from fairlead.engine.gauges import Gauges
 from fairlead.engine.gone.expiry import Expiry
-from fairlead.engine.gone.graves import Grave, Graves
+from fairlead.engine.gone.leftovers import Leftover, Leftovers
 from fairlead.engine.mishaps import contained
 from fairlead.engine.owed.debts import Debts
 from fairlead.engine.owed.overdue import Overdue
@@ -27,14 +27,14 @@ from fairlead.engine.owed.payments import Payments
 from fairlead.engine.ports import Pulse, World
 from fairlead.engine.registry import Registry
 from fairlead.engine.settings import EngineSettings
+from fairlead.engine.site.cluster_record import ClusterRecord
 from fairlead.engine.site.link import Link
 from fairlead.engine.site.logins import Logins
-from fairlead.engine.site.record import Record
 from fairlead.engine.site.site import Site
 from fairlead.engine.unplaced.labels import Labels
-from fairlead.engine.unplaced.lobby import Lobby
+from fairlead.engine.unplaced.nowhere import Nowhere
 from fairlead.engine.unplaced.placing import Placing
-from fairlead.engine.unplaced.stranded import Stranded
+from fairlead.engine.unplaced.unplaced import Unplaced
 from fairlead.engine.writer import Writer
 from fairlead.schedulers.seam import Driver, Removed
 
@@ -62,27 +62,27 @@ class Controller:
         self._registry = registry
         self._settings = settings
         self._pulse = pulse
-        self._records: dict[str, Record] = {}
+        self._records: dict[str, ClusterRecord] = {}
         self._sites: dict[SiteKey, Site] = {}
         self._tasks: dict[SiteKey, asyncio.Task[None]] = {}
         self._left: dict[str, Job] = {}  # by uid: they left the watch while they were active
         writer = Writer(world, registry, settings.api_writes)
         self._debts = Debts(world)
-        stranded = Stranded(world, writer, Overdue(world, self._debts, writer))
-        self._lobby = Lobby(world, registry, writer, stranded)
-        self._graves = Graves(world, registry, self._debts, self._haunt, self._is_reached)
-        self._payments = Payments(world, registry, self._debts, self._haunt, self._graves.saw_end)
+        nowhere = Nowhere(world, writer, Overdue(world, self._debts, writer))
+        self._unplaced = Unplaced(world, registry, writer, nowhere)
+        self._leftovers = Leftovers(world, registry, self._debts, self._clean_up, self._is_reached)
+        self._payments = Payments(world, registry, self._debts, self._clean_up, self._leftovers.saw_end)
         self._expiry = Expiry(world)
         self._labels = Labels(world)
         self._logins = Logins(world)
         self._gauges = Gauges(world, registry, self._debts, self._sites.values)
-        self._in_lobby = asyncio.Event()
+        self._look_at_unplaced = asyncio.Event()
         self._context = SiteContext(
             world, registry, settings, installation, self._debts, driver_of,
             pulse.beat, self._remembers, self._cluster_of, self._left_active, self._ended, self._swept,
         )
         self._writer = writer
-        self._placing = Placing(self._context, writer, stranded, self._host_takes_runs, {})
+        self._placing = Placing(self._context, writer, nowhere, self._host_takes_runs, {})
 
     async def run(self) -> None:
         """Work until cancelled; then abandon what is in flight, bounded: the far end answers later."""
@@ -99,8 +99,8 @@ class Controller:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._every("ledger", self._settings.ledger_seconds, self._look_into_ledger))
                 group.create_task(self._every("payments", self._settings.payments_seconds, self._collect))
-                group.create_task(self._every("lobby", 5.0, self._receive, self._in_lobby))
-                group.create_task(self._every("graves", self._settings.finished_seconds, self._graves.look))
+                group.create_task(self._every("unplaced", 5.0, self._receive, self._look_at_unplaced))
+                group.create_task(self._every("leftovers", self._settings.finished_seconds, self._leftovers.look))
                 group.create_task(self._every("finished", self._settings.finished_seconds, self._expiry.look))
                 group.create_task(self._every("labels", self._settings.label_seconds, self._labels.look, self._labels.wake))
                 group.create_task(self._every("held", self._settings.finished_seconds, self._labels.look_at_all))
@@ -119,14 +119,14 @@ class Controller:
             for site in sites:
                 site.leave()
             self._records.pop(uid, None)
-            self._graves.leave(cluster.name)
+            self._leftovers.leave(cluster.name)
         else:
-            record = self._records.setdefault(uid, Record(cluster, self._world, self._registry))
+            record = self._records.setdefault(uid, ClusterRecord(cluster, self._world, self._registry))
             record.cluster = cluster
             for site in sites:
                 site.changed()
             self._open_sites(cluster)
-        self._in_lobby.set()
+        self._look_at_unplaced.set()
 
     def _open_sites(self, cluster: Cluster) -> None:
         """Have the sites that the Cluster has by itself, and those at which something is to be done."""
@@ -185,13 +185,13 @@ class Controller:
         cluster = self._registry.cluster_named(job.cluster)
         name = cluster.site_for(job.ref.namespace, job.host) if cluster else None
         if cluster is None or name is None or self._registry.is_refused(job, cluster):
-            self._in_lobby.set()
+            self._look_at_unplaced.set()
         elif self._registry.job(job.ref.uid) is not None and self._needs_site(job, cluster):
             self._open(cluster, name).wake()
         elif site := self._sites.get((cluster.ref.uid, name)):
             site.wake()
         if cluster and cluster.has_choice:
-            self._in_lobby.set()         # a host may have become free
+            self._look_at_unplaced.set()         # a host may have become free
 
     def _labels_changed(self) -> None:
         for site in self._sites.values():
@@ -199,7 +199,7 @@ class Controller:
 
     def _job_lost(self, job: Job) -> None:
         """A Job went without our doing: its directories are kept as a finished Job's are, and buried once its object is surely gone."""
-        self._graves.keep(Grave(job.location, job.ref, _attempts(job), policy=job.deletion_policy, kind=job.kind))
+        self._leftovers.keep(Leftover(job.location, job.ref, _attempts(job), policy=job.deletion_policy, kind=job.kind))
         if job.is_active:
             self._left[job.ref.uid] = job
         self._labels.wake.set()
@@ -212,7 +212,7 @@ class Controller:
     def _may_run(self, job: Job) -> bool:
         """Whether a Job that has left is still remembered as one that has not ended, or is being ended."""
         site = self._site_at(job.location, job.ref.namespace)
-        return self._graves.awaits(job.ref.uid) or (site is not None and site.is_under_way(job.ref.uid))
+        return self._leftovers.awaits(job.ref.uid) or (site is not None and site.is_under_way(job.ref.uid))
 
     def _site_at(self, location: Location, namespace: str) -> Site | None:
         """The site that does the work for Jobs of a namespace there."""
@@ -221,7 +221,7 @@ class Controller:
         return self._sites.get((cluster.ref.uid, name)) if cluster and name is not None else None
 
     def _remembers(self, cluster: Cluster, site: str) -> bool:
-        return any(cluster.site_for(each.ref.namespace, each.location.host) == site for each in self._graves.on(cluster.name))
+        return any(cluster.site_for(each.ref.namespace, each.location.host) == site for each in self._leftovers.on(cluster.name))
 
     def _host_takes_runs(self, cluster: Cluster, host: str) -> bool:
         site = self._sites.get((cluster.ref.uid, host))
@@ -229,20 +229,20 @@ class Controller:
 
     def _cluster_of(self, uid: str) -> ClusterName | None:
         job = self._registry.job(uid)
-        return job.cluster if job else self._graves.cluster_of(uid)
+        return job.cluster if job else self._leftovers.cluster_of(uid)
 
-    def _is_reached(self, grave: Grave) -> bool:
-        site = self._site_at(grave.location, grave.ref.namespace)
+    def _is_reached(self, leftover: Leftover) -> bool:
+        site = self._site_at(leftover.location, leftover.ref.namespace)
         return site is not None and site.is_reached
 
-    def _haunt(self, ghost: Remains) -> None:
-        if site := self._site_at(ghost.location, ghost.ref.namespace):
-            site.haunt(ghost)
+    def _clean_up(self, remains: Remains) -> None:
+        if site := self._site_at(remains.location, remains.ref.namespace):
+            site.clean_up(remains)
 
     async def _receive(self) -> None:
         """See to the Jobs that no site has."""
-        with contained("lobby"):
-            await self._lobby.look()
+        with contained("unplaced"):
+            await self._unplaced.look()
         for record in tuple(self._records.values()):
             if record.cluster.has_choice:
                 with contained("placing", cluster=str(record.cluster.ref)):
@@ -250,7 +250,7 @@ class Controller:
                 await asyncio.sleep(0)       # others have their turn between the looks at many Jobs
         self._placing.forget_gone()
         await self._writer.tell_mishaps()
-        await self._lobby.tell_misled()
+        await self._unplaced.tell_misled()
 
     async def _collect(self) -> None:
         """Begin to pay what is owed at each site that answers; those at which there is something to do are opened first."""
@@ -269,7 +269,7 @@ class Controller:
 
     def _ended(self, job: Job) -> None:
         self._expiry.ended(job)
-        self._graves.keep(Grave(job.location, job.ref, _attempts(job), ended=True, was_watched=True, kind=job.kind))
+        self._leftovers.keep(Leftover(job.location, job.ref, _attempts(job), ended=True, was_watched=True, kind=job.kind))
 
     async def _forget_gone(self) -> None:
         """Forget what is remembered of Jobs that have left without our doing."""
@@ -284,7 +284,7 @@ class Controller:
             await self._debts.strike_old()
 
     async def _swept(self, site: Overseer, removed: Removed) -> Sequence[RunKey]:
-        return await self._graves.swept(removed, site)
+        return await self._leftovers.swept(removed, site)
 
     async def _every(
         self, name: str, seconds: float, look: Callable[[], Coroutine[Any, Any, None]], wake: asyncio.Event | None = None,

@@ -15,7 +15,7 @@ from fairlead.api.v1alpha1.texts import LATEST_TIME, NODES_CHARACTERS, PATH_CHAR
 from fairlead.domain.errors import RemoteFault, Unanswered
 from fairlead.domain.run.answers import AccountingState, CancelAnswer, Probe, ProbeProblem, Remnant, SubmitAnswer, SubmitWord
 from fairlead.domain.run.installation import Installation
-from fairlead.domain.run.observation import Finished, LogTail, Record, Sentinels, Started
+from fairlead.domain.run.observation import Finished, LastWord, LogTail, Sentinels, Started
 from fairlead.domain.run.run import Owner, RunKey, RunState, StopWord, Tree
 from fairlead.schedulers.fence import Answer, Row
 from fairlead.schedulers.seam import Removed
@@ -130,10 +130,10 @@ def sentinels(answer: Answer, vocabulary: Vocabulary) -> dict[RunKey, Sentinels]
     return found
 
 
-def _witnessed(text: str, vocabulary: Vocabulary) -> Record | None:
+def _witnessed(text: str, vocabulary: Vocabulary) -> LastWord | None:
     """The scheduler's word as a wrapper has heard it: `id.WORD`."""
     job_id, _, word = text.partition(".")
-    return Record(job_id, vocabulary.read(word), word, source="node") if ID.fullmatch(job_id) and _STATE.fullmatch(word) else None
+    return LastWord(job_id, vocabulary.read(word), word, source="node") if ID.fullmatch(job_id) and _STATE.fullmatch(word) else None
 
 
 def _latest(found: Iterable[S]) -> tuple[S, ...]:

@@ -13,7 +13,7 @@ from fairlead.ssh.remote_text import one_line
 
 
 @dataclass(frozen=True, slots=True)
-class Errand:
+class Command:
     """What to run, as the seam's Exchange has it, and the words to speak of it by."""
 
     verb: str
@@ -26,29 +26,29 @@ class Errand:
     owner: str = ""                  # the namespace in whose share it runs
 
 
-async def execute(connection: asyncssh.SSHClientConnection, opened: Opened, errand: Errand) -> bytes:
-    """Run an errand on an open channel and return its whole standard output.
+async def execute(connection: asyncssh.SSHClientConnection, opened: Opened, command: Command) -> bytes:
+    """Run a command on an open channel and return its whole standard output.
 
     Raises `Unanswered` when it came to no clean end with exit status 0. When it is given up (time-out, too much output, cancelled), what
     runs at the far end is put down; if that is not confirmed, the connection is dropped.
     """
     channel, session = opened
     try:
-        await session.converse(channel, errand.stdin, errand.timeout_seconds)
+        await session.converse(channel, command.stdin, command.timeout_seconds)
     except asyncio.CancelledError:
         await put_down(connection, channel, session)
         raise
     if session.timed_out:
         await put_down(connection, channel, session)
-        raise Unanswered(f"{errand.verb} on {errand.where} did not end within {errand.timeout_seconds:g} s and was stopped",
+        raise Unanswered(f"{command.verb} on {command.where} did not end within {command.timeout_seconds:g} s and was stopped",
                          ClusterReason.POLL_TIMED_OUT)
     if session.overflowed:
         await put_down(connection, channel, session)
-        raise Unanswered(f"{errand.verb} on {errand.where} printed more than {errand.max_output_bytes} bytes and was stopped",
+        raise Unanswered(f"{command.verb} on {command.where} printed more than {command.max_output_bytes} bytes and was stopped",
                          ClusterReason.POLL_FAILED)
     if not session.closed.is_set():
         await hang_up(channel, session)
-    require_success(channel, session, f"{errand.verb} on {errand.where}")
+    require_success(channel, session, f"{command.verb} on {command.where}")
     return bytes(session.output)
 
 

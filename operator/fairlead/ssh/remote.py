@@ -20,7 +20,7 @@ from fairlead.schedulers.seam import Exchange
 from fairlead.sharing.shares import Shares
 from fairlead.ssh.caller import Caller
 from fairlead.ssh.channel import open_channel, put_down
-from fairlead.ssh.execute import Errand, execute
+from fairlead.ssh.execute import Command, execute
 from fairlead.ssh.gate import Gate
 from fairlead.ssh.held import Held, Way, closed_by_us
 from fairlead.ssh.keyring import Keyring
@@ -87,11 +87,11 @@ class SshRemote:
         if self._closed:
             raise closed_by_us()
         site = self._sites.get(address) or self._sites.setdefault(address, self._site(address))
-        errand = Errand(exchange.verb, str(address), exchange.stdin(), address.connect_timeout_seconds, exchange.timeout_seconds,
+        command = Command(exchange.verb, str(address), exchange.stdin(), address.connect_timeout_seconds, exchange.timeout_seconds,
                         exchange.max_output_bytes, exchange.last_row, address.namespace)
         caller = Caller(self._running.discard)
         run = self._aside if exchange.aside else self._run
-        task = asyncio.create_task(self._foreseen(run(site, errand, caller), errand))
+        task = asyncio.create_task(self._foreseen(run(site, command, caller), command))
         self._running.add(task)
         return await self._reader.read(exchange, await caller.answer(task), address.namespace)
 
@@ -167,7 +167,7 @@ class SshRemote:
 
         return Way(address, dial, self._jump(address.via).held if address.via else None)
 
-    async def _run(self, site: Site, errand: Errand, caller: Caller) -> bytes:
+    async def _run(self, site: Site, command: Command, caller: Caller) -> bytes:
         """Hold a lane, then an exec's place of all, and run. Asked again only while nothing was sent: no channel, or a connection lost.
 
         Where sshd allows fewer sessions than the Cluster's maxChannelsPerConnection, those that it allows are used in turn.
@@ -177,44 +177,44 @@ class SshRemote:
             while not opened_by_others:
                 ended_before = lane.sessions_ended
                 for pause_seconds in (*REOPEN_SECONDS, 0.0):
-                    if (output := await self._try(lane, errand, caller)) is not None:
+                    if (output := await self._try(lane, command, caller)) is not None:
                         return output
                     await asyncio.sleep(pause_seconds)
                 opened_by_others = not await lane.session_ends(ended_before)
-        raise Unreachable(f"{errand.where} opens no session for {errand.verb}: all that sshd allows (MaxSessions) are taken, or it breaks "
+        raise Unreachable(f"{command.where} opens no session for {command.verb}: all that sshd allows (MaxSessions) are taken, or it breaks "
                           "connections off at once", ClusterReason.CONNECTION_FAILED)
 
-    async def _aside(self, site: Site, errand: Errand, caller: Caller) -> bytes:
+    async def _aside(self, site: Site, command: Command, caller: Caller) -> bytes:
         """Run it on a connection that stands, in a session that nobody needs; it ends with the connection."""
         lane, connection = site.standing()
-        self._require_leadership(errand)
+        self._require_leadership(command)
         with caller.opening(connection):
-            opened = await open_channel(connection, errand.max_output_bytes, errand.last_row, errand.open_seconds)
+            opened = await open_channel(connection, command.max_output_bytes, command.last_row, command.open_seconds)
             if opened and caller.has_gone:
                 await put_down(connection, *opened)
         if opened is None:
-            raise Unreachable(f"{errand.where} has no session to spare", ClusterReason.CONNECTION_FAILED)
+            raise Unreachable(f"{command.where} has no session to spare", ClusterReason.CONNECTION_FAILED)
         with lane.listener():
-            return await execute(connection, opened, errand)
+            return await execute(connection, opened, command)
 
-    async def _foreseen(self, running: Awaitable[bytes], errand: Errand) -> bytes:
+    async def _foreseen(self, running: Awaitable[bytes], command: Command) -> bytes:
         """What nobody has foreseen is no whole answer, and says nothing of the Jobs that were asked about."""
         try:
             return await running
         except FairleadError:
             raise
         except Exception as error:
-            log.exception("exchange_broken", verb=errand.verb, where=errand.where)
-            raise Unanswered(f"{errand.verb} on {errand.where} met an error of Fairlead's own ({type(error).__name__}): the controller's "
+            log.exception("exchange_broken", verb=command.verb, where=command.where)
+            raise Unanswered(f"{command.verb} on {command.where} met an error of Fairlead's own ({type(error).__name__}): the controller's "
                              "log says more", ClusterReason.INTERNAL_ERROR) from error
 
-    async def _try(self, lane: Lane, errand: Errand, caller: Caller) -> bytes | None:
+    async def _try(self, lane: Lane, command: Command, caller: Caller) -> bytes | None:
         """Run it on the lane's connection; None: no channel could be had."""
-        async with lane.held() as held, self._execs.place(errand.owner):
+        async with lane.held() as held, self._execs.place(command.owner):
             connection = held.connection
-            self._require_leadership(errand)
+            self._require_leadership(command)
             with caller.opening(connection):
-                opened = await open_channel(connection, errand.max_output_bytes, errand.last_row, errand.open_seconds)
+                opened = await open_channel(connection, command.max_output_bytes, command.last_row, command.open_seconds)
                 if opened and caller.has_gone:
                     await put_down(connection, *opened)
             if opened is None:
@@ -222,16 +222,16 @@ class SshRemote:
                     lane.hush()
                 return None
             try:                         # asked again: a machine may sleep meanwhile
-                self._require_leadership(errand)
+                self._require_leadership(command)
             except Unreachable:
                 await put_down(connection, *opened)
                 raise
-            with lane.session(), _timed(partial(self._told.exec_ended, errand.verb)):
-                return await execute(connection, opened, errand)
+            with lane.session(), _timed(partial(self._told.exec_ended, command.verb)):
+                return await execute(connection, opened, command)
 
-    def _require_leadership(self, errand: Errand) -> None:
+    def _require_leadership(self, command: Command) -> None:
         if not self._may_send():
-            raise Unreachable(f"{errand.verb} on {errand.where} was not sent: this controller does not lead now",
+            raise Unreachable(f"{command.verb} on {command.where} was not sent: this controller does not lead now",
                               ClusterReason.CONNECTION_LOST)
 
 

@@ -7,7 +7,7 @@ import pytest
 from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain.pacing import Pacing
 from fairlead.domain.run.memory import Memory
-from fairlead.domain.run.observation import Finished, Listed, Observation, Record, Sentinels, Started
+from fairlead.domain.run.observation import Finished, LastWord, Listed, Observation, Sentinels, Started
 from fairlead.domain.run.run import RunState, StopWord
 from product import settled as settle
 from product.objects import KEY, NOW, a_job, submitted
@@ -78,11 +78,11 @@ WATCHED = ("in the listing", "by scontrol", "by the books", "by nobody")
 def seen(script: Script, watched: str) -> Observation:
     """What a poll finds of it."""
     ends = () if script.code is None else (Finished("7", 0, script.code, 200, script.words),)
-    heard = Record("7", script.heard, script.heard.name, source="node") if script.heard else None
+    heard = LastWord("7", script.heard, script.heard.name, source="node") if script.heard else None
     directory = Sentinels(True, claim="7", started=(Started("7", 0, "n1", 100),), finished=ends, word=heard, stop=script.stop)
     listed = {KEY: (Listed(KEY, "7", script.word, script.word.name),)} if watched == "in the listing" else {}
     source = {"by scontrol": "scontrol", "by the books": "sacct"}.get(watched)
-    records = {KEY: Record("7", script.word, script.word.name, source=source)} if source else {}
+    records = {KEY: LastWord("7", script.word, script.word.name, source=source)} if source else {}
     return Observation(listed, {KEY: directory}, records)
 
 

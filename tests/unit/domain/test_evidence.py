@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from fairlead.domain.run.evidence import Broken, Duplicated, Ended, Live, NeverRan, Unclaimed, Unexplained, end_of, is_accounted_for, judge
-from fairlead.domain.run.observation import EndWord, Finished, Listed, Observation, Record, Sentinels, Started
+from fairlead.domain.run.observation import EndWord, Finished, LastWord, Listed, Observation, Sentinels, Started
 from fairlead.domain.run.run import RunKey, RunState
 from product.objects import KEY
 
@@ -15,7 +15,7 @@ def row(run_id: str, state: RunState) -> Listed:
     return Listed(KEY, run_id, state, state.name)
 
 
-def seen(*rows: Listed, sentinels: Sentinels | None = None, record: Record | None = None) -> Observation:
+def seen(*rows: Listed, sentinels: Sentinels | None = None, record: LastWord | None = None) -> Observation:
     found: Mapping[RunKey, Sentinels] = {KEY: sentinels} if sentinels else {}
     records = {KEY: record} if record else {}
     return Observation({KEY: rows} if rows else {}, found, records)
@@ -28,8 +28,8 @@ def claimed(run_id: str = "7", *, starts: tuple[int, ...] = (), ends: Mapping[in
     return Sentinels(True, claim=run_id, started=started, finished=finished)
 
 
-def word(state: RunState, source: str = "scontrol", run_id: str = "7", exit_code: int = 0) -> Record:
-    return Record(run_id, state, state.name, exit_code, source=source)
+def word(state: RunState, source: str = "scontrol", run_id: str = "7", exit_code: int = 0) -> LastWord:
+    return LastWord(run_id, state, state.name, exit_code, source=source)
 
 
 RUNNING, PENDING, DONE, GONE = RunState.RUNNING, RunState.PENDING, RunState.COMPLETED, RunState.CANCELLED
@@ -98,7 +98,7 @@ def test_the_claim_and_not_the_listing_says_which_id_counts() -> None:
     pytest.param(replace(claimed(), never=True), False, id="the wrapper says so"),
     pytest.param(replace(claimed(starts=(0,)), never=True), True, id="a start before that one began"),
 ])
-def test_only_the_wrappers_own_word_proves_that_the_script_never_began(sentinels: Sentinels, record: Record | None, began: bool) -> None:
+def test_only_the_wrappers_own_word_proves_that_the_script_never_began(sentinels: Sentinels, record: LastWord | None, began: bool) -> None:
     """BEGUN: else a script that ran would be run again as if it had not, for an exit code or for a file that is gone."""
     verdict = judge(KEY, seen(sentinels=sentinels, record=record), "7")
     assert isinstance(verdict, Broken)

@@ -17,8 +17,8 @@ from fairlead.engine.owed.debts import UNACCOUNTED_SECONDS, Debts
 from fairlead.engine.owed.overdue import ASK_AGAIN_SECONDS, LETTING_GO, Overdue
 from fairlead.engine.owed.payments import Payments
 from fairlead.engine.registry import Registry
-from fairlead.engine.unplaced.lobby import Lobby
-from fairlead.engine.unplaced.stranded import Stranded
+from fairlead.engine.unplaced.nowhere import Nowhere
+from fairlead.engine.unplaced.unplaced import Unplaced
 from fairlead.engine.writer import Writer
 from product.objects import UID, a_job, submitted
 
@@ -33,7 +33,7 @@ def debt(attempt: int = 1, reason: str = UNREACHABLE, *, cluster: str = "hpc", s
 
 
 class Bureau:
-    """Debts, payments and the lobby on fakes; `paying` are the keys that are cleaned up."""
+    """Debts, payments and the unplaced on fakes; `paying` are the keys that are cleaned up."""
 
     def __init__(self, *owed: Debt, watched: tuple[str, ...] = ()) -> None:
         self.virtual = Virtual(scope=Scope(watched))
@@ -42,10 +42,10 @@ class Bureau:
         self.debts = Debts(self.virtual.world)
         self.paying: list[Remains] = []
         self.ended: set[str] = set()
-        self.payments = Payments(self.virtual.world, self.registry, self.debts, self._haunt, self.ended.__contains__)
+        self.payments = Payments(self.virtual.world, self.registry, self.debts, self._clean_up, self.ended.__contains__)
         writer = self.writer = Writer(self.virtual.world, self.registry, SETTINGS.api_writes)
         self.overdue = Overdue(self.virtual.world, self.debts, writer)
-        self.lobby = Lobby(self.virtual.world, self.registry, writer, Stranded(self.virtual.world, writer, self.overdue))
+        self.unplaced = Unplaced(self.virtual.world, self.registry, writer, Nowhere(self.virtual.world, writer, self.overdue))
 
     async def collect(self, *under_way: str) -> list[str]:
         """Begin to pay; the keys that are being cleaned up."""
@@ -53,9 +53,9 @@ class Bureau:
         await self.payments.collect(HPC, lambda debt: debt.ref.uid not in under_way)
         return [str(job.key) for job in self.paying]
 
-    def _haunt(self, ghost: Remains) -> None:
-        assert ghost.cluster == HPC
-        self.paying.append(ghost)
+    def _clean_up(self, remains: Remains) -> None:
+        assert remains.cluster == HPC
+        self.paying.append(remains)
 
 
 async def test_what_was_never_read_is_not_known_to_be_nothing() -> None:
@@ -174,13 +174,13 @@ async def test_a_job_without_a_cluster_goes_at_its_deadline_once_it_is_written_d
     bureau.registry.put_job(a_job(deleting=True, status=submitted(attempt=2), deletionDeadlineSeconds=0))
     bureau.virtual.clock.seconds += 1e9
     bureau.virtual.ledger.fault = FULL
-    await bureau.lobby.look()
+    await bureau.unplaced.look()
     assert bureau.virtual.store.released == [], "nobody goes of whom nothing is written"
     bureau.virtual.ledger.fault = None
-    await bureau.lobby.look()
+    await bureau.unplaced.look()
     assert bureau.virtual.store.released == [], "the ledger is left in peace for a moment"
     bureau.virtual.clock.seconds += 2 * ASK_AGAIN_SECONDS    # others of its namespace would be first
-    await bureau.lobby.look()
+    await bureau.unplaced.look()
     assert [ref.uid for ref in bureau.virtual.store.released] == [UID]
     assert set(bureau.virtual.ledger.debts) == {f"{UID}-2"}
 

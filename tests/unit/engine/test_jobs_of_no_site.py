@@ -13,9 +13,9 @@ from fairlead.engine.controller import Controller
 from fairlead.engine.owed.debts import Debts
 from fairlead.engine.owed.overdue import Overdue
 from fairlead.engine.registry import Registry
-from fairlead.engine.unplaced import lobby
-from fairlead.engine.unplaced.lobby import Lobby
-from fairlead.engine.unplaced.stranded import Stranded
+from fairlead.engine.unplaced import unplaced
+from fairlead.engine.unplaced.nowhere import Nowhere
+from fairlead.engine.unplaced.unplaced import Unplaced
 from fairlead.engine.writer import Writer
 from fairlead.web.health import Heartbeats
 from product.objects import a_cluster, a_job
@@ -29,8 +29,8 @@ class Hall:
         self.registry.put_cluster(a_cluster(**spec))
         world = self.virtual.world
         self.writer = Writer(world, self.registry, SETTINGS.api_writes)
-        stranded = Stranded(world, self.writer, Overdue(world, Debts(world), self.writer))
-        self.lobby = Lobby(world, self.registry, self.writer, stranded)
+        nowhere = Nowhere(world, self.writer, Overdue(world, Debts(world), self.writer))
+        self.unplaced = Unplaced(world, self.registry, self.writer, nowhere)
 
     def put(self, namespace: str, number: int, **fields: Any) -> Job:
         """One more Job, or a change of it."""
@@ -55,10 +55,10 @@ async def test_a_look_at_many_jobs_lets_others_have_their_turn() -> None:
             await asyncio.sleep(0)
 
     beside = asyncio.create_task(others())
-    await hall.lobby.look()
-    await hall.lobby.tell_misled()
+    await hall.unplaced.look()
+    await hall.unplaced.tell_misled()
     beside.cancel()
-    assert turns >= 2000 // lobby.JOBS_AT_ONCE
+    assert turns >= 2000 // unplaced.JOBS_AT_ONCE
     assert hall.virtual.store.statuses == []
 
 
@@ -69,7 +69,7 @@ async def test_who_is_refused_or_names_no_cluster_is_told() -> None:
     hall.put("mean", 1)
     gone = a_job(held=False, clusterRef={"name": "none"})
     hall.registry.put_job(gone)
-    await hall.lobby.look()
+    await hall.unplaced.look()
     told = {job.ref.uid: ready.reason for job in hall.registry.jobs if (ready := job.status.condition("Ready"))}
     assert told == {"mean-1": "NamespaceNotAllowed", gone.ref.uid: "ClusterNotFound"}
 
@@ -86,10 +86,10 @@ async def test_thousands_of_changed_annotations_cost_a_few_events_a_look_and_nob
         told.append(ref.namespace)
 
     hall.virtual.store.record_event = record  # type: ignore[method-assign]
-    await hall.lobby.look()
+    await hall.unplaced.look()
     assert told == [], "first they are told what they wait for who wait"
-    await hall.lobby.tell_misled()
-    assert len(told) == lobby.EVENTS_IN_ONE_LOOK
+    await hall.unplaced.tell_misled()
+    assert len(told) == unplaced.EVENTS_IN_ONE_LOOK
     assert "lab" in told
 
 
@@ -98,7 +98,7 @@ async def test_an_annotation_that_is_set_back_and_changed_again_is_told_once() -
     hall = Hall()
     for wished in ("b:22", "", "c:22", "a:22", "b:22"):
         hall.put("lab", 1, host="a:22", wished_host=wished)
-        await hall.lobby.tell_misled()
+        await hall.unplaced.tell_misled()
     assert hall.virtual.store.told == ["HostKept"]
 
 
@@ -111,13 +111,13 @@ async def test_labels_without_an_answer_are_as_they_were_for_a_minute() -> None:
 
     async def admitted(after_seconds: float) -> bool:
         hall.virtual.clock.seconds += after_seconds
-        await hall.lobby.look()
+        await hall.unplaced.look()
         return hall.registry.refusal(job, hpc) is None
 
     assert await admitted(0)
     hall.virtual.data.fault = Unavailable("no answer")
     assert await admitted(10)
-    assert await admitted(lobby.LABELS_KEPT_SECONDS - 11)
+    assert await admitted(unplaced.LABELS_KEPT_SECONDS - 11)
     assert not await admitted(2), "rights that were taken from us are no admission for ever"
     hall.virtual.data.fault = None
     assert await admitted(10)

@@ -25,7 +25,7 @@ def told(kind: str, status: str, reason: str) -> dict[str, str]:
 
 
 class House:
-    """A controller with one Cluster, whose loops for graves are the test's to turn."""
+    """A controller with one Cluster, whose loops for leftovers are the test's to turn."""
 
     def __init__(self) -> None:
         self.virtual, self.registry = Virtual(), Registry()
@@ -66,7 +66,7 @@ async def test_a_job_that_was_labelled_as_finished_keeps_its_place_until_it_is_b
         house.registry.put_job(RUNS)
         house.registry.drop_job(RUNS.ref.uid)
         house.virtual.data.finished = [RUNS.ref]
-        await house.controller._graves.look()
+        await house.controller._leftovers.look()
         assert house.left() == [RUNS.ref.uid]
         house.registry.put_job(RUNS)
         assert house.left() == []
@@ -79,7 +79,7 @@ async def test_a_job_that_went_without_our_finalizer_keeps_its_place_until_nothi
     async with house.running():
         house.registry.put_job(RUNS)
         house.registry.drop_job(RUNS.ref.uid)
-        await house.controller._graves.look()
+        await house.controller._leftovers.look()
         assert house.left() == [RUNS.ref.uid], "its object is gone, and what it runs is about to be told to end"
         for _ in range(20):
             await house.turns(60)

@@ -27,8 +27,8 @@ from fairlead.engine.context import SiteContext
 from fairlead.engine.mishaps import LIMIT_SECONDS
 from fairlead.engine.owed.debts import Debts
 from fairlead.engine.registry import Registry
+from fairlead.engine.site.cluster_record import ClusterRecord
 from fairlead.engine.site.link import Link
-from fairlead.engine.site.record import Record
 from fairlead.engine.site.site import Site
 from fairlead.engine.writer import Writer
 from fairlead.schedulers.seam import Cancellation, Driver, Exchange, Place, Query, Removal, Removed
@@ -131,7 +131,7 @@ class Ward:
 
         context = SiteContext(world, self.registry, SETTINGS, ONE, self.debts, driver_of, lambda _name, _seconds: None,
                               lambda _cluster, _site: False, lambda _uid: None, lambda: (), lambda _job: None, self._swept)
-        self.site = Site(Record(cluster, world, self.registry), "", context, Link(world, SETTINGS, ONE, driver_of))
+        self.site = Site(ClusterRecord(cluster, world, self.registry), "", context, Link(world, SETTINGS, ONE, driver_of))
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -15,9 +15,9 @@ from fairlead.engine.context import SiteContext
 from fairlead.engine.owed.debts import Debts
 from fairlead.engine.owed.overdue import Overdue
 from fairlead.engine.registry import Registry
-from fairlead.engine.site.record import Record
+from fairlead.engine.site.cluster_record import ClusterRecord
+from fairlead.engine.unplaced.nowhere import Nowhere
 from fairlead.engine.unplaced.placing import Placing
-from fairlead.engine.unplaced.stranded import Stranded
 from fairlead.engine.writer import Writer
 from fairlead.schedulers.process.preparer import ProcessPreparer
 from fairlead.schedulers.process.scheduler import Process
@@ -52,16 +52,16 @@ class Yard:
         self.cluster = replace(whole, spec=ClusterSpec.model_construct(**dict(fields)))
         self.registry.put_cluster(self.cluster)
         debts, writer = Debts(world), Writer(world, self.registry, 4)
-        stranded = Stranded(world, writer, Overdue(world, debts, writer))
+        nowhere = Nowhere(world, writer, Overdue(world, debts, writer))
         context = SiteContext(world, self.registry, SETTINGS, ONE, debts, driver_of, lambda _name, _seconds: None,
                               lambda _cluster, _site: False, lambda _uid: None, lambda: self.left, lambda _job: None, None)   # type: ignore[arg-type]
-        self.placing = Placing(context, writer, stranded, lambda _cluster, host: host[0] in reached, {})
+        self.placing = Placing(context, writer, nowhere, lambda _cluster, host: host[0] in reached, {})
 
     async def look(self, *jobs: Job) -> dict[str, str]:
         """For each Job its host, or the reason that it was told."""
         for job in jobs:
             self.registry.put_job(job)
-        await self.placing.look(Record(self.cluster, self.virtual.world, self.registry))
+        await self.placing.look(ClusterRecord(self.cluster, self.virtual.world, self.registry))
         seen = {}
         for job in self.registry.jobs:
             ready = job.status.condition("Ready")

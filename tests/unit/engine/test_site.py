@@ -27,8 +27,8 @@ from fairlead.domain.run.run import RunKey
 from fairlead.engine.context import Overseer, SiteContext
 from fairlead.engine.owed.debts import Debts
 from fairlead.engine.registry import Registry
+from fairlead.engine.site.cluster_record import ClusterRecord
 from fairlead.engine.site.link import Link
-from fairlead.engine.site.record import Record
 from fairlead.engine.site.site import Site
 from fairlead.schedulers.seam import Exchange, Removed
 from fairlead.web.health import Heartbeats
@@ -52,7 +52,7 @@ class Stage:
         self.debts = Debts(world)
         context = SiteContext(world, self.registry, SETTINGS, ONE, self.debts, driver_of, self.hearts.beat,
                               lambda _cluster, _site: False, self._cluster_of, lambda: self.left, self._ended, self._swept)
-        self.record = Record(self.cluster, world, self.registry)
+        self.record = ClusterRecord(self.cluster, world, self.registry)
         self.site = Site(self.record, "", context, Link(world, SETTINGS, ONE, driver_of))
 
     @asynccontextmanager
@@ -465,10 +465,10 @@ async def test_what_is_remembered_of_a_job_goes_with_it() -> None:
     for job in (known, gone):
         writer.remember(job, Memory(1, retry_at=7.0))
         writer.mishaps.note(job, "decided on", RuntimeError())
-    stage.site.haunt(buried)
+    stage.site.clean_up(buried)
     stage.site.forget_gone()
     assert writer.memory(gone).retry_at == 7.0, "it is still to be cleaned up"
-    stage.site._ghosts.clear()
+    stage.site._cleaning.clear()
     stage.site.forget_gone()
     assert (writer.memory(known).retry_at, writer.memory(gone).retry_at) == (7.0, 0.0)
     assert writer.mishaps.uids == {known.ref.uid}

@@ -21,7 +21,7 @@ class Use:
     """What a Cluster is still needed for: Runs of its Jobs, Runs whose objects are gone and that are being cleaned up, and debts."""
 
     active_runs: int = 0
-    ghosts: int = 0
+    cleaning: int = 0
     debts: tuple[Debt, ...] = ()
 
     @property
@@ -30,7 +30,7 @@ class Use:
         return tuple(each for each in self.debts if each.is_payable)
 
     def __bool__(self) -> bool:
-        return bool(self.active_runs or self.ghosts or self.owed)
+        return bool(self.active_runs or self.cleaning or self.owed)
 
 
 NOT_USED = Use()
@@ -57,7 +57,7 @@ def in_use(use: Use) -> Says:
             f"{oldest.namespace}/{oldest.name} since {oldest.since}: they are cleaned up when the cluster answers. A deleted Cluster waits "
             f"for that; to give it up, annotate it with {names.FORGIVE_DEBTS_ANNOTATION}: \"true\""
         ))
-    if use.ghosts:
+    if use.cleaning:
         return Says(kind, True, ClusterReason.CLEANING_UP, (
             "Runs whose objects are gone are being cleaned up; a deleted Cluster waits for that. To give it up, annotate it with "
             f"{names.FORGIVE_DEBTS_ANNOTATION}: \"true\""

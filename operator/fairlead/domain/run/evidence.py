@@ -8,7 +8,7 @@ listing is unexplained, not gone. And one guards the attempts. *Begun*: that a s
 from dataclasses import dataclass, replace
 
 from fairlead.api.v1alpha1.names import WrapperExit
-from fairlead.domain.run.observation import EndWord, Finished, Listed, LogTail, Observation, Record, Sentinels, Started
+from fairlead.domain.run.observation import EndWord, Finished, LastWord, Listed, LogTail, Observation, Sentinels, Started
 from fairlead.domain.run.run import RunKey, RunState
 
 
@@ -120,7 +120,7 @@ def judge(key: RunKey, observation: Observation, claim_read_before: str) -> Verd
     return NeverRan(*last_word, left_no_sign) if sentinels.revoked else Unclaimed(last_word[0])
 
 
-def _judge_claimed(sentinels: Sentinels, rows: tuple[Listed, ...], record: Record | None, claim_read_before: str) -> Verdict:
+def _judge_claimed(sentinels: Sentinels, rows: tuple[Listed, ...], record: LastWord | None, claim_read_before: str) -> Verdict:
     claim = sentinels.claim
     live = tuple(row for row in rows if row.state.may_run)
     claimed = next((row for row in live if row.id == claim), None)
@@ -171,7 +171,7 @@ def is_accounted_for(key: RunKey, observation: Observation) -> bool:
     return finished is not None or (state.is_terminal and state is not RunState.NODE_FAILED)
 
 
-def contradicts(record: Record | None) -> bool:
+def contradicts(record: LastWord | None) -> bool:
     """Whether a second source knows as live what the listing lacks. sacct does not count: it lags, and keeps lost jobs running for ever."""
     return record is not None and record.source == "scontrol" and record.state.may_run
 
@@ -205,7 +205,7 @@ def _eldest(rows: tuple[Listed, ...]) -> Listed:
     return min(rows, key=lambda row: (row.state is not RunState.RUNNING, len(row.id), row.id))
 
 
-def _last_word(rows: tuple[Listed, ...], record: Record | None, claim: str) -> tuple[RunState, str, str]:
+def _last_word(rows: tuple[Listed, ...], record: LastWord | None, claim: str) -> tuple[RunState, str, str]:
     """State, word and reason that the scheduler has for the id that counts: the claimed one, else any row of the key."""
     for row in rows:
         if not claim or row.id == claim:

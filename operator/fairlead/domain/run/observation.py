@@ -77,11 +77,11 @@ class Sentinels:
     finished: tuple[Finished, ...] = ()
     log: LogTail | None = None       # only beside a `finished`
     never: bool = False              # whoever made the claim says that it could not start the script
-    word: "Record | None" = None     # what the scheduler said when the last start was told to end; asked by its wrapper, since it forgets
+    word: "LastWord | None" = None     # what the scheduler said when the last start was told to end; asked by its wrapper, since it forgets
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class LastWord:
     """What the scheduler or its accounting says of an id that the listing no longer explains."""
 
     id: str
@@ -103,6 +103,6 @@ class Observation:
 
     listed: Mapping[RunKey, tuple[Listed, ...]]
     sentinels: Mapping[RunKey, Sentinels]
-    records: Mapping[RunKey, Record]
+    records: Mapping[RunKey, LastWord]
     any_started: bool = False        # some directory of this answer holds a `started`: the tree is shared with the nodes
     later: frozenset[RunKey] = frozenset()   # of these nothing is said: there was no time to look at them

@@ -20,15 +20,15 @@ QUESTIONS_AT_ONCE = 16
 
 
 class Payments:
-    """Finds the debts that can be paid. `haunt` has a Run cleaned up whose object is gone; `saw_end` knows the Jobs that ended here."""
+    """Finds the debts that can be paid. `clean_up` has a Run cleaned up whose object is gone; `saw_end` knows the Jobs that ended here."""
 
     def __init__(
-        self, world: World, registry: Registry, debts: Debts, haunt: Callable[[Remains], None], saw_end: Callable[[str], bool],
+        self, world: World, registry: Registry, debts: Debts, clean_up: Callable[[Remains], None], saw_end: Callable[[str], bool],
     ) -> None:
         self._world = world
         self._registry = registry
         self._debts = debts
-        self._haunt = haunt
+        self._clean_up = clean_up
         self._saw_end = saw_end
 
     async def collect(self, cluster: ClusterName, may_be_paid: Callable[[Debt], bool]) -> None:
@@ -55,4 +55,4 @@ class Payments:
             await self._debts.strike([debt], "void")     # handed over by an uninstallation, and taken up again
         elif await self._world.store.uid_of(debt.ref) != debt.ref.uid:
             log.info("paying", job=str(debt.ref), key=debt.key, reason=debt.reason, since=debt.since)
-            self._haunt(debtor(debt))
+            self._clean_up(debtor(debt))

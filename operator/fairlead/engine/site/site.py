@@ -36,14 +36,14 @@ from fairlead.engine.owed.overdue import Overdue
 from fairlead.engine.ports import World
 from fairlead.engine.registry import Registry
 from fairlead.engine.settings import EngineSettings
-from fairlead.engine.site.custody import Custody
-from fairlead.engine.site.errands import Errands
+from fairlead.engine.site.api_steps import ApiSteps
+from fairlead.engine.site.cluster_record import ClusterRecord
+from fairlead.engine.site.hold import Hold
 from fairlead.engine.site.lanes import Lanes, Work
 from fairlead.engine.site.limits import Bucket, in_turn
 from fairlead.engine.site.link import Link
 from fairlead.engine.site.listening import Listening
 from fairlead.engine.site.polls import PollPace
-from fairlead.engine.site.record import Record
 from fairlead.engine.writer import Writer
 from fairlead.schedulers.seam import Driver
 from fairlead.telemetry import metrics
@@ -64,7 +64,7 @@ LEDGER_SECONDS = 0.5
 class Site:
     """The loop of one site of a Cluster: `run()` goes on until it is cancelled or released. `site`: which, empty for the Cluster's own."""
 
-    def __init__(self, record: Record, site: str, context: SiteContext, link: Link) -> None:
+    def __init__(self, record: ClusterRecord, site: str, context: SiteContext, link: Link) -> None:
         cluster = self._seen = sites.seen_by(record.cluster, site)
         self._site = site
         self.name = f"site {cluster.ref}{f' at {site}' if site else ''}"
@@ -74,15 +74,15 @@ class Site:
         self._settings: EngineSettings = context.settings
         self._link = link
         link.on_port = self.wake
-        self._custody = Custody(record, site, context, (link, self._driver))
+        self._hold = Hold(record, site, context, (link, self._driver))
         self._writer = Writer(context.world, context.registry, context.settings.api_writes, self._beat)
         self._bucket = Bucket.of(cluster.spec.limits, context.world.clock.monotonic())
         self._work = Work(self._world, self._settings, self._link, self._writer, self._current, self._driver)
         self._lanes = Lanes(self._work, self._lane_done)
         self._listening = Listening(self._work, self._called, self.wake)
-        self._ghosts: dict[str, Remains] = {}
+        self._cleaning: dict[str, Remains] = {}
         overdue = Overdue(context.world, context.debts, self._writer)
-        self._errands = Errands(context, self._work, self._custody, overdue, self._lanes, self._jobs, self._ghosts, self.wake)
+        self._api_steps = ApiSteps(context, self._work, self._hold, overdue, self._lanes, self._jobs, self._cleaning, self.wake)
         self._wake = asyncio.Event()
         polling = cluster.spec.polling
         self._pace = PollPace.of(polling.interval_seconds, polling.max_interval_seconds)
@@ -93,7 +93,7 @@ class Site:
     @property
     def cluster(self) -> Cluster:
         """The Cluster as it is known now."""
-        return self._custody.cluster
+        return self._hold.cluster
 
     @property
     def location(self) -> Location:
@@ -137,28 +137,28 @@ class Site:
         self._released = True
         self.wake()
 
-    def haunt(self, ghost: Remains) -> None:
+    def clean_up(self, remains: Remains) -> None:
         """See to it that nothing is left of an owner of Runs whose object is gone."""
         metrics.run_swept.inc()
-        log.info("burying", job=str(ghost.ref), attempt=ghost.key.attempt)
-        self._ghosts[ghost.ref.uid] = ghost
+        log.info("burying", job=str(remains.ref), attempt=remains.key.attempt)
+        self._cleaning[remains.ref.uid] = remains
         self.wake()
 
     def is_under_way(self, uid: str) -> bool:
         """Whether what is left of this object is being cleaned up already."""
-        return uid in self._ghosts
+        return uid in self._cleaning
 
     def forget_gone(self) -> None:
         """Forget what was remembered of Jobs that are gone, and after which nothing is left to clean up."""
-        self._writer.keep(lambda uid: uid in self._ghosts or self._context.cluster_of(uid) is not None)
+        self._writer.keep(lambda uid: uid in self._cleaning or self._context.cluster_of(uid) is not None)
 
     async def rule(self, found: Found) -> bool:
         """Whether a sweep may clean up behind so many objects."""
-        return await self._custody.rule(found, self._world.now(), self._settings.heartbeat_seconds)
+        return await self._hold.rule(found, self._world.now(), self._settings.heartbeat_seconds)
 
     async def tell_of_strays(self, strays: int, strange: int) -> None:
         """Tell people of directories that were never handed in, and of entries that are no Run's, if they are many."""
-        await self._custody.tell_of_strays(strays, strange)
+        await self._hold.tell_of_strays(strays, strange)
 
     async def run(self) -> None:
         """Turn until the Cluster is released."""
@@ -202,7 +202,7 @@ class Site:
         said = f"a look at the Cluster met an error of Fairlead's own ({type(error).__name__}): the controller's log says more"
         self._link.failed(RemoteFault(said, ClusterReason.INTERNAL_ERROR))
         try:
-            await self._custody.report(self._world.now(), self._settings.heartbeat_seconds)
+            await self._hold.report(self._world.now(), self._settings.heartbeat_seconds)
         except Exception:
             log.exception("turn_not_told")
 
@@ -215,9 +215,9 @@ class Site:
         due = await self._see_to()
         self._beat()
         await self._writer.tell_mishaps(self._lanes.is_busy)
-        await self._custody.report(self._world.now(), self._settings.heartbeat_seconds)
+        await self._hold.report(self._world.now(), self._settings.heartbeat_seconds)
         self._beat()
-        if await self._custody.let_go(self._own_jobs(), self._ghosts):
+        if await self._hold.let_go(self._own_jobs(), self._cleaning):
             self._released = True
         return min(due, self._next_deadline())
 
@@ -231,16 +231,16 @@ class Site:
         name, is_own = self.cluster.name, not self._site
         jobs = self._registry.jobs_of(name) if is_own else self._own_jobs()
         runs = sum(1 for job in jobs if job.is_begun and not (job.ended or job.is_kept_out))
-        use = Use(runs, len(self._ghosts), self._context.debts.of(name) if is_own else self._custody.owed)
+        use = Use(runs, len(self._cleaning), self._context.debts.of(name) if is_own else self._hold.owed)
         self._link.health = replace(self._link.health, use=use)
         if use.owed and not self.cluster.deleting:
-            await self._custody.hold()
+            await self._hold.take()
 
     async def _see_to(self) -> float:
         """Do for each Job what can be done now; when the next look is due (monotonic)."""
         name = self.cluster.ref.name
         if self.cluster.spec.suspend:
-            await self._errands.without_cluster(JobReason.CLUSTER_SUSPENDED, f"Cluster {name} is suspended")
+            await self._api_steps.without_cluster(JobReason.CLUSTER_SUSPENDED, f"Cluster {name} is suspended")
             self._link.close()
             return self._world.clock.monotonic() + IDLE_SECONDS
         if not await self._reached():
@@ -251,9 +251,9 @@ class Site:
                        "so nothing can be ended there")
             await self._errands.without_cluster(JobReason.CLUSTER_NOT_READY, why)
             return max(self._link.retry_at, self._world.clock.monotonic() + 0.05)
-        await self._errands.let_stuck_go()
+        await self._api_steps.let_stuck_go()
         await asyncio.sleep(0)           # others have their turn between the looks at many Jobs
-        await self._errands.run()
+        await self._api_steps.run()
         await asyncio.sleep(0)
         return self._start_lanes()
 
@@ -262,16 +262,16 @@ class Site:
         reaching = asyncio.ensure_future(self._link.ensure(self.cluster))
         try:
             while not (await asyncio.wait({reaching}, timeout=self._settings.overdue_seconds))[0]:
-                await self._errands.let_overdue_go(f"Cluster {self.cluster.ref.name} does not answer")
+                await self._api_steps.let_overdue_go(f"Cluster {self.cluster.ref.name} does not answer")
                 await self._count()
-                await self._custody.report(self._world.now(), self._settings.heartbeat_seconds)   # what is owed since is news, too
+                await self._hold.report(self._world.now(), self._settings.heartbeat_seconds)   # what is owed since is news, too
             return await reaching
         finally:
             reaching.cancel()
 
     def _start_lanes(self) -> float:
         """Start what the lanes have room for; when the next look is due (monotonic)."""
-        now, steps = self._world.now(), self._errands.decided()
+        now, steps = self._world.now(), self._api_steps.decided()
         submits = [(job, step) for job, step in steps if isinstance(step, Submit) and isinstance(job, Job)]
         cancels = [(job, step) for job, step in steps if isinstance(step, Cancel)]
         burials = [job for job, step in steps if isinstance(step, Bury)]
@@ -309,7 +309,7 @@ class Site:
             return now + IDLE_SECONDS
         if not self._context.debts.known:       # what is in the ledger is not suspicious
             return now + LEDGER_SECONDS
-        if last is not None and last.ruling.by_agreement and not self._ghosts:   # done: see soon that the agreement is used up
+        if last is not None and last.ruling.by_agreement and not self._cleaning:   # done: see soon that the agreement is used up
             self._sweep_at = min(self._sweep_at, self._swept_at + self._settings.pacing.ask_again_seconds)
         if now >= self._sweep_at:
             self._swept_at, self._sweep_at = now, now + self._settings.sweep_seconds
@@ -347,15 +347,15 @@ class Site:
         return now.monotonic + max(min(deadlines, default=float("inf")) - now.wall, 1.0)
 
     def _jobs(self) -> list[RunOwner]:
-        return [*self._own_jobs(), *self._ghosts.values()]
+        return [*self._own_jobs(), *self._cleaning.values()]
 
     def _own_jobs(self) -> list[Job]:
-        cluster, registry = self._custody.record.cluster, self._registry     # whole: its status knows hosts that were taken out
+        cluster, registry = self._hold.record.cluster, self._registry     # whole: its status knows hosts that were taken out
         return in_turn(job for job in registry.jobs_of(cluster.name)
                        if cluster.site_for(job.ref.namespace, job.host) == self._site and not registry.is_refused(job, cluster))
 
     def _current(self, uid: str) -> RunOwner | None:
-        return self._registry.job(uid) or self._ghosts.get(uid)
+        return self._registry.job(uid) or self._cleaning.get(uid)
 
     def _driver(self) -> Driver:
         return self._context.driver_of(self.cluster)

@@ -18,10 +18,10 @@ from fairlead.domain.run.request import Size
 from fairlead.domain.run.settle import Outcome
 from fairlead.domain.run.steps import Rest, Step, Suspend, TakeUp, decide
 from fairlead.engine.context import SiteContext
+from fairlead.engine.site.cluster_record import ClusterRecord
 from fairlead.engine.site.limits import active, beyond, in_turn, places
-from fairlead.engine.site.record import Record
 from fairlead.engine.site.scripts import ScriptMissing, script_of
-from fairlead.engine.unplaced.stranded import Stranded
+from fairlead.engine.unplaced.nowhere import Nowhere
 from fairlead.engine.writer import Writer
 
 log = structlog.get_logger()
@@ -36,11 +36,11 @@ class Placing:
 
     context: SiteContext
     writer: Writer
-    stranded: Stranded
+    nowhere: Nowhere
     takes_runs: Callable[[Cluster, str], bool]
     sizes: dict[str, Size]           # by uid: a script is read once
 
-    async def look(self, record: Record) -> None:
+    async def look(self, record: ClusterRecord) -> None:
         """See to all Jobs of one Cluster that have no host yet."""
         cluster, registry = record.cluster, self.context.registry
         jobs = registry.jobs_of(cluster.name)
@@ -60,7 +60,7 @@ class Placing:
         for uid in [uid for uid in self.sizes if self.context.registry.job(uid) is None and uid not in left]:
             del self.sizes[uid]
 
-    async def _place(self, record: Record, waiting: list[Job], placed: Sequence[Job]) -> None:
+    async def _place(self, record: ClusterRecord, waiting: list[Job], placed: Sequence[Job]) -> None:
         """Give hosts to those `waiting`, in their order, beside those that are `placed`; the others are told why not."""
         cluster = record.cluster
         if told := self._why_nobody(cluster):
@@ -130,7 +130,7 @@ class Placing:
     async def _each(self, stage: str, work: Iterable[tuple[Job, Coroutine[Any, Any, None]]]) -> None:
         await self.writer.mishaps.each(stage, work)
 
-    async def _take_up(self, record: Record, job: Job, host: str) -> None:
+    async def _take_up(self, record: ClusterRecord, job: Job, host: str) -> None:
         if await record.hold():
             await self.writer.take_up(job, host)
         elif record.unheld:
@@ -142,7 +142,7 @@ class Placing:
     async def _tell_lost(self, job: Job) -> None:
         """A Job that was taken up and does not say where: it may run on any host, so nothing can be begun or ended for it."""
         mend = ": write status.host back"
-        await self.stranded.see_to(job, JobReason.HOST_UNKNOWN, "it is not known on which host the Job runs", mend, mend)
+        await self.nowhere.see_to(job, JobReason.HOST_UNKNOWN, "it is not known on which host the Job runs", mend, mend)
 
     async def _tell_all(self, jobs: Iterable[Job], reason: JobReason, why: str) -> None:
         await self._each("told what it waits for", ((job, self._tell(job, reason, why)) for job in jobs))

@@ -5,7 +5,7 @@ from typing import Final
 
 from fairlead.api.v1alpha1.texts import LATEST_TIME, clean
 from fairlead.domain.run.answers import SubmitWord
-from fairlead.domain.run.observation import Listed, Observation, Record
+from fairlead.domain.run.observation import LastWord, Listed, Observation
 from fairlead.domain.run.run import RunKey, RunState
 from fairlead.schedulers.answers import (
     ID,
@@ -57,13 +57,13 @@ def _listed(key: RunKey, row: Row) -> Listed:
     )
 
 
-def _record(row: Row) -> Record | None:
+def _record(row: Row) -> LastWord | None:
     """How a Run came out: `id word code time`."""
     words = row.field(1)[:TEXT_CHARACTERS].split()
     if len(words) != 4 or not ID.fullmatch(words[0]) or (code := number(words[2], MOST_EXIT_CODE)) is None:
         return None
     job_id, word, *_ = words
-    return Record(job_id, _read(word), clean(word, TEXT_CHARACTERS), exit_code=code, source=SOURCE, tracking=_tracking(row.field(2)))
+    return LastWord(job_id, _read(word), clean(word, TEXT_CHARACTERS), exit_code=code, source=SOURCE, tracking=_tracking(row.field(2)))
 
 
 def _tracking(word: str) -> str:

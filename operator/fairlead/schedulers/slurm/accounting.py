@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 
 from fairlead.api.v1alpha1.texts import clean
-from fairlead.domain.run.observation import Record
+from fairlead.domain.run.observation import LastWord
 from fairlead.domain.run.run import RunKey
 from fairlead.schedulers.slurm import states
 
@@ -23,13 +23,13 @@ _FIELDS = {name: re.compile(rf"(?:^|\s){name}=(\S*)") for name in ("JobId", "Job
 _NOTHING = frozenset({"(null)", "None", "N/A"})
 
 
-def parse_sacct(text: str, ids: Mapping[RunKey, str]) -> dict[RunKey, Record]:
+def parse_sacct(text: str, ids: Mapping[RunKey, str]) -> dict[RunKey, LastWord]:
     """Give the last record of each key in `ids` (the id known for it) in sacct's answer; a requeued job has several rows.
 
     Rows that are malformed, or whose name and comment do not carry the key, are left out: a job of somebody else has its id now.
     """
     wanted = {job_id: key for key, job_id in ids.items() if job_id}
-    found: dict[RunKey, Record] = {}
+    found: dict[RunKey, LastWord] = {}
     for row in text.split("\n"):
         fields = row.split("|", _FIXED)
         key = wanted.get(fields[0])
@@ -41,7 +41,7 @@ def parse_sacct(text: str, ids: Mapping[RunKey, str]) -> dict[RunKey, Record]:
     return found
 
 
-def parse_scontrol(text: str, key: RunKey) -> Record | None:
+def parse_scontrol(text: str, key: RunKey) -> LastWord | None:
     """Give the record in the answer to `scontrol -o show job ID`: one line; None if it is not one line about a job that carries `key`.
 
     A name, a comment or a command line can hold ` JobState=COMPLETED`. A line in which a field that is read stands twice decides nothing.
@@ -56,12 +56,12 @@ def parse_scontrol(text: str, key: RunKey) -> Record | None:
     return _record("scontrol", job_id, word, exit_text, reason)
 
 
-def _record(source: str, job_id: str, word: str, exit_text: str, reason: str) -> Record | None:
+def _record(source: str, job_id: str, word: str, exit_text: str, reason: str) -> LastWord | None:
     ends = _EXIT.fullmatch(exit_text)
     if _ID.fullmatch(job_id) is None or ends is None:
         return None
     why = "" if reason in _NOTHING else clean(reason, _REASON_CHARACTERS)
-    return Record(job_id, states.read(word, why), clean(word, _REASON_CHARACTERS), int(ends[1]), int(ends[2]), why, source)
+    return LastWord(job_id, states.read(word, why), clean(word, _REASON_CHARACTERS), int(ends[1]), int(ends[2]), why, source)
 
 
 def _only(line: str, field: re.Pattern[str]) -> str | None:

@@ -6,7 +6,7 @@ from typing import Final
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.api.v1alpha1.texts import clean
 from fairlead.domain.errors import Unanswered
-from fairlead.domain.run.observation import Observation, Record, Sentinels
+from fairlead.domain.run.observation import LastWord, Observation, Sentinels
 from fairlead.domain.run.run import RunKey
 from fairlead.schedulers.answers import ROWS_PER_KEY, TEXT_CHARACTERS, Vocabulary, by_key, gathered, require_tree, sentinels
 from fairlead.schedulers.fence import Answer
@@ -34,7 +34,7 @@ def observation(answer: Answer, installation: str, ids: Mapping[RunKey, str]) ->
     return Observation(listed, found, records, any_started, frozenset(by_key(answer.of("later"))))
 
 
-def _records(answer: Answer, ids: Mapping[RunKey, str], found: Mapping[RunKey, Sentinels]) -> dict[RunKey, Record]:
+def _records(answer: Answer, ids: Mapping[RunKey, str], found: Mapping[RunKey, Sentinels]) -> dict[RunKey, LastWord]:
     known = {key: found[key].claim or found[key].id or job_id if key in found else job_id for key, job_id in ids.items()}
     books = "\n".join(row.field(0) for row in answer.of("sacct"))
     records = accounting.parse_sacct(books, known)

@@ -3,7 +3,7 @@
 import pytest
 
 from fairlead.domain.errors import RemoteFault
-from fairlead.domain.run.observation import Listed, Record
+from fairlead.domain.run.observation import LastWord, Listed
 from fairlead.domain.run.run import RunKey, RunState
 from fairlead.schedulers.fence import Answer, Row
 from fairlead.schedulers.process.answers import observation
@@ -44,13 +44,13 @@ def test_a_row_that_no_script_of_ours_prints(row: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize(("line", "expected"), [
-    pytest.param("7 COMPLETED 0 1700\x1fLinuxProc", Record("7", RunState.COMPLETED, "COMPLETED", source="host", tracking="LinuxProc"),
+    pytest.param("7 COMPLETED 0 1700\x1fLinuxProc", LastWord("7", RunState.COMPLETED, "COMPLETED", source="host", tracking="LinuxProc"),
                  id="found through /proc"),
-    pytest.param("7 TIMEOUT 143 1700", Record("7", RunState.TIMED_OUT, "TIMEOUT", 143, source="host"), id="out of time"),
-    pytest.param("7 NODE_FAIL 0 1700", Record("7", RunState.NODE_FAILED, "NODE_FAIL", 0, source="host"), id="started anew"),
-    pytest.param("7 FAILED 137 1700", Record("7", RunState.FAILED, "FAILED", 137, source="host"), id="its keeper was killed"),
+    pytest.param("7 TIMEOUT 143 1700", LastWord("7", RunState.TIMED_OUT, "TIMEOUT", 143, source="host"), id="out of time"),
+    pytest.param("7 NODE_FAIL 0 1700", LastWord("7", RunState.NODE_FAILED, "NODE_FAIL", 0, source="host"), id="started anew"),
+    pytest.param("7 FAILED 137 1700", LastWord("7", RunState.FAILED, "FAILED", 137, source="host"), id="its keeper was killed"),
 ])
-def test_how_a_run_came_out(line: str, expected: Record) -> None:
+def test_how_a_run_came_out(line: str, expected: LastWord) -> None:
     """Else a Job would end for another reason than it did."""
     rows = answer(("run", NAME, "present", "7.ab"), ("outcome", NAME, *line.split("\x1f")))
     assert observation(rows, {KEY: "7"}).records == {KEY: expected}

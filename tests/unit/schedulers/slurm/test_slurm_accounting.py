@@ -5,7 +5,7 @@ import re
 import pytest
 from slurm_golden import captured, in_every_release
 
-from fairlead.domain.run.observation import Record
+from fairlead.domain.run.observation import LastWord
 from fairlead.domain.run.run import RunKey, RunState
 from fairlead.schedulers.slurm import accounting
 
@@ -64,8 +64,8 @@ def test_accounting_that_is_absent_or_down_says_nothing(golden):
 def test_each_key_gets_its_own_record():
     text = f"7|FAILED|3:0|NonZeroExitCode||a-{KEY}\n8|CANCELLED by 20001|0:15|None||a-{OTHER}\n"
     assert accounting.parse_sacct(text, {KEY: "7", OTHER: "8"}) == {
-        KEY: Record("7", RunState.FAILED, "FAILED", 3, 0, "NonZeroExitCode", "sacct"),
-        OTHER: Record("8", RunState.CANCELLED, "CANCELLED by 20001", 0, 15, "", "sacct"),
+        KEY: LastWord("7", RunState.FAILED, "FAILED", 3, 0, "NonZeroExitCode", "sacct"),
+        OTHER: LastWord("8", RunState.CANCELLED, "CANCELLED by 20001", 0, 15, "", "sacct"),
     }
 
 
@@ -100,21 +100,21 @@ def test_the_comment_is_as_good_as_the_name():
 def test_a_real_line_of_scontrol_is_read(golden):
     line = re.sub(r"Comment=.*?(?= +StdErr=)", f"Comment=fairlead:prod:{KEY}", golden.stdout)
     found = accounting.parse_scontrol(line, KEY)
-    assert found == Record(golden.command.split()[-1], RunState.RUNNING, "RUNNING", 0, 0, "", "scontrol")
+    assert found == LastWord(golden.command.split()[-1], RunState.RUNNING, "RUNNING", 0, 0, "", "scontrol")
     assert accounting.parse_scontrol(golden.stdout, KEY) is None, "another job's line was taken for ours"
 
 
 @pytest.mark.parametrize(("line", "expected"), [
-    pytest.param(scontrol(), Record("42", RunState.COMPLETED, "COMPLETED", 0, 0, "", "scontrol"), id="completed"),
+    pytest.param(scontrol(), LastWord("42", RunState.COMPLETED, "COMPLETED", 0, 0, "", "scontrol"), id="completed"),
     pytest.param(
         scontrol(word="FAILED", reason="RaisedSignal:53(Real-time_signal_19)", exit_text="0:53"),
-        Record("42", RunState.FAILED, "FAILED", 0, 53, "RaisedSignal:53(Real-time_signal_19)", "scontrol"), id="ended by a signal",
+        LastWord("42", RunState.FAILED, "FAILED", 0, 53, "RaisedSignal:53(Real-time_signal_19)", "scontrol"), id="ended by a signal",
     ),
     pytest.param(
         scontrol(word="PENDING", reason="job_requeued_in_held_state"),
-        Record("42", RunState.HELD, "PENDING", 0, 0, "job_requeued_in_held_state", "scontrol"), id="held",
+        LastWord("42", RunState.HELD, "PENDING", 0, 0, "job_requeued_in_held_state", "scontrol"), id="held",
     ),
-    pytest.param(scontrol(word="DANCING"), Record("42", RunState.UNKNOWN, "DANCING", 0, 0, "", "scontrol"), id="a state of tomorrow"),
+    pytest.param(scontrol(word="DANCING"), LastWord("42", RunState.UNKNOWN, "DANCING", 0, 0, "", "scontrol"), id="a state of tomorrow"),
 ])
 def test_what_scontrol_says_of_a_job(line, expected):
     assert accounting.parse_scontrol(line, KEY) == expected

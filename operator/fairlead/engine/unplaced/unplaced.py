@@ -20,7 +20,7 @@ from fairlead.domain.run.settle import Outcome
 from fairlead.engine.ports import World
 from fairlead.engine.registry import Registry
 from fairlead.engine.unplaced.labels import by_turns
-from fairlead.engine.unplaced.stranded import Stranded
+from fairlead.engine.unplaced.nowhere import Nowhere
 from fairlead.engine.writer import Writer
 
 log = structlog.get_logger()
@@ -38,14 +38,14 @@ LABELS_KEPT_SECONDS = 60.0
 """So long what was read counts when it cannot be read any more: Jobs that run are not kept out for a moment without an answer."""
 
 
-class Lobby:
+class Unplaced:
     """Looks after the Jobs that no site has."""
 
-    def __init__(self, world: World, registry: Registry, writer: Writer, stranded: Stranded) -> None:
+    def __init__(self, world: World, registry: Registry, writer: Writer, nowhere: Nowhere) -> None:
         self._world = world
         self._registry = registry
         self._writer = writer
-        self._stranded = stranded
+        self._nowhere = nowhere
         self._told: set[str] = set()     # uids of Jobs that were told of an annotation that names another host than theirs
         self._read: dict[str, tuple[float, Mapping[str, str]]] = {}     # labels by namespace, and when they were read (monotonic)
 
@@ -115,7 +115,7 @@ class Lobby:
             what = f"Cluster {'/'.join(job.cluster)} is in a namespace that this controller does not watch"
             mend = ": have it watched, or correct clusterRef"
         mend_deletion = ", so what may run there cannot be cancelled: apply the Cluster again"
-        await self._stranded.see_to(job, JobReason.CLUSTER_NOT_FOUND, what, mend, mend_deletion)
+        await self._nowhere.see_to(job, JobReason.CLUSTER_NOT_FOUND, what, mend, mend_deletion)
 
     async def _tell_refused(self, job: Job, cluster: Cluster) -> None:
         now, memory = self._world.now(), self._writer.memory(job)

@@ -24,7 +24,7 @@ from fairlead.domain.run.steps import KeepOut, Release, Rest, Resume, Step, Susp
 from fairlead.engine.context import SiteContext
 from fairlead.engine.mishaps import contained
 from fairlead.engine.owed.overdue import LETTING_GO, Overdue
-from fairlead.engine.site.custody import Custody
+from fairlead.engine.site.hold import Hold
 from fairlead.engine.site.lanes import Lanes, Work
 from fairlead.engine.site.limits import active, asks_for_a_place, beyond, places
 
@@ -35,22 +35,22 @@ _Write = TakeUp | Suspend | Resume | KeepOut | Release
 
 
 @dataclass(frozen=True, slots=True)
-class Errands:
-    """The API writes of one site. `jobs` gives all owners as they are known now, `ghosts` are those of them without an object, by uid."""
+class ApiSteps:
+    """The API writes of one site. `jobs` gives all owners as they are known now, `cleaning` are those of them without an object, by uid."""
 
     context: SiteContext
     work: Work
-    custody: Custody
+    hold: Hold
     overdue: Overdue
     lanes: Lanes
     jobs: Callable[[], list[RunOwner]]
-    ghosts: dict[str, Remains]
+    cleaning: dict[str, Remains]
     wake: Callable[[], None]         # has the site look again at once
 
     @property
     def cluster(self) -> Cluster:
         """The Cluster as it is known now."""
-        return self.custody.cluster
+        return self.hold.cluster
 
     def decided(self) -> Steps:
         """What comes next for each Job that no lane changes now."""
@@ -93,14 +93,14 @@ class Errands:
     def _beyond_limit(self, steps: Steps) -> set[str]:
         """The uids of those for whom spec.limits.maxActiveJobs has no place: the last. It counts for each login, and for all bare hosts."""
         of_all = self.context.registry.jobs_of(self.cluster.name) if self.cluster.spec.process else self.jobs()
-        jobs = [job for job in with_object(of_all) if job.ref.uid not in self.ghosts and not self._is_missed(job)]
+        jobs = [job for job in with_object(of_all) if job.ref.uid not in self.cleaning and not self._is_missed(job)]
         free = places(self.cluster.spec.limits, active([*jobs, *self._left()]))
         wanting = [job.ref.uid for job, step in steps if asks_for_a_place(job, step)]
         return set() if free is None else set(wanting[free:])
 
     def _left(self) -> list[Job]:
         """The Jobs that left the watch while they were active, as far as the limit counts them."""
-        whole, site = self.custody.record.cluster, self.cluster.site
+        whole, site = self.hold.record.cluster, self.cluster.site
         return [job for job in self.context.left() if job.cluster == whole.name and (
             whole.spec.process or whole.site_for(job.ref.namespace, job.host) == site)]
 
@@ -136,9 +136,9 @@ class Errands:
                 await self._apply(job, settle.resuming)
 
     async def _take_up(self, job: Job) -> None:
-        if await self.custody.hold():
+        if await self.hold.take():
             await self.work.writer.take_up(job, self.cluster.host.name if self.cluster.host else "")
-        elif why := self.custody.record.unheld:
+        elif why := self.hold.record.unheld:
             await self._tell_waiting(job, JobReason.CLUSTER_NOT_READY, why)
 
     def _is_stuck(self, job: RunOwner) -> bool:
@@ -180,7 +180,7 @@ class Errands:
                 log.info("write_not_done", error=str(error))
                 work.writer.remember(job, memory.later(work.world.now(), work.settings.pacing.ask_again_seconds))
                 return
-        if self.ghosts.pop(job.ref.uid, None) is not None:
+        if self.cleaning.pop(job.ref.uid, None) is not None:
             work.writer.forget(job.ref.uid)
         elif not await work.writer.release(job, finished=step.finished):
             return
@@ -192,7 +192,7 @@ class Errands:
         now, memory, rests_until = self.work.world.now(), self.work.writer.memory(job), self.work.writer.rests_until(job)
         is_ours_to_tell = job.held if job.deleting else job.is_kept_out or not job.run_id
         is_set_aside = job.is_parked and job.suspend
-        if job.ref.uid in self.ghosts or is_set_aside or not is_ours_to_tell or now.monotonic < memory.retry_at or rests_until:
+        if job.ref.uid in self.cleaning or is_set_aside or not is_ours_to_tell or now.monotonic < memory.retry_at or rests_until:
             return
         told = news.DeletionWaits(why) if job.deleting else news.Waiting(reason, why)
         await self.work.writer.apply(job, Outcome(memory, told))

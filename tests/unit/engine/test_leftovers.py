@@ -15,10 +15,10 @@ from fairlead.domain.objects import Location, ObjectRef
 from fairlead.domain.run.answers import Remnant
 from fairlead.domain.run.run import Owner, RunKey
 from fairlead.domain.scope import EVERYWHERE, Scope
-from fairlead.engine.gone.graves import STRAYS_AT_ONCE, STRAYS_OF_ONE, Grave, Graves
+from fairlead.engine.gone.leftovers import STRAYS_AT_ONCE, STRAYS_OF_ONE, Leftover, Leftovers
 from fairlead.engine.owed.debts import Debts
 from fairlead.engine.registry import Registry
-from fairlead.engine.site.custody import to_clear
+from fairlead.engine.site.hold import to_clear
 from fairlead.schedulers.seam import Removed
 from product.objects import a_job
 
@@ -41,7 +41,7 @@ def found(*remnants: Remnant, complete: bool = True) -> Removed:
 
 
 class Yard:
-    """Graves on fakes; `buried` are the keys that were haunted."""
+    """Leftovers on fakes; `buried` are the keys that were cleaned up."""
 
     location = Location(HPC)
 
@@ -58,11 +58,11 @@ class Yard:
         self.debts = Debts(self.virtual.world)
         self.debts.known = True
         self.reached = True
-        self.graves = Graves(self.virtual.world, self.registry, self.debts, self.haunt, lambda _grave: self.reached)
+        self.leftovers = Leftovers(self.virtual.world, self.registry, self.debts, self.clean_up, lambda _leftover: self.reached)
 
     async def swept(self, removed: Removed) -> None:
         """A sweep of the Cluster's tree has found this."""
-        self.taken_down += map(str, await self.graves.swept(removed, self))
+        self.taken_down += map(str, await self.leftovers.swept(removed, self))
 
     async def tell_of_strays(self, strays: int, strange: int) -> None:
         """Remember it."""
@@ -77,47 +77,47 @@ class Yard:
         self.asked.append(found)
         return not found.is_suspicious
 
-    def haunt(self, ghost: Remains) -> None:
+    def clean_up(self, remains: Remains) -> None:
         """Remember whose directories are buried."""
-        assert ghost.cluster == HPC
-        self.buried.append(str(ghost.key))
-        self.policies.append(ghost.deletion_policy)
-        self.keys += map(str, ghost.keys)
+        assert remains.cluster == HPC
+        self.buried.append(str(remains.key))
+        self.policies.append(remains.deletion_policy)
+        self.keys += map(str, remains.keys)
 
 
 async def test_a_finished_job_is_buried_once_it_is_gone() -> None:
     """Else each deleted Job would leave a directory on the cluster."""
     yard = Yard()
     ref = ObjectRef("jobs", "lab", "job1", uid(1))
-    yard.graves.keep(Grave(Location(HPC), ref, (1, 2)))
+    yard.leftovers.keep(Leftover(Location(HPC), ref, (1, 2)))
     yard.virtual.data.finished = [ref]
-    await yard.graves.look()
+    await yard.leftovers.look()
     assert yard.buried == []
     yard.virtual.data.finished = []
-    await yard.graves.look()
-    await yard.graves.look()
+    await yard.leftovers.look()
+    await yard.leftovers.look()
     assert yard.buried == [f"{uid(1)}-2"]
 
 
 async def test_directories_alone_wait_for_their_cluster_and_a_job_that_may_run_does_not() -> None:
     """Else a suspended Cluster could not be deleted for the sake of a few files, or a running job would be forgotten with it."""
     yard = Yard()
-    yard.graves.keep(Grave(Location(HPC), ObjectRef("jobs", "lab", "job1", uid(1)), (1,), ended=True))
-    yard.graves.keep(Grave(Location(HPC), ObjectRef("jobs", "lab", "job2", uid(2)), (1,)))
+    yard.leftovers.keep(Leftover(Location(HPC), ObjectRef("jobs", "lab", "job1", uid(1)), (1,), ended=True))
+    yard.leftovers.keep(Leftover(Location(HPC), ObjectRef("jobs", "lab", "job2", uid(2)), (1,)))
     yard.reached = False
-    await yard.graves.look()
+    await yard.leftovers.look()
     assert yard.buried == [f"{uid(2)}-1"]
     yard.reached = True
-    await yard.graves.look()
+    await yard.leftovers.look()
     assert yard.buried == [f"{uid(2)}-1", f"{uid(1)}-1"]
 
 
 async def test_a_job_that_was_made_again_under_its_name_does_not_keep_the_old_ones_directory() -> None:
     """Else `kubectl replace --force` would leave one directory each time."""
     yard = Yard()
-    yard.graves.keep(Grave(Location(HPC), ObjectRef("jobs", "lab", "job1", uid(1)), (1,)))
+    yard.leftovers.keep(Leftover(Location(HPC), ObjectRef("jobs", "lab", "job1", uid(1)), (1,)))
     yard.virtual.store.uids = {"lab/job1": uid(2)}
-    await yard.graves.look()
+    await yard.leftovers.look()
     assert yard.buried == [f"{uid(1)}-1"]
 
 
@@ -125,13 +125,13 @@ async def test_a_job_that_was_made_again_under_its_name_does_not_keep_the_old_on
 async def test_no_answer_is_no_proof(fault: Unavailable) -> None:
     """Else an API server that restarts would cost the directories of all finished Jobs."""
     yard = Yard()
-    yard.graves.keep(Grave(Location(HPC), ObjectRef("jobs", "lab", "job1", uid(1)), (1,)))
+    yard.leftovers.keep(Leftover(Location(HPC), ObjectRef("jobs", "lab", "job1", uid(1)), (1,)))
     yard.virtual.store.fault = fault
-    await yard.graves.look()
+    await yard.leftovers.look()
     await yard.swept(found(remnant(3)))
     assert yard.buried == []
     yard.virtual.store.fault = None
-    await yard.graves.look()
+    await yard.leftovers.look()
     assert yard.buried == [f"{uid(1)}-1", f"{uid(3)}-1"]
 
 
@@ -143,7 +143,7 @@ async def test_a_sweep_buries_what_has_no_object_and_keeps_watch_over_the_rest()
     await yard.swept(found(remnant(1), remnant(2), remnant(3), remnant(4, tombstone=True)))
     assert yard.buried == [f"{uid(3)}-1"]
     yard.virtual.store.uids = {}
-    await yard.graves.look()
+    await yard.leftovers.look()
     assert yard.buried == [f"{uid(3)}-1", f"{uid(2)}-1"]
 
 
@@ -241,20 +241,20 @@ async def test_what_is_being_cleaned_up_is_not_found_again() -> None:
     assert yard.buried == []
 
 
-async def test_a_cluster_that_is_gone_takes_its_graves_along() -> None:
+async def test_a_cluster_that_is_gone_takes_its_leftovers_along() -> None:
     """Else each look would try to bury where nobody can go any more."""
     yard = Yard()
-    yard.graves.keep(Grave(Location(HPC), ObjectRef("jobs", "lab", "job1", uid(1)), (1,)))
-    yard.graves.leave(HPC)
-    await yard.graves.look()
+    yard.leftovers.keep(Leftover(Location(HPC), ObjectRef("jobs", "lab", "job1", uid(1)), (1,)))
+    yard.leftovers.leave(HPC)
+    await yard.leftovers.look()
     assert yard.buried == []
 
 
 async def test_a_job_whose_finalizer_was_taken_off_by_hand_is_still_left_alone_if_it_wanted_that() -> None:
     """Else a Job that somebody removed by force would be ended on the cluster against its own deletionPolicy."""
     yard = Yard()
-    yard.graves.keep(Grave(Location(HPC), ObjectRef("jobs", "lab", "job1", uid(1)), (1,), policy="Orphan"))
-    await yard.graves.look()
+    yard.leftovers.keep(Leftover(Location(HPC), ObjectRef("jobs", "lab", "job1", uid(1)), (1,), policy="Orphan"))
+    await yard.leftovers.look()
     assert yard.policies == ["Orphan"]
 
 
@@ -272,8 +272,8 @@ async def test_what_belongs_to_a_namespace_that_is_not_watched_is_never_gone() -
     await yard.swept(found(remnant(1), remnant(2)))
     assert yard.buried == []
     assert yard.asked == [Found(2, 0)]
-    yard.graves.keep(Grave(Location(HPC), ObjectRef("jobs", "lab", "job1", uid(1)), (1,)))
-    await yard.graves.look()
+    yard.leftovers.keep(Leftover(Location(HPC), ObjectRef("jobs", "lab", "job1", uid(1)), (1,)))
+    await yard.leftovers.look()
     assert yard.buried == []
 
 
@@ -290,8 +290,8 @@ async def test_what_another_release_has_written_about_is_left_to_it() -> None:
     yard = Yard()
     yard.virtual.ledger.foreign = frozenset({f"{uid(1)}-1", f"{uid(3)}-1", f"{uid(4)}-1", "what?"})
     await yard.debts.refresh()
-    yard.graves.keep(Grave(Location(HPC), ObjectRef("jobs", "lab", "job1", uid(1)), (1,), ended=True))
-    await yard.graves.look()
+    yard.leftovers.keep(Leftover(Location(HPC), ObjectRef("jobs", "lab", "job1", uid(1)), (1,), ended=True))
+    await yard.leftovers.look()
     await yard.swept(found(remnant(1), remnant(2), remnant(3), remnant(4, owned=False)))
     assert (yard.buried, yard.taken_down) == ([f"{uid(2)}-1"], [])
 
@@ -332,7 +332,7 @@ async def test_of_a_kind_that_is_known_the_api_server_is_asked_under_its_own_pat
     assert yard.buried == [f"{uid(2)}-1"]
     assert {ref.plural for ref in yard.virtual.store.asked} == {"laters"}
     yard.virtual.store.uids = {}
-    await yard.graves.look()
+    await yard.leftovers.look()
     assert yard.buried == [f"{uid(2)}-1", f"{uid(1)}-1"]
     assert yard.virtual.data.listed == ["laters"]
 

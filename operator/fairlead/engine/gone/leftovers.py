@@ -36,7 +36,7 @@ STRAYS_OF_ONE = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Grave:
+class Leftover:
     """One Job's directories: where, whose, of which attempts; whether it had ended, so that nothing else can be left."""
 
     location: Location
@@ -53,61 +53,62 @@ class Grave:
         return Remains(self.ref, self.location, self.attempts, self.policy, kind=self.kind)
 
 
-class Graves:
+class Leftovers:
     """Knows the directories of finished Jobs and finds out which have lost their object."""
 
     def __init__(
-        self, world: World, registry: Registry, debts: Debts, haunt: Callable[[Remains], None], is_reached: Callable[[Grave], bool],
+        self, world: World, registry: Registry, debts: Debts, clean_up: Callable[[Remains], None], is_reached: Callable[[Leftover], bool],
     ) -> None:
         self._world = world
         self._registry = registry
         self._debts = debts
-        self._haunt = haunt
+        self._clean_up = clean_up
         self._is_reached = is_reached
-        self._graves: dict[str, Grave] = {}
+        self._leftovers: dict[str, Leftover] = {}
         self._foreign: dict[Location, frozenset[RunKey]] = {}    # what was told of
 
-    def keep(self, grave: Grave) -> None:
+    def keep(self, leftover: Leftover) -> None:
         """A Job has ended, or was found ended: watch over its directories."""
-        self._graves[grave.ref.uid] = grave
+        self._leftovers[leftover.ref.uid] = leftover
 
     def leave(self, cluster: ClusterName) -> None:
         """A Cluster is gone, and with it the way to its directories."""
-        self._graves = {uid: each for uid, each in self._graves.items() if each.location.cluster != cluster}
+        self._leftovers = {uid: each for uid, each in self._leftovers.items() if each.location.cluster != cluster}
         self._foreign = {location: keys for location, keys in self._foreign.items() if location.cluster != cluster}
 
     def cluster_of(self, uid: str) -> ClusterName | None:
         """The Cluster of a finished Job, None if nobody watches over its directories."""
-        return self._graves[uid].location.cluster if uid in self._graves else None
+        return self._leftovers[uid].location.cluster if uid in self._leftovers else None
 
     def awaits(self, uid: str) -> bool:
         """Whether a Job has left without an end, and it is not known yet whether its object is gone."""
-        return uid in self._graves and not self._graves[uid].ended
+        return uid in self._leftovers and not self._leftovers[uid].ended
 
     def saw_end(self, uid: str) -> bool:
         """Whether a Job has ended while this process looked after it: its directories are buried as a finished Job's, whatever was owed."""
-        return uid in self._graves and self._graves[uid].was_watched
+        return uid in self._leftovers and self._leftovers[uid].was_watched
 
-    def on(self, cluster: ClusterName) -> list[Grave]:
+    def on(self, cluster: ClusterName) -> list[Leftover]:
         """The directories that are kept on a Cluster."""
-        return [each for each in self._graves.values() if each.location.cluster == cluster]
+        return [each for each in self._leftovers.values() if each.location.cluster == cluster]
 
     async def look(self) -> None:
         """See which finished Jobs are gone, and have their directories buried. Raises `ApiFault`.
 
         Directories alone wait until their cluster answers: for them no deleted Cluster has to stay.
         """
-        self._graves = {uid: each for uid, each in self._graves.items() if each.ended or self._registry.job(uid) is None}   # back again
-        if not self._graves:
+        self._leftovers = {uid: each for uid, each in self._leftovers.items()
+                           if each.ended or self._registry.job(uid) is None}     # else it is back again
+        if not self._leftovers:
             return
-        plurals = sorted({each.ref.plural for each in self._graves.values()})
+        plurals = sorted({each.ref.plural for each in self._leftovers.values()})
         finished = {ref.uid for plural in plurals for ref in await self._world.data.list_objects(plural, finished=True)}
-        unseen = [uid for uid in self._graves if uid not in finished and self._registry.job(uid) is None]
-        for grave in [self._graves[uid] for uid in unseen if not self._debts.is_foreign(uid)]:
-            with contained("graves", job=str(grave.ref)):
-                if (self._is_reached(grave) or not grave.ended) and await self._is_gone(grave.ref):
-                    del self._graves[grave.ref.uid]
-                    self._haunt(grave.remains)
+        unseen = [uid for uid in self._leftovers if uid not in finished and self._registry.job(uid) is None]
+        for leftover in [self._leftovers[uid] for uid in unseen if not self._debts.is_foreign(uid)]:
+            with contained("leftovers", job=str(leftover.ref)):
+                if (self._is_reached(leftover) or not leftover.ended) and await self._is_gone(leftover.ref):
+                    del self._leftovers[leftover.ref.uid]
+                    self._clean_up(leftover.remains)
 
     async def swept(self, removed: Removed, overseer: Overseer) -> Sequence[RunKey]:
         """What a sweep found: keep watch over what has an object, bury what has none. Raises `ApiFault`.
@@ -123,30 +124,30 @@ class Graves:
         says_whose = self._world.scope.is_all and not foreign    # else what does not say whose it is may be theirs, or not watched
         found = [each for each in objects if each.was_handed_in]
         in_ledger = {each.ref.uid for each in self._debts.of(location.cluster)}
-        gone: list[Grave] = []
+        gone: list[Leftover] = []
         all_uids: frozenset[str] | None = None
         for each in found:
             if self._is_known(each.uid, overseer):
                 continue
-            grave = Grave(location, each.ref, each.attempts, kind=each.kind)
+            leftover = Leftover(location, each.ref, each.attempts, kind=each.kind)
             if self._debts.is_foreign(each.uid) or (each.owner is None and not says_whose):
                 continue
             if each.owner is None:
                 all_uids = all_uids if all_uids is not None else await self._all_uids()
                 if removed.complete and each.uid not in all_uids:
-                    gone.append(grave)
-            elif await self._is_gone(grave.ref):
-                gone.append(grave)
+                    gone.append(leftover)
+            elif await self._is_gone(leftover.ref):
+                gone.append(leftover)
             else:
-                self.keep(replace(grave, ended=True))
-        unforeseen = [grave for grave in gone if grave.ref.uid not in in_ledger]
+                self.keep(replace(leftover, ended=True))
+        unforeseen = [leftover for leftover in gone if leftover.ref.uid not in in_ledger]
         passes = await overseer.rule(Found(len(found), len(unforeseen)))
         if not passes:
             log.error("sweep_refused", gone=len(unforeseen), found=len(found), why="too many at once: is the API server whole?")
         payable = {each.ref.uid for each in self._debts.of(location.cluster) if each.is_payable}   # paid as such, on their own terms
-        for grave in gone if passes else [each for each in gone if each.ref.uid in in_ledger]:
-            if grave.ref.uid not in payable:
-                overseer.haunt(grave.remains)
+        for leftover in gone if passes else [each for each in gone if each.ref.uid in in_ledger]:
+            if leftover.ref.uid not in payable:
+                overseer.clean_up(leftover.remains)
         strays = [each for each in objects if not each.was_handed_in and not self._is_known(each.uid, overseer)]
         await overseer.tell_of_strays(sum(len(each.strays) for each in strays), removed.strange)
         if not strays or not removed.complete or not says_whose:
@@ -156,7 +157,7 @@ class Graves:
         return [key for each in nobodys for key in each.keys][:STRAYS_AT_ONCE]
 
     def _is_known(self, uid: str, overseer: Overseer) -> bool:
-        return self._registry.job(uid) is not None or uid in self._graves or overseer.is_under_way(uid)
+        return self._registry.job(uid) is not None or uid in self._leftovers or overseer.is_under_way(uid)
 
     def _tell_of_foreign(self, location: Location, foreign: Sequence[Remnant]) -> None:
         """Say once of what another release has there that it is left alone."""
@@ -182,7 +183,7 @@ class Graves:
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class SweptObject:
     """What a sweep found of one object: its attempts with directories or jobs of ours, and the attempts of which nothing was handed in."""
 
     uid: str
@@ -211,7 +212,7 @@ class Left:
         return self.owner.kind if self.owner else names.JOB_KIND
 
 
-def by_object(remnants: Iterable[Remnant], kinds: frozenset[str]) -> tuple[list[Left], list[Remnant]]:
+def by_object(remnants: Iterable[Remnant], kinds: frozenset[str]) -> tuple[list[SweptObject], list[Remnant]]:
     """What was found of each object, tombstones apart, and what another release has there: of none of these `kinds`, or who knows.
 
     An object of which any attempt was left alone, or is another release's, is left out.
@@ -224,11 +225,11 @@ def by_object(remnants: Iterable[Remnant], kinds: frozenset[str]) -> tuple[list[
         if each.foreign or (each.owner and each.owner.kind not in kinds):
             foreign.append(each)
     left_out = {each.key.uid for each in foreign}
-    return [_left(uid, of) for uid, of in found.items() if uid not in left_out and not any(each.orphaned for each in of)], foreign
+    return [_swept_object(uid, of) for uid, of in found.items() if uid not in left_out and not any(each.orphaned for each in of)], foreign
 
 
-def _left(uid: str, remnants: Sequence[Remnant]) -> Left:
+def _swept_object(uid: str, remnants: Sequence[Remnant]) -> SweptObject:
     ours = sorted(each.key.attempt for each in remnants if each.owner or each.listed)
     strays = sorted(each.key.attempt for each in remnants if not (each.owner or each.listed))
     owner = next((each.owner for each in remnants if each.owner), None)
-    return Left(uid, tuple(ours + strays[:STRAYS_OF_ONE]) if ours else (), tuple(strays), owner)
+    return SweptObject(uid, tuple(ours + strays[:STRAYS_OF_ONE]) if ours else (), tuple(strays), owner)

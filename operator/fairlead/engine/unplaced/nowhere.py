@@ -13,7 +13,7 @@ from fairlead.engine.writer import Writer
 
 
 @dataclass(frozen=True, slots=True)
-class Stranded:
+class Nowhere:
     """Tells them what they wait for, and lets those go that need nothing more, or have waited for long enough."""
 
     world: World

@@ -22,9 +22,9 @@ from fairlead.domain.run.owner import RunOwner
 from fairlead.domain.run.run import RunKey
 from fairlead.domain.scope import Scope
 from fairlead.engine.context import SiteContext
-from fairlead.engine.gone.graves import by_object
+from fairlead.engine.gone.leftovers import by_object
+from fairlead.engine.site.cluster_record import ClusterRecord
 from fairlead.engine.site.link import Link
-from fairlead.engine.site.record import Record
 from fairlead.schedulers.seam import Driver, Removal, Removed
 
 log = structlog.get_logger()
@@ -35,10 +35,10 @@ CLEARED_AT_ONCE = 1000
 """So many directories go down to tombstones in one exec when a Cluster is released; the rest with the next look."""
 
 
-class Custody:
+class Hold:
     """Holds, reports and releases, for one site: empty for the Cluster's own."""
 
-    def __init__(self, record: Record, site: str, context: SiteContext, way: tuple[Link, Callable[[], Driver]]) -> None:
+    def __init__(self, record: ClusterRecord, site: str, context: SiteContext, way: tuple[Link, Callable[[], Driver]]) -> None:
         self.record = record
         self._site = site
         self._context = context
@@ -59,7 +59,7 @@ class Custody:
         cluster = self.record.cluster
         return tuple(each for each in self._debts.of(cluster.name) if cluster.site_for(each.namespace, each.host) in {self._site, None})
 
-    async def hold(self) -> bool:
+    async def take(self) -> bool:
         """Our finalizer on the Cluster, before the first intent; whether it is on."""
         return await self.record.hold()
 
@@ -111,15 +111,15 @@ class Custody:
                     "entries that are no Run's, or too many to be looked at (they are left there): a script must have made them")
             await self._tell(EventNote("Warning", ClusterReason.STRANGE_ENTRIES, said, "Sweep"))
 
-    async def let_go(self, jobs: Sequence[RunOwner], ghosts: dict[str, Remains]) -> bool:
+    async def let_go(self, jobs: Sequence[RunOwner], cleaning: dict[str, Remains]) -> bool:
         """Release a deleted Cluster once no Job may run there any more, and nothing is owed, or it was given up; whether it is gone.
 
-        One of several sites goes before that, as soon as nothing is left to do for its `jobs` and `ghosts`; the last host takes the Cluster
-        with it.
+        One of several sites goes before that, as soon as nothing is left to do for its `jobs` and in `cleaning`; the last host
+        takes the Cluster with it.
         """
         cluster = self.cluster
         if not cluster.deleting:
-            return bool(cluster.site) and not self._is_needed(jobs, ghosts) and await self._retire()
+            return bool(cluster.site) and not self._is_needed(jobs, cleaning) and await self._retire()
         registry = self._context.registry
         theirs = [job for job in registry.jobs_of(cluster.name) if job.held and not registry.is_refused(job, cluster)]
         if any(job.deleting for job in theirs):
@@ -129,7 +129,7 @@ class Custody:
         if any(job.is_begun for job in theirs) and not is_forsaken:
             return False
         if cluster.forgives_debts:
-            if not await self._forgive(ghosts.values()):
+            if not await self._forgive(cleaning.values()):
                 return False
             ghosts.clear()
         if (ghosts or any(each.is_payable for each in self.owed)) and not is_forsaken:
@@ -157,18 +157,18 @@ class Custody:
 
     def _is_needed(self, jobs: Sequence[RunOwner], ghosts: Mapping[str, Remains]) -> bool:
         """Whether one of several sites has something to do, or may have: what lies there is known after the first sweep."""
-        if jobs or ghosts or self.cluster.host or any(each.is_payable for each in self.owed):
+        if jobs or cleaning or self.cluster.host or any(each.is_payable for each in self.owed):
             return True
         health = self._link.health
         if health.trouble is not None and clusters.STAGE_OF.get(health.trouble.reason) is clusters.Stage.CREDENTIALS:
             return False                 # its Secret is gone, and nobody waits for it
         return health.sweep is None or self._context.remembers(self.record.cluster, self._site)
 
-    async def _forgive(self, ghosts: Iterable[Remains]) -> bool:
-        """Strike what is owed there, since a person has given it up, and tell, of `ghosts` too; whether nothing is owed any more."""
+    async def _forgive(self, cleaning: Iterable[Remains]) -> bool:
+        """Strike what is owed there, since a person has given it up, and tell, of `cleaning` too; whether nothing is owed any more."""
         owed = self.owed
         keys = [each.key for each in owed]
-        keys += sorted({str(ghost.key) for ghost in ghosts} - set(keys))
+        keys += sorted({str(each.key) for each in cleaning} - set(keys))
         if keys:
             said = f"Runs that may have left something on the cluster were given up, {len(keys)} in all: {keys_told(keys)}"
             await self._tell(EventNote("Warning", ClusterReason.DEBTS_FORGIVEN, said, "Delete"))

@@ -21,7 +21,7 @@ log = structlog.get_logger()
 _FINALIZER, _STATUS = "finalizer", "status"
 
 
-class Record:
+class ClusterRecord:
     """`cluster` is the object as it was last read or written. Who changes its status holds `writing` from its look at it to the write."""
 
     def __init__(self, cluster: Cluster, world: World, registry: Registry) -> None:
