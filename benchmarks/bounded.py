@@ -142,7 +142,7 @@ async def _asked(hosts: Sequence[Address], held: int, sizes: Sizes) -> Outcome:
         samples: list[Sample] = []
 
         def look() -> None:
-            samples.append(Sample(remote.seats.held, resident_bytes(os.getpid()) / _MIB, open_files(os.getpid())))
+            samples.append(Sample(remote.seats.taken, resident_bytes(os.getpid()) / _MIB, open_files(os.getpid())))
 
         async def watch() -> None:
             while True:

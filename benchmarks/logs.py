@@ -81,40 +81,41 @@ async def _read(address: Address, tree: Tree, *, raw: bool) -> Read:
     began, sent, reading, size = time.perf_counter(), 0, Reading(_KEY, raw=raw), 1
     async with line_to(address) as line:
         while reading.offset < size:
-            exchange = Exchange("logs", output.program(_FENCE, tree, reading), reading.held, 0.0, 0, bytes)
-            before, place, held = reading.offset, None, bytearray()
+            exchange = Exchange("logs", output.program(_FENCE, tree, reading), reading.unshown, 0.0, 0, bytes)
+            before, place, unshown = reading.offset, None, bytearray()
             async with aclosing(line.output(exchange)) as pieces:
                 async for piece in pieces:
                     sent += len(piece)
                     if raw and place is not None:
                         reading = replace(reading, offset=reading.offset + len(piece))
                         continue
-                    held += piece
-                    while place is None and b"\n" in held:
-                        row, _, held = held.partition(b"\n")
+                    unshown += piece
+                    while place is None and b"\n" in unshown:
+                        row, _, unshown = unshown.partition(b"\n")
                         found = output.read_row(bytes(row), _FENCE)
                         if isinstance(found, Nothing):
                             raise BedError(found.why)
                         if isinstance(found, Place):
                             place, size = found, found.size
-                            reading = replace(reading, path=found.path, start=found.start, offset=found.offset + (len(held) if raw else 0))
+                            offset = found.offset + (len(unshown) if raw else 0)
+                            reading = replace(reading, path=found.path, start=found.start, offset=offset)
                     if place is not None and not raw:
-                        reading = _folded(held, reading)
+                        reading = _folded(unshown, reading)
             if reading.offset == before:
                 raise BedError(f"the log could not be read beyond byte {before}")
     return Read(time.perf_counter() - began, sent / _MEGA)
 
 
-def _folded(held: bytearray, reading: Reading) -> Reading:
+def _folded(unshown: bytearray, reading: Reading) -> Reading:
     """Take the whole pieces out of what has come; where the next reading would go on."""
-    while (end := held.find(b"\n")) >= 0:
-        text = output.read_text_row(bytes(held[:end]), _FENCE)
+    while (end := unshown.find(b"\n")) >= 0:
+        text = output.read_text_row(bytes(unshown[:end]), _FENCE)
         if text is None:
             raise BedError("the far end printed something else than the log")
-        if len(held) < end + 1 + text.size:
+        if len(unshown) < end + 1 + text.size:
             break
-        del held[:end + 1 + text.size]
-        reading = replace(reading, offset=text.offset, held=text.held)
+        del unshown[:end + 1 + text.size]
+        reading = replace(reading, offset=text.offset, unshown=text.unshown)
     return reading
 
 

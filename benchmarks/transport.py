@@ -9,7 +9,7 @@ import asyncssh
 from fairlead.domain.cluster.address import Address, Credentials, HostKeys
 from fairlead.schedulers.seam import Exchange
 from fairlead.ssh.channel import Exec
-from fairlead.ssh.held import Way
+from fairlead.ssh.kept import Way
 from fairlead.ssh.limits import PoolLimits
 from fairlead.ssh.remote import SshRemote
 

@@ -1,6 +1,6 @@
 """A process that wants the Lease: `contender.py KUBECONFIG NAMESPACE DURATION_SECONDS`.
 
-Each line it prints: seconds (CLOCK_BOOTTIME) and held().
+Each line it prints: seconds (CLOCK_BOOTTIME) and leads().
 """
 
 import asyncio
@@ -21,7 +21,7 @@ async def main(kubeconfig: str, namespace: str, duration_seconds: str) -> None:
         lost = asyncio.create_task(lease.lost())
         while not lost.done():
             asked = clock.monotonic()
-            print(asked, lease.held(), flush=True)
+            print(asked, lease.leads(), flush=True)
             await asyncio.wait([lost], timeout=0.02)
         print(clock.monotonic(), "lost", flush=True)
 

@@ -66,7 +66,7 @@ async def test_of_many_contenders_one_leads(contend: Contender, sandbox: Sandbox
     leases = [contend(duration_seconds=30) for _ in range(5)]
     waiting = {asyncio.create_task(lease.acquire()) for lease in leases}
     _, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-    [leader] = [lease for lease in leases if lease.held()]
+    [leader] = [lease for lease in leases if lease.leads()]
     assert spec(sandbox)["holderIdentity"] == leader.identity
     for task in waiting:
         task.cancel()
@@ -79,7 +79,7 @@ async def test_a_released_lease_is_taken_by_the_next(contend: Contender, sandbox
     waiting = asyncio.create_task(second.acquire())
     await first.release()
     await waiting
-    assert (first.held(), second.held()) == (False, True)
+    assert (first.leads(), second.leads()) == (False, True)
     assert spec(sandbox)["leaseTransitions"] == 1
 
 
@@ -88,7 +88,7 @@ async def test_a_lease_is_renewed_while_its_holder_lives(contend: Contender, san
     await lease.acquire()
     renewed = spec(sandbox)["renewTime"]
     await until(lambda: spec(sandbox)["renewTime"] != renewed)
-    assert lease.held()
+    assert lease.leads()
     assert spec(sandbox)["leaseTransitions"] == 0
 
 
@@ -97,11 +97,11 @@ async def test_a_leader_whose_time_jumped_waits_and_leads_on_if_nobody_led_meanw
     clock = TurnedClock()
     lease = contend(clock, duration_seconds=30)
     await lease.acquire()
-    assert lease.held()
+    assert lease.leads()
     for name, seconds in jump.items():
         setattr(clock, name, seconds)
-    assert not lease.held()
-    await until(lease.held)
+    assert not lease.leads()
+    await until(lease.leads)
 
 
 async def test_a_leader_that_slept_while_another_took_over_has_lost(contend: Contender, client: KubeClient, sandbox: Sandbox) -> None:
@@ -110,7 +110,7 @@ async def test_a_leader_that_slept_while_another_took_over_has_lost(contend: Con
     path = f"/apis/coordination.k8s.io/v1/namespaces/{sandbox.namespace}/leases/leader"
     await client.request("PATCH", path, body={"spec": {"holderIdentity": "somebody-else"}}, content_type=MERGE_PATCH)
     await lease.lost()
-    assert not lease.held()
+    assert not lease.leads()
     await lease.release()
     assert spec(sandbox)["holderIdentity"] == "somebody-else", "a Lease that is not ours is not released"
 
@@ -120,7 +120,7 @@ async def test_a_deleted_lease_is_lost(contend: Contender, client: KubeClient, s
     await lease.acquire()
     await client.request("DELETE", f"/apis/coordination.k8s.io/v1/namespaces/{sandbox.namespace}/leases/leader")
     await lease.lost()
-    assert not lease.held()
+    assert not lease.leads()
 
 
 async def test_a_foreign_edit_of_our_lease_costs_nothing(contend: Contender, client: KubeClient, sandbox: Sandbox) -> None:
@@ -130,7 +130,7 @@ async def test_a_foreign_edit_of_our_lease_costs_nothing(contend: Contender, cli
     await client.request("PATCH", path, body={"metadata": {"labels": {"team": "physics"}}}, content_type=MERGE_PATCH)
     edited = spec(sandbox)["renewTime"]
     await until(lambda: spec(sandbox)["renewTime"] != edited)
-    assert lease.held()
+    assert lease.leads()
 
 
 async def test_anothers_lease_is_timed_by_our_clock_not_by_its_timestamps(contend: Contender, client: KubeClient, sandbox: Sandbox) -> None:
@@ -178,7 +178,7 @@ async def test_a_killed_leader_is_followed_when_its_lease_has_run_out(contend: C
         leader.kill()
         second = contend()
         await second.acquire()
-        assert second.held()
+        assert second.leads()
         assert spec(sandbox)["holderIdentity"] == second.identity
 
 

@@ -68,7 +68,7 @@ def _mentions(node: ast.AST, calls: tuple[str, ...] = ()) -> Iterator[tuple[JobR
 
 def of_jobs() -> list[State]:
     """Those of a Job: all that its steps can make of each other's, in any order, until nothing new comes."""
-    first = _Reached(a_job(held=False, backoffLimit=1), Meant.GOES_ON)
+    first = _Reached(a_job(has_finalizer=False, backoffLimit=1), Meant.GOES_ON)
     known: dict[object, _Reached] = {}
     begun_from: set[object] = set()
     fresh = [first]
@@ -158,4 +158,4 @@ def _of_a_run(reached: _Reached) -> Iterator[_Reached]:
 def _written(reached: _Reached, meant: Meant, *statuses: JobStatus | None) -> Iterator[_Reached]:
     for status in statuses:
         if status is not None:
-            yield replace(reached, job=replace(reached.job, held=True, status=status), meant=meant)
+            yield replace(reached, job=replace(reached.job, has_finalizer=True, status=status), meant=meant)

@@ -16,13 +16,15 @@ NOW = Now(1000.0, 1.7e9)
 
 
 def a_job(
-    *, uid: str = UID, version: int = 1, held: bool = True, deleting: bool = False, status: dict[str, Any] | None = None, **spec: Any,
+    *, uid: str = UID, version: int = 1, has_finalizer: bool = True, deleting: bool = False, status: dict[str, Any] | None = None,
+    **spec: Any,
 ) -> Job:
-    """A Job `sim` on the Cluster `hpc`; `held`: our finalizer is on it, and without another `status` its first attempt is meant."""
+    """A Job `sim` on the Cluster `hpc`; `has_finalizer`: ours is on it, and without another `status` its first attempt is meant."""
     what = {} if {"script", "scriptRef"} & spec.keys() else {"command": ["true"]}
     if status is None:
-        status = {"run": {"key": str(RunKey(uid, 1)), "attempt": 1}} if held else {}
-    return read_job({"metadata": _metadata("sim", uid, version, held, deleting), "spec": {"clusterRef": {"name": "hpc"}, **what, **spec},
+        status = {"run": {"key": str(RunKey(uid, 1)), "attempt": 1}} if has_finalizer else {}
+    metadata = _metadata("sim", uid, version, has_finalizer, deleting)
+    return read_job({"metadata": metadata, "spec": {"clusterRef": {"name": "hpc"}, **what, **spec},
                      "status": status})
 
 
@@ -32,14 +34,14 @@ def submitted(run_id: str = "7", attempt: int = 1, **more: Any) -> dict[str, Any
     return {"run": run, **more}
 
 
-def a_cluster(*, uid: str = OTHER_UID, version: int = 1, held: bool = True, deleting: bool = False, **spec: Any) -> Cluster:
+def a_cluster(*, uid: str = OTHER_UID, version: int = 1, has_finalizer: bool = True, deleting: bool = False, **spec: Any) -> Cluster:
     """The Cluster `hpc`."""
     whole = {"type": "Slurm", "endpoints": [{"host": "login.example", "port": 22}], "user": "ann", "authSecretRef": {"name": "hpc-key"},
              "hostKeys": {"fingerprints": ["SHA256:" + "A" * 43]}, **spec}
-    return read_cluster({"metadata": _metadata("hpc", uid, version, held, deleting), "spec": whole, "status": {}})
+    return read_cluster({"metadata": _metadata("hpc", uid, version, has_finalizer, deleting), "spec": whole, "status": {}})
 
 
-def _metadata(name: str, uid: str, version: int, held: bool, deleting: bool) -> dict[str, Any]:
+def _metadata(name: str, uid: str, version: int, has_finalizer: bool, deleting: bool) -> dict[str, Any]:
     return {"name": name, "namespace": "lab", "uid": uid, "resourceVersion": str(version), "generation": 1,
-            "finalizers": ["fairlead.dev/remote-run"] if held else [],
+            "finalizers": ["fairlead.dev/remote-run"] if has_finalizer else [],
             **({"deletionTimestamp": "2026-01-01T00:00:00Z"} if deleting else {})}

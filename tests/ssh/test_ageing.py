@@ -35,7 +35,7 @@ async def test_what_runs_on_a_connection_that_is_too_old_ends_there_while_the_ne
         assert not task.done(), "both are there for a while"
         (host.home / "let").touch()
         assert await task not in {new, b""}
-        await eventually(lambda: host.connections() == remote.seats.held == 0)
+        await eventually(lambda: host.connections() == remote.seats.taken == 0)
 
 
 async def test_a_connection_goes_at_its_age_also_when_nobody_uses_it(host, eventually):
@@ -52,8 +52,8 @@ async def test_connections_made_together_do_not_come_back_together(host):
         await asyncio.gather(*(remote.exchange(address, SERVED_BY) for address in addresses))
         numbers = set()
         async with asyncio.timeout(10):
-            while remote.seats.held:
-                numbers.add(remote.seats.held)
+            while remote.seats.taken:
+                numbers.add(remote.seats.taken)
                 await asyncio.sleep(0.01)
     assert len(numbers) > 2, "they went one by one"
 

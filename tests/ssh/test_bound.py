@@ -27,13 +27,13 @@ async def test_many_clusters_asked_at_random_never_hold_more_connections_than_th
     async with SshRemote(PoolLimits(connections=5, connects_per_host=5)) as remote:
         async def ask(address):
             assert await remote.exchange(address, TRUE) == b"yes\n"
-            most.append((remote.seats.held, host.connections()))
+            most.append((remote.seats.taken, host.connections()))
 
         await asyncio.gather(*(ask(random.choice(addresses)) for _ in range(80)))
         assert max(held for held, _ in most) <= 5
         assert max(there for _, there in most) <= 5
         assert remote.seats.waiting == 0
-    assert remote.seats.held == 0
+    assert remote.seats.taken == 0
 
 
 async def test_the_idle_connection_that_was_used_least_recently_makes_room(host):
@@ -117,7 +117,7 @@ async def test_a_failed_login_and_a_lost_connection_give_their_places_back(own_h
                 await remote.exchange(address_of(own_host, user="nobody-here"), TRUE)
         assert await remote.exchange(address, TRUE) == b"yes\n"
         own_host.end_sessions()
-        await eventually(lambda: remote.seats.held == 0)
+        await eventually(lambda: remote.seats.taken == 0)
         assert await remote.exchange(other, TRUE) == b"yes\n"
 
 
@@ -125,7 +125,7 @@ async def test_a_connection_that_nobody_uses_is_closed_after_a_while(host, event
     """Else a login node would hold a process for each cluster that was ever used."""
     async with SshRemote(PoolLimits(idle_seconds=0.2)) as remote:
         served = await remote.exchange(address_of(host), SERVED_BY)
-        await eventually(lambda: host.connections() == remote.seats.held == 0)
+        await eventually(lambda: host.connections() == remote.seats.taken == 0)
         assert await remote.exchange(address_of(host), SERVED_BY) != served
 
 

@@ -12,7 +12,7 @@ from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.cluster.address import Address, Credentials, HostKeys
 from fairlead.domain.errors import FairleadError, Refused, Unreachable, Unreadable
 from fairlead.ssh.connect import connect
-from fairlead.ssh.held import close_connection
+from fairlead.ssh.kept import close_connection
 from fairlead.ssh.profile import read_profiles
 from fairlead.ssh.remote import SshRemote
 from fairlead.ssh.resolver import Resolver

@@ -83,7 +83,7 @@ async def test_a_jump_host_is_left_with_the_last_cluster_behind_it(site, remote,
     assert await remote.exchange(addresses[1], WHERE)
     assert site.jump.connections() == 1
     remote.retire(addresses[1])
-    await eventually(lambda: site.jump.connections() == remote.seats.held == 0)
+    await eventually(lambda: site.jump.connections() == remote.seats.taken == 0)
 
 
 async def test_a_jump_host_that_dies_is_named_and_found_again(site, remote, eventually):
@@ -111,7 +111,7 @@ async def test_a_jump_host_that_falls_silent_is_given_up_and_found_again(site, r
     site.jump.drop(True)
     with pytest.raises(Unreachable):
         await remote.exchange(address, WHERE)
-    await eventually(lambda: remote.seats.held == 0)
+    await eventually(lambda: remote.seats.taken == 0)
     site.jump.drop(False)
     assert await remote.exchange(address, WHERE) == f"{site.login.name}\n".encode()
 
@@ -191,7 +191,7 @@ async def test_connections_to_jump_hosts_count_and_are_not_taken_from_under_thos
 
         async def ask(address):
             await remote.exchange(address, script("sleep 0.05"))
-            held.append(remote.seats.held)
+            held.append(remote.seats.taken)
 
         await asyncio.gather(*(ask(address) for address in addresses))
         assert max(held) <= 3

@@ -183,7 +183,7 @@ async def test_a_retired_host_whose_sessions_are_stopped_is_let_go_in_time_with_
         remote.retire(address)
         for task in (running_one, waiting):
             task.cancel()
-        await eventually(lambda: remote.seats.held == 0)
+        await eventually(lambda: remote.seats.taken == 0)
 
 
 async def test_closing_ends_all_in_parallel_and_takes_no_new_exchange(host, own_host):

@@ -118,16 +118,17 @@ class Uninstall:
         handed = await self._hand_over([job for job in standing.jobs if is_under_way(job)])
         taken_off = 0
         for _ in range(ROUNDS):
-            taken_off += await self._take_off(standing.held)
+            taken_off += await self._take_off(standing.with_finalizer)
             standing = await self._look()
-            if not standing.held and not standing.unreadable:
+            if not standing.with_finalizer and not standing.unreadable:
                 return Left(handed, taken_off, standing.waiting)
-        raise StillNeeded("these still have our finalizer", [*(str(each.ref) for each in standing.held), *standing.unreadable])
+        raise StillNeeded("these still have our finalizer", [*(str(each.ref) for each in standing.with_finalizer), *standing.unreadable])
 
     async def _look(self) -> Standing:
         """Everything as it is now."""
         unreadable = list[str]()
-        jobs = [_slim(job) async for body in self._jobs() for job in _readable(body, read_job, unreadable) if job.held or not job.ended]
+        jobs = [_slim(job) async for body in self._jobs() for job in _readable(body, read_job, unreadable)
+                if job.has_finalizer or not job.ended]
         clusters = [cluster async for body in self._lists.objects(names.CLUSTER_PLURAL, "", PAGE_SIZE)
                     for cluster in _readable(body, read_cluster, unreadable)]
         unreadable += [f"namespace {each} may not be listed: name it no more if it is gone" for each in sorted(self._lists.dark)]
@@ -173,9 +174,9 @@ class Uninstall:
         await _each(jobs, lambda job: self._store.record_event(job.ref, farewell(job)))
         return len(jobs)
 
-    async def _take_off(self, held: Sequence[Job | Cluster]) -> int:
-        await _each(held, self._release)
-        return len(held)
+    async def _take_off(self, objects: Sequence[Job | Cluster]) -> int:
+        await _each(objects, self._release)
+        return len(objects)
 
     async def _release(self, each: Job | Cluster) -> None:
         await self._store.release(each.ref, finished=isinstance(each, Job) and each.ended)

@@ -113,11 +113,11 @@ async def run(options: Options, compose: Compose = compose) -> int:
 
 async def _run(options: Options, means: Means) -> int:
     stop, heartbeats, _, _ = means
-    held = shared_out(options.settings.ssh, options.scope.watches)
-    options = replace(options, settings=options.settings.model_copy(update={"ssh": held.ssh}))
+    shares = shared_out(options.settings.ssh, options.scope.watches)
+    options = replace(options, settings=options.settings.model_copy(update={"ssh": shares.ssh}))
     metrics.loops_stuck.set_function(lambda: len(heartbeats.stale()))
     told = KubeTold(_request_ended, metrics.place_awaited.labels("request").observe)
-    async with KubeClient.load(options.kubeconfig, options.context, held.api, told) as client, serve_health(
+    async with KubeClient.load(options.kubeconfig, options.context, shares.api, told) as client, serve_health(
             heartbeats, options.health_host, options.health_port, metrics.exposition), _beside(watch_lag()):
         metrics.places_awaited.labels("request").set_function(lambda: client.waiting)
         namespace = options.namespace or client.namespace
@@ -147,10 +147,10 @@ async def _lead(options: Options, client: KubeClient, lease: Lease, means: Means
     if not await _until_done(stop, lambda: _first_list(listing, registry)):
         return 0
     lost = asyncio.create_task(lease.lost(), name="lease-lost")
-    async with SshRemote(options.settings.ssh, lease.held, _told(journeys)) as remote:
+    async with SshRemote(options.settings.ssh, lease.leads, _told(journeys)) as remote:
         for place, waiting in remote.queues.items():
             metrics.places_awaited.labels(place).set_function(waiting)
-        metrics.connections_held.set_function(lambda: remote.seats.held)
+        metrics.connections_held.set_function(lambda: remote.seats.taken)
         metrics.connections_awaited.set_function(lambda: remote.seats.waiting)
         world = compose(client, lease, remote, Place(options.namespace or client.namespace, scope))
         world = replace(world, journeys=journeys)

@@ -38,7 +38,7 @@ class Output:
         self._stderr = stderr
         self._tail_lines = tail_lines
         self._raw = raw
-        self._held = b""                 # what the far end needs to fold on from `offset`
+        self._unshown = b""                 # what the far end needs to fold on from `offset`
         self._open = AsyncExitStack()
         self._line: Line | None = None
         self._tree: Tree | None = None
@@ -81,12 +81,12 @@ class Output:
         place = self.place
         start = place.start if place and not self._is_left(place) else ""
         fence = secrets.token_hex(16)
-        wanted = Reading(self.key, self._stderr, wait_seconds, self.path, self.offset, start, self._tail_lines, self._raw, self._held)
-        exchange = Exchange("logs", output.program(fence, tree, wanted), wanted.held, 0.0, 0, bytes)
+        wanted = Reading(self.key, self._stderr, wait_seconds, self.path, self.offset, start, self._tail_lines, self._raw, self._unshown)
+        exchange = Exchange("logs", output.program(fence, tree, wanted), wanted.unshown, 0.0, 0, bytes)
         async with aclosing(line.output(exchange, idle_timeout_seconds=wait_seconds + _SILENT_SECONDS)) as pieces:
             self.place, piece = await self._beginning(pieces, fence)
             if (self.path, self.offset) != (self.place.path, self.place.offset):
-                self.path, self.offset, self._held = self.place.path, self.place.offset, b""
+                self.path, self.offset, self._unshown = self.place.path, self.place.offset, b""
             if self._raw:
                 self.offset += len(piece)
                 yield piece
@@ -96,7 +96,7 @@ class Output:
                 return
             yield b""
             async for text, shown in _texts(pieces, piece, fence):
-                self.offset, self._held = text.offset, text.held
+                self.offset, self._unshown = text.offset, text.unshown
                 yield shown
 
     def _is_left(self, place: Place) -> bool:

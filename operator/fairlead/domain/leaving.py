@@ -23,15 +23,15 @@ class Standing:
         """What a controller is still needed for, a sentence for each: what runs, is being deleted, is owed, or cannot be judged."""
         jobs = [f"Job {job.ref.namespace}/{job.ref.name}: {_state(job)}" for job in self.jobs if is_under_way(job)]
         clusters = [f"Cluster {each.ref.namespace}/{each.ref.name}: is being deleted, and clears its work folder first"
-                    for each in self.clusters if each.deleting and each.held]
+                    for each in self.clusters if each.deleting and each.has_finalizer]
         debts = [f"Run {each.key} of the deleted {each.kind} {each.namespace}/{each.name}: owed on Cluster {'/'.join(each.cluster)} "
                  f"({each.reason} since {each.since})" for each in self.debts if each.is_payable]
         return (*jobs, *clusters, *debts, *self.unreadable)
 
     @property
-    def held(self) -> tuple[Job | Cluster, ...]:
+    def with_finalizer(self) -> tuple[Job | Cluster, ...]:
         """What has our finalizer, Jobs first: a Cluster has it for their sake."""
-        return (*(job for job in self.jobs if job.held), *(cluster for cluster in self.clusters if cluster.held))
+        return (*(job for job in self.jobs if job.has_finalizer), *(cluster for cluster in self.clusters if cluster.has_finalizer))
 
     @property
     def may_begin(self) -> tuple[Job, ...]:
@@ -46,7 +46,7 @@ class Standing:
 
 def is_under_way(job: Job) -> bool:
     """Whether a Job has something on a cluster, or may have."""
-    return job.is_begun and not job.ended and (job.is_active or (job.deleting and job.held))
+    return job.is_begun and not job.ended and (job.is_active or (job.deleting and job.has_finalizer))
 
 
 def handed_over(job: Job, wall: float) -> Debt:

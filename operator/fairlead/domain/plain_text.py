@@ -26,19 +26,19 @@ class PlainText:
 
     def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._held = ""
+        self._rest = ""
 
     def feed(self, piece: bytes) -> str:
         """The plain text of what has come so far and was not given yet."""
-        return self._plain(self._held + self._decoder.decode(piece), final=False)
+        return self._plain(self._rest + self._decoder.decode(piece), final=False)
 
     def end(self) -> str:
         """The rest, once nothing more comes."""
-        return self._plain(self._held + self._decoder.decode(b"", final=True), final=True)
+        return self._plain(self._rest + self._decoder.decode(b"", final=True), final=True)
 
     def _plain(self, text: str, *, final: bool) -> str:
         whole = text if final else text[:_complete(text)]
-        self._held = text[len(whole):]
+        self._rest = text[len(whole):]
         return _CONTROL.sub("", _RETURN.sub("\n", _SEQUENCE.sub(_shown, whole)))
 
 

@@ -103,7 +103,7 @@ class Controller:
                 group.create_task(self._every("leftovers", self._settings.finished_seconds, self._leftovers.look))
                 group.create_task(self._every("finished", self._settings.finished_seconds, self._expiry.look))
                 group.create_task(self._every("labels", self._settings.label_seconds, self._labels.look, self._labels.wake))
-                group.create_task(self._every("held", self._settings.finished_seconds, self._labels.look_at_all))
+                group.create_task(self._every("labels of the ended", self._settings.finished_seconds, self._labels.look_at_all))
                 group.create_task(self._every("expiry", EXPIRY_SECONDS, self._expiry.delete_due))
                 group.create_task(self._every("gauges", self._settings.gauges_seconds, self._gauges.look))
                 group.create_task(self._every("memories", self._settings.finished_seconds, self._forget_gone))
@@ -168,7 +168,7 @@ class Controller:
         """Whether something is to be done for a Job at its site. A Cluster that is being deleted begins nothing for anybody."""
         if self._registry.is_refused(job, cluster):
             return False
-        return job.is_begun or (job.held and job.deleting) or not cluster.deleting
+        return job.is_begun or (job.has_finalizer and job.deleting) or not cluster.deleting
 
     def _follow(self, job: Job) -> None:
         """Know since when a Job wants its id. Its creation is known in whole seconds; who was suspended wants it from now on."""
@@ -280,7 +280,7 @@ class Controller:
 
     async def _look_into_ledger(self) -> None:
         await self._debts.refresh()
-        if self._world.leadership.held():
+        if self._world.leadership.leads():
             await self._debts.strike_old()
 
     async def _swept(self, site: Overseer, removed: Removed) -> Sequence[RunKey]:
@@ -296,7 +296,7 @@ class Controller:
             pause_seconds = seconds
             self._pulse.beat(name, self._settings.turn_seconds + seconds + self._settings.stuck_seconds)
             try:
-                if self._world.leadership.held():
+                if self._world.leadership.leads():
                     async with asyncio.timeout(self._settings.turn_seconds):
                         await look()
             except FairleadError as error:

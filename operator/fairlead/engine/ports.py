@@ -118,7 +118,7 @@ class FinishedJobs(Protocol):
         """Those whose status has no end. Raises `Unavailable`."""
         ...
 
-    async def held(self) -> Sequence[ObjectRef]:
+    async def with_finalizer(self) -> Sequence[ObjectRef]:
         """Those that have our finalizer all the same. Raises `Unavailable`."""
         ...
 
@@ -162,7 +162,7 @@ class Ledger(Protocol):
 class Leadership(Protocol):
     """Whether this process may act."""
 
-    def held(self) -> bool:
+    def leads(self) -> bool:
         """True while our Lease is surely ours, by CLOCK_BOOTTIME and by the wall clock: asked before every destructive exec."""
         ...
 

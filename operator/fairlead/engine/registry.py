@@ -122,7 +122,7 @@ class Registry:
     def drop_job(self, uid: str, *, released: bool = False) -> None:
         """The Job left the watch. If we had not `released` it, somebody took our finalizer off: it may have left something.
 
-        That they did may have been an event of its own, after which the Job was no longer held; a Run in its status speaks for it.
+        That they did may have been an event of its own, after which the Job no longer had our finalizer; a Run in its status speaks for it.
         """
         self._left.add(uid)
         old = self._jobs.pop(uid, None)
@@ -137,14 +137,15 @@ class Registry:
         self.on_job(old)
 
     def job_written(
-        self, job: Job, resource_version: int, *, status: JobStatus | None = None, held: bool | None = None,
+        self, job: Job, resource_version: int, *, status: JobStatus | None = None, has_finalizer: bool | None = None,
     ) -> None:
         """Our own write to `job` succeeded: know it before the watch tells, as `cluster_written`. A Job that left meanwhile stays out."""
         known = self._jobs.get(job.ref.uid)
         if known is None or known.resource_version >= resource_version:
             return
         status = known.status if status is None else status
-        known = replace(known, resource_version=resource_version, status=status, held=known.held if held is None else held)
+        has_finalizer = known.has_finalizer if has_finalizer is None else has_finalizer
+        known = replace(known, resource_version=resource_version, status=status, has_finalizer=has_finalizer)
         self._jobs[job.ref.uid] = replace(known, host=status.host or known.host) if known.is_begun else known
 
     def uids_in(self, namespaces: Collection[str]) -> frozenset[str]:

@@ -142,7 +142,7 @@ class Writer:
             return await self._take_up(job, host)
 
     async def _take_up(self, job: Job, host: str) -> bool:
-        if not job.held:
+        if not job.has_finalizer:
             try:
                 async with self._slots:
                     version = await self._world.store.add_finalizer(job.ref, host=host)
@@ -150,11 +150,11 @@ class Writer:
             except ApiFault as error:
                 self._failed(job, error)
                 return False
-            self._registry.job_written(job, int(version), held=True)
+            self._registry.job_written(job, int(version), has_finalizer=True)
             self._pauses.taken(job.ref.uid)
         if job.is_begun:
             return True
-        return (await self.apply(replace(job, held=True, host=host), Outcome(self.memory(job), Begun()))).done
+        return (await self.apply(replace(job, has_finalizer=True, host=host), Outcome(self.memory(job), Begun()))).done
 
     async def release(self, job: RunOwner, *, finished: bool) -> bool:
         """Take the finalizer off; whether it is off."""

@@ -26,10 +26,10 @@ def read_job(body: Mapping[str, Any]) -> Job:
     except ValidationError as error:
         raise UserFault(_sentence(body, error)) from error
     meta = job.metadata
-    held, deleted = names.FINALIZER in meta.finalizers, meta.deletion_timestamp
-    wish = meta.annotations.get(names.HOST_ANNOTATION, "") if held else ""   # an annotation alone may be a copy of another Job's
+    has_finalizer, deleted = names.FINALIZER in meta.finalizers, meta.deletion_timestamp
+    wish = meta.annotations.get(names.HOST_ANNOTATION, "") if has_finalizer else ""   # an annotation alone may be a copy of another Job's
     read = Job(
-        _ref(names.JOB_PLURAL, meta), int(meta.resource_version), meta.generation, meta.is_deleted, held, job.spec, job.status,
+        _ref(names.JOB_PLURAL, meta), int(meta.resource_version), meta.generation, meta.is_deleted, has_finalizer, job.spec, job.status,
         deleted.timestamp() if deleted else None, wished_host=wish,
         created_at=meta.creation_timestamp.timestamp() if meta.creation_timestamp else None,
     )
@@ -43,10 +43,10 @@ def read_cluster(body: Mapping[str, Any]) -> Cluster:
     except ValidationError as error:
         raise UserFault(_sentence(body, error)) from error
     meta = cluster.metadata
-    held, ref = names.FINALIZER in meta.finalizers, _ref(names.CLUSTER_PLURAL, meta)
+    has_finalizer, ref = names.FINALIZER in meta.finalizers, _ref(names.CLUSTER_PLURAL, meta)
     forgives, agreed = meta.annotations.get(names.FORGIVE_DEBTS_ANNOTATION), meta.annotations.get(names.AGREE_TO_SWEEP_ANNOTATION, "")
     return Cluster(
-        ref, int(meta.resource_version), meta.generation, meta.is_deleted, held, cluster.spec, cluster.status,
+        ref, int(meta.resource_version), meta.generation, meta.is_deleted, has_finalizer, cluster.spec, cluster.status,
         forgives == "true", int(agreed) if _NUMBER.fullmatch(agreed) else 0,
     )
 

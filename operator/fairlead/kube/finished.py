@@ -42,7 +42,7 @@ class KubeFinishedJobs:
         found = await self._lists.metadata(names.JOB_PLURAL, names.FINISHED_SELECTOR, self._metadata_page, _WITHOUT_END)
         return [_ref(each) for each in found]
 
-    async def held(self) -> Sequence[ObjectRef]:
+    async def with_finalizer(self) -> Sequence[ObjectRef]:
         """Those that have our finalizer, by all their metadata. Raises `Unavailable`."""
         found = await self._lists.metadata(names.JOB_PLURAL, names.FINISHED_SELECTOR, self._metadata_page)
         return [_ref(each) for each in found if names.FINALIZER in (each.get("finalizers") or ())]

@@ -1,10 +1,10 @@
 """Leadership by a coordination.k8s.io Lease: one process at a time acts.
 
-    waiting --(Lease missing, released, or unrenewed for its duration by our clock)--> held --(somebody else has it)--> lost
+    waiting --(Lease missing, released, or unrenewed for its duration by our clock)--> ours --(somebody else has it)--> lost
                                                                                         |
                                                                                         release() on SIGTERM
 
-Every write carries the resourceVersion it was decided on, so that two contenders cannot both succeed. `held()` is true only until our
+Every write carries the resourceVersion it was decided on, so that two contenders cannot both succeed. `leads()` is true only until our
 Lease may have run out, counted from *before* the renewal was sent, less a margin, by CLOCK_BOOTTIME and by the wall clock: a leader that
 slept (laptop lid, SIGSTOP, a paused machine) sees that before it acts. It leads on after that only if its next renewal succeeds on the
 resourceVersion that it wrote last: then nobody had the Lease in between. Another's renewals are timed by our clock, from when we saw them;
@@ -98,7 +98,7 @@ class Lease:
         self._lost = asyncio.Event()
         self._renewals: asyncio.Task[None] | None = None
 
-    def held(self) -> bool:
+    def leads(self) -> bool:
         """True while the Lease is surely ours, by both clocks."""
         written = self._written
         if written is None or self._lost.is_set():
@@ -185,7 +185,7 @@ class Lease:
                 await self._bounded(self._renew())
             except ApiFault as fault:
                 wait_seconds = interval_seconds / 4
-                # not lost: nobody can take it before it has run out, and held() says no from then on
+                # not lost: nobody can take it before it has run out, and leads() says no from then on
                 _log.warning("lease_not_renewed", lease=self._settings.name, error=str(fault))
 
     async def _renew(self) -> None:

@@ -73,8 +73,8 @@ class Login(KubeConfigLoader):
         """The library's client for this context. Raises `Unreadable` when a certificate or key cannot be used, `ConfigException`."""
         user, cluster = self._user, self._cluster
         try:
-            with ExitStack() as held:
-                self._user, self._cluster = _in_files(user, held), _in_files(cluster, held)
+            with ExitStack() as files:
+                self._user, self._cluster = _in_files(user, files), _in_files(cluster, files)
                 self._load_cluster_info()
                 self._set_config(configuration)
                 api = ApiClient(configuration)
@@ -225,8 +225,8 @@ def _told(cluster: Mapping[str, Any]) -> dict[str, Any]:
 _EXTENSION = "client.authentication.k8s.io/exec"
 
 
-def _in_files(section: ConfigNode, held: ExitStack) -> ConfigNode:
-    """The section, with what it has as base64 in files, which are gone with `held`; other names count from the file that has them."""
+def _in_files(section: ConfigNode, files: ExitStack) -> ConfigNode:
+    """The section, with what it has as base64 in files, which are gone with `files`; other names count from the file that has them."""
     found = dict(section.value)
     for name in _PEMS:
         if named := found.get(name):
@@ -236,7 +236,7 @@ def _in_files(section: ConfigNode, held: ExitStack) -> ConfigNode:
                 pem = base64.b64decode("".join(str(data).split()), validate=True)
             except (binascii.Error, ValueError) as error:
                 raise ConfigException(f"{name}-data is not base64") from error
-            found[name] = held.enter_context(_file(pem))
+            found[name] = files.enter_context(_file(pem))
     return ConfigNode(section.name, found, section.path)
 
 

@@ -36,7 +36,7 @@ class Reading:
     start: str = ""                  # the start to which it belongs; empty: the last
     tail_lines: int | None = None    # where nothing was read yet: no more than these
     raw: bool = False                # byte for byte
-    held: bytes = b""                # of the last `Text` that was read
+    unshown: bytes = b""                # of the last `Text` that was read
     slice_bytes: int = SLICE_BYTES
 
 
@@ -58,7 +58,7 @@ class Text:
 
     size: int
     offset: int
-    held: bytes
+    unshown: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,22 +71,22 @@ class Nothing:
 def program(fence: str, tree: Tree, reading: Reading) -> str:
     """The program that prints it: rows up to one of `log`, `no-log`, `no-tree`, and behind `log` raw bytes to the end, or rows of `text`.
 
-    Each `text` has its bytes behind it. What is `held` goes to the program's standard input.
+    Each `text` has its bytes behind it. What is `unshown` goes to the program's standard input.
     """
     return sh.program({
         "FENCE": fence, "BIN_PATH": "", "TREE": tree.path, "MARKER": tree.marker, "KEY": str(reading.key),
         "STREAM": "err" if reading.stderr else "out", "TURNS": str(reading.wait_seconds), "PIECE_SECONDS": str(PIECE_SECONDS),
         "SEEN": reading.path, "OFFSET": str(reading.offset), "START": reading.start,
         "TAIL": "" if reading.tail_lines is None else str(reading.tail_lines), "RAW": "1" if reading.raw else "",
-        "SLICE": str(reading.slice_bytes), "HELD_BYTES": str(len(reading.held)),
+        "SLICE": str(reading.slice_bytes), "HELD_BYTES": str(len(reading.unshown)),
     }, "common/fold", "common/logs")
 
 
 def read_text_row(row: bytes, fence: str) -> Text | None:
     """What the line in front of folded text says; None if it is no such line."""
     match row.split(SEPARATOR.encode(), 4):
-        case [mark, b"text", size, offset, held] if mark == fence.encode() and size.isdigit() and offset.isdigit():
-            return Text(int(size), int(offset), held)
+        case [mark, b"text", size, offset, unshown] if mark == fence.encode() and size.isdigit() and offset.isdigit():
+            return Text(int(size), int(offset), unshown)
         case _:
             return None
 

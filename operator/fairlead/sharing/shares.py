@@ -24,7 +24,7 @@ class Shares(Turns[None]):
         super().__init__(wait_seconds, fault, waited)
         self._free, self._what = places, what
         self._most = places if most is None else most
-        self._held: Counter[str] = Counter()
+        self._taken: Counter[str] = Counter()
 
     @asynccontextmanager
     async def place(self, owner: str) -> AsyncIterator[None]:
@@ -45,18 +45,18 @@ class Shares(Turns[None]):
         self._hand_out()
 
     def _may_take(self, owner: str) -> bool:
-        held = 0 if owner == NOBODY else self._held[owner]
-        return held < min(self._free, self._most)
+        taken = 0 if owner == NOBODY else self._taken[owner]
+        return taken < min(self._free, self._most)
 
     def _take(self, owner: str, taker: None) -> None:   # noqa: ARG002  there is nothing to know of who takes it
         self._free -= 1
-        self._held[owner] += 1
+        self._taken[owner] += 1
 
     def _give_back(self, owner: str, taker: None) -> None:   # noqa: ARG002  the same
         self._free += 1
-        self._held[owner] -= 1
-        if not self._held[owner]:
-            del self._held[owner]
+        self._taken[owner] -= 1
+        if not self._taken[owner]:
+            del self._taken[owner]
 
     def _none_free(self, taker: None) -> str:   # noqa: ARG002  the same
         return f"{self._what} came free within {self._wait_seconds:g} s: as many as one namespace may have are in use"

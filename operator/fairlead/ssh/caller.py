@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from fairlead.ssh.channel import KILL_SECONDS
-from fairlead.ssh.held import Connection
+from fairlead.ssh.kept import Connection
 
 
 class Caller:

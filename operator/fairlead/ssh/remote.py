@@ -22,11 +22,11 @@ from fairlead.ssh.caller import Caller
 from fairlead.ssh.channel import open_channel, put_down
 from fairlead.ssh.execute import Command, execute
 from fairlead.ssh.gate import Gate
-from fairlead.ssh.held import Held, Way, closed_by_us
+from fairlead.ssh.kept import KeptConnection, Way, closed_by_us
 from fairlead.ssh.keyring import Keyring
 from fairlead.ssh.limits import PoolLimits, none_free
 from fairlead.ssh.looking import Looking
-from fairlead.ssh.pool import Lane, Site
+from fairlead.ssh.pool import AddressPool, Line
 from fairlead.ssh.reading import Reader
 from fairlead.ssh.resolver import Resolver
 from fairlead.ssh.seats import Seats
@@ -64,9 +64,9 @@ class SshRemote:
         self._resolver = Resolver(wait_seconds=self._limits.wait_seconds, waited=told.waited_for("lookup"))
         self._looking = Looking(self._resolver, self._limits.wait_seconds)
         self._keyring = Keyring(self._limits.wait_seconds, told.waited_for("key"))
-        self._sites: dict[Address, Site] = {}
-        self._jumps: WeakValueDictionary[Address, Lane] = WeakValueDictionary()      # as long as a site leads through them
-        self._held: set[Held] = set()
+        self._pools: dict[Address, AddressPool] = {}
+        self._jumps: WeakValueDictionary[Address, Line] = WeakValueDictionary()      # as long as a way leads through them
+        self._kept: set[KeptConnection] = set()
         self._running: set[asyncio.Task[bytes]] = set()
         self._reader = Reader(self._limits.wait_seconds, told.waited_for("answer"))
         self._closed = False
@@ -86,12 +86,12 @@ class SshRemote:
         """
         if self._closed:
             raise closed_by_us()
-        site = self._sites.get(address) or self._sites.setdefault(address, self._site(address))
+        pool = self._pools.get(address) or self._pools.setdefault(address, self._pool(address))
         command = Command(exchange.verb, str(address), exchange.stdin(), address.connect_timeout_seconds, exchange.timeout_seconds,
-                        exchange.max_output_bytes, exchange.last_row, address.namespace)
+                          exchange.max_output_bytes, exchange.last_row, address.namespace)
         caller = Caller(self._running.discard)
         run = self._aside if exchange.aside else self._run
-        task = asyncio.create_task(self._foreseen(run(site, command, caller), command))
+        task = asyncio.create_task(self._foreseen(run(pool, command, caller), command))
         self._running.add(task)
         return await self._reader.read(exchange, await caller.answer(task), address.namespace)
 
@@ -111,37 +111,37 @@ class SshRemote:
 
     def retire(self, address: Address) -> None:
         """Take what is asked from now on to new connections; those of before close when what they have to do has ended."""
-        if site := self._sites.pop(address, None):
-            site.retire()
+        if pool := self._pools.pop(address, None):
+            pool.retire()
 
     async def close(self) -> None:
         """Close everything at once, within the bound of one: exchanges in flight end as `Unanswered`, waiting ones as `Unreachable`."""
         self._closed = True
         self._looking.close()
-        await asyncio.gather(*(held.cut() for held in self._held))
+        await asyncio.gather(*(kept.cut() for kept in self._kept))
         if self._running:
             await asyncio.wait(self._running)
         self._reader.close()
         self._keyring.close()
 
-    def _site(self, address: Address) -> Site:
+    def _pool(self, address: Address) -> AddressPool:
         way = self._way(address)
-        return Site(address, lambda: self._hold(way))
+        return AddressPool(address, lambda: self._keep(way))
 
-    def _jump(self, address: Address) -> Lane:
+    def _jump(self, address: Address) -> Line:
         """The connection to a jump host, shared by all who name the same one."""
-        if lane := self._jumps.get(address):
-            return lane
+        if line := self._jumps.get(address):
+            return line
         way = self._way(address)
-        return self._jumps.setdefault(address, Lane(lambda: self._hold(way)))
+        return self._jumps.setdefault(address, Line(lambda: self._keep(way)))
 
-    def _hold(self, way: Way) -> Held:
+    def _keep(self, way: Way) -> KeptConnection:
         if self._closed:
             raise closed_by_us()
-        held = Held(way, self.seats, self._limits)
-        self._held.add(held)
-        held.when_gone(self._held.discard)
-        return held
+        kept = KeptConnection(way, self.seats, self._limits)
+        self._kept.add(kept)
+        kept.when_gone(self._kept.discard)
+        return kept
 
     def _way(self, address: Address) -> Way:
         """How to connect to one address, remembering what was read of its key and host keys, and which endpoint answered."""
@@ -165,28 +165,28 @@ class SshRemote:
                 await asyncio.sleep(random.uniform(0, pause_seconds))   # noqa: S311  # not for secrets
             raise AssertionError("the last try returns or raises")
 
-        return Way(address, dial, self._jump(address.via).held if address.via else None)
+        return Way(address, dial, self._jump(address.via).kept if address.via else None)
 
-    async def _run(self, site: Site, command: Command, caller: Caller) -> bytes:
-        """Hold a lane, then an exec's place of all, and run. Asked again only while nothing was sent: no channel, or a connection lost.
+    async def _run(self, pool: AddressPool, command: Command, caller: Caller) -> bytes:
+        """Hold a line, then an exec's place of all, and run. Asked again only while nothing was sent: no channel, or a connection lost.
 
         Where sshd allows fewer sessions than the Cluster's maxChannelsPerConnection, those that it allows are used in turn.
         """
-        async with site.lane() as lane:
+        async with pool.line() as line:
             opened_by_others = False
             while not opened_by_others:
-                ended_before = lane.sessions_ended
+                ended_before = line.sessions_ended
                 for pause_seconds in (*REOPEN_SECONDS, 0.0):
-                    if (output := await self._try(lane, command, caller)) is not None:
+                    if (output := await self._try(line, command, caller)) is not None:
                         return output
                     await asyncio.sleep(pause_seconds)
-                opened_by_others = not await lane.session_ends(ended_before)
-        raise Unreachable(f"{command.where} opens no session for {command.verb}: all that sshd allows (MaxSessions) are taken, or it breaks "
-                          "connections off at once", ClusterReason.CONNECTION_FAILED)
+                opened_by_others = not await line.session_ends(ended_before)
+        raise Unreachable(f"{command.where} opens no session for {command.verb}: all that sshd allows (MaxSessions) are taken, or it "
+                          "breaks connections off at once", ClusterReason.CONNECTION_FAILED)
 
-    async def _aside(self, site: Site, command: Command, caller: Caller) -> bytes:
+    async def _aside(self, pool: AddressPool, command: Command, caller: Caller) -> bytes:
         """Run it on a connection that stands, in a session that nobody needs; it ends with the connection."""
-        lane, connection = site.standing()
+        line, connection = pool.standing()
         self._require_leadership(command)
         with caller.opening(connection):
             opened = await open_channel(connection, command.max_output_bytes, command.last_row, command.open_seconds)
@@ -194,7 +194,7 @@ class SshRemote:
                 await put_down(connection, *opened)
         if opened is None:
             raise Unreachable(f"{command.where} has no session to spare", ClusterReason.CONNECTION_FAILED)
-        with lane.listener():
+        with line.listener():
             return await execute(connection, opened, command)
 
     async def _foreseen(self, running: Awaitable[bytes], command: Command) -> bytes:
@@ -208,10 +208,10 @@ class SshRemote:
             raise Unanswered(f"{command.verb} on {command.where} met an error of Fairlead's own ({type(error).__name__}): the controller's "
                              "log says more", ClusterReason.INTERNAL_ERROR) from error
 
-    async def _try(self, lane: Lane, command: Command, caller: Caller) -> bytes | None:
-        """Run it on the lane's connection; None: no channel could be had."""
-        async with lane.held() as held, self._execs.place(command.owner):
-            connection = held.connection
+    async def _try(self, line: Line, command: Command, caller: Caller) -> bytes | None:
+        """Run it on the line's connection; None: no channel could be had."""
+        async with line.kept() as kept, self._execs.place(command.owner):
+            connection = kept.connection
             self._require_leadership(command)
             with caller.opening(connection):
                 opened = await open_channel(connection, command.max_output_bytes, command.last_row, command.open_seconds)
@@ -219,14 +219,14 @@ class SshRemote:
                     await put_down(connection, *opened)
             if opened is None:
                 if not connection.is_closed():
-                    lane.hush()
+                    line.hush()
                 return None
             try:                         # asked again: a machine may sleep meanwhile
                 self._require_leadership(command)
             except Unreachable:
                 await put_down(connection, *opened)
                 raise
-            with lane.session(), _timed(partial(self._told.exec_ended, command.verb)):
+            with line.session(), _timed(partial(self._told.exec_ended, command.verb)):
                 return await execute(connection, opened, command)
 
     def _require_leadership(self, command: Command) -> None:

@@ -1,4 +1,4 @@
-"""How many connections are held at once: a seat for each, and who finds none free waits.
+"""How many connections are taken at once: a seat for each, and who finds none free waits.
 
     take: a seat is free, and more are free or idle than the namespace uses -> taken
           else -> an idle connection closes to make room; wait in turn -> taken, or `Unreachable` after a while
@@ -31,18 +31,18 @@ class Holder(Protocol):
 
 
 class Seats(Turns[Holder]):
-    """The seats of one process. None of its methods but `seat` waits; `held` and `waiting` are counts for a metric."""
+    """The seats of one process. None of its methods but `seat` waits; `taken` and `waiting` are counts for a metric."""
 
     def __init__(self, limits: PoolLimits, waited: Waited = ignored) -> None:
         super().__init__(limits.wait_seconds, none_free, waited)
         self._most = limits.connections
         self._where: dict[Holder, str] = {}      # to which address each leads that waits
-        self._held: dict[Holder, str] = {}       # whose each is; the least recently used first
+        self._taken: dict[Holder, str] = {}       # whose each is; the least recently used first
 
     @property
-    def held(self) -> int:
+    def taken(self) -> int:
         """Connections that stand, are being made or are being closed."""
-        return len(self._held)
+        return len(self._taken)
 
     @asynccontextmanager
     async def seat(self, holder: Holder, where: Address) -> AsyncIterator[None]:
@@ -55,14 +55,14 @@ class Seats(Turns[Holder]):
         try:
             yield
         finally:
-            self._held.pop(holder, None)
+            self._taken.pop(holder, None)
             self._hand_out()
             self._make_room()
 
     def used(self, holder: Holder) -> None:
         """An exchange begins on it."""
-        if holder in self._held:
-            self._held[holder] = self._held.pop(holder)
+        if holder in self._taken:
+            self._taken[holder] = self._taken.pop(holder)
 
     def rested(self, holder: Holder) -> None:
         """An exchange on it has ended, which gives the others more: it goes if somebody still waits for whom nobody else is going."""
@@ -70,19 +70,19 @@ class Seats(Turns[Holder]):
         if not self._queues:
             return
         self._make_room()
-        lacking = self._wanted() - sum(each.retired for each in self._held)
-        is_candidate = holder in self._held and not holder.retired
-        if lacking > 0 and is_candidate and self._makes_room(self._held[holder], Counter(self._held.values())):
+        lacking = self._wanted() - sum(each.retired for each in self._taken)
+        is_candidate = holder in self._taken and not holder.retired
+        if lacking > 0 and is_candidate and self._makes_room(self._taken[holder], Counter(self._taken.values())):
             holder.retire()
 
     def _may_take(self, owner: str) -> bool:
-        return len(self._held) < self._most and self._has_share(owner)
+        return len(self._taken) < self._most and self._has_share(owner)
 
     def _take(self, owner: str, taker: Holder) -> None:
-        self._held[taker] = owner
+        self._taken[taker] = owner
 
     def _give_back(self, owner: str, taker: Holder) -> None:   # noqa: ARG002  its seat is known by who took it
-        self._held.pop(taker, None)
+        self._taken.pop(taker, None)
 
     def _none_free(self, taker: Holder) -> str:
         return (f"no connection for {self._where[taker]} came free within {self._wait_seconds:g} s: all {self._most} that this controller "
@@ -96,8 +96,8 @@ class Seats(Turns[Holder]):
         """Whether a namespace uses fewer seats than others could have: those that are free, and those of idle connections."""
         if owner == NOBODY:
             return True
-        used = sum(whose == owner and bool(holder.users) for holder, whose in self._held.items())
-        return used < self._most - sum(bool(holder.users) for holder in self._held)
+        used = sum(whose == owner and bool(holder.users) for holder, whose in self._taken.items())
+        return used < self._most - sum(bool(holder.users) for holder in self._taken)
 
     def _wanted(self) -> int:
         """How many who wait could be seated by their namespaces' shares."""
@@ -105,13 +105,13 @@ class Seats(Turns[Holder]):
 
     def _make_room(self) -> None:
         """Close an idle connection for who waits, the least recently used of the namespace that holds the most of them."""
-        if not self._queues or self._wanted() <= sum(holder.retired and not holder.users for holder in self._held):
+        if not self._queues or self._wanted() <= sum(holder.retired and not holder.users for holder in self._taken):
             return
-        counts = Counter(self._held.values())
-        idle = [holder for holder, whose in self._held.items()
+        counts = Counter(self._taken.values())
+        idle = [holder for holder, whose in self._taken.items()
                 if not holder.users and not holder.retired and self._makes_room(whose, counts)]
         if idle:
-            max(idle, key=lambda holder: counts[self._held[holder]]).retire()    # the first of equals
+            max(idle, key=lambda holder: counts[self._taken[holder]]).retire()    # the first of equals
 
     def _makes_room(self, owner: str, counts: Counter[str]) -> bool:
         """Whether some namespace that waits, and may have more, holds no more seats than this one."""

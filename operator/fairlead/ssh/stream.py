@@ -13,7 +13,7 @@ from fairlead.domain.errors import Unanswered, Unreachable
 from fairlead.schedulers.seam import COMMAND, Exchange
 from fairlead.ssh.channel import Exec, put_down
 from fairlead.ssh.execute import require_success
-from fairlead.ssh.held import close_connection
+from fairlead.ssh.kept import close_connection
 from fairlead.ssh.profile import read_profiles
 from fairlead.ssh.remote_text import one_line
 from fairlead.ssh.resolver import Resolver

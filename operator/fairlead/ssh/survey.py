@@ -18,8 +18,8 @@ from fairlead.schedulers.seam import Exchange
 from fairlead.ssh.channel import open_channel, put_down
 from fairlead.ssh.connect import connect
 from fairlead.ssh.failures import turned_away
-from fairlead.ssh.held import close_connection
 from fairlead.ssh.hostkeys import describe
+from fairlead.ssh.kept import close_connection
 from fairlead.ssh.profile import Profile, read_profiles
 from fairlead.ssh.remote_text import one_line
 from fairlead.ssh.resolver import Resolver

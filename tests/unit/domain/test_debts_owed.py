@@ -44,7 +44,7 @@ def debt(number: int = 1, reason: str = UNREACHABLE) -> Debt:
     pytest.param(a_job(deleting=True), DEADLINE - 1, False, id="there-is-time"),
     pytest.param(a_job(deleting=True), DEADLINE, True, id="over"),
     pytest.param(a_job(deleting=True, deletionDeadlineSeconds=0), DELETED_AT, True, id="no-time-at-all"),
-    pytest.param(a_job(deleting=True, held=False), DEADLINE, False, id="not-held-it-goes-by-itself"),
+    pytest.param(a_job(deleting=True, has_finalizer=False), DEADLINE, False, id="without-finalizer-it-goes-by-itself"),
     pytest.param(a_job(deleting=True, status={"conditions": [
         {"type": "Complete", "status": "True", "reason": "Completed", "lastTransitionTime": "2026-01-01T00:00:00Z"},
     ]}), DEADLINE, False, id="ended-it-owes-nothing"),

@@ -127,7 +127,7 @@ def test_a_host_may_have_keys_of_its_own() -> None:
     assert [each.host_keys.fingerprints[0][7:10] for each in (own, common)] == ["BBB", "AAA"]
 
 
-@pytest.mark.parametrize(("annotation", "held", "status", "host"), [
+@pytest.mark.parametrize(("annotation", "has_finalizer", "status", "host"), [
     pytest.param("a:22", True, {}, ("", "a:22"), id="no intent yet: a wish, whoever has written it"),
     pytest.param("a:22", False, {}, ("", ""), id="copied from another Job"),
     pytest.param("a:22", True, {"host": "a:22", **submitted("")}, ("a:22", "a:22"), id="as it was decided"),
@@ -137,11 +137,11 @@ def test_a_host_may_have_keys_of_its_own() -> None:
     pytest.param("a:22", True, {"host": "b:22"}, ("", "a:22"), id="a status without the intent"),
 ])
 def test_the_host_of_a_job_is_what_was_written_before_it_was_submitted(
-    annotation: str | None, held: bool, status: dict[str, str], host: tuple[str, str],
+    annotation: str | None, has_finalizer: bool, status: dict[str, str], host: tuple[str, str],
 ) -> None:
     """Else a Job would be submitted to a second host, and run twice, since somebody has changed a mark that anybody may change."""
     meta: dict[str, object] = {"name": "job", "namespace": "lab", "uid": a_job().ref.uid, "resourceVersion": "1"}
-    meta |= {"finalizers": ["fairlead.dev/remote-run"] if held else []}
+    meta |= {"finalizers": ["fairlead.dev/remote-run"] if has_finalizer else []}
     meta |= {"annotations": {"fairlead.dev/host": annotation}} if annotation else {}
     read = read_job({"metadata": meta, "spec": {"clusterRef": {"name": "hpc"}, "command": ["true"]}, "status": status})
     assert (read.host, read.wished_host) == host

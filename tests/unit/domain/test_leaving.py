@@ -26,8 +26,8 @@ def debt(reason: str) -> Debt:
 @pytest.mark.parametrize(("job", "needs"), [
     pytest.param(a_job(), True, id="meant"),
     pytest.param(a_job(status=submitted()), True, id="handed in"),
-    pytest.param(a_job(status=submitted(), held=False), True, id="handed in, and somebody took our finalizer off"),
-    pytest.param(a_job(held=False), False, id="waits"),
+    pytest.param(a_job(status=submitted(), has_finalizer=False), True, id="handed in, and somebody took our finalizer off"),
+    pytest.param(a_job(has_finalizer=False), False, id="waits"),
     pytest.param(a_job(status={}), False, id="waits with our finalizer"),
     pytest.param(a_job(status=said("Suspended", "True", "JobSuspended")), False, id="set aside"),
     pytest.param(a_job(status=said("Suspended", "False", "JobSuspended")), True, id="on its way there"),
@@ -52,7 +52,7 @@ def test_a_cluster_needs_it_only_to_be_deleted() -> None:
     """Else no installation that has a Cluster could be taken away."""
     assert Standing((), (a_cluster(),), ()).busy == ()
     assert len(Standing((), (a_cluster(deleting=True),), ()).busy) == 1
-    assert Standing((), (a_cluster(deleting=True, held=False),), ()).busy == ()
+    assert Standing((), (a_cluster(deleting=True, has_finalizer=False),), ()).busy == ()
 
 
 @pytest.mark.parametrize(("job", "reason"), [
@@ -67,7 +67,7 @@ def test_what_is_handed_over_is_left_alone_but_for_what_was_to_be_ended(job: Job
 
 def test_what_would_begin_is_suspended_and_nothing_else() -> None:
     """Else a Job would begin behind the ones that were ended, or one that has ended would be changed."""
-    begins = a_job(held=False)
+    begins = a_job(has_finalizer=False)
     others = [a_job(status=said("Complete", "True", "Completed")), a_job(deleting=True), a_job(suspend=True)]
     assert Standing((begins, *others), (), ()).may_begin == (begins,)
     assert Standing((replace(begins, deleting=True),), (), ()).may_begin == ()

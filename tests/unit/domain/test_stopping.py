@@ -120,11 +120,11 @@ def test_set_aside_and_resumed_are_said_before_anything_is_done() -> None:
     begun = settle.suspending(job, Memory(retry_at=5000.0), NOW)
     assert begun.status is not None
     assert (begun.memory.retry_at, replace(job, status=begun.status).is_being_parked) == (0.0, True)
-    fresh = a_job(held=False, suspend=True)
+    fresh = a_job(has_finalizer=False, suspend=True)
     at_once = settle.suspending(fresh, Memory(), NOW)
     assert at_once.status is not None
     assert (at_once.status.phase, at_once.status.run, at_once.status.active_since) == ("Suspended", None, None)
-    parked = replace(fresh, status=at_once.status, held=True)
+    parked = replace(fresh, status=at_once.status, has_finalizer=True)
     assert parked.is_parked
     resumed = settle.resuming(parked, Memory(), NOW)
     assert resumed.status is not None

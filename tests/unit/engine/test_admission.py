@@ -16,7 +16,7 @@ def said(kind: str, reason: str, status: str = "True") -> dict[str, object]:
 
 
 @pytest.mark.parametrize(("job", "counts"), [
-    pytest.param(a_job(held=False), 0, id="not-taken-up"),
+    pytest.param(a_job(has_finalizer=False), 0, id="not-taken-up"),
     pytest.param(a_job(status={}), 0, id="somebody-put-our-finalizer-on"),
     pytest.param(a_job(), 1, id="on-its-way"),
     pytest.param(a_job(status=submitted()), 1, id="on-the-cluster"),

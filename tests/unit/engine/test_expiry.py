@@ -109,9 +109,9 @@ async def test_who_does_not_lead_deletes_nothing(table: Table) -> None:
     """Else a controller that slept would act on what it knew before."""
     table.put("one", at=0)
     await table.expiry.look()
-    table.virtual.leadership.leads = False
+    table.virtual.leadership.says = False
     assert await table.at(5) == []
-    table.virtual.leadership.leads = True
+    table.virtual.leadership.says = True
     assert await table.at(5) == ["one"]
 
 

@@ -34,7 +34,7 @@ class Hall:
 
     def put(self, namespace: str, number: int, **fields: Any) -> Job:
         """One more Job, or a change of it."""
-        job = a_job(uid=f"{namespace}-{number}", held=False, clusterRef={"name": "hpc", "namespace": "lab"})
+        job = a_job(uid=f"{namespace}-{number}", has_finalizer=False, clusterRef={"name": "hpc", "namespace": "lab"})
         known = self.registry.job(job.ref.uid)
         job = replace(known or replace(job, ref=replace(job.ref, namespace=namespace, name=job.ref.uid)), **fields)
         job = replace(job, resource_version=job.resource_version + 1)
@@ -67,7 +67,7 @@ async def test_who_is_refused_or_names_no_cluster_is_told() -> None:
     hall = Hall()
     hall.put("lab", 1)
     hall.put("mean", 1)
-    gone = a_job(held=False, clusterRef={"name": "none"})
+    gone = a_job(has_finalizer=False, clusterRef={"name": "none"})
     hall.registry.put_job(gone)
     await hall.unplaced.look()
     told = {job.ref.uid: ready.reason for job in hall.registry.jobs if (ready := job.status.condition("Ready"))}
@@ -129,9 +129,9 @@ async def test_who_changes_jobs_without_end_has_nobody_look_without_end() -> Non
     """Else any tenant could keep the controller busy with looks at all Jobs of all others."""
     virtual, registry, looks = Virtual(), Registry(), 0
     controller = Controller(virtual.world, registry, SETTINGS, ONE, driver_of, Heartbeats(virtual.clock.monotonic))
-    real = virtual.leadership.held
+    real = virtual.leadership.leads
 
-    def held() -> bool:
+    def leads() -> bool:
         nonlocal looks
         looks += 1
         return real()
@@ -139,9 +139,9 @@ async def test_who_changes_jobs_without_end_has_nobody_look_without_end() -> Non
     working = asyncio.create_task(controller.run())
     for _ in range(100):
         await asyncio.sleep(0)
-    virtual.leadership.held = held  # type: ignore[method-assign]
+    virtual.leadership.leads = leads  # type: ignore[method-assign]
     for version in range(100):
-        registry.put_job(a_job(version=1000 + version, held=False))
+        registry.put_job(a_job(version=1000 + version, has_finalizer=False))
         for _ in range(10):
             await asyncio.sleep(0)
     working.cancel()

@@ -26,7 +26,7 @@ async def test_what_was_not_done_is_not_told() -> None:
     virtual = Virtual()
     virtual.finished.wrongly, virtual.store.fault = named("a", 1), Conflict("gone")
     await Labels(virtual.world).look()
-    virtual.store.fault, virtual.leadership.leads = None, False
+    virtual.store.fault, virtual.leadership.says = None, False
     await Labels(virtual.world).look()
     assert (virtual.store.unlabelled, virtual.store.told) == ([], [])
 

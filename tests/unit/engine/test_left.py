@@ -87,7 +87,7 @@ async def test_a_job_that_went_without_our_finalizer_keeps_its_place_until_nothi
 
 
 @pytest.mark.parametrize("job", [
-    pytest.param(a_job(held=False), id="it was never begun"),
+    pytest.param(a_job(has_finalizer=False), id="it was never begun"),
     pytest.param(a_job(status=submitted(conditions=[told("Complete", "True", "Completed")])), id="it has ended"),
     pytest.param(a_job(status=submitted(conditions=[told("Submitted", "False", "NamespaceNotAllowed")])), id="it was kept out"),
 ])

@@ -169,7 +169,7 @@ def jobs(stage: str) -> list[Job]:
     elif stage == "observe":
         fields = {}
     else:
-        fields = {"held": stage != "take up"}
+        fields = {"has_finalizer": stage != "take up"}
     found = []
     for uid, name in ((ILL, "ill"), (WELL, "well")):
         status = {"run": {"key": f"{uid}-1", "attempt": 1, "id": "7", "state": "PENDING"}} if stage == "observe" else None

@@ -36,7 +36,7 @@ def driver_of(cluster: Cluster) -> Driver:
 
 def a_job_named(name: str, *, host: str = "", **fields: Any) -> Job:
     """A Job of its own, with a host if it was taken up."""
-    job = a_job(uid=f"00000000-0000-4000-8000-{sum(name.encode()):012d}", held=bool(host), **fields)
+    job = a_job(uid=f"00000000-0000-4000-8000-{sum(name.encode()):012d}", has_finalizer=bool(host), **fields)
     return replace(job, ref=replace(job.ref, name=name), host=host)
 
 
@@ -105,7 +105,7 @@ async def test_a_job_that_was_taken_up_and_does_not_say_where_is_begun_nowhere()
 ])
 async def test_a_host_that_a_person_names_is_a_wish_and_no_way_around_placement(wish: str, room: str, seen: str) -> None:
     """Else whoever makes a Job with our marks on it would choose where it runs, past who waits."""
-    job = replace(a_job_named("x", status={}), held=True, wished_host=wish)
+    job = replace(a_job_named("x", status={}), has_finalizer=True, wished_host=wish)
     assert await Yard(room).look(job) == {"x": seen}
 
 
@@ -113,7 +113,7 @@ async def test_a_job_that_has_ended_is_released_wherever_it_ran() -> None:
     """Else it could not be deleted, for the sake of an annotation."""
     yard = Yard()
     over = {"conditions": [{"type": "Complete", "status": "True", "reason": "Completed", "lastTransitionTime": SINCE}]}
-    await yard.look(replace(a_job_named("x", status=over), held=True))
+    await yard.look(replace(a_job_named("x", status=over), has_finalizer=True))
     assert [each.name for each in yard.virtual.store.released] == ["x"]
 
 

@@ -14,8 +14,8 @@ def filled() -> Registry:
 def test_an_older_event_changes_nothing() -> None:
     """Else a Job that has ended would be taken for running again."""
     registry = filled()
-    registry.put_job(a_job(version=2, held=False))
-    assert registry.jobs_of(("lab", "hpc"))[0].held
+    registry.put_job(a_job(version=2, has_finalizer=False))
+    assert registry.jobs_of(("lab", "hpc"))[0].has_finalizer
 
 
 def test_a_list_says_what_is_gone_when_the_watch_was_cut() -> None:
@@ -64,10 +64,10 @@ def test_a_job_whose_finalizer_went_in_an_event_of_its_own_is_missed_all_the_sam
     registry, lost = Registry(), []
     registry.on_job_lost = lambda job: lost.append(job.ref.uid)
     registry.put_job(a_job(version=1, status=submitted()))
-    registry.put_job(a_job(version=2, held=False, status=submitted()))
+    registry.put_job(a_job(version=2, has_finalizer=False, status=submitted()))
     registry.drop_job(UID)
     assert lost == [UID]
-    registry.put_job(a_job(version=3, held=False))
+    registry.put_job(a_job(version=3, has_finalizer=False))
     registry.drop_job(UID)
     assert lost == [UID], "of a Job that was never taken up there is nothing"
 

@@ -45,7 +45,7 @@ class Stage:
         self.virtual.remote.answers |= dict.fromkeys(("remove", "sweep"), Removed(frozenset(), (), complete=True))
         self.registry = Registry()
         self.hearts = Heartbeats(self.virtual.clock.monotonic)
-        self.cluster = a_cluster(held=False, **spec)
+        self.cluster = a_cluster(has_finalizer=False, **spec)
         self.registry.put_cluster(self.cluster)
         self.left: list[Job] = []
         world = self.virtual.world
@@ -155,7 +155,7 @@ async def test_a_cluster_that_takes_its_time_lets_deleted_jobs_go_all_the_same()
 async def test_a_controller_that_does_not_lead_does_nothing() -> None:
     """Else two controllers would work beside each other."""
     stage = Stage()
-    stage.virtual.leadership.leads = False
+    stage.virtual.leadership.says = False
     async with stage.running():
         await stage.turns()
     assert stage.virtual.remote.asked == []
@@ -196,7 +196,7 @@ async def test_a_deleted_cluster_goes_when_nothing_is_owed_and_that_is_known() -
     owed = Debt("00000000-0000-4000-8000-000000000001-1", "lab", "hpc", "Job", "lab", "sim", "2023-11-14T00:00:00Z", UNREACHABLE)
     stage.virtual.ledger.debts = {owed.key: owed}
     async with stage.running():
-        stage.change(deleting=True, held=True)
+        stage.change(deleting=True, has_finalizer=True)
         await stage.turns()
         await stage.debts.refresh()
         await stage.turns()
@@ -216,7 +216,7 @@ async def test_a_cluster_that_is_deleted_in_the_middle_of_a_turn_is_cleared_firs
 
     async def meanwhile(ref: ObjectRef, status: Mapping[str, Any], *, expected_attempt: int | None = None) -> str:
         if not stage.record.cluster.deleting:
-            stage.change(deleting=True, held=True, generation=2)
+            stage.change(deleting=True, has_finalizer=True, generation=2)
         return await write(ref, status, expected_attempt=expected_attempt)
 
     stage.virtual.store.write_status = meanwhile  # type: ignore[method-assign]
@@ -234,7 +234,7 @@ async def test_a_deleted_cluster_that_cannot_be_reached_goes_without_being_clear
     stage.virtual.remote.answers["probe"] = Unreachable("no answer", ClusterReason.CONNECT_TIMEOUT)
     await stage.debts.refresh()
     async with stage.running():
-        stage.change(deleting=True, held=True, generation=2)
+        stage.change(deleting=True, has_finalizer=True, generation=2)
         await stage.turns()
     assert [ref.name for ref in stage.virtual.store.released] == ["hpc"]
 
@@ -253,7 +253,7 @@ async def test_a_cluster_whose_namespace_takes_its_secret_along_goes_and_what_is
         if how == "its key is known":
             await stage.turns()
         data.secrets = {}
-        stage.change(deleting=True, held=True, generation=2)
+        stage.change(deleting=True, has_finalizer=True, generation=2)
         await stage.turns()
         assert released == [], "somebody may make the Secret again"
         data.fault, data.going = Unavailable("no answer"), frozenset({"lab"})
@@ -331,16 +331,16 @@ async def test_a_namespace_with_many_jobs_leaves_the_loop_to_the_others() -> Non
     stage = Stage()
     stage.virtual.remote.answers["probe"] = Unreachable("no answer", ClusterReason.CONNECT_TIMEOUT)
     for number in range(1000):
-        stage.registry.put_job(a_job(uid=f"{number:08d}-2222-4333-8444-555555555555", held=False))
+        stage.registry.put_job(a_job(uid=f"{number:08d}-2222-4333-8444-555555555555", has_finalizer=False))
     turns = 0
-    real = stage.virtual.leadership.held
+    real = stage.virtual.leadership.leads
 
-    def held() -> bool:
+    def leads() -> bool:
         nonlocal turns
         turns += 1
         return real()
 
-    stage.virtual.leadership.held = held  # type: ignore[method-assign]
+    stage.virtual.leadership.leads = leads  # type: ignore[method-assign]
     async with stage.running():
         await stage.turns(2000)          # 40 were enough for each to be told
     assert turns == 1, "all that woke it meanwhile is seen by the next"
@@ -351,7 +351,7 @@ def many(count: int, namespace: str = "mean", *, here: int = 0) -> list[Job]:
     jobs = []
     for number in range(count):
         uid, where = f"{number:08d}-{namespace}", {"name": "hpc" if number < here else "other", "namespace": "lab"}
-        job = a_job(uid=uid, held=False, clusterRef=where)
+        job = a_job(uid=uid, has_finalizer=False, clusterRef=where)
         jobs.append(replace(job, ref=replace(job.ref, namespace=namespace)))
     return jobs
 
@@ -400,7 +400,7 @@ def ready_of(stage: Stage, job: Job) -> str:
 
 async def test_a_job_that_left_the_watch_while_it_runs_keeps_its_place() -> None:
     """Else whoever labels his Jobs as finished has twice as many of them on the cluster as its owner allows."""
-    stage, job = Stage(limits={"maxActiveJobs": 1}), a_job(held=False)
+    stage, job = Stage(limits={"maxActiveJobs": 1}), a_job(has_finalizer=False)
     stage.virtual.remote.answers["submit"] = {job.key: SubmitAnswer(SubmitWord.SUBMITTED, "7")}
     stage.left.append(a_job(uid=OTHER, status={"run": {"key": f"{OTHER}-1", "attempt": 1, "id": "6"}}))
     stage.registry.put_job(job)
@@ -416,7 +416,7 @@ async def test_a_job_that_left_the_watch_while_it_runs_keeps_its_place() -> None
 
 async def test_a_status_that_was_written_by_hand_takes_nobodys_place_once_nothing_was_found() -> None:
     """Else who may write the status of Jobs somewhere stops a Cluster that does not admit him."""
-    stage, honest = Stage(limits={"maxActiveJobs": 1}), a_job(held=False)
+    stage, honest = Stage(limits={"maxActiveJobs": 1}), a_job(has_finalizer=False)
     forged = a_job(uid=OTHER, status={"run": {"key": f"{OTHER}-1", "attempt": 1, "id": "6"}})
     forged = replace(forged, ref=replace(forged.ref, namespace="theirs"),
                      spec=forged.spec.model_copy(update={"cluster_ref": ClusterReference(namespace="lab", name="hpc")}))
@@ -458,7 +458,7 @@ async def test_a_job_that_is_admitted_again_asks_for_its_place_however_often_it_
 async def test_what_is_remembered_of_a_job_goes_with_it() -> None:
     """Else a tenant who makes and deletes Jobs could fill the controller's memory."""
     stage = Stage()
-    known, gone = (a_job(uid=f"{number:08d}-2222-4333-8444-555555555555", held=False) for number in range(2))
+    known, gone = (a_job(uid=f"{number:08d}-2222-4333-8444-555555555555", has_finalizer=False) for number in range(2))
     buried = Remains(gone.ref, gone.location, (1,))
     stage.registry.put_job(known)
     writer = stage.site._writer

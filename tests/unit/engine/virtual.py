@@ -222,7 +222,7 @@ class FakeFinished:
         """What was put there."""
         return list(self.wrongly)
 
-    async def held(self) -> Sequence[ObjectRef]:
+    async def with_finalizer(self) -> Sequence[ObjectRef]:
         """None."""
         return []
 
@@ -249,11 +249,11 @@ class FakeFinished:
 class Leading:
     """Leads until told otherwise."""
 
-    leads: bool = True
+    says: bool = True
 
-    def held(self) -> bool:
+    def leads(self) -> bool:
         """Whether it leads."""
-        return self.leads
+        return self.says
 
 
 @dataclass

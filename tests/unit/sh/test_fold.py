@@ -70,12 +70,12 @@ def read(printed: bytes) -> Folded:
         at = end + 1 + piece.size
         assert at <= len(rest)
         text += rest[end + 1:at]
-        offset, held = piece.offset, piece.held
+        offset, held = piece.offset, piece.unshown
     return Folded(place, bytes(text), offset, held)
 
 
 def stdin(far: FarEnd, reading: Reading) -> bytes:
-    return Exchange("logs", output.program(FENCE, far.known, reading), reading.held, 0.0, 0, bytes).stdin()
+    return Exchange("logs", output.program(FENCE, far.known, reading), reading.unshown, 0.0, 0, bytes).stdin()
 
 
 Fold = Callable[..., Folded]
@@ -95,7 +95,7 @@ def fold(far: FarEnd, out: Path) -> Fold:
     """Reads the output, from `since` on."""
     def run(reading: Reading = ALL, since: Folded | None = None) -> Folded:
         if since is not None:
-            reading = replace(reading, path=str(out), start="0", offset=since.offset, held=since.held)
+            reading = replace(reading, path=str(out), start="0", offset=since.offset, unshown=since.held)
         return read(far.send(stdin(far, reading)))
 
     return run

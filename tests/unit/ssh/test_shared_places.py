@@ -192,7 +192,7 @@ async def test_one_namespace_alone_may_hold_all_connections_while_few_are_used_a
     """Else half of what there is would stay unused."""
     seats = Seats(PoolLimits(connections=8))
     mean = await connections(seats, "one", 8, in_use=False)
-    assert seats.held == 8
+    assert seats.taken == 8
     assert not any(each.retired for each in mean)
     await end(*(each.task for each in mean))
 

@@ -15,13 +15,13 @@ from fairlead.domain.run.answers import AccountingState, Probe
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """One Cluster as it was last read. `held` says that our finalizer is on it."""
+    """One Cluster as it was last read. `has_finalizer`: ours is on it."""
 
     ref: ObjectRef
     resource_version: int
     generation: int
     deleting: bool
-    held: bool
+    has_finalizer: bool
     spec: ClusterSpec
     status: ClusterStatus
     forgives_debts: bool = False     # an annotation gives up what is owed there

@@ -93,7 +93,7 @@ def debtor(debt: Debt) -> Remains:
 
 def deadline_of(job: RunOwner) -> float | None:
     """When one that is being deleted is let go, whatever is left of it (epoch seconds); None if it is not or holds nothing."""
-    if not (job.deleting and job.held) or job.ended or job.deleted_at is None:
+    if not (job.deleting and job.has_finalizer) or job.ended or job.deleted_at is None:
         return None
     return job.deleted_at + job.deletion_deadline_seconds
 

@@ -23,7 +23,7 @@ class Remains:
     kind: str = names.JOB_KIND
 
     generation = 0
-    is_begun = held = deleting = True
+    is_begun = has_finalizer = deleting = True
     is_active = False                    # it takes nobody's place
     ended = suspend = is_parked = is_being_parked = is_kept_out = previous_is_lost = False
     run_id = ""

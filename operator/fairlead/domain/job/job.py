@@ -16,13 +16,13 @@ ENDS = (JobCondition.COMPLETE, JobCondition.FAILED)
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One Job as it was last read. `held` says that our finalizer is on it."""
+    """One Job as it was last read. `has_finalizer`: ours is on it."""
 
     ref: ObjectRef
     resource_version: int
     generation: int
     deleting: bool
-    held: bool
+    has_finalizer: bool
     spec: JobSpec
     status: JobStatus
     deleted_at: float | None = None      # when its deletion was asked for, epoch seconds

@@ -68,7 +68,7 @@ class RunOwner(Protocol):
     # How it stands.
 
     @property
-    def held(self) -> bool:
+    def has_finalizer(self) -> bool:
         """Whether our finalizer is on it."""
         ...
 

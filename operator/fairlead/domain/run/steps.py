@@ -94,10 +94,10 @@ def decide(job: RunOwner, memory: Memory, now: Now, pacing: Pacing, *, admitted:
     if job.ended:
         return Release(finished=True)
     if job.deleting:
-        return _decide_deletion(job, memory, now, pacing) if job.held else Rest()
+        return _decide_deletion(job, memory, now, pacing) if job.has_finalizer else Rest()
     if job.is_parked and job.suspend:
         return Rest()
-    if not (job.held and job.is_begun):
+    if not (job.has_finalizer and job.is_begun):
         return Suspend() if job.suspend else TakeUp()
     if job.is_kept_out and not admitted:
         return Rest()

@@ -59,7 +59,7 @@ class Expiry:
             await asyncio.gather(*(self._delete(each, now) for each in due[first:first + AT_ONCE]))
 
     async def _delete(self, each: Expiring, now: float) -> None:
-        if not self._world.leadership.held():
+        if not self._world.leadership.leads():
             return
         self._again_at[each.ref.uid] = now + min(AGAIN_SECONDS * 2.0 ** min(self._tries[each.ref.uid], 16), AGAIN_LIMIT_SECONDS)
         self._tries[each.ref.uid] += 1

@@ -138,7 +138,7 @@ class ApiSteps:
     async def _take_up(self, job: Job) -> None:
         if await self.hold.take():
             await self.work.writer.take_up(job, self.cluster.host.name if self.cluster.host else "")
-        elif why := self.hold.record.unheld:
+        elif why := self.hold.record.why_no_finalizer:
             await self._tell_waiting(job, JobReason.CLUSTER_NOT_READY, why)
 
     def _is_stuck(self, job: RunOwner) -> bool:
@@ -190,7 +190,7 @@ class ApiSteps:
 
     async def _tell_waiting(self, job: Job, reason: JobReason, why: str) -> None:
         now, memory, rests_until = self.work.world.now(), self.work.writer.memory(job), self.work.writer.rests_until(job)
-        is_ours_to_tell = job.held if job.deleting else job.is_kept_out or not job.run_id
+        is_ours_to_tell = job.has_finalizer if job.deleting else job.is_kept_out or not job.run_id
         is_set_aside = job.is_parked and job.suspend
         if job.ref.uid in self.cleaning or is_set_aside or not is_ours_to_tell or now.monotonic < memory.retry_at or rests_until:
             return

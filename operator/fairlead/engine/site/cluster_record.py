@@ -32,7 +32,7 @@ class ClusterRecord:
         self.cleared: set[str] = set()             # those of a deleted Cluster that have nothing left to do
         self.forsaken: set[str] = set()            # those of a deleted Cluster at which nothing can be done any more
         self.released = False
-        self.unheld = ""                           # why our finalizer is not on it, in the API server's words
+        self.why_no_finalizer = ""                           # why our finalizer is not on it, in the API server's words
         self._pauses = Pauses(world)
         self._world = world
         self._registry = registry
@@ -41,18 +41,18 @@ class ClusterRecord:
     async def hold(self) -> bool:
         """Our finalizer on the Cluster, before the first intent: it must not go while a Job may run there. Whether it is on."""
         async with self._holding:
-            if self.cluster.held:
+            if self.cluster.has_finalizer:
                 return True
             if self._pauses.ends(_FINALIZER):
                 return False
             try:
                 await self._world.store.add_finalizer(self.cluster.ref)
             except ApiFault as error:
-                self.unheld = f"Cluster {self.cluster.ref.name} cannot be given Fairlead's finalizer: {error}"
+                self.why_no_finalizer = f"Cluster {self.cluster.ref.name} cannot be given Fairlead's finalizer: {error}"
                 await self._not_taken(_FINALIZER, error)
                 return False
             self._pauses.taken(_FINALIZER)
-            self.cluster, self.unheld = replace(self.cluster, held=True), ""
+            self.cluster, self.why_no_finalizer = replace(self.cluster, has_finalizer=True), ""
         return True
 
     async def write(self, status: ClusterStatus) -> bool:

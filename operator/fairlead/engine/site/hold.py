@@ -121,7 +121,7 @@ class Hold:
         if not cluster.deleting:
             return bool(cluster.site) and not self._is_needed(jobs, cleaning) and await self._retire()
         registry = self._context.registry
-        theirs = [job for job in registry.jobs_of(cluster.name) if job.held and not registry.is_refused(job, cluster)]
+        theirs = [job for job in registry.jobs_of(cluster.name) if job.has_finalizer and not registry.is_refused(job, cluster)]
         if any(job.deleting for job in theirs):
             return False
         is_forsaken = await self.is_forsaken()
@@ -131,8 +131,8 @@ class Hold:
         if cluster.forgives_debts:
             if not await self._forgive(cleaning.values()):
                 return False
-            ghosts.clear()
-        if (ghosts or any(each.is_payable for each in self.owed)) and not is_forsaken:
+            cleaning.clear()
+        if (cleaning or any(each.is_payable for each in self.owed)) and not is_forsaken:
             return False
         return await (self._retire() if cluster.site and not cluster.spec.process else self._release())
 
@@ -155,7 +155,7 @@ class Hold:
         times = [each.written_at.timestamp() for each in self.owed if each.is_payable and each.written_at]
         return self._world.clock.wall() - max(times, default=0.0) >= self._context.settings.pacing.forsaken_seconds
 
-    def _is_needed(self, jobs: Sequence[RunOwner], ghosts: Mapping[str, Remains]) -> bool:
+    def _is_needed(self, jobs: Sequence[RunOwner], cleaning: Mapping[str, Remains]) -> bool:
         """Whether one of several sites has something to do, or may have: what lies there is known after the first sweep."""
         if jobs or cleaning or self.cluster.host or any(each.is_payable for each in self.owed):
             return True
@@ -215,11 +215,11 @@ class Hold:
     async def _cleared(self) -> bool:
         """Whether nothing but tombstones is there, as far as the cluster can be reached."""
         cluster = self.cluster
-        return not cluster.held or cluster.spec.suspend or self._link.is_beyond_reach or await self._clear_tree()
+        return not cluster.has_finalizer or cluster.spec.suspend or self._link.is_beyond_reach or await self._clear_tree()
 
     async def _clear_tree(self) -> bool:
         scheduler, tree = self._driver().scheduler, self._link.tree
-        if tree is None or not self._world.leadership.held():
+        if tree is None or not self._world.leadership.leads():
             return False
         try:
             found = await self._link.exchange(scheduler.remove(self._world.token(), tree, Removal((), sweep=True)))

@@ -128,7 +128,7 @@ class Lanes:
         prepared = await mishaps.each("prepared", ((job, self._prepared(job, step)) for job, step in items))
         submissions = [(job, submission) for job, submission in prepared if submission is not None]
         tree = work.link.tree
-        if not submissions or tree is None or not work.world.leadership.held():
+        if not submissions or tree is None or not work.world.leadership.leads():
             return False
         for job, _ in submissions:
             work.writer.remember(job, work.writer.memory(job).somewhere)
@@ -189,7 +189,7 @@ class Lanes:
     async def _cancel(self, items: Sequence[tuple[RunOwner, Cancel]]) -> bool:
         work = self._work
         tree = work.link.tree
-        if tree is None or not work.world.leadership.held():
+        if tree is None or not work.world.leadership.leads():
             return False
 
         async def tell(part: Sequence[tuple[RunOwner, Cancel]]) -> None:
@@ -216,7 +216,7 @@ class Lanes:
     async def _bury(self, jobs: Sequence[RunOwner]) -> bool:
         work = self._work
         tree = work.link.tree
-        if tree is None or not work.world.leadership.held():
+        if tree is None or not work.world.leadership.leads():
             return False
 
         async def bury(part: Sequence[tuple[RunOwner]]) -> None:
@@ -234,10 +234,10 @@ class Lanes:
     async def _sweep(self, found: Callable[[Removed], Coroutine[Any, Any, Sequence[RunKey]]]) -> bool:
         work = self._work
         tree, scheduler = work.link.tree, work.driver().scheduler
-        if tree is None or not work.world.leadership.held():
+        if tree is None or not work.world.leadership.leads():
             return False
         strays = await found(await work.link.exchange(scheduler.remove(work.world.token(), tree, Removal((), sweep=True))))
-        if strays and work.world.leadership.held():
+        if strays and work.world.leadership.leads():
             await work.link.exchange(scheduler.remove(work.world.token(), tree, Removal(strays)))
         return False
 

@@ -82,7 +82,7 @@ class Listening:
 
     async def _hear(self, known: str) -> str:
         work = self._work
-        if (tree := work.link.tree) is None or not work.world.leadership.held():
+        if (tree := work.link.tree) is None or not work.world.leadership.leads():
             raise Unreachable("there is nowhere to listen", ClusterReason.CONNECTION_LOST)
         return await work.link.aside(work.driver().scheduler.listen(work.world.token(), tree, known, LISTEN_SECONDS))
 

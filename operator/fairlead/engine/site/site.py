@@ -208,7 +208,7 @@ class Site:
 
     async def _turn(self) -> float:
         """One look at everything; when the next is due (monotonic)."""
-        if not self._world.leadership.held():
+        if not self._world.leadership.leads():
             return self._world.clock.monotonic() + 1.0
         await self._count()
         self._beat()
@@ -246,10 +246,10 @@ class Site:
         if not await self._reached():
             trouble = self._link.health.trouble
             why = f"Cluster {name} is not ready: {trouble.message if trouble else 'connecting'}"
-            if await self._custody.is_forsaken():
+            if await self._hold.is_forsaken():
                 why = (f"the namespace {self.cluster.ref.namespace} is being deleted and has taken a Secret of Cluster {name} with it, "
                        "so nothing can be ended there")
-            await self._errands.without_cluster(JobReason.CLUSTER_NOT_READY, why)
+            await self._api_steps.without_cluster(JobReason.CLUSTER_NOT_READY, why)
             return max(self._link.retry_at, self._world.clock.monotonic() + 0.05)
         await self._api_steps.let_stuck_go()
         await asyncio.sleep(0)           # others have their turn between the looks at many Jobs

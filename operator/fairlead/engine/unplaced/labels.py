@@ -52,7 +52,7 @@ class Labels:
 
     async def look_at_all(self) -> None:
         """And those that have ended and could not be let go of, since they were not seen. Raises `ApiFault`."""
-        await self._put_right(await self._world.finished.held(), self._seldom)
+        await self._put_right(await self._world.finished.with_finalizer(), self._seldom)
 
     async def _put_right(self, found: Sequence[ObjectRef], pauses: Pauses) -> None:
         places, uids = asyncio.Semaphore(AT_ONCE), {ref.uid for ref in found}
@@ -62,7 +62,7 @@ class Labels:
 
     async def _take_off(self, ref: ObjectRef, places: asyncio.Semaphore, pauses: Pauses) -> None:
         async with places:
-            if not self._world.leadership.held():
+            if not self._world.leadership.leads():
                 return
             try:
                 await self._world.store.unlabel(ref)

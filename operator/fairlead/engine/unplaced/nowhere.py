@@ -28,11 +28,11 @@ class Nowhere:
         if job.ended:
             await self.writer.release(job, finished=True)
         elif job.deleting and not job.is_begun:
-            if job.held:
+            if job.has_finalizer:
                 await self.writer.release(job, finished=False)
         elif is_overdue(job, now.wall):
             await self.overdue.let_go([job], what, reached=False)
         elif job.deleting:
-            await self.writer.apply(job, Outcome(memory, DeletionWaits(f"{what}{mend_deletion}") if job.held else None))
+            await self.writer.apply(job, Outcome(memory, DeletionWaits(f"{what}{mend_deletion}") if job.has_finalizer else None))
         else:
             await self.writer.apply(job, Outcome(memory, Waiting(reason, f"{what}{mend}")))

@@ -133,8 +133,8 @@ class Placing:
     async def _take_up(self, record: ClusterRecord, job: Job, host: str) -> None:
         if await record.hold():
             await self.writer.take_up(job, host)
-        elif record.unheld:
-            await self._tell(job, JobReason.CLUSTER_NOT_READY, record.unheld)
+        elif record.why_no_finalizer:
+            await self._tell(job, JobReason.CLUSTER_NOT_READY, record.why_no_finalizer)
 
     async def _set_aside(self, job: Job) -> None:
         await self.writer.apply(job, settle.suspending(job, self.writer.memory(job)))

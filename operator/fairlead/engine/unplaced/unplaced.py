@@ -123,7 +123,7 @@ class Unplaced:
         if why is None or now.monotonic < memory.retry_at or self._writer.rests_until(job):
             return
         if job.deleting or job.ended:    # nothing of it is there, whoever put our finalizer on
-            if job.held:
+            if job.has_finalizer:
                 await self._writer.release(job, finished=job.ended)
         else:
             await self._writer.apply(job, Outcome(memory, Waiting(JobReason.NAMESPACE_NOT_ALLOWED, why)))

@@ -1,4 +1,4 @@
-"""One held connection, from the wait for its seat until it is closed and the seat given back.
+"""One kept connection, from the wait for its seat until it is closed and the seat given back.
 
     the jump host's, if there is one -> seat -> connect
         -> in use, or idle -> retired: no new exchange; closed when the last has ended -> seat given back, jump host let go
@@ -31,10 +31,10 @@ class Way:
 
     address: Address
     dial: Callable[[Connection | None], Awaitable[Connection]]
-    over: "Callable[[], AbstractAsyncContextManager[Held]] | None" = None
+    over: "Callable[[], AbstractAsyncContextManager[KeptConnection]] | None" = None
 
 
-class Held:
+class KeptConnection:
     """A connection that is being made, or stands. It retires by itself when nobody has used it for a while, and at its greatest age.
 
     One to a jump host retires as soon as nobody uses it, and one that leads through a jump host not after that one's.
@@ -76,7 +76,7 @@ class Held:
         """Whether it is closed, or never came about, and its seat is given back."""
         return self._life.done()
 
-    def when_gone(self, tell: "Callable[[Held], None]") -> None:
+    def when_gone(self, tell: "Callable[[KeptConnection], None]") -> None:
         """Have `tell` called with it then."""
         self._life.add_done_callback(lambda _: tell(self))
 
