@@ -25,12 +25,13 @@ def listen(far: FarEnd, known: str, seconds: int = 20) -> tuple[str, float]:
 
 def test_a_begin_and_an_end_are_heard_while_somebody_listens(far: FarEnd) -> None:
     """A Job of an hour would be told as ended half a minute late, or be asked for every other second."""
-    far.submit(submission(script="#!/bin/sh\nsleep 4\n"))
+    far.submit(submission(script=f"#!/bin/sh\nuntil [ -e {far.home}/heard ]; do sleep 0.05; done\n"))
     nothing, _ = listen(far, "?")
     assert nothing == ""
     running = threading.Thread(target=far.run_job, args=("100", KEY))
     running.start()
     begun, _ = listen(far, nothing)
+    (far.home / "heard").touch()
     ended, _ = listen(far, begun)
     running.join()
     assert begun.startswith("begun 100 ")
@@ -66,12 +67,14 @@ def test_who_listens_ends_when_his_connection_is_gone(far: FarEnd) -> None:
     inside = "printf '%s' \"$1\" | sh -c 'IFS= read -r x && IFS= read -r n && eval \"$(head -c \"$n\")\"'; wait"
     session = subprocess.Popen([str(far.root / "tools" / "sh"), "-c", inside, "sh", exchange.stdin().decode()], env=far.environment(),
                                stdout=subprocess.DEVNULL, start_new_session=True)
-    time.sleep(1.5)
-    listening = [pid for pid in _children(session.pid) if pid != session.pid]
-    assert listening
+    until = time.monotonic() + 30
+    while not any(_words(pid)[:1] == ["sleep"] for pid in _children(session.pid)):
+        assert time.monotonic() < until, "nobody listens"
+        time.sleep(0.05)
+    listening = _children(session.pid)[1:]
     os.kill(session.pid, signal.SIGKILL)
     session.wait()
-    until = time.monotonic() + 8
+    until = time.monotonic() + 20   # two of its ticks, on a machine that does something else
     while left := [pid for pid in listening if Path(f"/proc/{pid}").exists()]:
         assert time.monotonic() < until, left
         time.sleep(0.1)
@@ -83,6 +86,13 @@ def test_a_tree_that_is_another_is_no_answer(far: FarEnd) -> None:
     (far.tree / "marker").write_text("f" * 32 + "\n")
     with pytest.raises(RemoteFault):
         far.exchange(exchange)
+
+
+def _words(pid: int) -> list[str]:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().rstrip("\0").split("\0")
+    except OSError:
+        return []
 
 
 def _children(parent: int) -> list[int]:
