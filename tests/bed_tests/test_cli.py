@@ -69,6 +69,7 @@ def test_down_removes_no_bed_of_another_checkout(tmp_path: Path) -> None:
         remove(kept.id)
 
 
+@pytest.mark.long(of=4)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("seconds", [0, 0.4, 0.8, 1.4])
 def test_an_interrupted_up_leaves_nothing(number: signal.Signals, seconds: float) -> None:

@@ -80,6 +80,7 @@ def beds_of(pid: int) -> list[str]:
     return [bed_id for bed_id, owner in registry.owners().items() if owner is None or owner.pid == pid]
 
 
+@pytest.mark.long(of=4)
 @pytest.mark.parametrize("seed", range(8))
 def test_kill_9_at_any_moment_of_a_start_leaves_nothing(seed: int) -> None:
     """A person who kills a test run would find its servers on the machine for ever."""

@@ -1,6 +1,7 @@
 """The demo and a test run, ended at any moment: nothing of them stays on the machine, and the next run works.
 
-The moments are drawn from the seed that pytest prints at its beginning; `--randomly-seed=N` draws them again.
+The moments are drawn from the seed that pytest prints at its beginning; `--randomly-seed=N` draws them again. `make test` plays a share of
+the stages, another with each seed.
 """
 
 import random
@@ -70,10 +71,10 @@ def seed(request: pytest.FixtureRequest) -> int:
     return int(request.config.getoption("randomly_seed", 0))
 
 
-def drawn(stages: Sequence[Stage], seed: int) -> list[Moment]:
-    """A moment in each stage; two of three end the whole group."""
+def drawn(stages: Sequence[Stage], number: int, seed: int) -> list[Moment]:
+    """A moment in each of so many stages; two of three end the whole group."""
     dice = random.Random(seed)
-    return [Moment(stage, dice.uniform(0, stage.seconds), dice.random() < 2 / 3) for stage in stages]
+    return [Moment(stage, dice.uniform(0, stage.seconds), dice.random() < 2 / 3) for stage in dice.sample(stages, number)]
 
 
 def ended_at(moment: Moment, folder: Path, number: signal.Signals) -> Run:
@@ -115,18 +116,22 @@ def side_by_side(end: Callable[[Moment, Path], list[str]], moments: Sequence[Mom
         return [f"{moment}: {sentence}" for moment, sentences in zip(moments, followed, strict=True) for sentence in sentences]
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
-def test_kill_9_at_any_stage_leaves_nothing_and_the_next_run_works(seed: int, tmp_path: Path) -> None:
+def test_kill_9_at_any_stage_leaves_nothing_and_the_next_run_works(seed: int, rounds: Callable[[int], int], tmp_path: Path) -> None:
     """A person who killed a run would find servers, namespaces and files on the machine, or could not run it again."""
-    assert side_by_side(killed, drawn(TWENTY, seed), tmp_path) == [], f"--randomly-seed={seed} draws the same moments"
+    moments = drawn(TWENTY, rounds(len(TWENTY)), seed)
+    assert side_by_side(killed, moments, tmp_path) == [], f"--randomly-seed={seed} draws the same moments"
     run = Run(DEMO, tmp_path / "next")
     code, said = run.ended()
     assert code == 0, said
     assert run.left() == []
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
-def test_ctrl_c_at_any_stage_takes_everything_down_and_says_so(seed: int, tmp_path: Path) -> None:
+def test_ctrl_c_at_any_stage_takes_everything_down_and_says_so(seed: int, rounds: Callable[[int], int], tmp_path: Path) -> None:
     """A person who stopped the demo or the tests would see a traceback, or would have to clean up."""
     stages = (START, PARTS, CONTROLLER, JOB, LOGS, REMOVAL, TAKE_DOWN_BEGINS, SESSION_PARTS, SESSION_JOB)
-    assert side_by_side(interrupted, drawn(stages, seed), tmp_path) == [], f"--randomly-seed={seed} draws the same moments"
+    moments = drawn(stages, rounds(len(stages)), seed)
+    assert side_by_side(interrupted, moments, tmp_path) == [], f"--randomly-seed={seed} draws the same moments"
