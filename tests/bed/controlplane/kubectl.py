@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from bed.controlplane.commands import SPARING
 from bed.errors import BedError
 
 TIMEOUT_SECONDS = 60
@@ -18,7 +19,7 @@ def call(
     Raises:
         BedError: it fails and `check` is set, or takes longer than a minute; the message has its own words.
     """
-    env = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(kubeconfig.parent), "KUBECONFIG": str(kubeconfig), **mark}
+    env = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(kubeconfig.parent), "KUBECONFIG": str(kubeconfig), **SPARING, **mark}
     try:
         done = subprocess.run(
             [program, *args], env=env, input=text or "", capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False,

@@ -111,13 +111,14 @@ def _start(bed: Bed, folder: Path, programs: Binaries, free: list[int], *, audit
     taken = commands.Ports(etcd_port, peer_port, api_port)
     url = f"https://127.0.0.1:{api_port}"
     authority = _write_identities(folder, url)
-    etcd = Daemon(commands.etcd(programs, folder, taken), bed.env, folder / "etcd.log", cwd=folder)
-    apiserver = Daemon(commands.apiserver(programs, folder, taken, audit=audit), bed.env, folder / "apiserver.log", cwd=folder)
+    env, large = {**bed.env, **commands.SPARING}, {**bed.env, **commands.SPARING_LARGE}
+    etcd = Daemon(commands.etcd(programs, folder, taken), env, folder / "etcd.log", cwd=folder)
+    apiserver = Daemon(commands.apiserver(programs, folder, taken, audit=audit), large, folder / "apiserver.log", cwd=folder)
     servers = [etcd, apiserver]
     try:
         probe = Probe(api_port, folder)
         probe.await_ready(servers)
-        manager = Daemon(commands.controller_manager(programs, folder), bed.env, folder / "controller-manager.log", cwd=folder)
+        manager = Daemon(commands.controller_manager(programs, folder), env, folder / "controller-manager.log", cwd=folder)
         servers.append(manager)
         probe.await_ready(servers, "/api/v1/namespaces/default/serviceaccounts/default")
     except BaseException:
