@@ -77,9 +77,10 @@ def test_of_two_jobs_of_one_key_exactly_one_runs(far: FarEnd, rounds: Rounds) ->
     assert (len(runs), set(runs.values())) == (count, {1})
 
 
-def test_a_cancel_and_a_start_agree_on_whether_it_ran(far: FarEnd) -> None:
+@pytest.mark.long
+def test_a_cancel_and_a_start_agree_on_whether_it_ran(far: FarEnd, rounds: Rounds) -> None:
     """A Job would be called never-run, and tried again, while its script runs."""
-    count = ROUNDS // 3
+    count = rounds(ROUNDS) // 2
     of = prepared(far, count, f"#!/bin/sh\necho \"${{0%/script}}\" >>{far.home}/runs\n")
     (far.home / "runs").touch()
     for one in of:
