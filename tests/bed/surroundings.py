@@ -7,6 +7,7 @@ in it, a umask or a limit would else decide what a test says.
 import os
 import resource
 import signal
+import sys
 import time
 from collections.abc import MutableMapping
 from pathlib import Path
@@ -55,6 +56,8 @@ def plain(environment: MutableMapping[str, str], home: Path, kept: tuple[str, ..
         environment.setdefault("XDG_CACHE_HOME", str(home / ".cache"))
         environment.setdefault("GOPATH", str(home / "go"))
         environment.setdefault("GOENV", str(home / ".config/go/env"))
+    if environment.pop("PYTHONDONTWRITEBYTECODE", ""):   # else each Python that tests start would compile all that it imports
+        environment["PYTHONPYCACHEPREFIX"] = f"{sys.prefix}/bytecode"
     environment.update(HOME=NO_HOME, LC_ALL="C.UTF-8", LANG="C.UTF-8", TZ="UTC")
     for name in ("no_proxy", "NO_PROXY"):
         if environment.get("http_proxy") or environment.get("HTTP_PROXY"):

@@ -3,6 +3,7 @@
 import os
 import resource
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,8 @@ ALWAYS = {"HOME": NO_HOME, "LC_ALL": "C.UTF-8", "LANG": "C.UTF-8", "TZ": "UTC"}
     pytest.param({"PATH": "/bin", "XDG_CACHE_HOME": "/big"}, {**FOUND, "PATH": "/bin", "XDG_CACHE_HOME": "/big"}, id="what the bed needs"),
     pytest.param({"http_proxy": "http://p"}, {**FOUND, "http_proxy": "http://p", "no_proxy": "localhost,127.0.0.1,::1",
                                               "NO_PROXY": "localhost,127.0.0.1,::1"}, id="a proxy is not for the bed itself"),
+    pytest.param({"PYTHONDONTWRITEBYTECODE": "1"}, {**FOUND, "PYTHONPYCACHEPREFIX": f"{sys.prefix}/bytecode"},
+                 id="bytecode is kept, and not beside the source"),
 ])
 def test_what_is_left_of_an_environment(before: dict[str, str], after: dict[str, str]) -> None:
     environment = dict(before)
