@@ -45,7 +45,7 @@ def script(ledger: str, seconds: float) -> str:
     return f"#!/bin/sh\necho $$ >> ~/{ledger}\nsleep {seconds}\n"
 
 
-@pytest.mark.long(of=2)
+@pytest.mark.long(of=3)
 @pytest.mark.parametrize("fault", STEPS)
 def test_a_crash_at_any_step_of_a_job_costs_time_and_never_a_second_run(
     node: LoginNode, scene: Scene, controller: Controller, faulty: Callable[[str], Controller], fault: str,
@@ -72,6 +72,7 @@ def test_a_failed_call_at_any_step_of_a_job_costs_time_and_never_a_second_run(
     assert len(starts(node, scene.namespace)) == 1
 
 
+@pytest.mark.long(of=2)
 @pytest.mark.parametrize("fault", DELETION)
 def test_a_crash_at_any_step_of_a_deletion_leaves_nothing(
     node: LoginNode, scene: Scene, controller: Controller, faulty: Callable[[str], Controller], fault: str,
