@@ -3,6 +3,7 @@
 A test that breaks a cluster starts one of its own (under a second). A test that breaks the controller leaves it running again.
 """
 
+import itertools
 import os
 import shutil
 import signal
@@ -194,6 +195,8 @@ def scene(api: Api, controller: Controller, slurm: Callable[..., SlurmCluster]) 
     """A namespace for this test. At the end, while the test's clusters live, everything in it is deleted, and nothing may be left."""
     scene = Scene(api).open()
     yield scene
+    for node in itertools.chain(*scene.nodes.values()):
+        node.mend()
     controller.ensure()
     scene.close()
 

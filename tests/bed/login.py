@@ -58,6 +58,7 @@ class LoginNode:
         log = self.folder / "log" / "sshd.log"
         start = ("/usr/sbin/sshd", "-f", f"{INSIDE}/ssh/sshd_config", "-E", f"{INSIDE}/log/sshd.log")
         self.sshd = Service("sshd", self.enclosure, start, self.folder / "sshd.pid", log)
+        self._is_cut = False
         self.run, self.pids, self.user_pids = self.enclosure.run, self.enclosure.pids, self.enclosure.user_pids
 
     @property
@@ -77,6 +78,7 @@ class LoginNode:
 
     def link_down(self) -> None:
         """Pulls the network cable: clients hang, and their connections live on."""
+        self._is_cut = True
         self.enclosure.network.link_down()
 
     def link_up(self) -> None:
@@ -85,7 +87,15 @@ class LoginNode:
 
     def drop(self, on: bool) -> None:
         """Loses every packet in both directions without a word, or stops doing so."""
+        self._is_cut |= on
         self.enclosure.network.drop(on)
+
+    def mend(self) -> None:
+        """Whatever a test did to the way here, packets come through again."""
+        if self._is_cut:
+            self.link_up()
+            self.drop(False)
+            self._is_cut = False
 
     def connections(self) -> int:
         """How many SSH connections are established, as the inside sees them."""

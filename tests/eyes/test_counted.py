@@ -44,21 +44,6 @@ WORDS = {
 """All values that any label may have."""
 
 
-@pytest.fixture
-def own(slurm) -> Iterator[SlurmCluster]:
-    """A Slurm cluster whose link a test may cut; it is up again before everything is deleted. Name it before `scene`."""
-    cluster: SlurmCluster = slurm()
-    yield cluster
-    cluster.link_up()
-
-
-@pytest.fixture
-def scene(scene: Scene, own: SlurmCluster) -> Iterator[Scene]:
-    """The link is up again when everything is deleted."""
-    yield scene
-    own.link_up()
-
-
 def grown(controller: Controller, before: Page, name: str, by: float = 1.0, **labels: str) -> None:
     """Wait until a counter has grown."""
     until(lambda: Page.of(controller).value(name, **labels) >= before.value(name, **labels) + by, f"{name} {labels} to grow by {by}")

@@ -1,8 +1,6 @@
 """What is owed on clusters is kept within bounds, by namespace: nobody's debts keep another's deletions waiting."""
 
-from collections.abc import Callable, Iterator
-
-import pytest
+from collections.abc import Callable
 
 from bed.sshd import SshHost
 from product.ledger import FOLDER, debts_of
@@ -12,13 +10,6 @@ from product.waiting import until
 
 ENDLESS = "#!/bin/sh\nexec sleep 600\n"
 SOON = {"deletionDeadlineSeconds": 1, "cancellationGracePeriodSeconds": 0}
-
-
-@pytest.fixture
-def scene(scene: Scene, host: SshHost) -> Iterator[Scene]:
-    """The link is up again when everything is deleted."""
-    yield scene
-    host.link_up()
 
 
 def test_jobs_that_were_never_handed_in_owe_nothing(scene: Scene, tenant: Callable[..., Tenant]) -> None:

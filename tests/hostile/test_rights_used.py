@@ -1,6 +1,5 @@
 """The controller's rights at the API server: those of the table, used one and all, and enough for everything that it does."""
 
-from collections.abc import Iterator
 
 import pytest
 
@@ -14,13 +13,6 @@ from product.scene import Scene
 from product.waiting import until
 
 LONG = "#!/bin/sh\nexec sleep 600\n"
-
-
-@pytest.fixture
-def scene(scene: Scene, host: SshHost) -> Iterator[Scene]:
-    """The link is up again when everything is deleted."""
-    yield scene
-    host.link_up()
 
 
 def test_the_controller_uses_every_right_that_it_has_and_misses_none(

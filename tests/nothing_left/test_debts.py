@@ -1,7 +1,6 @@
 """What could not be cleaned up when its object had to go: written down, shown, paid when the cluster is back, or given up by a person."""
 
 import shutil
-from collections.abc import Iterator
 
 import pytest
 
@@ -15,21 +14,6 @@ from product.waiting import until
 LONG = "#!/bin/sh\nsleep 600\n"
 SOON = {"deletionDeadlineSeconds": 1, "cancellationGracePeriodSeconds": 1}
 FORGIVE = {"metadata": {"annotations": {"fairlead.dev/forgive-debts": "true"}}}
-
-
-@pytest.fixture
-def own(slurm) -> Iterator[SlurmCluster]:
-    """A Slurm cluster whose link a test may cut. Name it before `scene`, so that it outlives the scene; its link is up again then."""
-    cluster: SlurmCluster = slurm()
-    yield cluster
-    cluster.link_up()
-
-
-@pytest.fixture
-def scene(scene: Scene, own: SlurmCluster) -> Iterator[Scene]:
-    """The link is up again when everything is deleted."""
-    yield scene
-    own.link_up()
 
 
 def running(scene: Scene, own: SlurmCluster, count: int) -> list[Thing]:

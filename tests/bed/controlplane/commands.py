@@ -13,7 +13,7 @@ CONTROLLERS = (
 """All that is needed here: the other controllers serve pods and nodes, which this control plane has none of."""
 
 SPARING = {"GOGC": "off", "GOMEMLIMIT": "256MiB"}
-"""Go collects garbage once a program has so much memory, and not before: a quarter of what an API server's start takes, which needs more."""
+"""Go collects garbage once a program has so much memory, and not before: a quarter of what an API server's start takes."""
 SPARING_LARGE = SPARING | {"GOMEMLIMIT": "768MiB"}
 
 
