@@ -14,6 +14,9 @@ from product.waiting import until
 
 COUNT, HUNG = 20, 2
 INTERVAL_SECONDS = 2
+INFINITE = float("inf")
+
+
 @pytest.fixture
 def hosts(bed: Bed) -> Iterator[StandIn]:
     stand_in = StandIn.start(bed, COUNT)
@@ -54,8 +57,10 @@ def test_two_hanging_clusters_of_twenty_delay_no_other(hosts: StandIn, scene: Sc
     for cluster in clusters[:HUNG]:
         cluster.wait("Ready", "False", seconds=40)
     bound = 1.5 * usual + 0.5
-    for _ in range(3):                   # what hangs delays others each time; a machine that others use does so now and then
-        if (late := max(usual_gaps(healthy, 4))) < bound:
+    best = [INFINITE] * len(healthy)     # what hangs delays the same ones each time; a machine that others use, now one and now another
+    for _ in range(5):
+        best = [min(pair) for pair in zip(best, usual_gaps(healthy, 4), strict=True)]
+        if (late := max(best)) < bound:
             break
     assert late < bound, f"usually every {usual:.2f} s; while two hang, one of the others only every {late:.2f} s"
     for cluster in clusters[HUNG:]:

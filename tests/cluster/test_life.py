@@ -88,8 +88,9 @@ def test_a_deleted_cluster_leaves_what_another_has_under_the_same_login_alone(ow
     scene.cluster(own, "second")
     scene.job("done", cluster="first").wait("Complete")
     job = scene.job("runs", "#!/bin/sh\nwhile [ ! -e ~/go-on ]; do sleep 0.1; done\n", cluster="second")
-    job.wait("Running")
+    begun = f".fairlead/*/runs/{job.uid}-1/started-0"
+    until(lambda: list(own.home.glob(begun)), "its script to start")
     first.delete()
-    assert list(own.home.glob(f".fairlead/*/runs/{job.uid}-1/started-0")), "its directory is whole"
+    assert list(own.home.glob(begun)), "its directory is whole"
     (own.home / "go-on").touch()
     job.wait("Complete")

@@ -77,7 +77,8 @@ def test_polls_are_seldom_while_nothing_happens_and_frequent_else(own: SlurmClus
     scene.job("quiet", LONG, cancellationGracePeriodSeconds=1).wait("Running")
     until(lambda: poll_log.gaps[-1:] > [2.0], "polls to become seldom")
     quiet = len(poll_log.gaps)
-    scene.job("news", "#!/bin/sh\nsleep 1\n").wait("Running")
+    scene.job("news", "#!/bin/sh\nuntil [ -e ~/seen ]; do sleep 0.1; done\n").wait("Running")
+    (own.home / "seen").touch()
     until(lambda: any(gap < 1.0 for gap in poll_log.gaps[quiet:]), "polls to become frequent")
 
 

@@ -7,7 +7,7 @@ import pytest
 from bed.controlplane import ControlPlane
 from bed.state import Bed
 from product.api import Api
-from product.resources import install
+from product.resources import install, take_away
 
 
 @pytest.fixture(scope="session")
@@ -25,3 +25,9 @@ def quiet_api(quiet_plane: ControlPlane) -> Iterator[Api]:
     api = Api(quiet_plane.kubeconfig)
     yield api
     api.close()
+
+
+@pytest.fixture(autouse=True)
+def _alone(quiet_api: Api) -> None:
+    """What a failed test has left is no part of the installation of the next one: these tests count what is there."""
+    take_away(quiet_api)

@@ -10,10 +10,11 @@ from bed.slurm import SlurmCluster
 from bed.state import Bed
 from fairlead.kube.rights import RIGHTS
 from product.account import account, asked, refused, unused, user_of
-from product.api import GROUP, Api
+from product.api import Api
 from product.command import fairlead
 from product.controller import Controller
 from product.ledger import debts_of
+from product.resources import take_away
 from product.scene import Scene
 from product.waiting import until
 
@@ -34,12 +35,7 @@ def make(quiet_api: Api) -> Iterator[Callable[[], Scene]]:
 
     yield a_scene
     for scene in made:
-        for plural in ("jobs", "clusters"):
-            folder = f"{GROUP}/namespaces/{scene.namespace}/{plural}"
-            for each in (quiet_api.get(folder) or {"items": []})["items"]:
-                path = f"{folder}/{each['metadata']['name']}"
-                quiet_api.delete(path)
-                quiet_api.request("PATCH", path, {"metadata": {"finalizers": None}}, "application/merge-patch+json")
+        take_away(quiet_api, scene.namespace)
         quiet_api.delete(f"/api/v1/namespaces/{scene.namespace}")
 
 

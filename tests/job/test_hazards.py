@@ -69,7 +69,7 @@ def test_the_end_of_a_job_is_when_it_ended_and_not_when_slurm_noticed(scene: Sce
     cluster.slurmctld.kill()
     cluster.run("touch", "go")
     until((cluster.home / "ended").exists, "the script to end")
-    ended = int((cluster.home / "ended").read_text())
+    ended = int(until((cluster.home / "ended").read_text, "the time of its end"))
     until(lambda: int(cluster.run("date", "+%s").stdout) > ended + 2, "the clock to go on")
     cluster.slurmctld.start()
     job.wait("Complete", seconds=60)

@@ -48,11 +48,12 @@ def test_a_finished_job_that_goes_while_nobody_watches_is_buried_later(scene: Sc
 def test_a_wiped_status_comes_back_from_the_cluster(scene: Scene, hpc: SlurmCluster) -> None:
     """Else a restored backup or a slip of a tool would run a Job twice."""
     scene.cluster(hpc)
-    job = scene.job("wiped", "#!/bin/sh\necho $SLURM_JOB_ID >> ~/wiped.txt\nsleep 3\n")
+    job = scene.job("wiped", "#!/bin/sh\necho $SLURM_JOB_ID >> ~/wiped.txt\nuntil [ -e ~/wiped.go ]; do sleep 0.1; done\n")
     job.wait("Running")
     run_id = job.status["run"]["id"]
     scene.api.merge(job.path, {"status": None}, "/status")
     until(lambda: job.status.get("run", {}).get("id") == run_id, "the id to come back")
+    (hpc.home / "wiped.go").touch()
     job.wait("Complete")
     assert (hpc.home / "wiped.txt").read_text(encoding="utf-8").split() == [run_id]
 

@@ -94,10 +94,13 @@ def test_a_crash_at_any_step_of_a_deletion_leaves_nothing(
 def test_twenty_running_jobs_survive_a_killed_controller_and_run_once_each(scene: Scene, hpc: SlurmCluster, controller: Controller) -> None:
     """Else every crash of the controller would cost users their running work."""
     scene.cluster(hpc)
-    jobs = [scene.job(f"job-{n}", script(f"{scene.namespace}-{n}", 4), memory="30Mi") for n in range(20)]
+    go = f"{scene.namespace}-go"
+    wait = f"until [ -e ~/{go} ]; do sleep 0.5; done\n"
+    jobs = [scene.job(f"job-{n}", script(f"{scene.namespace}-{n}", 0) + wait, memory="30Mi") for n in range(20)]
     until(lambda: sum(each.condition("Running").get("status") == "True" for each in jobs) >= 8, "Jobs to run", 30)
     controller.daemon.kill()
     controller.ensure()
+    (hpc.home / go).touch()
     for job in jobs:
         job.wait("Complete", seconds=60)
     assert [len(starts(hpc, f"{scene.namespace}-{n}")) for n in range(20)] == [1] * 20
