@@ -234,9 +234,11 @@ def test_nothing_of_a_reader_who_goes_stays_on_the_login_node(how: str, own: Slu
     own.link_up()
 
 
-def test_a_large_log_and_a_reader_who_pauses_cost_little_memory(own: SlurmCluster, scene: Scene, plane: ControlPlane) -> None:
+@pytest.mark.long
+def test_a_large_log_and_a_reader_who_pauses_cost_little_memory(
+        own: SlurmCluster, scene: Scene, plane: ControlPlane, rounds: Callable[[int], int]) -> None:
     """Else a log of some gigabytes, read with a pager, would take the laptop's memory."""
-    size = 1 << 30
+    size = rounds(5) << 28               # far more than the bound below
     scene.cluster(own)
     scene.job("large", f"#!/bin/sh\ntruncate -s {size} large.out\n", stdoutPath="large.out").wait_ended()
     logs = argv("logs", "-f", "--raw", f"{scene.namespace}/large")
