@@ -9,11 +9,11 @@ def test_a_job_out_of_time_is_ended_wherever_it_is(scene: Scene, hpc: SlurmClust
     """Else a Job that nobody wants after noon would start in the evening, or run on."""
     scene.cluster(hpc)
     polite = "#!/bin/bash\ntrap 'echo saved; exit 0' TERM\ntouch ~/deadline-on\nsleep 600 & wait\n"
-    running = scene.job("running", polite, activeDeadlineSeconds=4)
-    queued = scene.job("queued", "#!/bin/sh\ntouch ~/queued-ran\n", activeDeadlineSeconds=4, extraOptions={"begin": "now+1hour"})
-    retrying = scene.job("retrying", "#!/bin/sh\nexit 1\n", activeDeadlineSeconds=4, backoffLimit=100)
+    running = scene.job("running", polite, activeDeadlineSeconds=8)
+    queued = scene.job("queued", "#!/bin/sh\ntouch ~/queued-ran\n", activeDeadlineSeconds=8, extraOptions={"begin": "now+1hour"})
+    retrying = scene.job("retrying", "#!/bin/sh\nexit 1\n", activeDeadlineSeconds=8, backoffLimit=100)
     for job in (running, queued, retrying):
-        assert "4 s" in job.wait("Failed", reason="DeadlineExceeded")["message"], job.status
+        assert "8 s" in job.wait("Failed", reason="DeadlineExceeded")["message"], job.status
         assert job.condition("Ready")["reason"] == "DeadlineExceeded"
     assert running.status["logs"]["tail"] == "saved\n"
     assert hpc.jobs_active() == []
@@ -24,13 +24,13 @@ def test_a_job_out_of_time_is_ended_wherever_it_is(scene: Scene, hpc: SlurmClust
 def test_time_in_which_it_is_suspended_does_not_count(scene: Scene, hpc: SlurmCluster) -> None:
     """Else a Job that was set aside over night would be out of time when it is resumed."""
     scene.cluster(hpc)
-    job = scene.job("patient", "#!/bin/sh\nwhile [ ! -e ~/deadline-go ]; do sleep 0.1; done\n", activeDeadlineSeconds=6)
+    job = scene.job("patient", "#!/bin/sh\nwhile [ ! -e ~/deadline-go ]; do sleep 0.1; done\n", activeDeadlineSeconds=12)
     job.wait("Running")
     job.change(suspend=True)
     job.wait("Suspended", reason="JobSuspended")
     assert "activeSince" not in job.status
     counted = job.status["activeSeconds"]
-    other = scene.job("clock", activeDeadlineSeconds=6, command=["sleep", "600"])
+    other = scene.job("clock", activeDeadlineSeconds=12, command=["sleep", "600"])
     other.wait("Failed", reason="DeadlineExceeded")
     assert (job.status["activeSeconds"], job.condition("Failed")) == (counted, {})
     (hpc.home / "deadline-go").touch()

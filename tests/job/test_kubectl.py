@@ -44,6 +44,7 @@ def test_a_job_costs_six_writes_and_two_events(scene: Scene, hpc: SlurmCluster, 
     job.wait("Complete")
     until(lambda: not (job.read() or {"metadata": {}})["metadata"].get("finalizers"), "the finalizer to be off")
     job.delete()
+    until(lambda: writes(plane, scene.namespace).count("events/") >= 2, "the Events, which are written behind the status")
     made = writes(plane, scene.namespace)
     assert made.count("events/") == 2, made
     assert len([each for each in made if each.startswith("jobs/")]) <= 6, made
