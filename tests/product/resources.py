@@ -1,7 +1,7 @@
 """Our resource definitions, brought to an API server until it serves them; and what is of them taken away."""
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from bed.controlplane import ControlPlane
 from bed.existing import ExistingControlPlane
@@ -24,7 +24,13 @@ def install(plane: ControlPlane | ExistingControlPlane) -> None:
 def take_away(api: Api, namespace: str = "") -> None:
     """All Jobs and Clusters go (of one namespace), with what a controller would have to do first."""
     for plural in ("jobs", "clusters"):
-        listed = api.get(f"{GROUP}/namespaces/{namespace}/{plural}" if namespace else f"{GROUP}/{plural}") or {"items": []}
+        where = f"{GROUP}/namespaces/{namespace}/{plural}" if namespace else f"{GROUP}/{plural}"
+
+        def answered(where: str = where) -> list[dict[str, Any]] | None:
+            status, answer = api.request("GET", where)
+            return {200: [answer], 404: [{"items": []}]}.get(status)   # 429: the definition has just been changed
+
+        [listed] = until(answered, f"{plural} to be served", 60)
         for each in listed["items"]:
             path = f"{GROUP}/namespaces/{each['metadata']['namespace']}/{plural}/{each['metadata']['name']}"
             api.delete(path)
