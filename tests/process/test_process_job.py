@@ -92,10 +92,13 @@ def test_what_is_too_large_since_the_host_was_made_smaller_holds_nobody_back(hos
 def test_gpus_are_given_to_one_job_each(host: SshHost, scene: Scene) -> None:
     """Else two Jobs would share a GPU's memory."""
     scene.bare_host(host, slots=4, gpus=2)
-    script = '#!/bin/sh\necho "gpus=$CUDA_VISIBLE_DEVICES"\nsleep 2\n'
+    script = '#!/bin/sh\necho "gpus=$CUDA_VISIBLE_DEVICES"\nuntil [ -e ~/go ]; do sleep 0.1; done\n'
     jobs = [scene.job(f"g{number}", script, gpus=1) for number in range(2)]
     both = scene.job("both", script, gpus=2)
     none = scene.job("none", script)
+    for job in jobs:
+        job.wait("Running")
+    (host.home / "go").touch()
     seen = sorted(job.wait_ended()["logs"]["tail"] for job in jobs)
     assert seen == ["gpus=0\n", "gpus=1\n"]
     assert both.wait_ended()["logs"]["tail"] == "gpus=0,1\n"

@@ -26,6 +26,14 @@ def below(group: Path) -> list[str]:
     return [each.name for each in group.iterdir() if each.is_dir()]
 
 
+def program(pid: int) -> str:
+    """What a process runs; empty if it is gone."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return ""
+
+
 @pytest.mark.parametrize("shell", ["dash", "bash --posix", "busybox sh"])
 def test_its_control_group_finds_what_hides_from_everything_else(host: SshHost, group: Path, scene: Scene, shell: str) -> None:
     """Else a process that takes care not to be found would keep a GPU after its Job."""
@@ -59,8 +67,7 @@ def test_what_has_left_its_control_group_is_found_like_anywhere(host: SshHost, g
     scene.bare_host(host)
     script = f"#!/bin/bash\n( echo $BASHPID > {group}/cgroup.procs\n{LEFTOVERS[what]})\ntrap '' TERM\nsleep 600\n"
     job = scene.job("away", script, cancellationGracePeriodSeconds=0)
-    until(lambda: running(host, "4242"), "the script to have started it")
-    [left] = [pid for pid in running(host, "4242") if Path(f"/proc/{pid}/comm").read_text() == "sleep\n"]
+    [left] = until(lambda: [pid for pid in running(host, "4242") if program(pid) == "sleep"], "the script to have started it")
     assert f"/{group.name}\n" in Path(f"/proc/{left}/cgroup").read_text(), "it has left the group of its Run"
     job.delete()
     assert not running(host, "4242")
