@@ -55,6 +55,7 @@ CLUSTER: Final[dict[Word, str]] = {
     C.INTERNAL_ERROR: "Report it, with the controller's log; it tries again.",
     C.WRITE_REFUSED: "Have the policy or webhook that the message names allow it: Fairlead's finalizer, and the resource's status.",
     C.STRANGE_ENTRIES: "Look at `runs/` in the work folder: some script makes them.",
+    C.WORK_DIR_KEPT: "Look at what the message names; remove the folder by hand once nobody needs it.",
     C.SWEEP_PASSED: NOTHING,
 }
 JOB: Final[dict[Word, str]] = {

@@ -85,7 +85,7 @@ def test_a_cluster_that_is_replaced_under_its_name_is_another_cluster(own: Slurm
 def test_a_deleted_cluster_leaves_what_another_has_under_the_same_login_alone(own: SlurmCluster, scene: Scene) -> None:
     """Else to delete one of two Clusters that lead to one login would end what runs for the other."""
     first = scene.cluster(own, "first")
-    scene.cluster(own, "second")
+    second = scene.cluster(own, "second")
     scene.job("done", cluster="first").wait("Complete")
     job = scene.job("runs", "#!/bin/sh\nwhile [ ! -e ~/go-on ]; do sleep 0.1; done\n", cluster="second")
     begun = f".fairlead/*/runs/{job.uid}-1/started-0"
@@ -94,3 +94,5 @@ def test_a_deleted_cluster_leaves_what_another_has_under_the_same_login_alone(ow
     assert list(own.home.glob(begun)), "its directory is whole"
     (own.home / "go-on").touch()
     job.wait("Complete")
+    second.delete()
+    assert not (own.home / ".fairlead").exists(), "the last one takes the tree along"

@@ -153,6 +153,11 @@ class Here:
         """Whether this can still go wrong."""
         return fault in self.state.left
 
+    @property
+    def tree_is_gone(self) -> bool:
+        """Whether the Cluster was deleted, and its tree went with it."""
+        return "cluster" in self.scenario.may and "cluster" not in self.state.left
+
     def fault(self, fault: str, who: Actor, does: str) -> Draft:
         """One more step that is possible, in which something goes wrong."""
         draft = Draft(self.state)

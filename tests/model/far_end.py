@@ -14,6 +14,14 @@ def enters(here: Here, script: Script) -> None:
         answered(here.fault("die", script, "is cut off"), here, script, Answer("unknown"))
 
 
+def lacks_tree(here: Here, script: Script) -> bool:
+    """Whether the tree has gone with its Cluster: then nothing that a script does there has an effect."""
+    if "TREE" not in here.rules or not here.tree_is_gone:
+        return False
+    answered(here.step(script, "finds no tree"), here, script, Answer("unknown"))
+    return True
+
+
 def misses_tree(here: Here, script: Script) -> None:
     """The first step of a script: it finds another tree than ours, or none."""
     if here.may("swap"):

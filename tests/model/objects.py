@@ -3,12 +3,14 @@
 from model import properties
 from model.draft import BOUND, Draft, Here, put
 from model.state import (
+    ABSENT,
     DELETING,
     GONE,
     IDLE,
     LIVE,
     OFF,
     OPEN,
+    SETTLED,
     SHUT,
     SUBMIT,
     UNBORN,
@@ -22,6 +24,9 @@ from model.state import (
 def people_act(here: Here) -> None:
     """What users and administrators may do now."""
     state = here.state
+    if here.may("cluster") and state.object == GONE and not state.ledger and all(each in SETTLED for each in state.directories):
+        draft = here.fault("cluster", "a person", "deletes the Cluster, and its tree goes")
+        draft.directories = (ABSENT,) * len(state.directories)
     if here.may("apply") and state.object == UNBORN:
         here.fault("apply", "a person", "kubectl apply").object = LIVE
     if state.object != LIVE and state.object != DELETING:

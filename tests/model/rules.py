@@ -27,5 +27,6 @@ RULES: Final[Mapping[str, str]] = MappingProxyType({
     "SUSPEND": "a suspended attempt is closed by the cancel script before the status says that nothing of it is left",
     "INTENT": "that an attempt is withdrawn for a suspension is written before it is cancelled: its end is no failure",
     "ADMIT": "whether the Cluster admits the Job is asked before each submission, whatever marks it bears; only a written intent was ours",
+    "TREE": "tombstones go before their time with their whole tree alone, and its mark with it",
     "ONESHOT": "each task of an array takes an entry of its own before its script",
 })

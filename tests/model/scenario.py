@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-USER_ACTS: Final = frozenset({"apply", "delete", "wipe", "ahead", "forge", "shut", "suspend", "resume"})
+USER_ACTS: Final = frozenset({"apply", "delete", "wipe", "ahead", "forge", "shut", "suspend", "resume", "cluster"})
 """What people do, and may do beside any number of faults."""
 
 FAULTS: Final[Mapping[str, str]] = MappingProxyType({
@@ -17,6 +17,7 @@ FAULTS: Final[Mapping[str, str]] = MappingProxyType({
     "shut": "the Cluster's owner closes it to the Job's namespace",
     "suspend": "a person suspends the Job",
     "resume": "and lets it go on",
+    "cluster": "a person deletes the Cluster, whose tree goes once nothing but tombstones is there",
     "crash": "a controller dies; its script goes on at the far end",
     "die": "a script is cut off",
     "late": "sbatch fails, and its request is worked on later",
@@ -104,6 +105,7 @@ NOTHING_LEFT: Final[Mapping[str, Scenario]] = MappingProxyType({
     "older": Scenario(sweeps=True, older=True),
     "orphan": Scenario(_may("delete", "crash", "late"), orphan=True, sweeps=True, leaders=1),
     "orphan-two": Scenario(_may("delete"), orphan=True, sweeps=True),
+    "cluster": Scenario(_may("delete", "cluster", "crash", "late"), leaders=1),
     "array-delete": Scenario(_may("delete"), leaders=1, tasks=2),
 })
 """How its object goes, and what then becomes of what it had."""

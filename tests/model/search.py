@@ -77,7 +77,8 @@ def steps(state: State, scenario: Scenario, rules: frozenset[str]) -> Here:
     controller.acts(here)
     for script in dict.fromkeys(state.scripts):
         far_end.enters(here, script)
-        _SCRIPTS[script.kind](here, script)
+        if not far_end.lacks_tree(here, script):
+            _SCRIPTS[script.kind](here, script)
     scheduler.acts(here)
     for start in state.starts:
         wrapper.steps(here, start)

@@ -16,6 +16,7 @@ KNOWN = {
     "older": (640, {"Complete"}),
     "orphan": (49_000, {"Complete", "gone"}),
     "orphan-two": (62_000, {"Complete", "Failed", "gone"}),
+    "cluster": (63_000, {"Complete", "gone"}),
     "array-delete": (11_000, {"Complete", "Failed", "gone"}),
 }
 """About how many states each scenario has, and the ends that it comes to (`unborn`: nobody has made the object)."""

@@ -35,6 +35,7 @@ NEEDED = {
     "SUSPEND": ("suspend", properties.CLOSED),
     "INTENT": ("suspend", properties.OUR_OWN),
     "ADMIT": ("outsider", properties.OUTSIDER),
+    "TREE": ("cluster", properties.AFTER_DELETION),
     "ONESHOT": ("array", properties.TWICE),
 }
 """A scenario that shows what is lost without each rule, and what that is."""

@@ -37,6 +37,9 @@ def _claim(here: Here, start: Start) -> Claim:
 
 
 def _claims(here: Here, start: Start) -> None:
+    if "TREE" in here.rules and here.tree_is_gone:
+        _goes(here.step(start, "finds no tree"), start, "")
+        return
     draft = here.step(start, "ln -s claim")
     if draft.directory(start.attempt).claim is None:
         draft.write(start.attempt, claim=_claim(here, start))

@@ -115,7 +115,8 @@ def test_two_installations_share_an_account_and_leave_each_other_alone(
     theirs.wait("Complete")
     ours.delete()
     cluster.delete()                                 # clears the whole of our tree
-    [directory] = [each for tree in trees for each in (tree / "runs").iterdir() if each.name == f"{theirs.uid}-1"]
+    [directory] = [each for tree in trees for each in tree.glob("runs/*") if each.name == f"{theirs.uid}-1"]
     assert (directory / "owner").read_text().split()[1] == "same-name"
     theirs.delete()
     other_cluster.delete()
+    assert not (own.home / ".fairlead").exists(), "each has taken its own along"

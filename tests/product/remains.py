@@ -6,9 +6,9 @@ from bed.login import LoginNode
 from bed.ownhost import OwnHost
 from bed.slurm import SlurmCluster
 
-FIXED = {"bin", "changes", "host", "layout", "marker", "runs", "tmp"}
+FIXED = {"bin", "changes", "host", "layout", "marker", "runs", "tmp", "unended"}
 """What a work folder holds by itself: the constant scripts, its layout and mark, where wrappers tell of a change,
-two folders, and on a bare host one for its queue."""
+two folders, and on a bare host one for its queue. `unended`: a Run was cleaned up whose end nobody had seen, `by-*` whose it is."""
 
 
 def remains_on(node: LoginNode | OwnHost, *, connected: bool) -> list[str]:
@@ -28,7 +28,10 @@ def remains_on(node: LoginNode | OwnHost, *, connected: bool) -> list[str]:
 def files_in(home: Path) -> list[str]:
     """What is left in a user's home, in words."""
     trees = sorted((home / ".fairlead").glob("*"))
-    return [f"file {path.relative_to(home)}" for tree in trees for path in _strays(tree)]
+    try:
+        return [f"file {path.relative_to(home)}" for tree in trees for path in _strays(tree)]
+    except FileNotFoundError:            # one goes with its Cluster just now
+        return [f"file {tree.relative_to(home)}" for tree in trees]
 
 
 def running(node: LoginNode, word: str) -> list[int]:
@@ -37,7 +40,7 @@ def running(node: LoginNode, word: str) -> list[int]:
 
 
 def _strays(tree: Path) -> list[Path]:
-    strays = [each for each in tree.iterdir() if each.name not in FIXED]
+    strays = [each for each in tree.iterdir() if each.name not in FIXED and not each.name.startswith("by-")]
     strays += [*(tree / "tmp").iterdir(), *tree.glob("host/queue/*")]
     for run in (tree / "runs").iterdir():
         entries = sorted(each.name for each in run.iterdir())

@@ -15,6 +15,7 @@ from fairlead.engine.owed.debts import Debts
 from fairlead.engine.ports import World
 from fairlead.engine.registry import Registry
 from fairlead.engine.settings import EngineSettings
+from fairlead.engine.trees import Trees
 from fairlead.schedulers.seam import Driver, Removed
 
 
@@ -57,6 +58,7 @@ class SiteContext:
     settings: EngineSettings
     installation: Installation
     debts: Debts
+    trees: Trees
     driver_of: Callable[[Cluster], Driver]
     beat: Callable[[str, float], None]
     remembers: Callable[[Cluster, str], bool]

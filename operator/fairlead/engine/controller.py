@@ -31,6 +31,7 @@ from fairlead.engine.site.cluster_record import ClusterRecord
 from fairlead.engine.site.link import Link
 from fairlead.engine.site.logins import Logins
 from fairlead.engine.site.site import Site
+from fairlead.engine.trees import Trees
 from fairlead.engine.unplaced.labels import Labels
 from fairlead.engine.unplaced.nowhere import Nowhere
 from fairlead.engine.unplaced.placing import Placing
@@ -78,7 +79,7 @@ class Controller:
         self._gauges = Gauges(world, registry, self._debts, self._sites.values)
         self._look_at_unplaced = asyncio.Event()
         self._context = SiteContext(
-            world, registry, settings, installation, self._debts, driver_of,
+            world, registry, settings, installation, self._debts, Trees(registry), driver_of,
             pulse.beat, self._remembers, self._cluster_of, self._left_active, self._ended, self._swept,
         )
         self._writer = writer
@@ -146,7 +147,7 @@ class Controller:
         key = cluster.ref.uid, name
         site = self._sites.get(key)
         if site is None:
-            link = Link(self._world, self._settings, self._context.installation, self._context.driver_of)
+            link = Link(self._world, self._settings, self._context.installation, self._context.driver_of, self._context.trees.remembered)
             record = self._records[cluster.ref.uid]
             record.sites.add(name)
             site = self._sites[key] = Site(record, name, self._context, link)

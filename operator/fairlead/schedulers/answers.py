@@ -18,7 +18,7 @@ from fairlead.domain.run.installation import Installation
 from fairlead.domain.run.observation import Finished, LastWord, LogTail, Sentinels, Started
 from fairlead.domain.run.run import Owner, RunKey, RunState, StopWord, Tree
 from fairlead.schedulers.fence import Answer, Row
-from fairlead.schedulers.seam import Removed
+from fairlead.schedulers.seam import Removed, TreeRemoved, TreeState
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -261,6 +261,16 @@ def require_tree(answer: Answer) -> None:
     if lost:
         seen = clean(lost.field(0), TEXT_CHARACTERS)
         raise RemoteFault(f"The work folder is not the one we know: {seen}.", ClusterReason.WORK_DIR_NOT_OURS)
+
+
+def tree_removed(answer: Answer) -> TreeRemoved:
+    """What has become of the tree. Raises `RemoteFault` when it is not there."""
+    require_tree(answer)
+    for state in (TreeState.GONE, TreeState.MORE):
+        if answer.first(state):
+            return TreeRemoved(state)
+    row = answer.first(TreeState.STAYS)
+    return TreeRemoved(TreeState.STAYS, clean(row.field(0), TEXT_CHARACTERS) if row else "the far end does not say why")
 
 
 def by_key(rows: Sequence[Row]) -> dict[RunKey, Row]:

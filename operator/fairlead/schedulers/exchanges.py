@@ -16,7 +16,7 @@ from fairlead.domain.run.run import RunKey, Tree
 from fairlead.schedulers import answers, sh
 from fairlead.schedulers.answers import Vocabulary
 from fairlead.schedulers.fence import MOST_ROWS, Answer, last_row, read
-from fairlead.schedulers.seam import Cancellation, Exchange, Place, Query, Removal, Removed
+from fairlead.schedulers.seam import Cancellation, Exchange, Place, Query, Removal, Removed, TreeRemoval, TreeRemoved
 
 T = TypeVar("T")
 
@@ -25,6 +25,7 @@ _SPARE_SECONDS: Final = 10               # for the shell itself, on a busy login
 _SECONDS_PER_KEY: Final = 0.5
 _TICK_SECONDS: Final = 2                 # between two looks of who listens
 _TREE_SECONDS: Final = 60                # to look through a whole tree
+_REMOVE_SECONDS: Final = 20              # to take one away, in one exec
 _KIB: Final = 1024
 _SPARE_BYTES: Final = 64 * _KIB          # for what a login shell prints in front of the script's rows
 _ANSWER_PER_KEY: Final = 12 * _KIB       # of a submission or cancellation: 2,000 bytes of the scheduler's words, 64 ids, and a claim's link
@@ -64,7 +65,7 @@ def probe(part: Part, fence: str, place: Place) -> Exchange[Probe]:
     """Make or find the tree, and look at the site."""
     whole = part.having(
         WORK_DIR=place.work_dir, INSTALLATION=place.installation.name, SERVER=place.installation.api_server, KNOWN=place.marker,
-        FRESH=place.fresh_marker, LAYOUT=str(names.REMOTE_LAYOUT),
+        FRESH=place.fresh_marker, LAYOUT=str(names.REMOTE_LAYOUT), WHO=place.installation.word,
     )
     return whole.exchange("probe", fence, answers.probe)
 
@@ -114,6 +115,14 @@ def remove(part: Part, fence: str, removal: Removal, installation: Installation,
     if not removal.sweep:
         return whole.exchange("remove", fence, parse, _SPARE_BYTES + _ANSWER_PER_KEY * len(removal.keys), keys=len(removal.keys))
     return replace(whole, hangs=(*whole.hangs, _TREE_SECONDS)).exchange("sweep", fence, parse, _TREE_BYTES)
+
+
+def remove_tree(part: Part, fence: str, removal: TreeRemoval) -> Exchange[TreeRemoved]:
+    """The whole tree away: looked at twice, and then removed for as long as one exec may."""
+    whole = part.within(removal.tree).having(
+        LAYOUT=str(names.REMOTE_LAYOUT), WHO=removal.installation.word, OWED=" ".join(removal.owed),
+        DAYS=str(removal.tombstone_days), REMOVE_SECONDS=str(_REMOVE_SECONDS))
+    return replace(whole, hangs=(_TREE_SECONDS, _TREE_SECONDS, *[_REMOVE_SECONDS] * 4)).exchange("remove-tree", fence, answers.tree_removed)
 
 
 def _cancel_line(cancellation: Cancellation, installation: Installation) -> str:

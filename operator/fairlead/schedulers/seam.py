@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
 from fairlead.domain.run.answers import CancelAnswer, CancelPhase, Probe, Remnant, SubmitAnswer
@@ -98,6 +99,35 @@ class Removed:
     strange: int = 0                 # so many entries are no Run's, or beyond what is listed
 
 
+class TreeState(StrEnum):
+    """What has become of a tree that was to be taken away."""
+
+    GONE = "gone"
+    MORE = "more"                    # it is on its way: ask again
+    STAYS = "stays"
+
+
+@dataclass(frozen=True, slots=True)
+class TreeRemoval:
+    """A tree that goes with its Cluster. `owed`: uids of objects of which something is owed, whose tombstones keep it.
+
+    So does the tombstone of a Run whose end nobody saw, for as long as it would stand.
+    """
+
+    tree: Tree
+    installation: Installation
+    owed: Sequence[str] = ()
+    tombstone_days: int = 7
+
+
+@dataclass(frozen=True, slots=True)
+class TreeRemoved:
+    """What has become of it, and why it stays."""
+
+    state: TreeState
+    why: str = ""
+
+
 class Scheduler(Protocol):
     """A scheduler at the far end of SSH. `fence` is a fresh random word (32 hex digits) for each exchange; all methods are pure."""
 
@@ -123,6 +153,10 @@ class Scheduler(Protocol):
 
     def remove(self, fence: str, tree: Tree, removal: Removal) -> Exchange[Removed]:
         """Bring directories down to tombstones (revoked renamed over claim first), and sweep."""
+        ...
+
+    def remove_tree(self, fence: str, removal: TreeRemoval) -> Exchange[TreeRemoved]:
+        """Take the whole tree away if nothing in it is needed; safe to repeat until it is gone or stays."""
         ...
 
 

@@ -30,8 +30,9 @@ from fairlead.engine.registry import Registry
 from fairlead.engine.site.cluster_record import ClusterRecord
 from fairlead.engine.site.link import Link
 from fairlead.engine.site.site import Site
+from fairlead.engine.trees import Trees
 from fairlead.engine.writer import Writer
-from fairlead.schedulers.seam import Cancellation, Driver, Exchange, Place, Query, Removal, Removed
+from fairlead.schedulers.seam import Cancellation, Driver, Exchange, Place, Query, Removal, Removed, TreeRemoval, TreeRemoved, TreeState
 from fairlead.schedulers.slurm.preparer import SlurmPreparer
 from product.objects import OTHER_UID, UID, a_cluster, a_job, submitted
 
@@ -94,6 +95,9 @@ class Faulty:
         self.fail("bury", *(key.uid for key in removal.keys))
         return _said("remove", lambda: Removed(frozenset(removal.keys), (), complete=True))
 
+    def remove_tree(self, fence: str, removal: TreeRemoval) -> Exchange[TreeRemoved]:
+        return _said("remove-tree", lambda: TreeRemoved(TreeState.GONE))
+
     async def write_status(self, ref: ObjectRef, status: Mapping[str, Any], *, expected_attempt: int | None = None) -> str:
         if status.get("run", {}).get("id"):
             self.fail("write", ref.uid)
@@ -129,7 +133,8 @@ class Ward:
         def driver_of(_cluster: Cluster) -> Driver:
             return Driver(faulty, faulty)
 
-        context = SiteContext(world, self.registry, SETTINGS, ONE, self.debts, driver_of, lambda _name, _seconds: None,
+        trees = Trees(self.registry)
+        context = SiteContext(world, self.registry, SETTINGS, ONE, self.debts, trees, driver_of, lambda _name, _seconds: None,
                               lambda _cluster, _site: False, lambda _uid: None, lambda: (), lambda _job: None, self._swept)
         self.site = Site(ClusterRecord(cluster, world, self.registry), "", context, Link(world, SETTINGS, ONE, driver_of))
 

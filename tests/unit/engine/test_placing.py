@@ -16,6 +16,7 @@ from fairlead.engine.owed.debts import Debts
 from fairlead.engine.owed.overdue import Overdue
 from fairlead.engine.registry import Registry
 from fairlead.engine.site.cluster_record import ClusterRecord
+from fairlead.engine.trees import Trees
 from fairlead.engine.unplaced.nowhere import Nowhere
 from fairlead.engine.unplaced.placing import Placing
 from fairlead.engine.writer import Writer
@@ -53,7 +54,7 @@ class Yard:
         self.registry.put_cluster(self.cluster)
         debts, writer = Debts(world), Writer(world, self.registry, 4)
         nowhere = Nowhere(world, writer, Overdue(world, debts, writer))
-        context = SiteContext(world, self.registry, SETTINGS, ONE, debts, driver_of, lambda _name, _seconds: None,
+        context = SiteContext(world, self.registry, SETTINGS, ONE, debts, Trees(self.registry), driver_of, lambda _name, _seconds: None,
                               lambda _cluster, _site: False, lambda _uid: None, lambda: self.left, lambda _job: None, None)   # type: ignore[arg-type]
         self.placing = Placing(context, writer, nowhere, lambda _cluster, host: host[0] in reached, {})
 

@@ -30,7 +30,8 @@ from fairlead.engine.registry import Registry
 from fairlead.engine.site.cluster_record import ClusterRecord
 from fairlead.engine.site.link import Link
 from fairlead.engine.site.site import Site
-from fairlead.schedulers.seam import Exchange, Removed
+from fairlead.engine.trees import Trees
+from fairlead.schedulers.seam import Exchange, Removed, TreeRemoved, TreeState
 from fairlead.web.health import Heartbeats
 from product.objects import NOW, a_cluster, a_job, submitted
 
@@ -43,6 +44,7 @@ class Stage:
     def __init__(self, **spec: Any) -> None:
         self.virtual = Virtual()
         self.virtual.remote.answers |= dict.fromkeys(("remove", "sweep"), Removed(frozenset(), (), complete=True))
+        self.virtual.remote.answers |= {"remove-tree": TreeRemoved(TreeState.GONE)}
         self.registry = Registry()
         self.hearts = Heartbeats(self.virtual.clock.monotonic)
         self.cluster = a_cluster(has_finalizer=False, **spec)
@@ -50,7 +52,7 @@ class Stage:
         self.left: list[Job] = []
         world = self.virtual.world
         self.debts = Debts(world)
-        context = SiteContext(world, self.registry, SETTINGS, ONE, self.debts, driver_of, self.hearts.beat,
+        context = SiteContext(world, self.registry, SETTINGS, ONE, self.debts, Trees(self.registry), driver_of, self.hearts.beat,
                               lambda _cluster, _site: False, self._cluster_of, lambda: self.left, self._ended, self._swept)
         self.record = ClusterRecord(self.cluster, world, self.registry)
         self.site = Site(self.record, "", context, Link(world, SETTINGS, ONE, driver_of))

@@ -97,6 +97,10 @@ class ClusterReason(Word):
     INTERNAL_ERROR = "InternalError", "Fairlead met an error of its own; it tries again, and the controller's log has the details."
     WRITE_REFUSED = "WriteRefused", "The API server refuses what has to be written on the Cluster, in the message's words: an Event."
     STRANGE_ENTRIES = "StrangeEntries", "The work folder holds directories or entries that Fairlead has not made: an Event on the Cluster."
+    WORK_DIR_KEPT = (
+        "WorkDirKept",
+        "The Cluster goes and its work folder stays, since something there is needed or cannot be removed: an Event on the Cluster.",
+    )
     SWEEP_PASSED = "SweepPassed", "The last sweep found nothing suspicious, or a person agreed to it."
 
 

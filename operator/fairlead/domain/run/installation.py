@@ -46,5 +46,10 @@ class Installation:
         """By what a script knows that proof when it sees it, and cannot make it: its SHA-256. Others may read along there."""
         return hashlib.sha256(self.proof_of_leave(key).encode()).hexdigest()
 
+    @property
+    def word(self) -> str:
+        """By what it is told in a tree from another one of its name: each that uses a tree leaves an entry of this name there."""
+        return self._proof("tree")[:16]
+
     def _proof(self, words: str) -> str:
         return hmac.new(self.secret, words.encode(), "sha256").hexdigest()

@@ -48,6 +48,11 @@ class Debts:
         """Whether another release has written something about an object that only that one understands."""
         return uid in self._foreign
 
+    @property
+    def uids(self) -> frozenset[str]:
+        """The objects of which anything is written, by whatever release."""
+        return self._foreign | {each.ref.uid for each in self._debts.values()}
+
     async def refresh(self) -> None:
         """Read the ledger again, since a person may have changed it. Raises `ApiFault`."""
         while True:

@@ -1,7 +1,7 @@
 """Our hold on a Cluster for one site: its finalizer while Jobs may run there, its status, its release once nothing can be left behind."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -12,20 +12,20 @@ from fairlead.domain.cluster.cluster import Cluster
 from fairlead.domain.cluster.residue import Sweep, keys_told
 from fairlead.domain.cluster.sites import Account
 from fairlead.domain.conditions import is_true
-from fairlead.domain.errors import ApiFault, FairleadError
+from fairlead.domain.errors import ApiFault, FairleadError, RemoteFault
 from fairlead.domain.gone.debt import Debt
 from fairlead.domain.gone.remains import Remains
 from fairlead.domain.gone.sweep import Found, judge
 from fairlead.domain.objects import EventNote
 from fairlead.domain.pacing import Now
 from fairlead.domain.run.owner import RunOwner
-from fairlead.domain.run.run import RunKey
+from fairlead.domain.run.run import RunKey, Tree
 from fairlead.domain.scope import Scope
 from fairlead.engine.context import SiteContext
 from fairlead.engine.gone.leftovers import by_object
 from fairlead.engine.site.cluster_record import ClusterRecord
 from fairlead.engine.site.link import Link
-from fairlead.schedulers.seam import Driver, Removal, Removed
+from fairlead.schedulers.seam import Driver, Removal, Removed, TreeRemoval, TreeState
 
 log = structlog.get_logger()
 
@@ -33,6 +33,19 @@ STRAYS_UNTOLD = 10
 """So many directories without an owner may be what crashes have left, and are taken down without a word."""
 CLEARED_AT_ONCE = 1000
 """So many directories go down to tombstones in one exec when a Cluster is released; the rest with the next look."""
+
+
+TREE_SECONDS = 300.0
+"""A deleted Cluster waits so long for its tree to be gone, and goes without that then."""
+
+
+@dataclass(slots=True)
+class _Going:
+    """A tree that goes with its Cluster. `began`: when (monotonic); `goes_on`: there is more to do at once."""
+
+    began: float | None = None
+    goes_on: bool = False
+    is_done: bool = False
 
 
 class Hold:
@@ -47,6 +60,7 @@ class Hold:
         self._link, self._driver = way
         self._is_told = True                 # as far as this site knows
         self._went_with_namespace = False    # the Cluster's namespace is being deleted: no Secret can be made there again
+        self._tree = _Going()
 
     @property
     def cluster(self) -> Cluster:
@@ -58,6 +72,11 @@ class Hold:
         """What is owed at this site, or at nobody knows which, the oldest first."""
         cluster = self.record.cluster
         return tuple(each for each in self._debts.of(cluster.name) if cluster.site_for(each.namespace, each.host) in {self._site, None})
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the tree of a deleted Cluster is being taken away, in pieces, of which the next may come at once."""
+        return self._tree.goes_on
 
     async def take(self) -> bool:
         """Our finalizer on the Cluster, before the first intent; whether it is on."""
@@ -213,9 +232,66 @@ class Hold:
             return await self.record.write(sites.without(self.record.cluster, self._site))
 
     async def _cleared(self) -> bool:
-        """Whether nothing but tombstones is there, as far as the cluster can be reached."""
+        """Whether nothing but tombstones is there, and the tree is gone unless it is needed, as far as the cluster can be reached."""
         cluster = self.cluster
-        return not cluster.has_finalizer or cluster.spec.suspend or self._link.is_beyond_reach or await self._clear_tree()
+        if not cluster.has_finalizer or cluster.spec.suspend:
+            return True
+        if self._tree.began is not None or self._has_lost_tree():
+            return await self._without_tree()
+        return self._link.is_beyond_reach or (await self._clear_tree() and await self._without_tree())
+
+    def _has_lost_tree(self) -> bool:
+        """Whether the tree is not where it was: a controller before this one may have begun to take it away."""
+        trouble = self._link.health.trouble
+        return trouble is not None and trouble.reason is ClusterReason.WORK_DIR_NOT_OURS and self._link.is_beyond_reach
+
+    async def _without_tree(self) -> bool:
+        """Whether the tree is gone, or stays for good: the last Cluster that leads to it takes it along, once nothing in it is needed.
+
+        What takes longer than one exec goes on with the next look, within a bound.
+        """
+        cluster, trees, now = self.cluster, self._context.trees, self._world.clock.monotonic()
+        going, tree = self._tree, self._link.tree or _remembered(cluster)
+        going.goes_on = False
+        if going.is_done or tree is None:
+            return True
+        if not self._world.leadership.leads():
+            return False
+        if going.began is None:
+            if cluster.forgives_debts:
+                return await self._keeps(tree, "what was owed there was given up")
+            if self._debts.of(cluster.name):
+                return await self._keeps(tree, "the ledger has Runs on it of which nobody has said that they ended")
+            if not trees.is_last(cluster, self._site, tree.marker):
+                return True
+            going.began = now
+        trees.took(tree.marker)
+        removal = TreeRemoval(tree, self._context.installation, sorted(self._debts.uids))
+        try:
+            removed = await self._link.exchange(self._driver().scheduler.remove_tree(self._world.token(), removal))
+        except FairleadError as error:
+            log.info("exchange_failed", lane="tree", error=str(error))
+            is_not_there = isinstance(error, RemoteFault) and error.reason is ClusterReason.WORK_DIR_NOT_OURS
+            if is_not_there:
+                trees.keeps(tree.marker)
+            going.is_done = is_not_there or now - going.began > TREE_SECONDS
+            return going.is_done
+        log.info("tree_removal", tree=tree.path, state=str(removed.state), why=removed.why)
+        if removed.state is TreeState.STAYS:
+            trees.keeps(tree.marker)
+            return await self._keeps(tree, removed.why)
+        if removed.state is TreeState.MORE and now - going.began > TREE_SECONDS:
+            return await self._keeps(tree, f"it could not be removed within {TREE_SECONDS:g} s")
+        going.goes_on = removed.state is TreeState.MORE
+        going.is_done = not going.goes_on
+        return going.is_done
+
+    async def _keeps(self, tree: Tree, why: str) -> bool:
+        """Tell why the tree stays though its Cluster goes."""
+        self._tree.is_done = True
+        said = f"the work folder {tree.path} stays: {why}. Remove it by hand once nobody needs it"
+        await self._tell(EventNote("Warning", ClusterReason.WORK_DIR_KEPT, said, "Delete"))
+        return True
 
     async def _clear_tree(self) -> bool:
         scheduler, tree = self._driver().scheduler, self._link.tree
@@ -234,6 +310,12 @@ class Hold:
     async def _tell(self, note: EventNote) -> None:
         log.warning("told", reason=str(note.reason), said=note.message)
         await self._world.store.record_event(self.cluster.ref, note)
+
+
+def _remembered(cluster: Cluster) -> Tree | None:
+    """The tree that the status remembers."""
+    known = cluster.status.work_dir
+    return Tree(known.path, known.marker) if known and known.path and known.marker else None
 
 
 def to_clear(found: Removed, scope: Scope, kinds: frozenset[str]) -> list[RunKey]:

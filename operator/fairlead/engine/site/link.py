@@ -7,6 +7,7 @@ failed poll says that the login node is there, not that squeue answers.
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from operator import attrgetter
 
 import structlog
 
@@ -54,11 +55,15 @@ class Link:
     `full` says why nothing new can be stored there, though what is there can be looked at, ended and removed; empty while it can.
     """
 
-    def __init__(self, world: World, settings: EngineSettings, installation: Installation, driver_of: Callable[[Cluster], Driver]) -> None:
+    def __init__(
+        self, world: World, settings: EngineSettings, installation: Installation, driver_of: Callable[[Cluster], Driver],
+        marker_of: Callable[[Cluster], str] = attrgetter("marker"),
+    ) -> None:
         self._world = world
         self._settings = settings
         self._installation = installation
         self._driver_of = driver_of
+        self._marker_of = marker_of
         self._address: Address | None = None
         self._checked_at = float("-inf")
         self._breaker: Breaker = CLOSED
@@ -276,7 +281,7 @@ class Link:
 
     async def _probe(self, cluster: Cluster) -> None:
         """Find or make the tree. An answer that names a problem is a failure like any other: the breaker counts it."""
-        place = Place(cluster.spec.work_dir, self._installation, cluster.marker, self._world.token())
+        place = Place(cluster.spec.work_dir, self._installation, self._marker_of(cluster), self._world.token())
         answer = await self._counted(self._driver_of(cluster).scheduler.probe(self._world.token(), place))
         is_full = answer.problem is ProbeProblem.NOT_WRITABLE and answer.tree is not None
         if answer.problem is not None and not is_full:

@@ -219,6 +219,8 @@ class Site:
         self._beat()
         if await self._hold.let_go(self._own_jobs(), self._cleaning):
             self._released = True
+        if self._hold.goes_on:
+            self.wake()
         return min(due, self._next_deadline())
 
     def _beat(self) -> None:

@@ -13,7 +13,7 @@ from fairlead.domain.run.run import RunKey, Tree
 from fairlead.schedulers import exchanges, payload, sh
 from fairlead.schedulers.exchanges import Part
 from fairlead.schedulers.process import answers
-from fairlead.schedulers.seam import Cancellation, Exchange, Place, Query, Removal, Removed
+from fairlead.schedulers.seam import Cancellation, Exchange, Place, Query, Removal, Removed, TreeRemoval, TreeRemoved
 
 BUILD: Final = sh.build(sh.WRAPPER, sh.ENTER, sh.LIBRARY, sh.RUNNER, sh.KEEPER)
 """Names the files that Runs find on the host."""
@@ -82,6 +82,10 @@ class Process:
         """Directories down to tombstones; with `sweep`, what the tree holds."""
         part = self._part("host/remove", "common/remove", hangs=(_LOCK_SECONDS,)).within(tree)
         return exchanges.remove(part, fence, removal, self._installation, answers.VOCABULARY)
+
+    def remove_tree(self, fence: str, removal: TreeRemoval) -> Exchange[TreeRemoved]:
+        """The whole tree away. The locks of slots stay, which are of all trees of the user."""
+        return exchanges.remove_tree(self._part("common/remove_tree", hangs=()), fence, removal)
 
     def _part(self, *scripts: str, hangs: Sequence[int]) -> Part:
         return Part(self._variables, scripts, hangs)

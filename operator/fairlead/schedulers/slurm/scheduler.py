@@ -11,7 +11,7 @@ from fairlead.domain.run.request import Submission
 from fairlead.domain.run.run import RunKey, RunState, Tree
 from fairlead.schedulers import exchanges, payload, sh
 from fairlead.schedulers.exchanges import Part
-from fairlead.schedulers.seam import Cancellation, Exchange, Place, Query, Removal, Removed
+from fairlead.schedulers.seam import Cancellation, Exchange, Place, Query, Removal, Removed, TreeRemoval, TreeRemoved
 from fairlead.schedulers.slurm import accounting, answers, listing, refusals, states
 
 _PING_SECONDS: Final = 10                # scontrol --version
@@ -107,6 +107,10 @@ class Slurm:
         """Directories down to tombstones; with `sweep`, what the tree holds and what the scheduler lists."""
         part = self._part("slurm/slurm", "slurm/remove", "common/remove", hangs=(self._timeouts.squeue_seconds,)).within(tree)
         return exchanges.remove(part, fence, removal, self._installation, answers.VOCABULARY)
+
+    def remove_tree(self, fence: str, removal: TreeRemoval) -> Exchange[TreeRemoved]:
+        """The whole tree away. Nothing is asked of the scheduler: what stands in the tree says whether it is needed."""
+        return exchanges.remove_tree(self._part("common/remove_tree", hangs=()), fence, removal)
 
     def _part(self, *scripts: str, hangs: Sequence[int]) -> Part:
         limits = self._timeouts

@@ -1,7 +1,7 @@
 # shellcheck disable=SC2015  # A && B || C is meant: C when either fails
 # Makes or finds the tree and says what the site is.
 # Set before it: WORK_DIR, INSTALLATION, SERVER (the uid of its API server's kube-system), KNOWN (the marker we remember, or empty), FRESH (a new one),
-# LAYOUT. In front of it stands a scheduler's part:
+# LAYOUT, WHO (this installation's own name in the tree). In front of it stands a scheduler's part:
 # FOLDER is the tree's name in WORK_DIR, `look_at_scheduler` says what the scheduler is, and whether it can be used.
 
 problem() { say problem "$1" "$(words "$2")"; finish; }
@@ -48,6 +48,7 @@ for good, remove the folder"
   [ "$server" ] || why=$(mark "$seen" && mv -f ".marker.$TAG" marker 2>&1) || no_room "$why"   # made before marks named it, and remembered
   number=$(head -n 1 layout 2>/dev/null)
   [ "$number" = "$LAYOUT" ] || problem not-ours "$TREE is of layout ${number:-unknown}, this release knows $LAYOUT"
+  [ -e "by-$WHO" ] || true 2>/dev/null >"by-$WHO"   # who else uses it keeps it from being taken away
 }
 
 # mark RANDOM: the marker, aside: which tree it is, and whose.

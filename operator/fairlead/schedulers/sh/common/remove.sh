@@ -27,6 +27,7 @@ END
       *"$LINE_END$key$LINE_END"*) ;;
       *)
         if [ "$known" ] || [ ! -h "$run/claim" ] || [ "$(exec readlink "$run/claim")" != revoked ]; then
+          [ ! -e "$run/stop" ] || ! was_given_up "$run" || true >>unended
           ln -s revoked "$run/.claim.$TAG" && mv -f "$run/.claim.$TAG" "$run/claim"
           [ "$(exec readlink "$run/claim")" = revoked ] || { say kept "$key"; continue; }
         fi ;;
@@ -37,6 +38,15 @@ END
 $KEYS
 END
   [ "$count" = 0 ] || clear_some
+}
+
+# was_given_up FOLDER: whether its last start was closed though nobody has seen its end: should it live, on a node that was cut off, it ends by the tombstone.
+was_given_up() {
+  word='' over=''
+  { read -r word over _ <"$1/stop"; } 2>/dev/null
+  [ "$word $over" = 'close over' ] || return
+  last_start "$1"
+  [ ! -s "$1/finished-${LAST:-0}" ]
 }
 
 # are_revoked: the keys whose claim `ls` has shown as `revoked`, each in a line of its own, with one behind the last.
@@ -73,6 +83,7 @@ clear_old() {
     only_claim "$run" && [ "$(readlink "$run/claim")" = revoked ] && mv "$run" "tmp/${run##*/}.$TAG" && rm -rf "tmp/${run##*/}.$TAG"
   done
   find tmp -mindepth 1 -maxdepth 1 -mtime +1 -exec rm -rf {} +
+  [ ! -e unended ] || find unended -mtime "+$DAYS" -exec rm -rf {} +
 }
 
 # is_key NAME: whether it names a Run. No Job has more than 9,999 attempts.
