@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bed.controlplane import ControlPlane
+from fairlead.app.kinds import KINDS
 from fairlead.domain.gone.debt import Debt
 from fairlead.kube.client import KubeClient
 from fairlead.kube.ledger import Ledger
@@ -35,7 +36,7 @@ def debts(namespace: str, *options: str, kubeconfig: Path) -> tuple[int, str, st
 async def owe(plane: ControlPlane, namespace: str) -> None:
     """Two debts, and a line that a person broke."""
     async with KubeClient.load(str(plane.kubeconfig)) as client:
-        await Ledger(client, namespace).add([YOUNGER, OLDER])
+        await Ledger(client, namespace, KINDS).add([YOUNGER, OLDER])
     patch = '{"data":{"broken":"what?"}}'
     plane.kubectl("-n", namespace, "patch", "configmap", "fairlead-ledger-lab", "--type=merge", "-p", patch)
 

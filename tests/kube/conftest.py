@@ -12,6 +12,7 @@ import pytest
 
 from bed.controlplane import ControlPlane
 from bed.state import Bed
+from fairlead.app.kinds import KINDS
 from fairlead.domain.objects import ObjectRef
 from fairlead.kube.client import KubeClient
 from fairlead.kube.events import EventRecorder
@@ -82,4 +83,4 @@ async def client(control_plane: ControlPlane) -> AsyncIterator[KubeClient]:
 
 @pytest.fixture
 def store(client: KubeClient) -> KubeStore:
-    return KubeStore(client, EventRecorder(client, "test-host"))
+    return KubeStore(client, EventRecorder(client, KINDS, "test-host"))

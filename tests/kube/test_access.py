@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from fairlead.app.kinds import KINDS
 from fairlead.domain.errors import Unavailable
 from fairlead.engine.clock import SystemClock
 from fairlead.kube.client import KubeClient
@@ -37,7 +38,7 @@ async def test_a_pods_service_account_may_do_what_its_role_grants_and_no_more(sa
     sandbox.kubectl("create", "rolebinding", "reader", "--role=reader", f"--serviceaccount={sandbox.namespace}:default")
     sandbox.kubectl("create", "configmap", "seen")
     async with KubeClient(pod()) as client:
-        references = KubeReferences(client)
+        references = KubeReferences(client, KINDS)
         assert client.namespace == sandbox.namespace
         assert await references.read_config_map(sandbox.namespace, "seen") == {}
         with pytest.raises(Unavailable, match="cannot get resource"):

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from fairlead.app.kinds import KINDS
 from fairlead.domain.errors import Conflict
-from fairlead.domain.job.finished import Expiring
 from fairlead.domain.objects import ObjectRef
+from fairlead.domain.run.finished import Expiring
 from fairlead.kube.client import KubeClient
 from fairlead.kube.finished import KubeFinishedJobs
 from fairlead.kube.store import KubeStore
@@ -19,7 +20,7 @@ END = {"type": "Complete", "status": "True", "reason": "Completed", "message": "
 
 @pytest.fixture
 def finished(client: KubeClient) -> KubeFinishedJobs:
-    return KubeFinishedJobs(client, metadata_page=2, whole_page=2)
+    return KubeFinishedJobs(client, KINDS, metadata_page=2, whole_page=2)
 
 
 async def ended(sandbox: Sandbox, store: KubeStore, name: str, ttl_seconds: int | None = None) -> ObjectRef:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from structlog.testing import capture_logs
 
+from fairlead.app.kinds import KINDS
 from fairlead.domain.errors import ApiFault, Unavailable, UserFault
 from fairlead.domain.gone.debt import Debt
 from fairlead.kube.client import KubeClient
@@ -74,7 +75,7 @@ async def test_a_name_that_is_no_folder_name_is_refused(sandbox: Sandbox, client
 
 
 async def test_debts_are_listed_oldest_first_until_they_are_paid(sandbox: Sandbox, client: KubeClient) -> None:
-    ledger = Ledger(client, sandbox.namespace)
+    ledger = Ledger(client, sandbox.namespace, KINDS)
     assert list(await ledger.list()) == []
     younger, older = debt("b-1", "2026-02-01T00:00:00Z"), debt("a-1")
     await ledger.add([younger])
@@ -86,7 +87,7 @@ async def test_debts_are_listed_oldest_first_until_they_are_paid(sandbox: Sandbo
 
 
 async def test_a_debt_that_is_written_twice_keeps_its_age(sandbox: Sandbox, client: KubeClient) -> None:
-    ledger = Ledger(client, sandbox.namespace)
+    ledger = Ledger(client, sandbox.namespace, KINDS)
     await ledger.add([debt("a-1")])
     await ledger.add([debt("a-1", "2026-03-01T00:00:00Z")])
     assert list(await ledger.list()) == [debt("a-1")]
@@ -94,7 +95,7 @@ async def test_a_debt_that_is_written_twice_keeps_its_age(sandbox: Sandbox, clie
 
 async def test_a_debt_for_another_reason_takes_its_place(sandbox: Sandbox, client: KubeClient) -> None:
     """Else what is paid, but for a start that nobody has seen end, would be paid again for ever."""
-    ledger = Ledger(client, sandbox.namespace)
+    ledger = Ledger(client, sandbox.namespace, KINDS)
     await ledger.add([debt("a-1")])
     await ledger.add([replace(debt("a-1", "2026-03-01T00:00:00Z"), reason="Unaccounted")])
     assert [(each.reason, each.since) for each in await ledger.list()] == [("Unaccounted", "2026-03-01T00:00:00Z")]
@@ -102,7 +103,7 @@ async def test_a_debt_for_another_reason_takes_its_place(sandbox: Sandbox, clien
 
 async def test_debts_that_are_written_at_once_are_all_kept_in_two_writes(sandbox: Sandbox, client: KubeClient) -> None:
     """Else a namespace with 200 Jobs whose cluster is away would take the API server's time, and its own, to be deleted."""
-    ledger = Ledger(client, sandbox.namespace)
+    ledger = Ledger(client, sandbox.namespace, KINDS)
     await asyncio.gather(*(ledger.add([debt(f"uid-{number}")]) for number in range(200)))
     assert len(await ledger.list()) == 200
     await asyncio.gather(*(ledger.remove([debt(f"uid-{number}")]) for number in range(200)))
@@ -114,7 +115,7 @@ async def test_debts_that_are_written_at_once_are_all_kept_in_two_writes(sandbox
 
 async def test_two_processes_that_write_at_once_lose_nothing(sandbox: Sandbox, client: KubeClient) -> None:
     """Else a leader that sleeps and wakes could strike what its successor has just written down."""
-    ledgers = [Ledger(client, sandbox.namespace) for _ in range(2)]
+    ledgers = [Ledger(client, sandbox.namespace, KINDS) for _ in range(2)]
     await asyncio.gather(*(ledgers[number % 2].add([debt(f"uid-{number}")]) for number in range(20)))
     await asyncio.gather(ledgers[0].remove([debt("uid-0")]), ledgers[1].add([debt("uid-20")]))
     assert {each.key for each in await ledgers[0].list()} == {f"uid-{number}" for number in range(1, 21)}
@@ -122,7 +123,7 @@ async def test_two_processes_that_write_at_once_lose_nothing(sandbox: Sandbox, c
 
 async def test_a_caller_that_is_cancelled_takes_no_other_with_it(sandbox: Sandbox, client: KubeClient) -> None:
     """Else a controller that stops could release a Job of which nothing was written down."""
-    ledger = Ledger(client, sandbox.namespace)
+    ledger = Ledger(client, sandbox.namespace, KINDS)
     first = asyncio.create_task(ledger.add([debt("a-1")]))
     await asyncio.sleep(0)
     others = [asyncio.create_task(ledger.add([debt(f"b-{number}")])) for number in range(3)]
@@ -134,7 +135,7 @@ async def test_a_caller_that_is_cancelled_takes_no_other_with_it(sandbox: Sandbo
 
 async def test_three_thousand_debts_fit(sandbox: Sandbox, client: KubeClient) -> None:
     """Else Jobs of a cluster that is away for long would have to stay for want of a place to write them down."""
-    ledger = Ledger(client, sandbox.namespace)
+    ledger = Ledger(client, sandbox.namespace, KINDS)
     names = [(f"00000000-0000-4000-8000-{number:012d}-1", f"sweep-of-the-parameters-{number}") for number in range(3000)]
     owed = [Debt(key, "computational-physics", "hpc-east", "Job", "computational-physics", name, "2026-01-01T00:00:00Z", "Unreachable")
             for key, name in names]
@@ -145,7 +146,7 @@ async def test_three_thousand_debts_fit(sandbox: Sandbox, client: KubeClient) ->
 
 
 async def test_an_entry_that_a_person_broke_hides_no_other(sandbox: Sandbox, client: KubeClient) -> None:
-    ledger = Ledger(client, sandbox.namespace)
+    ledger = Ledger(client, sandbox.namespace, KINDS)
     await ledger.add([debt("a-1")])
     sandbox.kubectl("patch", "configmap", "fairlead-ledger-science", "--type=merge", "-p", '{"data":{"b-1":"what?"}}')
     assert list(await ledger.list()) == [debt("a-1")]
@@ -154,7 +155,7 @@ async def test_an_entry_that_a_person_broke_hides_no_other(sandbox: Sandbox, cli
 @pytest.mark.parametrize("change", [{"kind": "Later"}, {"reason": "Later"}, {"later": True}], ids=["kind", "reason", "field"])
 async def test_an_entry_of_another_release_is_left_as_it_is(sandbox: Sandbox, client: KubeClient, change: dict[str, object]) -> None:
     """Else an older controller would do about it what it knows, which may be to cancel, or strike what only the newer one can pay."""
-    ledger = Ledger(client, sandbox.namespace)
+    ledger = Ledger(client, sandbox.namespace, KINDS)
     await ledger.add([debt("a-1"), debt("b-1")])
     read = ["get", "configmap", "fairlead-ledger-science", "-o", "json"]
     entry = json.loads(json.loads(sandbox.kubectl(*read).stdout)["data"]["b-1"]) | change
@@ -171,7 +172,7 @@ async def test_an_entry_of_another_release_is_left_as_it_is(sandbox: Sandbox, cl
 
 
 async def test_a_full_ledger_says_so_instead_of_forgetting(sandbox: Sandbox, client: KubeClient) -> None:
-    ledger = Ledger(client, sandbox.namespace)
+    ledger = Ledger(client, sandbox.namespace, KINDS)
     await ledger.add([debt("a-1", "x" * 700_000)])
     with pytest.raises(LedgerFull, match="namespace science owes as much as it may"):
         await ledger.add([debt("b-1", "x" * 700_000)])
@@ -185,7 +186,7 @@ async def test_a_full_ledger_says_so_instead_of_forgetting(sandbox: Sandbox, cli
 
 async def test_who_finds_no_place_in_the_ledger_takes_it_from_nobody_else(sandbox: Sandbox, client: KubeClient) -> None:
     """Else one caller's debt that is too large would keep everybody's Jobs."""
-    ledger = Ledger(client, sandbox.namespace)
+    ledger = Ledger(client, sandbox.namespace, KINDS)
     await ledger.add([debt("z-1", "x" * 700_000)])
     sizes = [10, 10, 400_000, 10, 10]
     told = await asyncio.gather(*(ledger.add([debt(f"a-{n}", "x" * size)]) for n, size in enumerate(sizes)), return_exceptions=True)
@@ -195,4 +196,4 @@ async def test_who_finds_no_place_in_the_ledger_takes_it_from_nobody_else(sandbo
 
 async def test_a_missing_namespace_is_said(client: KubeClient) -> None:
     with pytest.raises(Unavailable, match="namespace no-such-namespace"):
-        await Ledger(client, "no-such-namespace").add([debt("a-1")])
+        await Ledger(client, "no-such-namespace", KINDS).add([debt("a-1")])

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from fairlead.app.kinds import KINDS
 from fairlead.domain.errors import Unavailable
 from fairlead.kube.client import KubeClient
 from fairlead.kube.references import KubeReferences
@@ -15,14 +16,14 @@ from .conftest import Sandbox
 
 @pytest.fixture
 def references(client: KubeClient) -> KubeReferences:
-    return KubeReferences(client)
+    return KubeReferences(client, KINDS)
 
 
 @pytest.fixture
 async def stranger(sandbox: Sandbox) -> AsyncIterator[KubeReferences]:
     """Somebody to whom RBAC grants nothing."""
     async with KubeClient.load(str(sandbox.plane.kubeconfig_for("stranger"))) as client:
-        yield KubeReferences(client)
+        yield KubeReferences(client, KINDS)
 
 
 async def test_a_secret_is_read_byte_for_byte(sandbox: Sandbox, references: KubeReferences) -> None:
@@ -68,5 +69,5 @@ async def test_finished_objects_are_listed_over_all_pages(sandbox: Sandbox, clie
     sandbox.job("running")
     for ref in finished:
         await store.release(ref, finished=True)
-    listed = await KubeReferences(client, page_size=2).list_objects("jobs", finished=True)
+    listed = await KubeReferences(client, KINDS, page_size=2).list_objects("jobs", finished=True)
     assert sorted((ref for ref in listed if ref.namespace == sandbox.namespace), key=str) == finished

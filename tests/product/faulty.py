@@ -20,6 +20,7 @@ from fairlead.app import program
 from fairlead.cli import main
 from fairlead.domain.cluster.address import Address, Port
 from fairlead.domain.errors import Unanswered, Unavailable
+from fairlead.domain.kinds import Kinds
 from fairlead.domain.objects import EventNote, ObjectRef
 from fairlead.engine.ports import Remote, Store, T, World
 from fairlead.kube.client import KubeClient
@@ -161,14 +162,14 @@ class FaultyStore:
         return await self.real.uid_of(ref)
 
 
-def compose(client: KubeClient, lease: Lease, remote: SshRemote, place: program.Place) -> World:
+def compose(client: KubeClient, lease: Lease, remote: SshRemote, place: program.Place, kinds: Kinds) -> World:
     """The real world, with the fault around two of its ports."""
-    world, fault = _real(client, lease, remote, place), Faults.from_environment()
+    world, fault = _real(client, lease, remote, place, kinds), Faults.from_environment()
     return replace(world, remote=FaultyRemote(world.remote, fault), store=FaultyStore(world.store, fault))
 
 
 _real = program.compose
 
 if __name__ == "__main__":
-    program.run.__defaults__ = (compose,)
+    program.run.__defaults__ = (program.Parts(compose=compose),)
     main()

@@ -3,10 +3,11 @@
 from typing import Any
 
 from fairlead.domain.cluster.cluster import Cluster
+from fairlead.domain.cluster.reading import read_cluster
 from fairlead.domain.job.job import Job
+from fairlead.domain.job.job_reading import read_job
 from fairlead.domain.pacing import Now
 from fairlead.domain.run.run import RunKey
-from fairlead.handlers.reading import read_cluster, read_job
 
 UID = "11111111-2222-4333-8444-555555555555"
 OTHER_UID = "99999999-2222-4333-8444-555555555555"

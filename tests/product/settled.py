@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from fairlead.api.v1alpha1.job import JobStatus
 from fairlead.domain.job.job import Job
-from fairlead.domain.job.job_report import Report, report
+from fairlead.domain.job.job_report import report
+from fairlead.domain.kinds import Report
 from fairlead.domain.objects import EventNote
 from fairlead.domain.pacing import Now, Pacing
 from fairlead.domain.run import settle
@@ -76,4 +77,5 @@ def cancel_outlasted(job: Job, memory: Memory, observation: Observation, now: No
 
 def _told(job: Job, outcome: Outcome, now: Now) -> Settled:
     told = report(job, outcome.news, now) if outcome.news else Report()
+    assert told.status is None or isinstance(told.status, JobStatus)
     return Settled(outcome.memory if told.status is None else outcome.told(now), told.status, told.events)

@@ -12,19 +12,21 @@ import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from fairlead.api.v1alpha1 import names
+from fairlead.app.kinds import KINDS
 from fairlead.domain.cluster.cluster import Cluster
+from fairlead.domain.cluster.reading import read_cluster
 from fairlead.domain.errors import Conflict, FairleadError, UserFault
-from fairlead.domain.job.job import Job
+from fairlead.domain.kinds import Kind
 from fairlead.domain.leaving import Standing, farewell, handed_over, is_under_way
 from fairlead.domain.objects import ObjectRef
+from fairlead.domain.run.watched import WatchedOwner
 from fairlead.domain.scope import Scope
 from fairlead.engine.clock import SystemClock
-from fairlead.handlers.reading import read_cluster, read_job
 from fairlead.kube.client import MERGE_PATCH, JsonObject, KubeClient
 from fairlead.kube.events import EventRecorder
 from fairlead.kube.faults import NotFound
@@ -77,8 +79,8 @@ class Uninstall:
     def __init__(self, client: KubeClient, namespace: str, scope: Scope) -> None:
         self._client = client
         self._lists = Lists(client, scope)
-        self._store = KubeStore(client, EventRecorder(client, socket.gethostname()))
-        self._ledger = Ledger(client, namespace)
+        self._store = KubeStore(client, EventRecorder(client, KINDS, socket.gethostname()))
+        self._ledger = Ledger(client, namespace, KINDS)
         settings = LeaseSettings(namespace, duration_seconds=QUIET_SECONDS)
         self._lease = Lease(client, settings, SystemClock(), f"fairlead-uninstall_{socket.gethostname()}")
         self._suspended = 0
@@ -127,20 +129,20 @@ class Uninstall:
     async def _look(self) -> Standing:
         """Everything as it is now."""
         unreadable = list[str]()
-        jobs = [_slim(job) async for body in self._jobs() for job in _readable(body, read_job, unreadable)
-                if job.has_finalizer or not job.ended]
+        jobs = [job for kind in KINDS async for body in self._owners(kind)
+                for job in _readable(_slim(kind, body), kind.read, unreadable) if job.has_finalizer or not job.ended]
         clusters = [cluster async for body in self._lists.objects(names.CLUSTER_PLURAL, "", PAGE_SIZE)
                     for cluster in _readable(body, read_cluster, unreadable)]
         unreadable += [f"namespace {each} may not be listed: name it no more if it is gone" for each in sorted(self._lists.dark)]
         return Standing(tuple(jobs), tuple(clusters), tuple(await self._ledger.list()), tuple(unreadable))
 
-    async def _jobs(self) -> AsyncIterator[JsonObject]:
-        """The Jobs without the label of finished ones, and those with it that have our finalizer."""
-        async for body in self._lists.objects(names.JOB_PLURAL, names.UNFINISHED_SELECTOR, PAGE_SIZE):
+    async def _owners(self, kind: Kind[Any]) -> AsyncIterator[JsonObject]:
+        """Those of a kind without the label of finished ones, and those with it that have our finalizer."""
+        async for body in self._lists.objects(kind.plural, names.UNFINISHED_SELECTOR, PAGE_SIZE):
             yield body
-        for found in await self._lists.metadata(names.JOB_PLURAL, names.FINISHED_SELECTOR, METADATA_PAGE_SIZE):
+        for found in await self._lists.metadata(kind.plural, names.FINISHED_SELECTOR, METADATA_PAGE_SIZE):
             if names.FINALIZER in (found.get("finalizers") or ()):
-                ref = ObjectRef(names.JOB_PLURAL, found["namespace"], found["name"], found["uid"])
+                ref = ObjectRef(kind.plural, found["namespace"], found["name"], found["uid"])
                 with suppress(NotFound):
                     yield await self._client.request("GET", object_path(ref))
 
@@ -155,7 +157,7 @@ class Uninstall:
             await asyncio.sleep(LOOK_SECONDS)
             standing = await self._look()
 
-    async def _suspend(self, job: Job) -> None:
+    async def _suspend(self, job: WatchedOwner) -> None:
         marks = {"uid": job.ref.uid, "annotations": {names.SUSPENDED_ANNOTATION: "true"}}
         change = {"metadata": marks, "spec": {"suspend": True}}
         try:
@@ -167,19 +169,19 @@ class Uninstall:
     def _said_of_suspended(self) -> str:
         return f" ({self._suspended} Jobs were suspended, and have the annotation {names.SUSPENDED_ANNOTATION})" if self._suspended else ""
 
-    async def _hand_over(self, jobs: Sequence[Job]) -> int:
+    async def _hand_over(self, jobs: Sequence[WatchedOwner]) -> int:
         """Write down what goes on without us, all of it before any finalizer comes off; tell each Job."""
         wall = time.time()
         await self._ledger.add([handed_over(job, wall) for job in jobs])
         await _each(jobs, lambda job: self._store.record_event(job.ref, farewell(job)))
         return len(jobs)
 
-    async def _take_off(self, objects: Sequence[Job | Cluster]) -> int:
+    async def _take_off(self, objects: Sequence[WatchedOwner | Cluster]) -> int:
         await _each(objects, self._release)
         return len(objects)
 
-    async def _release(self, each: Job | Cluster) -> None:
-        await self._store.release(each.ref, finished=isinstance(each, Job) and each.ended)
+    async def _release(self, each: WatchedOwner | Cluster) -> None:
+        await self._store.release(each.ref, finished=isinstance(each, WatchedOwner) and each.ended)
 
 
 async def _each(items: Sequence[Item], do: Callable[[Item], Awaitable[object]]) -> None:
@@ -198,9 +200,9 @@ def _readable(body: JsonObject, read: Callable[[JsonObject], Item], unreadable: 
         return ()
 
 
-def _slim(job: Job) -> Job:
+def _slim(kind: Kind[Any], body: JsonObject) -> JsonObject:
     """Without what it runs, which may be long."""
-    return replace(job, spec=job.spec.model_copy(update={"script": None}))
+    return {**body, "spec": {name: value for name, value in body["spec"].items() if name not in kind.long_fields}}
 
 
 def _refuse_if_busy(standing: Standing) -> None:

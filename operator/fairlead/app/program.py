@@ -20,10 +20,12 @@ from typing import Any, TypeVar
 import structlog
 
 from fairlead.app.descriptors import shared_out
+from fairlead.app.kinds import KINDS
 from fairlead.app.settings import Settings
 from fairlead.app.watching import watch
 from fairlead.domain.cluster.cluster import Cluster
 from fairlead.domain.errors import ApiFault
+from fairlead.domain.kinds import Kinds
 from fairlead.domain.scope import EVERYWHERE, Scope
 from fairlead.engine.clock import SteadyClock, SystemClock
 from fairlead.engine.controller import Controller
@@ -83,22 +85,29 @@ class Place:
     scope: Scope
 
 
-def compose(client: KubeClient, lease: Lease, remote: SshRemote, place: Place) -> World:
+def compose(client: KubeClient, lease: Lease, remote: SshRemote, place: Place, kinds: Kinds) -> World:
     """The engine's ports on the real world."""
-    store = KubeStore(client, EventRecorder(client, socket.gethostname()))
-    data, ledger = KubeReferences(client, place.scope), Ledger(client, place.namespace)
+    store = KubeStore(client, EventRecorder(client, kinds, socket.gethostname()))
+    data, ledger = KubeReferences(client, kinds, place.scope), Ledger(client, place.namespace, kinds)
     metrics.ledger_filled.set_function(lambda: ledger.filled_ratio)
     return World(remote, store, data, ledger, lease, SteadyClock(), lambda: secrets.token_hex(16), random.random,
-                 KubeFinishedJobs(client, place.scope), place.scope)
+                 KubeFinishedJobs(client, kinds, place.scope), kinds, place.scope)
 
 
-Compose = Callable[[KubeClient, Lease, SshRemote, Place], World]
-Means = tuple[asyncio.Event, Heartbeats, Compose, Journeys]
-"""What one run works with: who tells it to stop, where it shows that it lives, what puts the ports together, who follows Jobs to an id."""
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Of what a program is made: whose Runs it sees to, and what puts the engine's ports together."""
+
+    kinds: Kinds = KINDS
+    compose: Callable[[KubeClient, Lease, SshRemote, Place, Kinds], World] = compose
 
 
-async def run(options: Options, compose: Compose = compose) -> int:
-    """Run until SIGTERM or SIGINT (0), or until the Lease is lost (1). `compose` puts the ports together.
+Means = tuple[asyncio.Event, Heartbeats, Parts, Journeys]
+"""What one run works with: who tells it to stop, where it shows that it lives, what it is made of, who follows Jobs to an id."""
+
+
+async def run(options: Options, parts: Parts = Parts()) -> int:
+    """Run until SIGTERM or SIGINT (0), or until the Lease is lost (1).
 
     Raises `UserFault` when the settings or the kubeconfig cannot be used.
     """
@@ -108,7 +117,7 @@ async def run(options: Options, compose: Compose = compose) -> int:
         loop.add_signal_handler(number, stop.set)
     heartbeats = Heartbeats()
     with traces.exporting(os.environ) as sink:
-        return await _run(options, (stop, heartbeats, compose, Journeys(sink)))
+        return await _run(options, (stop, heartbeats, parts, Journeys(sink)))
 
 
 async def _run(options: Options, means: Means) -> int:
@@ -138,13 +147,13 @@ async def _run(options: Options, means: Means) -> int:
 
 
 async def _lead(options: Options, client: KubeClient, lease: Lease, means: Means) -> int:
-    stop, heartbeats, compose, journeys = means
-    registry, scope = Registry(), options.scope
+    stop, heartbeats, parts, journeys = means
+    registry, scope, kinds = Registry(), options.scope, parts.kinds
     listing = Lists(client, scope)
     installation = await _until_done(stop, lambda: installation_of(client, options.namespace or client.namespace, options.installation))
     if installation is None:
         return 0
-    if not await _until_done(stop, lambda: _first_list(listing, registry)):
+    if not await _until_done(stop, lambda: _first_list(listing, registry, kinds)):
         return 0
     lost = asyncio.create_task(lease.lost(), name="lease-lost")
     async with SshRemote(options.settings.ssh, lease.leads, _told(journeys)) as remote:
@@ -152,7 +161,7 @@ async def _lead(options: Options, client: KubeClient, lease: Lease, means: Means
             metrics.places_awaited.labels(place).set_function(waiting)
         metrics.connections_held.set_function(lambda: remote.seats.taken)
         metrics.connections_awaited.set_function(lambda: remote.seats.waiting)
-        world = compose(client, lease, remote, Place(options.namespace or client.namespace, scope))
+        world = parts.compose(client, lease, remote, Place(options.namespace or client.namespace, scope), kinds)
         world = replace(world, journeys=journeys)
         settings = options.settings
 
@@ -165,8 +174,8 @@ async def _lead(options: Options, client: KubeClient, lease: Lease, means: Means
 
         controller = Controller(world, registry, settings.engine, installation, driver_of, heartbeats)
         engine = asyncio.create_task(controller.run(), name="engine")
-        lists = asyncio.create_task(_relist(listing, registry, settings.engine.relist_seconds, heartbeats), name="relist")
-        watcher = asyncio.create_task(watch(client, registry, scope), name="kopf")
+        lists = asyncio.create_task(_relist((listing, registry, kinds), settings.engine.relist_seconds, heartbeats), name="relist")
+        watcher = asyncio.create_task(watch(client, registry, kinds, scope), name="kopf")
         metrics.leading.set(1)
         log.info("leading", installation=installation.name, identity=lease.identity, namespaces=scope.namespaces or "all")
         stopped = asyncio.create_task(stop.wait(), name="stop")
@@ -209,19 +218,19 @@ async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
         task.cancel()
 
 
-async def _first_list(lists: Lists, registry: Registry) -> bool:
-    await feed.relist(lists, registry, grace_seconds=0)
+async def _first_list(lists: Lists, registry: Registry, kinds: Kinds) -> bool:
+    await feed.relist(lists, registry, kinds, grace_seconds=0)
     return True
 
 
-async def _relist(lists: Lists, registry: Registry, seconds: float, heartbeats: Heartbeats) -> None:
+async def _relist(fed: tuple[Lists, Registry, Kinds], seconds: float, heartbeats: Heartbeats) -> None:
     """List everything now and then. A watch that missed what the list shows has no heartbeat: three times, and /livez says so."""
     heartbeats.beat("watches", 3 * seconds + 120)
     while True:
         heartbeats.beat("relist", 2 * seconds + 120)
         await asyncio.sleep(seconds)
         try:
-            missed = await feed.relist(lists, registry)
+            missed = await feed.relist(*fed)
             metrics.watch_missed.inc(missed)
             if missed:
                 log.warning("watch_missed", objects=missed)

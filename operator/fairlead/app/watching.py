@@ -17,6 +17,7 @@ import structlog
 
 from fairlead.api.v1alpha1 import names
 from fairlead.domain.errors import ApiFault
+from fairlead.domain.kinds import Kinds
 from fairlead.domain.scope import EVERYWHERE, Scope
 from fairlead.engine.registry import Registry
 from fairlead.handlers import feed
@@ -34,40 +35,40 @@ AGAIN_LIMIT_SECONDS = 30.0
 """Of these pauses, each twice as long as the one before if the watch had ended soon."""
 
 
-async def watch(client: KubeClient, registry: Registry, scope: Scope = EVERYWHERE) -> None:
+async def watch(client: KubeClient, registry: Registry, kinds: Kinds, scope: Scope = EVERYWHERE) -> None:
     """Feed the registry with what is in `scope` until cancelled. A watch that ends by itself is begun again once the lists can be read."""
     lists, pause_seconds = Lists(client, scope), AGAIN_SECONDS
     while True:
         began = time.monotonic()
         try:
-            await _watch_once(client, registry, scope)
+            await _watch_once(client, registry, kinds, scope)
         except Exception as error:  # noqa: BLE001  whatever ends it: without a watch nothing is seen but by the lists
             log.error("watch_ended", error=str(error) or repr(error))  # noqa: TRY400  kopf has told more
         pause_seconds = AGAIN_SECONDS if time.monotonic() - began > AGAIN_LIMIT_SECONDS else min(2 * pause_seconds, AGAIN_LIMIT_SECONDS)
-        while (why := await _why_blind(lists, registry)) is not None:
+        while (why := await _why_blind(lists, registry, kinds)) is not None:
             log.warning("watch_waits", error=why, advice="are the CustomResourceDefinitions installed? See crds/")
             await asyncio.sleep(AGAIN_SECONDS)
         await asyncio.sleep(pause_seconds)
         log.info("watching_again")
 
 
-async def _why_blind(lists: Lists, registry: Registry) -> str | None:
+async def _why_blind(lists: Lists, registry: Registry, kinds: Kinds) -> str | None:
     """Why our objects cannot be listed, as when their definitions were deleted; None once what was missed is known."""
     try:
-        await feed.relist(lists, registry, grace_seconds=0)
+        await feed.relist(lists, registry, kinds, grace_seconds=0)
     except ApiFault as error:
         return str(error)
     return None
 
 
-async def _watch_once(client: KubeClient, registry: Registry, scope: Scope) -> None:
+async def _watch_once(client: KubeClient, registry: Registry, kinds: Kinds, scope: Scope) -> None:
     """Watch until cancelled; kopf's thread is then told to stop and not waited for. Raises what ended kopf by itself."""
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[None] = loop.create_future()
     stop = threading.Event()
     handlers = kopf.OperatorRegistry()
     settings = kopf.OperatorSettings()
-    _configure(settings)
+    _configure(settings, kinds)
     sessions: list[aiohttp.ClientSession] = []
 
     @kopf.on.login(registry=handlers)
@@ -76,7 +77,7 @@ async def _watch_once(client: KubeClient, registry: Registry, scope: Scope) -> N
         sessions.append(info.session)
         return kopf.AiohttpSession(server=info.server, default_namespace=info.default_namespace, aiohttp_session=info.session)
 
-    feed.register(handlers, registry, loop.call_soon_threadsafe)
+    feed.register(handlers, registry, kinds, loop.call_soon_threadsafe)
 
     def tell(fault: BaseException | None) -> None:
         if not stop.is_set():
@@ -113,7 +114,7 @@ def _run(turn: Callable[[], Coroutine[Any, Any, None]], tell: Callable[[BaseExce
         loop.close()
 
 
-def _configure(settings: kopf.OperatorSettings) -> None:
+def _configure(settings: kopf.OperatorSettings, kinds: Kinds) -> None:
     """Each of these has a default that hurts: what is written to objects, what is held back, how long a blind spot lasts."""
     settings.persistence.finalizer = f"{names.GROUP}/unused"
     settings.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix=names.GROUP, v1=False)
@@ -128,5 +129,6 @@ def _configure(settings: kopf.OperatorSettings) -> None:
     settings.watching.chunk_size = feed.PAGE_SIZE
     settings.watching.server_timeout = SERVER_TIMEOUT_SECONDS
     settings.watching.client_timeout = SERVER_TIMEOUT_SECONDS + 30
-    settings.watching.label_selectors[names.GROUP, names.JOB_PLURAL] = names.UNFINISHED_SELECTOR
+    for kind in kinds:
+        settings.watching.label_selectors[names.GROUP, kind.plural] = names.UNFINISHED_SELECTOR
     settings.process.ultimate_exiting_timeout = None     # else it ends the whole process with SIGKILL, whoever else lives in it

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import click
 
 from fairlead.api.v1alpha1 import names
+from fairlead.app.kinds import KINDS
 from fairlead.cli.access import Way
 from fairlead.domain.errors import Forbidden, UserFault
 from fairlead.domain.gone.debt import Debt
@@ -32,7 +33,7 @@ async def _debts(client: KubeClient, namespace: str | None) -> Sequence[Debt]:
     async with client:
         where = namespace or client.namespace
         try:
-            return await Ledger(client, where).list()
+            return await Ledger(client, where, KINDS).list()
         except Forbidden as error:
             raise UserFault(
                 f"You may not read the ledger, the ConfigMaps {where}/{names.LEDGER_CONFIG_MAP}-*: ask for the right to list configmaps "

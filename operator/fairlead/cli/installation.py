@@ -10,6 +10,7 @@ from typing import Final
 import click
 
 from fairlead.api.v1alpha1 import names
+from fairlead.app.kinds import KINDS
 from fairlead.cli.access import Way
 from fairlead.domain.errors import Unavailable
 from fairlead.kube.client import JsonObject, KubeClient, path_of
@@ -18,7 +19,7 @@ from fairlead.kube.installation import known_name
 from fairlead.telemetry.log import configure
 
 LOOK_SECONDS: Final = 0.5
-KINDS: Final = (names.CLUSTER_PLURAL, names.JOB_PLURAL)
+PLURALS: Final = (names.CLUSTER_PLURAL, *(each.plural for each in KINDS))
 
 
 def run(namespace: str | None, wait_seconds: int, way: Way) -> None:
@@ -34,7 +35,7 @@ async def _look(client: KubeClient, namespace: str | None, wait_seconds: int) ->
     async with client:
         where = namespace or client.namespace
         await _until_served(client, time.monotonic() + wait_seconds)
-        click.echo(f"Served: {' and '.join(KINDS)} of {names.API_VERSION}")
+        click.echo(f"Served: {' and '.join(PLURALS)} of {names.API_VERSION}")
         leader = await _until_led(client, where, wait_seconds)
         click.echo(f"Leader: {leader}")
         click.echo(f"Installation: {await known_name(client, where) or 'has no name yet'} in namespace {where}")
@@ -54,9 +55,9 @@ async def _missing(client: KubeClient) -> list[str]:
     """Our kinds that are not served; a group that is not there has no page that could be asked for."""
     groups = (await client.request("GET", path_of("apis"))).get("groups", ())
     if names.API_VERSION not in {version["groupVersion"] for group in groups for version in group["versions"]}:
-        return list(KINDS)
+        return list(PLURALS)
     served = {each["name"] for each in (await client.request("GET", path_of("apis", names.GROUP, names.VERSION)))["resources"]}
-    return [each for each in KINDS if each not in served]
+    return [each for each in PLURALS if each not in served]
 
 
 async def _until_led(client: KubeClient, namespace: str, wait_seconds: int) -> str:

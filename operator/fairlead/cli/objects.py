@@ -1,12 +1,14 @@
 """What the commands read from the API server, with the rights of the person who asks, and how they say what is missing."""
 
 from fairlead.api.v1alpha1 import names
+from fairlead.app.kinds import KINDS
 from fairlead.domain.cluster.access import address_of, jump_secrets, known_hosts_of, way_to
 from fairlead.domain.cluster.address import Address
 from fairlead.domain.cluster.cluster import Cluster
+from fairlead.domain.cluster.reading import read_cluster
 from fairlead.domain.errors import Forbidden, UserFault
 from fairlead.domain.job.job import Job
-from fairlead.handlers.reading import read_cluster, read_job
+from fairlead.domain.job.job_reading import read_job
 from fairlead.kube.client import JsonObject, KubeClient, path_of
 from fairlead.kube.faults import NotFound
 from fairlead.kube.references import KubeReferences
@@ -31,7 +33,7 @@ async def get_address(client: KubeClient, cluster: Cluster, without: str) -> Add
 
     `without` goes on behind `You may not read the Secret ...: ` for who may not.
     """
-    data, home, namespace = KubeReferences(client), cluster.ref.namespace, cluster.login_namespace
+    data, home, namespace = KubeReferences(client, KINDS), cluster.ref.namespace, cluster.login_namespace
     wanted, keys = cluster.spec.auth_secret_ref.name, cluster.host_keys.known_hosts_secret_ref
     try:
         known_hosts = known_hosts_of(cluster, await data.read_secret(home, keys.name) if keys else None)

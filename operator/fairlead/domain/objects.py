@@ -12,6 +12,11 @@ ClusterName = tuple[str, str]
 """Namespace and name of a Cluster, by which Jobs and debts refer to it."""
 
 
+def plural_of(kind: str) -> str:
+    """What a kind of ours is called in the API's paths: `jobs` for Job."""
+    return f"{kind.lower()}s"
+
+
 @dataclass(frozen=True, slots=True)
 class Location:
     """Where something of a Job may be: on which Cluster, and on which of its bare hosts. `host` is empty where there is no choice."""

@@ -7,10 +7,10 @@ from typing import Any, Protocol
 from fairlead.domain.cluster.cluster import Cluster
 from fairlead.domain.gone.remains import Remains
 from fairlead.domain.gone.sweep import Found
-from fairlead.domain.job.job import Job
 from fairlead.domain.objects import ClusterName, Location
 from fairlead.domain.run.installation import Installation
 from fairlead.domain.run.run import RunKey
+from fairlead.domain.run.watched import WatchedOwner
 from fairlead.engine.owed.debts import Debts
 from fairlead.engine.ports import World
 from fairlead.engine.registry import Registry
@@ -63,6 +63,6 @@ class SiteContext:
     beat: Callable[[str, float], None]
     remembers: Callable[[Cluster, str], bool]
     cluster_of: Callable[[str], ClusterName | None]
-    left: Callable[[], Sequence[Job]]
-    ended: Callable[[Job], None]
+    left: Callable[[], Sequence[WatchedOwner]]
+    ended: Callable[[WatchedOwner], None]
     swept: Callable[[Overseer, Removed], Coroutine[Any, Any, Sequence[RunKey]]]

@@ -6,16 +6,15 @@ from typing import Any
 
 import structlog
 
-from fairlead.api.v1alpha1.reasons import JobCondition
 from fairlead.domain.cluster import sites
 from fairlead.domain.cluster.cluster import Cluster
 from fairlead.domain.errors import FairleadError
 from fairlead.domain.gone.debt import Debt
 from fairlead.domain.gone.remains import Remains
-from fairlead.domain.job.job import Job
 from fairlead.domain.objects import ClusterName, Location
 from fairlead.domain.run.installation import Installation
 from fairlead.domain.run.run import RunKey
+from fairlead.domain.run.watched import WatchedOwner
 from fairlead.engine.context import Overseer, SiteContext
 from fairlead.engine.gauges import Gauges
 from fairlead.engine.gone.expiry import Expiry
@@ -66,7 +65,7 @@ class Controller:
         self._records: dict[str, ClusterRecord] = {}
         self._sites: dict[SiteKey, Site] = {}
         self._tasks: dict[SiteKey, asyncio.Task[None]] = {}
-        self._left: dict[str, Job] = {}  # by uid: they left the watch while they were active
+        self._left: dict[str, WatchedOwner] = {}  # by uid: they left the watch while they were active
         writer = Writer(world, registry, settings.api_writes)
         self._debts = Debts(world)
         nowhere = Nowhere(world, writer, Overdue(world, self._debts, writer))
@@ -165,23 +164,23 @@ class Controller:
             if each.cluster.ref.uid == key[0]:
                 each.wake()              # a deleted Cluster's own site waits for the others
 
-    def _needs_site(self, job: Job, cluster: Cluster) -> bool:
+    def _needs_site(self, job: WatchedOwner, cluster: Cluster) -> bool:
         """Whether something is to be done for a Job at its site. A Cluster that is being deleted begins nothing for anybody."""
         if self._registry.is_refused(job, cluster):
             return False
         return job.is_begun or (job.has_finalizer and job.deleting) or not cluster.deleting
 
-    def _follow(self, job: Job) -> None:
+    def _follow(self, job: WatchedOwner) -> None:
         """Know since when a Job wants its id. Its creation is known in whole seconds; who was suspended wants it from now on."""
         journeys, uid = self._world.journeys, job.ref.uid
         if self._registry.job(uid) is None or job.suspend or job.deleting:
             journeys.forget(uid)
         elif job.key.attempt == 1 and not job.run_id and not job.ended:
-            was_set_aside = job.created_at is None or job.status.condition(JobCondition.SUSPENDED)
-            age_seconds = 0.0 if was_set_aside else self._world.clock.wall() - (job.created_at or 0.0) - 1.0
+            is_new = job.created_at is None or job.was_set_aside
+            age_seconds = 0.0 if is_new else self._world.clock.wall() - (job.created_at or 0.0) - 1.0
             journeys.begin(uid, max(age_seconds, 0.0))
 
-    def _job_changed(self, job: Job) -> None:
+    def _job_changed(self, job: WatchedOwner) -> None:
         self._follow(job)
         cluster = self._registry.cluster_named(job.cluster)
         name = cluster.site_for(job.ref.namespace, job.host) if cluster else None
@@ -198,19 +197,19 @@ class Controller:
         for site in self._sites.values():
             site.wake()
 
-    def _job_lost(self, job: Job) -> None:
+    def _job_lost(self, job: WatchedOwner) -> None:
         """A Job went without our doing: its directories are kept as a finished Job's are, and buried once its object is surely gone."""
         self._leftovers.keep(Leftover(job.location, job.ref, _attempts(job), policy=job.deletion_policy, kind=job.kind))
         if job.is_active:
             self._left[job.ref.uid] = job
         self._labels.wake.set()
 
-    def _left_active(self) -> Sequence[Job]:
+    def _left_active(self) -> Sequence[WatchedOwner]:
         """Whoever takes a Job out of the watch, by a label or without our finalizer, does not end what it runs."""
         self._left = {uid: job for uid, job in self._left.items() if self._registry.job(uid) is None and self._may_run(job)}
         return tuple(self._left.values())
 
-    def _may_run(self, job: Job) -> bool:
+    def _may_run(self, job: WatchedOwner) -> bool:
         """Whether a Job that has left is still remembered as one that has not ended, or is being ended."""
         site = self._site_at(job.location, job.ref.namespace)
         return self._leftovers.awaits(job.ref.uid) or (site is not None and site.is_under_way(job.ref.uid))
@@ -268,7 +267,7 @@ class Controller:
         site = self._site_at(debt.location, debt.namespace)
         return site is not None and site.is_reached and not site.is_under_way(debt.ref.uid)
 
-    def _ended(self, job: Job) -> None:
+    def _ended(self, job: WatchedOwner) -> None:
         self._expiry.ended(job)
         self._leftovers.keep(Leftover(job.location, job.ref, _attempts(job), ended=True, was_watched=True, kind=job.kind))
 
@@ -313,5 +312,5 @@ class Controller:
                 pass
 
 
-def _attempts(job: Job) -> tuple[int, ...]:
+def _attempts(job: WatchedOwner) -> tuple[int, ...]:
     return tuple(range(1, job.key.attempt + 1))

@@ -5,13 +5,11 @@ A word in a status may have been written by anybody who may write it: what is no
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import get_args
 
-from fairlead.api.v1alpha1.job import JobPhase
 from fairlead.api.v1alpha1.meta import Condition
-from fairlead.api.v1alpha1.reasons import ClusterCondition, ClusterReason, JobCondition, JobReason
-from fairlead.domain.job.job import Job
+from fairlead.api.v1alpha1.reasons import ClusterCondition, ClusterReason, JobReason
 from fairlead.engine.owed.debts import Debts
 from fairlead.engine.ports import World
 from fairlead.engine.registry import Registry
@@ -42,7 +40,7 @@ class Gauges:
         self._count_sites()
         self._count_clusters()
         metrics.debts_oldest_age.set(self._debts.oldest_age_seconds())
-        await self._count_jobs()
+        await self._count_owners()
 
     def _count_sites(self) -> None:
         sites, now = tuple(self._sites()), self._world.clock.monotonic()
@@ -69,25 +67,25 @@ class Gauges:
         for reason, number in reasons.items():
             metrics.clusters_not_ready.labels(reason).set(number)
 
-    async def _count_jobs(self) -> None:
-        phases: Counter[str] = Counter()
-        reasons: Counter[str] = Counter()
-        jobs = tuple(self._registry.jobs)
-        for number, job in enumerate(jobs):
+    async def _count_owners(self) -> None:
+        phases = {each.name: Counter[str]() for each in self._world.kinds}
+        reasons = {each.name: Counter[str]() for each in self._world.kinds}
+        for number, owner in enumerate(tuple(self._registry.jobs)):
             if number and not number % JOBS_AT_ONCE:
                 await asyncio.sleep(0)
-            phases[job.status.phase or JobPhase.PENDING] += 1
-            if reason := _waits_for(job):
-                reasons[reason] += 1
-        metrics.jobs_watched.set(len(jobs))
-        for phase in JobPhase:
-            metrics.jobs_in_phase.labels(phase).set(phases[phase])
-        metrics.jobs_waiting.clear()
-        for reason, count in reasons.items():
-            metrics.jobs_waiting.labels(reason).set(count)
+            phases[owner.kind][owner.status.phase or ""] += 1
+            if reason := owner.waits_for:
+                reasons[owner.kind][known(reason, _JOB_REASONS)] += 1
+        for kind in self._world.kinds:
+            _show(metrics.of_kind(kind.plural, kind.name), kind.phases, phases[kind.name], reasons[kind.name])
 
 
-def _waits_for(job: Job) -> str:
-    """Why a Job was not handed in yet; empty if it was, or nothing is said of it."""
-    said = job.status.condition(JobCondition.SUBMITTED)
-    return known(said.reason, _JOB_REASONS) if said and said.status != "True" and not job.ended else ""
+def _show(of_kind: metrics.OwnerMetrics, phases: Sequence[str], in_phase: Counter[str], waiting: Counter[str]) -> None:
+    """Set the counts of one kind. The first of its `phases` is that of those of which nothing is said yet."""
+    of_kind.watched.set(in_phase.total())
+    in_phase[phases[0]] += in_phase[""]
+    for phase in phases:
+        of_kind.in_phase.labels(phase).set(in_phase[phase])
+    of_kind.waiting.clear()
+    for reason, count in waiting.items():
+        of_kind.waiting.labels(reason).set(count)

@@ -75,7 +75,7 @@ class Mishaps:
 
     def tell(self, job: RunOwner, stage: str, error: Exception) -> None:
         """Have the Job's condition say what went wrong, without a rest."""
-        said = f"the Job could not be {stage}: {_words(error)}. It is tried again"
+        said = f"the {job.kind} could not be {stage}: {_words(error)}. It is tried again"
         if isinstance(error, ApiFault):
             self._untold[job.ref.uid] = Said(JobReason.WRITE_REFUSED, f"{said}, less and less often")
         else:

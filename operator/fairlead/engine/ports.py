@@ -6,10 +6,10 @@ from typing import Any, Protocol, TypeVar
 
 from fairlead.domain.cluster.address import Address, Credentials, HostKeys, Port
 from fairlead.domain.gone.debt import Debt
-from fairlead.domain.job.finished import Expiring
-from fairlead.domain.kinds import KNOWN
+from fairlead.domain.kinds import Kinds
 from fairlead.domain.objects import ClusterName, EventNote, ObjectRef
 from fairlead.domain.pacing import Now
+from fairlead.domain.run.finished import Expiring
 from fairlead.domain.scope import EVERYWHERE, Scope
 from fairlead.schedulers.seam import Exchange
 from fairlead.telemetry.journeys import Journeys
@@ -207,8 +207,8 @@ class World:
     token: Callable[[], str]
     jitter: Callable[[], float]
     finished: FinishedJobs
+    kinds: Kinds
     scope: Scope = EVERYWHERE
-    kinds: frozenset[str] = KNOWN
     journeys: Journeys = field(default_factory=Journeys)
 
     def now(self) -> Now:

@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 
-from fairlead.api.v1alpha1.job import JobStatus
+from fairlead.api.v1alpha1.meta import OwnerStatus
 from fairlead.domain.cluster.admission import refusal
 from fairlead.domain.cluster.cluster import Cluster
-from fairlead.domain.job.job import Job
 from fairlead.domain.objects import ClusterName
 from fairlead.domain.run.owner import RunOwner
+from fairlead.domain.run.watched import WatchedOwner
 from fairlead.engine.mishaps import contained
 
 
@@ -22,15 +22,15 @@ class Registry:
     def __init__(self) -> None:
         self._clusters: dict[str, Cluster] = {}
         self._named: dict[ClusterName, set[str]] = {}            # uids of Clusters by name
-        self._jobs: dict[str, Job] = {}
+        self._jobs: dict[str, WatchedOwner] = {}
         self._jobs_of: dict[ClusterName, dict[str, None]] = {}   # in the order in which they came
         self._in_namespace: Counter[str] = Counter()
         self._labels: dict[str, Mapping[str, str]] = {}
         self._left: set[str] = set()     # uids that were dropped since the last list was begun
         self.on_cluster: Callable[[Cluster, bool], None] = lambda _cluster, _gone: None
         self.on_labels: Callable[[], None] = lambda: None
-        self.on_job: Callable[[Job], None] = lambda _job: None
-        self.on_job_lost: Callable[[Job], None] = lambda _job: None
+        self.on_job: Callable[[WatchedOwner], None] = lambda _job: None
+        self.on_job_lost: Callable[[WatchedOwner], None] = lambda _job: None
 
     @property
     def clusters(self) -> Iterable[Cluster]:
@@ -38,7 +38,7 @@ class Registry:
         return tuple(self._clusters.values())
 
     @property
-    def jobs(self) -> Iterable[Job]:
+    def jobs(self) -> Iterable[WatchedOwner]:
         """All Jobs that have not left the watch."""
         return tuple(self._jobs.values())
 
@@ -52,11 +52,11 @@ class Registry:
         found = [self._clusters[uid] for uid in uids]
         return min(found, key=lambda each: (each.deleting, -each.resource_version), default=None)
 
-    def job(self, uid: str) -> Job | None:
+    def job(self, uid: str) -> WatchedOwner | None:
         """The Job with this uid."""
         return self._jobs.get(uid)
 
-    def jobs_of(self, name: ClusterName) -> tuple[Job, ...]:
+    def jobs_of(self, name: ClusterName) -> tuple[WatchedOwner, ...]:
         """The Jobs that refer to the Cluster of this name."""
         return tuple(self._jobs[uid] for uid in self._jobs_of.get(name, {}))
 
@@ -109,7 +109,7 @@ class Registry:
                 del self._named[old.name]
             self.on_cluster(old, True)
 
-    def put_job(self, job: Job) -> None:
+    def put_job(self, job: WatchedOwner) -> None:
         """A Job as an event or our own write shows it."""
         old = self._jobs.get(job.ref.uid)
         if old and (old.resource_version > job.resource_version or old == job):
@@ -137,16 +137,13 @@ class Registry:
         self.on_job(old)
 
     def job_written(
-        self, job: Job, resource_version: int, *, status: JobStatus | None = None, has_finalizer: bool | None = None,
+        self, job: WatchedOwner, resource_version: int, *, status: OwnerStatus | None = None, has_finalizer: bool | None = None,
     ) -> None:
         """Our own write to `job` succeeded: know it before the watch tells, as `cluster_written`. A Job that left meanwhile stays out."""
         known = self._jobs.get(job.ref.uid)
         if known is None or known.resource_version >= resource_version:
             return
-        status = known.status if status is None else status
-        has_finalizer = known.has_finalizer if has_finalizer is None else has_finalizer
-        known = replace(known, resource_version=resource_version, status=status, has_finalizer=has_finalizer)
-        self._jobs[job.ref.uid] = replace(known, host=status.host or known.host) if known.is_begun else known
+        self._jobs[job.ref.uid] = known.written(resource_version, status=status, has_finalizer=has_finalizer)
 
     def uids_in(self, namespaces: Collection[str]) -> frozenset[str]:
         """Everything that is known of these namespaces."""
@@ -169,7 +166,9 @@ class Registry:
         """Whether this object has gone since the list was begun: what the list says of it is older than its end."""
         return uid in self._left
 
-    def replace(self, clusters: Iterable[Cluster], jobs: Iterable[Job], present: Collection[str], known_before: Collection[str]) -> None:
+    def replace(
+        self, clusters: Iterable[Cluster], jobs: Iterable[WatchedOwner], present: Collection[str], known_before: Collection[str],
+    ) -> None:
         """A complete list: what was known before it was asked for and is not `present` is gone. A cut watch tells of no deletions.
 
         What has left since the list was begun stays out.

@@ -6,16 +6,15 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from fairlead.api.v1alpha1.job import JobStatus
-from fairlead.domain.conditions import is_true
+from fairlead.api.v1alpha1.meta import OwnerStatus
 from fairlead.domain.errors import ApiFault, Conflict, Unavailable
-from fairlead.domain.job.job import ENDS, Job
-from fairlead.domain.job.job_report import Report, report
+from fairlead.domain.kinds import Report
 from fairlead.domain.objects import EventNote
 from fairlead.domain.run.memory import Memory
 from fairlead.domain.run.news import Begun, Beset
 from fairlead.domain.run.owner import RunOwner
 from fairlead.domain.run.settle import Outcome
+from fairlead.domain.run.watched import WatchedOwner
 from fairlead.engine.mishaps import Mishaps, Said
 from fairlead.engine.pauses import REFUSALS, Pauses, is_refusal
 from fairlead.engine.ports import World
@@ -76,11 +75,11 @@ class Writer:
 
     async def apply(self, job: RunOwner, outcome: Outcome) -> Applied:
         """Write what follows from an answer. What is told of one that has left is only remembered."""
-        if not isinstance(job, Job) or self._registry.job(job.ref.uid) is None:
+        if not isinstance(job, WatchedOwner) or self._registry.job(job.ref.uid) is None:
             self.remember(job, outcome.memory)
             return Applied()
         now = self._world.now()
-        told = report(job, outcome.news, now) if outcome.news else Report()
+        told = self._world.kinds.of(job).report(job, outcome.news, now) if outcome.news else Report()
         if told.status is not None:
             try:
                 await self._write(job, told.status)
@@ -104,7 +103,7 @@ class Writer:
             self.mishaps.tell_again(uid, said)
             return
         try:
-            told = report(job, Beset(said.reason, said.message), self._world.now())
+            told = self._world.kinds.of(job).report(job, Beset(said.reason, said.message), self._world.now())
             if told.status is not None:
                 await self._write(job, told.status)
         except ApiFault as error:        # a policy may refuse the status and take an Event
@@ -114,18 +113,17 @@ class Writer:
         except Exception as error:   # noqa: BLE001  nothing is left to tell it by but the log
             log.warning("mishap_not_told", job=str(job.ref), error=str(error))
 
-    async def _write(self, job: Job, status: JobStatus) -> None:
+    async def _write(self, job: WatchedOwner, status: OwnerStatus) -> None:
         """Write the whole status, once what is being written of the same Job is there: the last one counts. Raises `ApiFault`."""
         uid = job.ref.uid
         while before := self._writing.get(uid):
             await before.wait()
-        expected = job.status.run.attempt if job.status.run else 0
         body = status.model_dump(mode="json", by_alias=True, exclude_none=True)
         written = self._writing[uid] = asyncio.Event()
         try:
             with self._world.journeys.step("write status", uid):
                 async with self._slots:
-                    version = await self._world.store.write_status(job.ref, body, expected_attempt=expected)
+                    version = await self._world.store.write_status(job.ref, body, expected_attempt=job.written_attempt)
         finally:
             del self._writing[uid]
             written.set()
@@ -133,7 +131,7 @@ class Writer:
         self._registry.job_written(job, int(version), status=status)
         self._count(job, status)
 
-    async def take_up(self, job: Job, host: str = "") -> bool:
+    async def take_up(self, job: WatchedOwner, host: str = "") -> bool:
         """Put the finalizer on and write the intent of the first attempt, with its bare host, if there are any; whether both are there.
 
         The intent is what counts: the finalizer may have been put on by anybody.
@@ -141,7 +139,7 @@ class Writer:
         with self._world.journeys.step("take up", job.ref.uid):
             return await self._take_up(job, host)
 
-    async def _take_up(self, job: Job, host: str) -> bool:
+    async def _take_up(self, job: WatchedOwner, host: str) -> bool:
         if not job.has_finalizer:
             try:
                 async with self._slots:
@@ -154,7 +152,7 @@ class Writer:
             self._pauses.taken(job.ref.uid)
         if job.is_begun:
             return True
-        return (await self.apply(replace(job, has_finalizer=True, host=host), Outcome(self.memory(job), Begun()))).done
+        return (await self.apply(job.given(host), Outcome(self.memory(job), Begun()))).done
 
     async def release(self, job: RunOwner, *, finished: bool) -> bool:
         """Take the finalizer off; whether it is off."""
@@ -170,7 +168,7 @@ class Writer:
         self.forget(job.ref.uid)
         return True
 
-    async def _tell(self, job: Job, events: tuple[EventNote, ...]) -> None:
+    async def _tell(self, job: WatchedOwner, events: tuple[EventNote, ...]) -> None:
         for event in events:
             log.info("told", job=str(job.ref), key=str(job.key), attempt=job.key.attempt, reason=str(event.reason), said=event.message)
             async with self._slots:
@@ -178,25 +176,24 @@ class Writer:
             self._went_on()
             metrics.event_recorded.labels(event.type).inc()
 
-    def _count(self, job: Job, status: JobStatus) -> None:
+    def _count(self, job: WatchedOwner, status: OwnerStatus) -> None:
         """Count what a status that was just written says for the first time."""
-        metrics.status_written.labels("Job", "ok").inc()
-        cluster, uid, key = self._registry.cluster_named(job.cluster), job.ref.uid, str(job.key)
+        metrics.status_written.labels(job.kind, "ok").inc()
+        cluster, uid, key, now = self._registry.cluster_named(job.cluster), job.ref.uid, str(job.key), replace(job, status=status)
         scheduler = cluster.spec.type if cluster else metrics.OTHER
-        if not job.run_id and status.run and status.run.id:
+        if now.run_id and not job.run_id:
             metrics.job_submitted.inc()
             self._world.journeys.arrived(uid, key, scheduler)
-        for kind in ENDS:
-            if is_true(status.conditions, kind) and not is_true(job.status.conditions, kind):
-                reason = next(each.reason for each in status.conditions if each.type == kind)
-                metrics.job_ended.labels(reason).inc()
-                if status.start_time and status.end_time:
-                    metrics.job_end_seen.observe(max(self._world.clock.wall() - status.end_time.timestamp(), 0.0))
-                self._world.journeys.ended(uid, key, scheduler, reason)
+        if now.ended and not job.ended:
+            of_kind = metrics.of_kind(job.ref.plural, job.kind)
+            of_kind.ended.labels(now.end_reason).inc()
+            if now.script_ended_at is not None:
+                of_kind.end_seen.observe(max(self._world.clock.wall() - now.script_ended_at, 0.0))
+            self._world.journeys.ended(uid, key, scheduler, now.end_reason)
 
     def _failed(self, job: RunOwner, error: ApiFault) -> None:
         """The Job waits, longer each time; what no later try alone would mend, for longest."""
-        metrics.status_written.labels("Job", "conflict" if isinstance(error, Conflict) else "unavailable").inc()
+        metrics.status_written.labels(job.kind, "conflict" if isinstance(error, Conflict) else "unavailable").inc()
         times = self._pauses.not_taken(job.ref.uid, error)
         if is_refusal(error, times):
             self.mishaps.note(job, "written down", error)

@@ -8,10 +8,11 @@ import kopf
 import structlog
 
 from fairlead.api.v1alpha1 import names
+from fairlead.domain.cluster.reading import read_cluster
 from fairlead.domain.errors import UserFault
+from fairlead.domain.kinds import Kind, Kinds
 from fairlead.engine.mishaps import contained
 from fairlead.engine.registry import Registry
-from fairlead.handlers.reading import read_cluster, read_job
 from fairlead.kube.lists import Lists
 
 log = structlog.get_logger()
@@ -21,21 +22,26 @@ T = TypeVar("T")
 PAGE_SIZE = 500
 
 
-def register(handlers: kopf.OperatorRegistry, registry: Registry, hand_over: Callable[..., object]) -> None:
-    """Put the watch handlers of Clusters and Jobs into kopf's registry. `hand_over(function, *arguments)` calls in the registry's loop."""
+def register(handlers: kopf.OperatorRegistry, registry: Registry, kinds: Kinds, hand_over: Callable[..., object]) -> None:
+    """Put the watch handlers of Clusters and of each kind into kopf's. `hand_over(function, *arguments)` calls in the registry's loop."""
 
     @kopf.on.event(names.GROUP, names.VERSION, names.CLUSTER_PLURAL, registry=handlers)
     async def cluster_event(event: kopf.RawEvent, **_: Any) -> None:
         hand_over(take_cluster, registry, event["type"], event["object"])
 
-    @kopf.on.event(names.GROUP, names.VERSION, names.JOB_PLURAL, registry=handlers)
-    async def job_event(event: kopf.RawEvent, **_: Any) -> None:
-        hand_over(take_job, registry, event["type"], event["object"])
+    for kind in kinds:
+        _register(handlers, registry, kind, hand_over)
 
 
-def take_cluster(registry: Registry, kind: str | None, body: Mapping[str, Any]) -> None:
+def _register(handlers: kopf.OperatorRegistry, registry: Registry, kind: Kind[Any], hand_over: Callable[..., object]) -> None:
+    @kopf.on.event(names.GROUP, names.VERSION, kind.plural, registry=handlers)
+    async def owner_event(event: kopf.RawEvent, **_: Any) -> None:
+        hand_over(take_owner, registry, kind, event["type"], event["object"])
+
+
+def take_cluster(registry: Registry, event: str | None, body: Mapping[str, Any]) -> None:
     """One watch event about a Cluster."""
-    if kind == "DELETED":
+    if event == "DELETED":
         registry.drop_cluster(str(body["metadata"]["uid"]))
         return
     for cluster in _readable([body], read_cluster):
@@ -43,17 +49,17 @@ def take_cluster(registry: Registry, kind: str | None, body: Mapping[str, Any]) 
             registry.put_cluster(cluster)
 
 
-def take_job(registry: Registry, kind: str | None, body: Mapping[str, Any]) -> None:
-    """One watch event about a Job. DELETED also says that it got the finished label and left the watch."""
-    if kind == "DELETED" or (body["metadata"].get("labels") or {}).get(names.FINISHED_LABEL) == names.FINISHED_VALUE:
+def take_owner(registry: Registry, kind: Kind[Any], event: str | None, body: Mapping[str, Any]) -> None:
+    """One watch event about an owner of Runs. DELETED also says that it got the finished label and left the watch."""
+    if event == "DELETED" or (body["metadata"].get("labels") or {}).get(names.FINISHED_LABEL) == names.FINISHED_VALUE:
         registry.drop_job(str(body["metadata"]["uid"]))
         return
-    for job in _readable([body], read_job):
+    for job in _readable([body], kind.read):
         with contained("watch", job=str(job.ref)):
             registry.put_job(job)
 
 
-async def relist(lists: Lists, registry: Registry, grace_seconds: float = 2.0) -> int:
+async def relist(lists: Lists, registry: Registry, kinds: Kinds, grace_seconds: float = 2.0) -> int:
     """Make the registry what the API server has; how many objects the watches had not told of `grace_seconds` after the list.
 
     Raises `ApiFault`; the registry is then as before.
@@ -62,13 +68,15 @@ async def relist(lists: Lists, registry: Registry, grace_seconds: float = 2.0) -
     not be listed.
     """
     known = registry.begin_list()
-    jobs = await _list(lists, names.JOB_PLURAL, names.UNFINISHED_SELECTOR)
-    jobs.sort(key=_created)              # the registry keeps the order in which they came
+    listed = [(kind, body) for kind in kinds for body in await _list(lists, kind.plural, names.UNFINISHED_SELECTOR)]
+    listed.sort(key=lambda each: _created(each[1]))      # the registry keeps the order in which they came
     clusters = await _list(lists, names.CLUSTER_PLURAL, "")
-    present = {str(body["metadata"]["uid"]) for body in (*jobs, *clusters)} | registry.uids_in(lists.dark)
+    bodies = [*(body for _, body in listed), *clusters]
+    present = {str(body["metadata"]["uid"]) for body in bodies} | registry.uids_in(lists.dark)
     await asyncio.sleep(grace_seconds)
-    missed = sum(1 for body in (*jobs, *clusters) if _is_missed(registry, body))
-    registry.replace(_readable(clusters, read_cluster), _readable(jobs, read_job), present, known)
+    missed = sum(1 for body in bodies if _is_missed(registry, body))
+    owners = [owner for kind, body in listed for owner in _readable([body], kind.read)]
+    registry.replace(_readable(clusters, read_cluster), owners, present, known)
     return missed
 
 

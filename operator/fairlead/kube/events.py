@@ -7,12 +7,12 @@ import structlog
 
 from fairlead.api.v1alpha1 import names
 from fairlead.domain.errors import ApiFault
+from fairlead.domain.kinds import Kinds
 from fairlead.domain.objects import EventNote, ObjectRef
 from fairlead.kube.client import KubeClient, path_of
 
 _NOTE_LIMIT_BYTES = 1024             # events.k8s.io/v1: note, reason and action are bounded there
 _WORD_LIMIT_CHARACTERS = 128
-_KINDS = {names.CLUSTER_PLURAL: names.CLUSTER_KIND, names.JOB_PLURAL: names.JOB_KIND}
 
 _log = structlog.get_logger(__name__)
 
@@ -20,8 +20,9 @@ _log = structlog.get_logger(__name__)
 class EventRecorder:
     """Writes Events through events.k8s.io/v1. `instance` says which process did (host name), `controller` which program."""
 
-    def __init__(self, client: KubeClient, instance: str, controller: str = f"{names.GROUP}/controller") -> None:
+    def __init__(self, client: KubeClient, kinds: Kinds, instance: str, controller: str = f"{names.GROUP}/controller") -> None:
         self._client = client
+        self._kinds = {names.CLUSTER_PLURAL: names.CLUSTER_KIND, **{each.plural: each.name for each in kinds}}
         self._instance = instance[:_WORD_LIMIT_CHARACTERS]
         self._controller = controller
 
@@ -35,7 +36,8 @@ class EventRecorder:
             "type": note.type, "reason": note.reason[:_WORD_LIMIT_CHARACTERS], "action": note.action[:_WORD_LIMIT_CHARACTERS],
             "note": _cut(note.message),
             "regarding": {
-                "apiVersion": names.API_VERSION, "kind": _KINDS[ref.plural], "namespace": ref.namespace, "name": ref.name, "uid": ref.uid,
+                "apiVersion": names.API_VERSION, "kind": self._kinds[ref.plural],
+                "namespace": ref.namespace, "name": ref.name, "uid": ref.uid,
             },
         }
         try:

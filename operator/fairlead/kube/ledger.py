@@ -10,7 +10,7 @@ Calls that come while a write is under way share the next one: a namespace with 
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 
 import structlog
@@ -18,7 +18,6 @@ import structlog
 from fairlead.api.v1alpha1 import names
 from fairlead.domain.errors import ApiFault
 from fairlead.domain.gone.debt import REASONS, Debt
-from fairlead.domain.kinds import KNOWN
 from fairlead.kube.client import KubeClient, path_of
 from fairlead.kube.config_map import Changes, ConfigMapTable, Entries
 
@@ -45,10 +44,11 @@ class _Call:
 
 
 class Ledger:
-    """All debts of this installation."""
+    """All debts of this installation. `kinds` are those that this release knows, by name."""
 
-    def __init__(self, client: KubeClient, namespace: str) -> None:
+    def __init__(self, client: KubeClient, namespace: str, kinds: Container[str]) -> None:
         self._client = client
+        self._kinds = kinds
         self._namespace = namespace
         self._shares: dict[str, _Share] = {}
         self._foreign: frozenset[str] = frozenset()
@@ -71,7 +71,7 @@ class Ledger:
             namespace, entries = found["metadata"]["labels"][names.LEDGER_LABEL], found.get("data") or {}
             sizes[namespace] = _size(entries)
             for key, text in entries.items():
-                debt = _parse(namespace, key, text)
+                debt = _parse(namespace, key, text, self._kinds)
                 if debt is not None:
                     debts.append(debt)
                     continue
@@ -99,14 +99,15 @@ class Ledger:
     def _share_of(self, namespace: str) -> "_Share":
         name, labels = f"{names.LEDGER_CONFIG_MAP}-{namespace}", {names.LEDGER_LABEL: namespace}
         table = ConfigMapTable(self._client, self._namespace, name, labels)
-        return self._shares.setdefault(namespace, _Share(table, namespace))
+        return self._shares.setdefault(namespace, _Share(table, namespace, self._kinds))
 
 
 class _Share:
     """The debts of one namespace."""
 
-    def __init__(self, table: ConfigMapTable, namespace: str) -> None:
+    def __init__(self, table: ConfigMapTable, namespace: str, kinds: Container[str]) -> None:
         self._table = table
+        self._kinds = kinds
         self._namespace = namespace
         self._calls: list[_Call] = []
         self._writing = asyncio.Lock()
@@ -115,7 +116,7 @@ class _Share:
     async def add(self, debts: Sequence[Debt]) -> None:
         """Write them down, all or none."""
         def unless_there(entries: Entries) -> Changes:
-            known = {debt.key: _parse(self._namespace, debt.key, entries[debt.key]) for debt in debts if debt.key in entries}
+            known = {debt.key: _parse(self._namespace, debt.key, entries[debt.key], self._kinds) for debt in debts if debt.key in entries}
             return {debt.key: _text(debt) for debt in debts
                     if debt.key not in known or ((there := known[debt.key]) and there.reason != debt.reason)}
 
@@ -125,7 +126,7 @@ class _Share:
         """Strike them."""
         keys = {debt.key for debt in debts}
         def if_understood(entries: Entries) -> Changes:
-            return {key: None for key in keys if key in entries and _parse(self._namespace, key, entries[key])}
+            return {key: None for key in keys if key in entries and _parse(self._namespace, key, entries[key], self._kinds)}
 
         await self._commit(if_understood)
 
@@ -195,11 +196,11 @@ def _text(debt: Debt) -> str:
     return json.dumps({name: value for name, value in asdict(debt).items() if name != "key"}, separators=(",", ":"))
 
 
-def _parse(namespace: str, key: str, text: str) -> Debt | None:
+def _parse(namespace: str, key: str, text: str, kinds: Container[str]) -> Debt | None:
     """The debt that an entry is; None if this release does not know what it says, all of it."""
     try:
         entry = json.loads(text)
-        if entry.keys() - _FIELDS or entry["kind"] not in KNOWN or entry["reason"] not in REASONS:
+        if entry.keys() - _FIELDS or entry["kind"] not in kinds or entry["reason"] not in REASONS:
             return None
         words = {name: str(entry[name]) for name in _WORDS} | {"namespace": namespace}   # whose share it is in
         return Debt(key=key, **words, grace_seconds=int(entry.get("grace_seconds", 30)), host=str(entry.get("host", "")))

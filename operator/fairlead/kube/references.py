@@ -10,6 +10,7 @@ from contextlib import aclosing
 
 from fairlead.api.v1alpha1 import names
 from fairlead.domain.errors import Unavailable
+from fairlead.domain.kinds import Kinds
 from fairlead.domain.objects import ClusterName, ObjectRef
 from fairlead.domain.scope import EVERYWHERE, Scope
 from fairlead.kube.client import JsonObject, KubeClient, path_of
@@ -20,8 +21,9 @@ from fairlead.kube.lists import Lists
 class KubeReferences:
     """The engine's `ClusterData` on the real API server."""
 
-    def __init__(self, client: KubeClient, scope: Scope = EVERYWHERE, *, page_size: int = 500) -> None:
+    def __init__(self, client: KubeClient, kinds: Kinds, scope: Scope = EVERYWHERE, *, page_size: int = 500) -> None:
         self._client = client
+        self._kinds = kinds
         self._lists = Lists(client, scope)
         self._page_size = page_size
 
@@ -51,11 +53,17 @@ class KubeReferences:
         return metadata is None or "deletionTimestamp" in metadata
 
     async def has_jobs(self, namespace: str, cluster: ClusterName) -> bool:
-        """Whether a namespace has Jobs, finished or not, that refer to a Cluster of another: the API server looks. Raises `Unavailable`."""
-        path = path_of("apis", names.GROUP, names.VERSION, "namespaces", namespace, names.JOB_PLURAL)
+        """Whether a namespace has owners of Runs, finished or not, that refer to a Cluster of another: the API server looks.
+
+        Raises `Unavailable`.
+        """
         fields = f"spec.clusterRef.namespace={cluster[0]},spec.clusterRef.name={cluster[1]}"
-        async with aclosing(self._client.objects(path, "", 1, fields)) as found:
-            return await anext(found, None) is not None
+        for kind in self._kinds:
+            path = path_of("apis", names.GROUP, names.VERSION, "namespaces", namespace, kind.plural)
+            async with aclosing(self._client.objects(path, "", 1, fields)) as found:
+                if await anext(found, None) is not None:
+                    return True
+        return False
 
     async def list_objects(self, plural: str, *, finished: bool = False) -> Sequence[ObjectRef]:
         """Objects in all watched namespaces, or those with the finished label alone: metadata, page by page. Raises `Unavailable`."""

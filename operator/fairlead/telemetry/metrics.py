@@ -7,6 +7,8 @@ Importers count with `.inc()` and `.observe()`; only this package knows which li
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
 
 from prometheus_client import (
     CollectorRegistry,
@@ -30,16 +32,51 @@ ProcessCollector(registry=REGISTRY)
 PlatformCollector(registry=REGISTRY)
 
 
+OURS: list[Counter | Histogram | Gauge] = []
+"""Each metric of ours, in the order in which they were made."""
+
+
 def _counter(name: str, says: str, *labels: str) -> Counter:
-    return Counter(name, says, labels, namespace="fairlead", registry=REGISTRY)
+    made = Counter(name, says, labels, namespace="fairlead", registry=REGISTRY)
+    OURS.append(made)
+    return made
 
 
 def _histogram(name: str, says: str, *labels: str, buckets: tuple[float, ...] = _SECONDS) -> Histogram:
-    return Histogram(name, says, labels, namespace="fairlead", registry=REGISTRY, buckets=buckets)
+    made = Histogram(name, says, labels, namespace="fairlead", registry=REGISTRY, buckets=buckets)
+    OURS.append(made)
+    return made
 
 
 def _gauge(name: str, says: str, *labels: str) -> Gauge:
-    return Gauge(name, says, labels, namespace="fairlead", registry=REGISTRY)
+    made = Gauge(name, says, labels, namespace="fairlead", registry=REGISTRY)
+    OURS.append(made)
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerMetrics:
+    """Those of one kind of owners of Runs."""
+
+    ended: Counter
+    end_seen: Histogram
+    watched: Gauge
+    in_phase: Gauge
+    waiting: Gauge
+
+
+@cache
+def of_kind(plural: str, kind: str) -> OwnerMetrics:
+    """The metrics of a kind, made when they are first asked for: `fairlead_jobs_watched` and the like for `jobs`, Job."""
+    one = kind.lower()
+    return OwnerMetrics(
+        _counter(f"{one}_ended", f"{kind}s that ended, by condition reason.", "reason"),
+        _histogram(f"{one}_end_seen_seconds", f"From the end of a script, by its node's clock in whole seconds, to the end in the {kind}'s "
+                   "status.", buckets=_LONG_SECONDS),
+        _gauge(f"{plural}_watched", f"{kind}s that have not ended."),
+        _gauge(f"{plural}_in_phase", f"{kind}s that have not ended, by status.phase.", "phase"),
+        _gauge(f"{plural}_waiting", f"{kind}s that were not handed in yet, by the reason in their condition Submitted.", "reason"),
+    )
 
 
 job_submitted = _counter("job_submitted", "Runs that a scheduler accepted.")
@@ -47,9 +84,7 @@ job_handed_in = _histogram("job_handed_in_seconds", "From when a Job was applied
                            "it is suspended.", "scheduler", buckets=_LONG_SECONDS)
 submission_answered = _counter("submission_answered", "Runs of which a cluster was asked to take them, by what it answered; "
                                "refused and unsure are its scheduler's no.", "answer")
-job_ended = _counter("job_ended", "Jobs that ended, by condition reason.", "reason")
-job_end_seen = _histogram("job_end_seen_seconds", "From the end of a script, by its node's clock in whole seconds, to the end in the Job's "
-                          "status.", buckets=_LONG_SECONDS)
+jobs = of_kind("jobs", "Job")
 run_swept = _counter("run_swept", "Runs found without their object and removed.")
 debt_recorded = _counter("debt_recorded", "Runs written into the ledger.")
 debt_paid = _counter("debt_paid", "Runs struck from the ledger.")
@@ -80,9 +115,6 @@ event_recorded = _counter("event_recorded", "Kubernetes Events written, by type.
 
 leading = _gauge("leading", "1 while this process holds the Lease.")
 sites_watched = _gauge("sites_watched", "Sites with a loop, by whether they were reached at the last try.", "reachable")
-jobs_watched = _gauge("jobs_watched", "Jobs that have not ended.")
-jobs_in_phase = _gauge("jobs_in_phase", "Jobs that have not ended, by status.phase.", "phase")
-jobs_waiting = _gauge("jobs_waiting", "Jobs that were not handed in yet, by the reason in their condition Submitted.", "reason")
 clusters_in_condition = _gauge("clusters_in_condition", "Clusters, by their conditions.", "condition", "status")
 clusters_not_ready = _gauge("clusters_not_ready", "Clusters whose condition Ready is not True, by its reason.", "reason")
 loops_stuck = _gauge("loops_stuck", "Loops that have missed their time; /livez names them.")

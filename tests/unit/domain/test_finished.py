@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fairlead.domain.job.finished import Expiring, expiring
+from fairlead.domain.run.finished import Expiring, expiring
 from product.objects import a_job
 
 END = 1_700_000_000
@@ -28,6 +28,6 @@ def test_a_finished_job_expires_so_many_seconds_after_its_end(
     conditions: list[dict[str, Any]], ttl_seconds: int | None, at: float | None,
 ) -> None:
     """Else a Job would go while it runs, or stay for ever."""
-    job = a_job(status={"conditions": conditions, "endTime": "1999-01-01T00:00:00Z"})
-    found = expiring(job.ref, 3, job.status.conditions, ttl_seconds)
-    assert found == (None if at is None else Expiring(job.ref, 3, at))
+    job = a_job(status={"conditions": conditions, "endTime": "1999-01-01T00:00:00Z"}, ttlSecondsAfterFinished=ttl_seconds)
+    found = expiring(job)
+    assert found == (None if at is None else Expiring(job.ref, 1, at))

@@ -14,9 +14,9 @@ from fairlead.domain.cluster.residue import Sweep, Use
 from fairlead.domain.cluster.sites import Account
 from fairlead.domain.errors import Unreadable
 from fairlead.domain.gone.sweep import Found, Ruling
+from fairlead.domain.job.job_reading import read_job
 from fairlead.domain.run.answers import Probe
 from fairlead.domain.run.run import Tree
-from fairlead.handlers.reading import read_job
 from product.objects import NOW, a_cluster, a_job, submitted
 
 KEYS = {"fingerprints": ["SHA256:" + "B" * 43]}

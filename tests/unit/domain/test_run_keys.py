@@ -7,7 +7,7 @@ import pytest
 from fairlead.api.v1alpha1 import names
 from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain.gone.remains import Remains
-from fairlead.domain.kinds import plural_of
+from fairlead.domain.objects import plural_of
 from fairlead.domain.pacing import Now, Pacing
 from fairlead.domain.run.installation import Installation
 from fairlead.domain.run.memory import Closing, Memory

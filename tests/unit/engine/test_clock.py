@@ -7,8 +7,8 @@ import pytest
 from structlog.testing import capture_logs
 from virtual import Virtual
 
-from fairlead.domain.job.finished import Expiring
 from fairlead.domain.objects import ObjectRef
+from fairlead.domain.run.finished import Expiring
 from fairlead.engine.clock import SteadyClock
 from fairlead.engine.gone.expiry import Expiry
 

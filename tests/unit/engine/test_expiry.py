@@ -6,8 +6,8 @@ import pytest
 from virtual import Virtual
 
 from fairlead.domain.errors import Unavailable
-from fairlead.domain.job.finished import Expiring
 from fairlead.domain.objects import ObjectRef
+from fairlead.domain.run.finished import Expiring
 from fairlead.engine.gone.expiry import AGAIN_SECONDS, AT_ONCE, Expiry
 from product.objects import a_job
 

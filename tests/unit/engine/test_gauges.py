@@ -63,13 +63,13 @@ async def test_jobs_are_counted_by_phase_and_by_what_they_wait_for() -> None:
     stage.job(3, JobPhase.PENDING, JobReason.CLUSTER_NOT_READY)
     stage.job(4, None)
     await stage.gauges.look()
-    assert shown(metrics.jobs_in_phase) == {("Running",): 1, ("Pending",): 3}
-    assert shown(metrics.jobs_waiting) == {("ClusterNotReady",): 2}
-    assert metrics.jobs_watched._value.get() == 4
+    assert shown(metrics.jobs.in_phase) == {("Running",): 1, ("Pending",): 3}
+    assert shown(metrics.jobs.waiting) == {("ClusterNotReady",): 2}
+    assert metrics.jobs.watched._value.get() == 4
     stage.registry.drop_job("00000002-2222-4333-8444-555555555555")
     stage.registry.drop_job("00000003-2222-4333-8444-555555555555")
     await stage.gauges.look()
-    assert shown(metrics.jobs_waiting) == {}, "what nobody waits for any more goes"
+    assert shown(metrics.jobs.waiting) == {}, "what nobody waits for any more goes"
 
 
 async def test_clusters_are_counted_by_their_conditions() -> None:
@@ -93,7 +93,7 @@ async def test_words_of_others_make_no_series_of_their_own() -> None:
     for number in range(500):
         stage.cluster(number, Says(ClusterCondition.READY, False, ClusterReason.READY), reason=f"Made-up-{number}")
     await stage.gauges.look()
-    assert shown(metrics.jobs_waiting) == {("Other",): 3000}
+    assert shown(metrics.jobs.waiting) == {("Other",): 3000}
     assert shown(metrics.clusters_not_ready) == {("Other",): 500}
     assert len(metrics.exposition()[0].splitlines()) < 2000
     assert b"Made-up" not in metrics.exposition()[0]

@@ -6,11 +6,13 @@ import pytest
 from structlog.testing import capture_logs
 from virtual import Virtual
 
+from fairlead.app.kinds import KINDS
 from fairlead.domain.errors import Forbidden, Unavailable
 from fairlead.domain.gone.debt import UNACCOUNTED, UNREACHABLE, Debt
 from fairlead.domain.gone.remains import Remains
 from fairlead.domain.gone.sweep import SUSPICIOUS_COUNT, Found
-from fairlead.domain.kinds import KNOWN
+from fairlead.domain.job.job_kind import JOB
+from fairlead.domain.kinds import Kinds
 from fairlead.domain.objects import Location, ObjectRef
 from fairlead.domain.run.answers import Remnant
 from fairlead.domain.run.run import Owner, RunKey
@@ -45,7 +47,7 @@ class Yard:
 
     location = Location(HPC)
 
-    def __init__(self, *watched: str, kinds: frozenset[str] = KNOWN) -> None:
+    def __init__(self, *watched: str, kinds: Kinds = KINDS) -> None:
         self.virtual = Virtual(scope=Scope(watched), kinds=kinds)
         self.registry = Registry()
         self.buried: list[str] = []
@@ -326,7 +328,7 @@ async def test_beside_what_another_release_has_there_nobody_knows_whose_the_rest
 
 async def test_of_a_kind_that_is_known_the_api_server_is_asked_under_its_own_path() -> None:
     """Else an object of another kind, or its namesake among the Jobs, would answer for it."""
-    yard = Yard(kinds=frozenset({"Job", "Later"}))
+    yard = Yard(kinds=Kinds(JOB, replace(JOB, name="Later")))
     yard.virtual.store.uids = {"lab/later1": uid(1)}
     await yard.swept(found(of_later(1), of_later(2)))
     assert yard.buried == [f"{uid(2)}-1"]
@@ -340,8 +342,8 @@ async def test_of_a_kind_that_is_known_the_api_server_is_asked_under_its_own_pat
 def test_a_deleted_cluster_is_cleared_but_for_what_another_release_has_there() -> None:
     """Else deleting a Cluster under an older controller would end what a newer one runs there."""
     found_there = found(of_later(1), replace(remnant(2, owned=False), foreign=True), remnant(3, owned=False), remnant(4))
-    assert to_clear(found_there, EVERYWHERE, KNOWN) == [RunKey(uid(4), 1)]
-    assert to_clear(found(remnant(3, owned=False)), EVERYWHERE, KNOWN) == [RunKey(uid(3), 1)]
+    assert to_clear(found_there, EVERYWHERE, KINDS) == [RunKey(uid(4), 1)]
+    assert to_clear(found(remnant(3, owned=False)), EVERYWHERE, KINDS) == [RunKey(uid(3), 1)]
 
 
 async def test_what_belongs_to_a_namespace_that_is_watched_is_swept_as_ever() -> None:

@@ -7,14 +7,15 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from fairlead.app.kinds import KINDS
 from fairlead.domain.cluster.address import Address, Port
 from fairlead.domain.cluster.cluster import Cluster
 from fairlead.domain.errors import Conflict, FairleadError
 from fairlead.domain.gone.debt import Debt
-from fairlead.domain.job.finished import Expiring
-from fairlead.domain.kinds import KNOWN
+from fairlead.domain.kinds import Kinds
 from fairlead.domain.objects import ClusterName, EventNote, ObjectRef
 from fairlead.domain.run.answers import AccountingState, Probe
+from fairlead.domain.run.finished import Expiring
 from fairlead.domain.run.installation import Installation
 from fairlead.domain.run.observation import Observation
 from fairlead.domain.run.run import Tree
@@ -268,13 +269,13 @@ class Virtual:
     clock: VirtualClock = field(default_factory=VirtualClock)
     finished: FakeFinished = field(default_factory=FakeFinished)
     scope: Scope = EVERYWHERE
-    kinds: frozenset[str] = KNOWN
+    kinds: Kinds = KINDS
 
     @property
     def world(self) -> World:
         """The engine's ports. Tokens repeat and jitter is none: nothing here depends on chance."""
         return World(self.remote, self.store, self.data, self.ledger, self.leadership, self.clock, lambda: MARKER, lambda: 0.0,
-                     self.finished, self.scope, self.kinds)
+                     self.finished, self.kinds, self.scope)
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):

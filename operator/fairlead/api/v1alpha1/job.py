@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal
 from pydantic import ConfigDict, Field
 
 from fairlead.api.v1alpha1 import memory, owned_options, script_rules, time_limit
-from fairlead.api.v1alpha1.meta import ApiModel, AttemptStatus, ObjectMeta, ObjectStatus, RunStatus, Timestamp
+from fairlead.api.v1alpha1.meta import ApiModel, ClusterReference, ObjectMeta, OwnerStatus, Timestamp
 from fairlead.api.v1alpha1.schema import NO_NUL, ONE_LINE, ONE_WORD, Rule, marks, matches
 from fairlead.api.v1alpha1.texts import FileSize, RemotePath, Restarts, Word
 
@@ -33,15 +33,6 @@ class JobPhase(StrEnum):
     COMPLETE = "Complete"
     FAILED = "Failed"
     TERMINATING = "Terminating"
-
-
-class ClusterReference(ApiModel):
-    """A Cluster, in the Job's namespace or in another that allows it."""
-
-    name: str = Field(min_length=1, max_length=253)
-    """Name of the Cluster."""
-    namespace: str | None = Field(default=None, min_length=1, max_length=63)
-    """Namespace of the Cluster, whose allowedNamespaces must admit that of the Job. Default: the Job's own."""
 
 
 class ScriptReference(ApiModel):
@@ -226,21 +217,9 @@ class Logs(ApiModel):
     """The last 4 KiB of the output when the Job ended, without control characters; of a progress bar its last state."""
 
 
-class JobStatus(ObjectStatus):
+class JobStatus(OwnerStatus):
     """How far the Job has come."""
 
-    run: RunStatus | None = None
-    """The latest attempt."""
-    host: Word | None = None
-    """The host on which it runs, with its port, of a Cluster of bare hosts. It stays the same for all attempts."""
-    attempts: tuple[AttemptStatus, ...] = Field(default=(), max_length=5, json_schema_extra=marks(keys=("key",)))
-    """The last five attempts that have ended, the latest last."""
-    failures: int | None = Field(default=None, ge=0)
-    """Attempts that failed and count against backoffLimit."""
-    infrastructure_failures: int | None = Field(default=None, ge=0)
-    """Attempts that were proved never to have run, and were made again."""
-    next_retry_time: Timestamp | None = None
-    """When the next attempt or question follows, if one waits."""
     active_since: Timestamp | None = None
     """From when activeDeadlineSeconds counts: when the Job was taken up, or last resumed. Not there while it is suspended."""
     active_seconds: int | None = Field(default=None, ge=0)

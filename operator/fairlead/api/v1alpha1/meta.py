@@ -80,6 +80,15 @@ class Condition(Written):
     """The metadata.generation for which the condition was set."""
 
 
+class ClusterReference(ApiModel):
+    """A Cluster, in the Job's namespace or in another that allows it."""
+
+    name: str = Field(min_length=1, max_length=253)
+    """Name of the Cluster."""
+    namespace: str | None = Field(default=None, min_length=1, max_length=63)
+    """Namespace of the Cluster, whose allowedNamespaces must admit that of the Job. Default: the Job's own."""
+
+
 class RunStatus(Written):
     """One execution on a remote cluster."""
 
@@ -132,3 +141,20 @@ class ObjectStatus(Written):
     def condition(self, kind: str) -> Condition | None:
         """Find the condition of this type; None if it was never set."""
         return next((each for each in self.conditions if each.type == kind), None)
+
+
+class OwnerStatus(ObjectStatus):
+    """What the status of every owner of Runs holds: what the next process needs to go on."""
+
+    run: RunStatus | None = None
+    """The latest attempt."""
+    host: Word | None = None
+    """The host on which it runs, with its port, of a Cluster of bare hosts. It stays the same for all attempts."""
+    attempts: tuple[AttemptStatus, ...] = Field(default=(), max_length=5, json_schema_extra=marks(keys=("key",)))
+    """The last five attempts that have ended, the latest last."""
+    failures: int | None = Field(default=None, ge=0)
+    """Attempts that failed and count against backoffLimit."""
+    infrastructure_failures: int | None = Field(default=None, ge=0)
+    """Attempts that were proved never to have run, and were made again."""
+    next_retry_time: Timestamp | None = None
+    """When the next attempt or question follows, if one waits."""

@@ -20,10 +20,10 @@ from fairlead.cli.reach import Means, credentials_of, endpoint_of, host_keys_of,
 from fairlead.domain.cluster.access import address_of, jump_secrets, known_hosts_of, way_to
 from fairlead.domain.cluster.address import Address, Endpoint
 from fairlead.domain.cluster.cluster import Cluster
+from fairlead.domain.cluster.reading import read_cluster
 from fairlead.domain.cluster.sites import seen_by
 from fairlead.domain.errors import Unreadable, UserFault
 from fairlead.domain.run.run import Tree
-from fairlead.handlers.reading import read_cluster
 
 _WITHOUT_KEY = "nobody can log in without it"
 

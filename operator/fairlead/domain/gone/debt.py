@@ -6,8 +6,7 @@ from datetime import datetime
 from fairlead.api.v1alpha1.meta import as_timestamp
 from fairlead.domain.conditions import moment
 from fairlead.domain.gone.remains import Remains
-from fairlead.domain.kinds import plural_of
-from fairlead.domain.objects import ClusterName, Location, ObjectRef
+from fairlead.domain.objects import ClusterName, Location, ObjectRef, plural_of
 from fairlead.domain.pacing import Now, Pacing
 from fairlead.domain.run.memory import Memory
 from fairlead.domain.run.owner import DeletionPolicy, RunOwner

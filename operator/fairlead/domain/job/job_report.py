@@ -1,22 +1,13 @@
 """What a Job's status and Events say of each piece of news."""
 
-from dataclasses import dataclass
-
 from fairlead.api.v1alpha1.job import JobStatus
 from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain.job import report as statuses
 from fairlead.domain.job.job import Job
+from fairlead.domain.kinds import Report
 from fairlead.domain.objects import EventNote
 from fairlead.domain.pacing import Now
 from fairlead.domain.run import news as said
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What is to be written of one piece of news. `status` None: nothing that a person reads has changed."""
-
-    status: JobStatus | None = None
-    events: tuple[EventNote, ...] = ()
 
 
 def report(job: Job, news: said.News, now: Now) -> Report:

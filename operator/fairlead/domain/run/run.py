@@ -9,8 +9,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from fairlead.api.v1alpha1 import names
-from fairlead.domain.kinds import plural_of
-from fairlead.domain.objects import ObjectRef
+from fairlead.domain.objects import ObjectRef, plural_of
 
 MOST_ATTEMPTS = 9_999
 """No Job has more: backoffLimit and infrastructureRetries allow 2,001, the rest are suspensions. What names a later one is no key."""

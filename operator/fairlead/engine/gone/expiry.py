@@ -13,8 +13,8 @@ from collections.abc import Iterable
 
 import structlog
 
-from fairlead.domain.job.finished import Expiring, expiring
-from fairlead.domain.job.job import Job
+from fairlead.domain.run.finished import Expiring, expiring
+from fairlead.domain.run.watched import WatchedOwner
 from fairlead.engine.mishaps import contained
 from fairlead.engine.ports import World
 
@@ -36,9 +36,9 @@ class Expiry:
         self._again_at: dict[str, float] = {}
         self._tries: Counter[str] = Counter()
 
-    def ended(self, job: Job) -> None:
+    def ended(self, job: WatchedOwner) -> None:
         """A Job has ended here: what is needed is at hand."""
-        found = expiring(job.ref, job.generation, job.status.conditions, job.spec.ttl_seconds_after_finished)
+        found = expiring(job)
         if found is not None:
             self._known[job.ref.uid] = found
 

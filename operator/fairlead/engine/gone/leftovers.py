@@ -6,7 +6,7 @@ what belongs to a namespace that is not watched, or, where only some are, to nob
 release knows.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
@@ -15,7 +15,6 @@ from fairlead.api.v1alpha1 import names
 from fairlead.domain.cluster.residue import keys_told
 from fairlead.domain.gone.remains import Remains
 from fairlead.domain.gone.sweep import Found
-from fairlead.domain.kinds import plural_of
 from fairlead.domain.objects import ClusterName, Location, ObjectRef
 from fairlead.domain.run.answers import Remnant
 from fairlead.domain.run.owner import DeletionPolicy
@@ -178,8 +177,7 @@ class Leftovers:
 
     async def _all_uids(self) -> frozenset[str]:
         """The uids of all objects, asked after the tree was listed: whose is a directory without an owner (a crash right after mkdir)?"""
-        kinds = sorted(self._world.kinds)
-        return frozenset([ref.uid for kind in kinds for ref in await self._world.data.list_objects(plural_of(kind))])
+        return frozenset([ref.uid for kind in self._world.kinds for ref in await self._world.data.list_objects(kind.plural)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +210,7 @@ class SweptObject:
         return self.owner.kind if self.owner else names.JOB_KIND
 
 
-def by_object(remnants: Iterable[Remnant], kinds: frozenset[str]) -> tuple[list[SweptObject], list[Remnant]]:
+def by_object(remnants: Iterable[Remnant], kinds: Container[str]) -> tuple[list[SweptObject], list[Remnant]]:
     """What was found of each object, tombstones apart, and what another release has there: of none of these `kinds`, or who knows.
 
     An object of which any attempt was left alone, or is another release's, is left out.

@@ -15,12 +15,12 @@ from fairlead.domain.cluster.cluster import Cluster
 from fairlead.domain.errors import ApiFault
 from fairlead.domain.gone.debt import is_overdue, will_not_go
 from fairlead.domain.gone.remains import Remains
-from fairlead.domain.job.job import Job
 from fairlead.domain.run import news, settle
 from fairlead.domain.run.memory import Memory
 from fairlead.domain.run.owner import RunOwner
 from fairlead.domain.run.settle import Outcome
 from fairlead.domain.run.steps import KeepOut, Release, Rest, Resume, Step, Suspend, TakeUp, decide
+from fairlead.domain.run.watched import WatchedOwner
 from fairlead.engine.context import SiteContext
 from fairlead.engine.mishaps import contained
 from fairlead.engine.owed.overdue import LETTING_GO, Overdue
@@ -98,23 +98,23 @@ class ApiSteps:
         wanting = [job.ref.uid for job, step in steps if asks_for_a_place(job, step)]
         return set() if free is None else set(wanting[free:])
 
-    def _left(self) -> list[Job]:
+    def _left(self) -> list[WatchedOwner]:
         """The Jobs that left the watch while they were active, as far as the limit counts them."""
         whole, site = self.hold.record.cluster, self.cluster.site
         return [job for job in self.context.left() if job.cluster == whole.name and (
             whole.spec.process or whole.site_for(job.ref.namespace, job.host) == site)]
 
-    def _is_missed(self, job: Job) -> bool:
+    def _is_missed(self, job: WatchedOwner) -> bool:
         """Whether nothing was there of a Job that is not admitted: by its status alone it takes nobody's place."""
         return self.work.writer.memory(job).nowhere_since is not None and self.context.registry.refusal(job, self.cluster) is not None
 
     async def _write(self, job: RunOwner, step: _Write, is_beyond_limit: bool) -> None:
         if isinstance(step, Release):
             await self._release(job, step)
-        elif isinstance(job, Job):
+        elif isinstance(job, WatchedOwner):
             await self._go_on(job, step, is_beyond_limit)
 
-    async def _go_on(self, job: Job, step: TakeUp | Suspend | Resume | KeepOut, is_beyond_limit: bool) -> None:
+    async def _go_on(self, job: WatchedOwner, step: TakeUp | Suspend | Resume | KeepOut, is_beyond_limit: bool) -> None:
         name = self.cluster.ref.name
         match step:
             case TakeUp() if self.cluster.deleting and not job.is_begun:
@@ -135,7 +135,7 @@ class ApiSteps:
             case Resume():
                 await self._apply(job, settle.resuming)
 
-    async def _take_up(self, job: Job) -> None:
+    async def _take_up(self, job: WatchedOwner) -> None:
         if await self.hold.take():
             await self.work.writer.take_up(job, self.cluster.host.name if self.cluster.host else "")
         elif why := self.hold.record.why_no_finalizer:
@@ -165,7 +165,7 @@ class ApiSteps:
 
         return writer.mishaps.ask(job, "decided on", decided, None) or Rest(writer.rests_until(job))
 
-    async def _apply(self, job: Job, settled: Callable[[RunOwner, Memory], Outcome]) -> None:
+    async def _apply(self, job: WatchedOwner, settled: Callable[[RunOwner, Memory], Outcome]) -> None:
         """Write what a person's wish changes; the next look follows it."""
         if (await self.work.writer.apply(job, settled(job, self.work.writer.memory(job)))).done:
             self.wake()
@@ -184,11 +184,11 @@ class ApiSteps:
             work.writer.forget(job.ref.uid)
         elif not await work.writer.release(job, finished=step.finished):
             return
-        elif step.finished and isinstance(job, Job):
+        elif step.finished and isinstance(job, WatchedOwner):
             self.context.ended(job)
         self.wake()
 
-    async def _tell_waiting(self, job: Job, reason: JobReason, why: str) -> None:
+    async def _tell_waiting(self, job: WatchedOwner, reason: JobReason, why: str) -> None:
         now, memory, rests_until = self.work.world.now(), self.work.writer.memory(job), self.work.writer.rests_until(job)
         is_ours_to_tell = job.has_finalizer if job.deleting else job.is_kept_out or not job.run_id
         is_set_aside = job.is_parked and job.suspend
@@ -198,6 +198,6 @@ class ApiSteps:
         await self.work.writer.apply(job, Outcome(memory, told))
 
 
-def with_object(owners: Iterable[RunOwner]) -> Iterable[Job]:
+def with_object(owners: Iterable[RunOwner]) -> Iterable[WatchedOwner]:
     """Those that are more than what is left of one that is gone: they can be told something."""
-    return (each for each in owners if isinstance(each, Job))
+    return (each for each in owners if isinstance(each, WatchedOwner))

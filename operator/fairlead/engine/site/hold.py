@@ -1,6 +1,6 @@
 """Our hold on a Cluster for one site: its finalizer while Jobs may run there, its status, its release once nothing can be left behind."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
@@ -318,7 +318,7 @@ def _remembered(cluster: Cluster) -> Tree | None:
     return Tree(known.path, known.marker) if known and known.path and known.marker else None
 
 
-def to_clear(found: Removed, scope: Scope, kinds: frozenset[str]) -> list[RunKey]:
+def to_clear(found: Removed, scope: Scope, kinds: Container[str]) -> list[RunKey]:
     """All directories but tombstones, those left alone by their Jobs' deletionPolicy, another release's, and of namespaces not watched."""
     objects, foreign = by_object(found.remnants, kinds)
     says_whose = scope.is_all and not foreign

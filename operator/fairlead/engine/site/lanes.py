@@ -14,8 +14,6 @@ import structlog
 
 from fairlead.api.v1alpha1.reasons import ClusterReason, JobReason
 from fairlead.domain.errors import ApiFault, FairleadError, Unanswered, UserFault
-from fairlead.domain.job.job import Job
-from fairlead.domain.job.job_request import request
 from fairlead.domain.run import settle
 from fairlead.domain.run.answers import CancelAnswer, SubmitAnswer, SubmitWord
 from fairlead.domain.run.memory import Closing
@@ -25,10 +23,11 @@ from fairlead.domain.run.owner import RunOwner
 from fairlead.domain.run.request import Submission
 from fairlead.domain.run.run import RunKey, StopWord
 from fairlead.domain.run.steps import Cancel, Submit, Watch
+from fairlead.domain.run.watched import WatchedOwner
 from fairlead.engine.ports import World
 from fairlead.engine.settings import EngineSettings
 from fairlead.engine.site.link import Link
-from fairlead.engine.site.scripts import ScriptMissing, script_of
+from fairlead.engine.site.scripts import ScriptMissing, request_of
 from fairlead.engine.writer import Writer
 from fairlead.schedulers.seam import Cancellation, Driver, Query, Removal, Removed
 from fairlead.telemetry import metrics
@@ -68,7 +67,7 @@ class Lanes:
         """Whether this Job is in a lane that changes it, or what came of that is not written down yet."""
         return any(uid in uids for uids in self._busy.values())
 
-    def submit(self, items: Sequence[tuple[Job, Submit]]) -> None:
+    def submit(self, items: Sequence[tuple[WatchedOwner, Submit]]) -> None:
         """Start the submit lane."""
         self._start("submit", self._submit(items), (job for job, _ in items))
 
@@ -123,7 +122,7 @@ class Lanes:
         self._left_at.update(dict.fromkeys(self._busy.pop(task), self._work.world.clock.monotonic()))
         self._on_done(lane, not task.cancelled() and task.result())
 
-    async def _submit(self, items: Sequence[tuple[Job, Submit]]) -> bool:
+    async def _submit(self, items: Sequence[tuple[WatchedOwner, Submit]]) -> bool:
         work, mishaps = self._work, self._work.writer.mishaps
         prepared = await mishaps.each("prepared", ((job, self._prepared(job, step)) for job, step in items))
         submissions = [(job, submission) for job, submission in prepared if submission is not None]
@@ -134,7 +133,7 @@ class Lanes:
             work.writer.remember(job, work.writer.memory(job).somewhere)
         answers: dict[RunKey, SubmitAnswer] = {}
 
-        async def hand_in(part: Sequence[tuple[Job, Submission]]) -> None:
+        async def hand_in(part: Sequence[tuple[WatchedOwner, Submission]]) -> None:
             exchange = work.driver().scheduler.submit(work.world.token(), tree, [submission for _, submission in part])
             with work.world.journeys.step("hand in", *(job.ref.uid for job, _ in part)):
                 answered = await work.link.exchange(exchange)
@@ -155,26 +154,28 @@ class Lanes:
         await self._settle_submits(jobs, answers, "the cluster gave no answer for this attempt")
         return True
 
-    async def _settle_submits(self, jobs: Iterable[Job], answers: Mapping[RunKey, SubmitAnswer], silence: str) -> None:
+    async def _settle_submits(self, jobs: Iterable[WatchedOwner], answers: Mapping[RunKey, SubmitAnswer], silence: str) -> None:
         work = self._work
         now = work.world.now()
 
-        async def one(old: Job) -> None:
+        async def one(old: WatchedOwner) -> None:
             job = work.current(old.ref.uid)
-            if not isinstance(job, Job) or job.key != old.key or job.ended or (job.key not in answers and work.writer.rests_until(job)):
+            if not isinstance(job, WatchedOwner) or job.key != old.key or job.ended:
+                return
+            if job.key not in answers and work.writer.rests_until(job):
                 return
             answer = answers.get(job.key, SubmitAnswer(SubmitWord.UNKNOWN, text=silence))
             await work.writer.apply(job, settle.submitted(job, work.writer.memory(job), answer, now, work.settings.pacing))
 
         await work.writer.mishaps.each("followed after its submission", ((job, one(job)) for job in jobs))
 
-    async def _prepared(self, job: Job, step: Submit) -> tuple[Job, Submission | None]:
+    async def _prepared(self, job: WatchedOwner, step: Submit) -> tuple[WatchedOwner, Submission | None]:
         """What to submit, or None after the Job was told what is wrong with it."""
         work = self._work
         memory, now = work.writer.memory(job), work.world.now()
         try:
             with work.world.journeys.step("prepare", job.ref.uid):
-                submission = work.driver().preparer.prepare(request(job, await script_of(job, work.world.data)))
+                submission = work.driver().preparer.prepare(await request_of(job, work.world))
             return job, replace(submission, resubmit=step.resubmit, previous_is_lost=step.previous_is_lost)
         except ScriptMissing as error:
             later = memory.later(now, work.settings.pacing.ask_again_seconds)
@@ -209,7 +210,7 @@ class Lanes:
         memory = work.writer.memory(job)
         if step.why is StopWord.DELETE:
             await work.writer.apply(job, settle.cancel_asked(job, memory, step, answers, context))
-        elif isinstance(job, Job) and not job.deleting:
+        elif isinstance(job, WatchedOwner) and not job.deleting:
             answer = answers.get(job.key, CancelAnswer(False, text="no answer for this key"))
             await work.writer.apply(job, settle.cancelled(job, memory, step, answer, context))
 
@@ -273,7 +274,7 @@ class Lanes:
         if self.is_busy(job.ref.uid) or self._left_at.get(job.ref.uid, began) > began:
             return False
         memory, now = work.writer.memory(job), work.world.now()
-        if job.deleting or not isinstance(job, Job):
+        if job.deleting or not isinstance(job, WatchedOwner):
             after = settle.cancel_observed(job, memory, observation, began)
             work.writer.remember(job, after)
             await work.writer.apply(job, settle.cancel_outlasted(job, after, observation, now, work.settings.pacing))

@@ -1,33 +1,37 @@
-"""The text of a Job's script, from its spec or from a ConfigMap, checked as sbatch would."""
+"""What an owner of Runs asks for with its current attempt: the text that its kind names is read first, and checked as sbatch would."""
 
 from fairlead.api.v1alpha1 import script_rules
 from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain.errors import UserFault
-from fairlead.domain.job.job import Job
-from fairlead.engine.ports import ClusterData
+from fairlead.domain.kinds import TextRef
+from fairlead.domain.run.request import RunRequest
+from fairlead.domain.run.watched import WatchedOwner
+from fairlead.engine.ports import ClusterData, World
 
 
 class ScriptMissing(UserFault):
-    """The ConfigMap or its field is not there (yet): the Job waits for it."""
+    """The ConfigMap or its field is not there (yet): who needs it waits for it."""
 
     reason = JobReason.SCRIPT_REF_NOT_FOUND
 
 
-async def script_of(job: Job, data: ClusterData) -> str | None:
-    """The script's text, None for a Job that has a command instead.
+async def request_of(owner: WatchedOwner, world: World) -> RunRequest:
+    """What is to be prepared.
 
-    Raises `ScriptMissing` while scriptRef leads nowhere, `UserFault` for a script that sbatch would refuse, `Unavailable`.
+    Raises `ScriptMissing` while a text that it refers to is not there, `UserFault` for one that sbatch would refuse, `Unavailable`.
     """
-    reference = job.spec.script_ref
-    if reference is None:
-        return job.spec.script
-    found = await data.read_config_map(job.ref.namespace, reference.name)
-    if found is None or reference.key not in found:
-        lacks = "does not exist" if found is None else f"has no field {reference.key}"
-        msg = f"ConfigMap {job.ref.namespace}/{reference.name} {lacks}: create it, or change the Job's scriptRef"
-        raise ScriptMissing(msg)
-    text = found[reference.key]
+    kind = world.kinds.of(owner)
+    wanted = kind.text_ref(owner)
+    return kind.request(owner, None if wanted is None else await _read(owner, wanted, world.data))
+
+
+async def _read(owner: WatchedOwner, wanted: TextRef, data: ClusterData) -> str:
+    place = f"ConfigMap {owner.ref.namespace}/{wanted.name}"
+    found = await data.read_config_map(owner.ref.namespace, wanted.name)
+    if found is None or wanted.key not in found:
+        lacks = "does not exist" if found is None else f"has no field {wanted.key}"
+        raise ScriptMissing(f"{place} {lacks}: create it, or change the {owner.kind}'s {wanted.field}")
+    text = found[wanted.key]
     if problem := script_rules.script_fault(text):
-        msg = f"ConfigMap {job.ref.namespace}/{reference.name}, field {reference.key}: {problem}"
-        raise UserFault(msg)
+        raise UserFault(f"{place}, field {wanted.key}: {problem}")
     return text

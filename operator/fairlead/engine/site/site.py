@@ -25,11 +25,11 @@ from fairlead.domain.errors import RemoteFault
 from fairlead.domain.gone.debt import deadline_of
 from fairlead.domain.gone.remains import Remains
 from fairlead.domain.gone.sweep import Found
-from fairlead.domain.job.job import Job
 from fairlead.domain.objects import Location
 from fairlead.domain.pacing import Now
 from fairlead.domain.run.owner import RunOwner
 from fairlead.domain.run.steps import Bury, Cancel, Rest, Submit, Watch, wakes_at
+from fairlead.domain.run.watched import WatchedOwner
 from fairlead.engine.breaker import CLOSED
 from fairlead.engine.context import SiteContext
 from fairlead.engine.owed.overdue import Overdue
@@ -274,7 +274,7 @@ class Site:
     def _start_lanes(self) -> float:
         """Start what the lanes have room for; when the next look is due (monotonic)."""
         now, steps = self._world.now(), self._api_steps.decided()
-        submits = [(job, step) for job, step in steps if isinstance(step, Submit) and isinstance(job, Job)]
+        submits = [(job, step) for job, step in steps if isinstance(step, Submit) and isinstance(job, WatchedOwner)]
         cancels = [(job, step) for job, step in steps if isinstance(step, Cancel)]
         burials = [job for job, step in steps if isinstance(step, Bury)]
         watched = [(job, step) for job, step in steps if isinstance(step, Watch)]
@@ -351,7 +351,7 @@ class Site:
     def _jobs(self) -> list[RunOwner]:
         return [*self._own_jobs(), *self._cleaning.values()]
 
-    def _own_jobs(self) -> list[Job]:
+    def _own_jobs(self) -> list[WatchedOwner]:
         cluster, registry = self._hold.record.cluster, self._registry     # whole: its status knows hosts that were taken out
         return in_turn(job for job in registry.jobs_of(cluster.name)
                        if cluster.site_for(job.ref.namespace, job.host) == self._site and not registry.is_refused(job, cluster))

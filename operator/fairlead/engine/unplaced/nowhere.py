@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain.gone.debt import is_overdue
-from fairlead.domain.job.job import Job
 from fairlead.domain.run.news import DeletionWaits, Waiting
 from fairlead.domain.run.settle import Outcome
+from fairlead.domain.run.watched import WatchedOwner
 from fairlead.engine.owed.overdue import Overdue
 from fairlead.engine.ports import World
 from fairlead.engine.writer import Writer
@@ -20,7 +20,7 @@ class Nowhere:
     writer: Writer
     overdue: Overdue
 
-    async def see_to(self, job: Job, reason: JobReason, what: str, mend: str, mend_deletion: str) -> None:
+    async def see_to(self, job: WatchedOwner, reason: JobReason, what: str, mend: str, mend_deletion: str) -> None:
         """`what` is wrong, a sentence without its end; the others go on from it, for a Job that waits and for one that is being deleted."""
         now, memory = self.world.now(), self.writer.memory(job)
         if now.monotonic < memory.retry_at or self.writer.rests_until(job):

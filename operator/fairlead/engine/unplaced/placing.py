@@ -10,17 +10,16 @@ from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain.cluster.cluster import Cluster
 from fairlead.domain.cluster.placement import Room, place
 from fairlead.domain.errors import ApiFault, UserFault
-from fairlead.domain.job.job import Job
-from fairlead.domain.job.job_request import request
 from fairlead.domain.run import settle
 from fairlead.domain.run.news import Waiting
 from fairlead.domain.run.request import Size
 from fairlead.domain.run.settle import Outcome
 from fairlead.domain.run.steps import Rest, Step, Suspend, TakeUp, decide
+from fairlead.domain.run.watched import WatchedOwner
 from fairlead.engine.context import SiteContext
 from fairlead.engine.site.cluster_record import ClusterRecord
 from fairlead.engine.site.limits import active, beyond, in_turn, places
-from fairlead.engine.site.scripts import ScriptMissing, script_of
+from fairlead.engine.site.scripts import ScriptMissing, request_of
 from fairlead.engine.unplaced.nowhere import Nowhere
 from fairlead.engine.writer import Writer
 
@@ -60,7 +59,7 @@ class Placing:
         for uid in [uid for uid in self.sizes if self.context.registry.job(uid) is None and uid not in left]:
             del self.sizes[uid]
 
-    async def _place(self, record: ClusterRecord, waiting: list[Job], placed: Sequence[Job]) -> None:
+    async def _place(self, record: ClusterRecord, waiting: list[WatchedOwner], placed: Sequence[WatchedOwner]) -> None:
         """Give hosts to those `waiting`, in their order, beside those that are `placed`; the others are told why not."""
         cluster = record.cluster
         if told := self._why_nobody(cluster):
@@ -90,7 +89,7 @@ class Placing:
             return JobReason.CLUSTER_NOT_READY, f"Cluster {name} is not ready: none of its hosts answers and has room for new files"
         return None
 
-    async def _rooms(self, cluster: Cluster, placed: Sequence[Job]) -> list[Room]:
+    async def _rooms(self, cluster: Cluster, placed: Sequence[WatchedOwner]) -> list[Room]:
         """What each host has, and what of it is free."""
         used = dict.fromkeys((host.name for host in cluster.hosts), Size(0))
         there = [job for job in placed if job.host in used]
@@ -100,16 +99,15 @@ class Placing:
         wholes = {host.name: Size(host.slots, host.gpus) for host in cluster.hosts}
         return [Room(name, whole, whole - used[name], self.takes_runs(cluster, name)) for name, whole in wholes.items()]
 
-    async def _sized(self, cluster: Cluster, job: Job) -> tuple[str, Size | None]:
+    async def _sized(self, cluster: Cluster, job: WatchedOwner) -> tuple[str, Size | None]:
         return job.ref.uid, await self._size_of(cluster, job)
 
-    async def _size_of(self, cluster: Cluster, job: Job) -> Size | None:
+    async def _size_of(self, cluster: Cluster, job: WatchedOwner) -> Size | None:
         """What a Job takes of a host; None after it was told what it lacks. What can never run takes nothing: its host says why."""
         size = self.sizes.get(job.ref.uid)
         if size is None:
             try:
-                wanted = request(job, await script_of(job, self.context.world.data))
-                submission = self.context.driver_of(cluster).preparer.prepare(wanted)
+                submission = self.context.driver_of(cluster).preparer.prepare(await request_of(job, self.context.world))
             except ScriptMissing as error:
                 await self._tell(job, error.reason, str(error))
                 return None
@@ -121,33 +119,33 @@ class Placing:
             size = self.sizes[job.ref.uid] = submission.size
         return size
 
-    def _step(self, job: Job) -> Step:
+    def _step(self, job: WatchedOwner) -> Step:
         writer, now, pacing = self.writer, self.context.world.now(), self.context.settings.pacing
         if until := writer.rests_until(job):
             return Rest(until)
         return writer.mishaps.ask(job, "decided on", lambda: decide(job, writer.memory(job), now, pacing), None) or Rest()
 
-    async def _each(self, stage: str, work: Iterable[tuple[Job, Coroutine[Any, Any, None]]]) -> None:
+    async def _each(self, stage: str, work: Iterable[tuple[WatchedOwner, Coroutine[Any, Any, None]]]) -> None:
         await self.writer.mishaps.each(stage, work)
 
-    async def _take_up(self, record: ClusterRecord, job: Job, host: str) -> None:
+    async def _take_up(self, record: ClusterRecord, job: WatchedOwner, host: str) -> None:
         if await record.hold():
             await self.writer.take_up(job, host)
         elif record.why_no_finalizer:
             await self._tell(job, JobReason.CLUSTER_NOT_READY, record.why_no_finalizer)
 
-    async def _set_aside(self, job: Job) -> None:
+    async def _set_aside(self, job: WatchedOwner) -> None:
         await self.writer.apply(job, settle.suspending(job, self.writer.memory(job)))
 
-    async def _tell_lost(self, job: Job) -> None:
+    async def _tell_lost(self, job: WatchedOwner) -> None:
         """A Job that was taken up and does not say where: it may run on any host, so nothing can be begun or ended for it."""
         mend = ": write status.host back"
         await self.nowhere.see_to(job, JobReason.HOST_UNKNOWN, "it is not known on which host the Job runs", mend, mend)
 
-    async def _tell_all(self, jobs: Iterable[Job], reason: JobReason, why: str) -> None:
+    async def _tell_all(self, jobs: Iterable[WatchedOwner], reason: JobReason, why: str) -> None:
         await self._each("told what it waits for", ((job, self._tell(job, reason, why)) for job in jobs))
 
-    async def _tell(self, job: Job, reason: JobReason, why: str) -> None:
+    async def _tell(self, job: WatchedOwner, reason: JobReason, why: str) -> None:
         now, memory = self.context.world.now(), self.writer.memory(job)
         if job.is_begun or now.monotonic < memory.retry_at or self.writer.rests_until(job):
             return

@@ -13,10 +13,10 @@ from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain.cluster.admission import asks_for_labels
 from fairlead.domain.cluster.cluster import Cluster
 from fairlead.domain.errors import ApiFault
-from fairlead.domain.job.job import Job
 from fairlead.domain.objects import EventNote
 from fairlead.domain.run.news import Waiting
 from fairlead.domain.run.settle import Outcome
+from fairlead.domain.run.watched import WatchedOwner
 from fairlead.engine.ports import World
 from fairlead.engine.registry import Registry
 from fairlead.engine.unplaced.labels import by_turns
@@ -69,7 +69,7 @@ class Unplaced:
         self._told |= {job.ref.uid for job in new}
         await asyncio.gather(*(self._world.store.record_event(job.ref, _host_kept(job)) for job in new))
 
-    async def _walk(self) -> AsyncIterator[tuple[Job, Cluster | None]]:
+    async def _walk(self) -> AsyncIterator[tuple[WatchedOwner, Cluster | None]]:
         """All Jobs as they are known now, each with its Cluster. Others have their turn in between."""
         for number, each in enumerate(self._registry.jobs, 1):
             if job := self._registry.job(each.ref.uid):
@@ -105,11 +105,11 @@ class Unplaced:
         read_at, _ = self._read.get(namespace, (float("-inf"), {}))
         return self._world.clock.monotonic() - read_at
 
-    async def _tell(self, job: Job) -> None:
+    async def _tell(self, job: WatchedOwner) -> None:
         cluster = self._registry.cluster_named(job.cluster)
         await (self._tell_refused(job, cluster) if cluster else self._tell_missing(job))
 
-    async def _tell_missing(self, job: Job) -> None:
+    async def _tell_missing(self, job: WatchedOwner) -> None:
         what, mend = f"Cluster {'/'.join(job.cluster)} does not exist", ": apply it, or correct clusterRef"
         if not self._world.scope.covers(job.cluster[0]):
             what = f"Cluster {'/'.join(job.cluster)} is in a namespace that this controller does not watch"
@@ -117,7 +117,7 @@ class Unplaced:
         mend_deletion = ", so what may run there cannot be cancelled: apply the Cluster again"
         await self._nowhere.see_to(job, JobReason.CLUSTER_NOT_FOUND, what, mend, mend_deletion)
 
-    async def _tell_refused(self, job: Job, cluster: Cluster) -> None:
+    async def _tell_refused(self, job: WatchedOwner, cluster: Cluster) -> None:
         now, memory = self._world.now(), self._writer.memory(job)
         why = self._registry.refusal(job, cluster) if self._registry.is_refused(job, cluster) else None
         if why is None or now.monotonic < memory.retry_at or self._writer.rests_until(job):
@@ -129,6 +129,6 @@ class Unplaced:
             await self._writer.apply(job, Outcome(memory, Waiting(JobReason.NAMESPACE_NOT_ALLOWED, why)))
 
 
-def _host_kept(job: Job) -> EventNote:
+def _host_kept(job: WatchedOwner) -> EventNote:
     said = f"the annotation {names.HOST_ANNOTATION} was changed, which has no effect: the Job stays on {job.host}, for all attempts"
     return EventNote("Warning", JobReason.HOST_KEPT, said)

@@ -1,0 +1,8 @@
+"""The kinds whose Runs this release sees to."""
+
+from typing import Final
+
+from fairlead.domain.job.job_kind import JOB
+from fairlead.domain.kinds import Kinds
+
+KINDS: Final = Kinds(JOB)
