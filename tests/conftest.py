@@ -25,10 +25,12 @@ from bed.slurmconf import SlurmConfig
 from bed.sshd import SshHost
 from bed.state import Bed, close_all
 from bed.sweep import leftovers
+from product import trial
 from product.account import account, refused
 from product.api import Api
 from product.controller import Controller
 from product.faulty import VARIABLE
+from product.ownerkind import JOB, OwnerKind
 from product.resources import install
 from product.scene import Scene
 from timing import share, split, workers
@@ -132,8 +134,9 @@ def _keep_share(config: pytest.Config, items: list[pytest.Item]) -> None:
         mark = item.get_closest_marker("long")
         if mark is not None and "of" in mark.kwargs:
             function = item.nodeid.split("[", 1)[0]
-            groups.setdefault(function, []).append(item.nodeid)
-            of[function] = mark.kwargs["of"]
+            group = f"{function} of {mark.kwargs['of']}"
+            groups.setdefault(group, []).append(item.nodeid)
+            of[group] = mark.kwargs["of"]
     run = share.chosen(groups, of, config.getoption("seed"))
     left_out = {test for tests in groups.values() for test in tests} - run
     if left_out:
@@ -167,19 +170,33 @@ def plane(bed: Bed, request: pytest.FixtureRequest) -> Plane:
     return plane
 
 
+@pytest.fixture
+def kind(request: pytest.FixtureRequest) -> OwnerKind:
+    """Whose Runs a test is about: Jobs, if it is not parametrized by others."""
+    kind: OwnerKind = getattr(request, "param", JOB)
+    return kind
+
+
 @pytest.fixture(scope="session")
-def _controller(bed: Bed, plane: Plane) -> Iterator[Controller]:
-    controller = Controller(bed, account(plane))
-    yield controller
-    controller.stop()
+def _controllers(bed: Bed, plane: Plane) -> Iterator[dict[OwnerKind, Controller]]:
+    controllers = {JOB: Controller(bed, account(plane))}
+    yield controllers
+    for each in controllers.values():
+        each.stop()
     if isinstance(plane, ControlPlane):
         assert refused(plane) == [], "the controller asks for what its rights do not give"
 
 
 @pytest.fixture
-def controller(_controller: Controller) -> Controller:
-    """The controller, running and leading, whatever the test before did to it."""
-    return _controller.ensure()
+def controller(bed: Bed, plane: Plane, kind: OwnerKind, _controllers: dict[OwnerKind, Controller]) -> Controller:
+    """The controller, running and leading, whatever the test before did to it; for another kind than Job, the one that sees to it, too."""
+    if kind not in _controllers:
+        trial.install(plane)
+        _controllers[kind] = Controller(bed, account(plane), f"controller-of-{kind.plural}", kind.program)
+    for each in _controllers.values():
+        if each is not _controllers[kind]:
+            each.stop()
+    return _controllers[kind].ensure()
 
 
 @pytest.fixture(scope="session")
@@ -191,9 +208,9 @@ def api(plane: Plane) -> Iterator[Api]:
 
 
 @pytest.fixture
-def scene(api: Api, controller: Controller, slurm: Callable[..., SlurmCluster]) -> Iterator[Scene]:
+def scene(api: Api, controller: Controller, kind: OwnerKind, slurm: Callable[..., SlurmCluster]) -> Iterator[Scene]:
     """A namespace for this test. At the end, while the test's clusters live, everything in it is deleted, and nothing may be left."""
-    scene = Scene(api).open()
+    scene = Scene(api, kind=kind).open()
     yield scene
     for node in itertools.chain(*scene.nodes.values()):
         node.mend()
@@ -265,13 +282,13 @@ def host(bed: Bed) -> Iterator[SshHost]:
 
 
 @pytest.fixture
-def faulty(bed: Bed, controller: Controller, plane: Plane) -> Iterator[Callable[[str], Controller]]:
+def faulty(bed: Bed, controller: Controller, kind: OwnerKind, plane: Plane) -> Iterator[Callable[[str], Controller]]:
     """Puts a controller with a fault in the place of the session's: `faulty("remote.submit:after:1:kill")`."""
     made: list[Controller] = []
 
     def start(fault: str, *, wait: bool = True) -> Controller:
         controller.stop()
-        one = Controller(bed, account(plane), f"faulty-{len(made)}", ("-m", "product.faulty", "controller"), {VARIABLE: fault})
+        one = Controller(bed, account(plane), f"faulty-{len(made)}", kind.faulty, {VARIABLE: kind.fault(fault)})
         made.append(one)
         return one.start(wait=wait)
 

@@ -10,11 +10,13 @@ from bed.state import Bed
 from faults import stage
 from faults.stage import Stage
 from product.controller import Controller
+from product.ownerkind import OwnerKind
 
 
 @pytest.fixture(scope="module")
-def where(bed: Bed, plane: ControlPlane | ExistingControlPlane, _controller: Controller) -> Iterator[Stage]:
+def where(bed: Bed, plane: ControlPlane | ExistingControlPlane, _controllers: dict[OwnerKind, Controller]) -> Iterator[Stage]:
     """A stage. The session's controller rests meanwhile: there is one Lease."""
-    _controller.stop()
+    for each in _controllers.values():
+        each.stop()
     with stage.on(bed, plane) as where:
         yield where

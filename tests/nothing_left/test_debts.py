@@ -7,6 +7,7 @@ import pytest
 from bed.slurm import SlurmCluster
 from product.controller import Controller
 from product.ledger import debts_of
+from product.ownerkind import of_either_kind
 from product.remains import remains_on
 from product.scene import Scene, Thing
 from product.waiting import until
@@ -36,6 +37,7 @@ def let_go(scene: Scene, own: SlurmCluster, jobs: list[Thing]) -> set[str]:
     return keys
 
 
+@of_either_kind(trials=0)
 def test_jobs_deleted_while_their_cluster_is_away_go_in_time_and_are_ended_when_it_is_back(own: SlurmCluster, scene: Scene) -> None:
     """Else a namespace could not be deleted until somebody plugs in a cable, or GPUs would stay in use when it is plugged in."""
     cluster = scene.cluster(own)
@@ -47,7 +49,7 @@ def test_jobs_deleted_while_their_cluster_is_away_go_in_time_and_are_ended_when_
     until(lambda: len(cluster.status.get("residue", [])) == 20, "the debts in the Cluster's status")
     in_use = cluster.condition("InUse")
     assert (in_use["status"], in_use["reason"]) == ("True", "DebtsOwed")
-    assert "20 Runs of deleted Jobs" in in_use["message"]
+    assert f"20 Runs of deleted {scene.kind.name}s" in in_use["message"]
     assert "fairlead.dev/forgive-debts" in in_use["message"]
     event = jobs[0].wait_event("LetGo")
     assert event["type"] == "Warning"
@@ -59,6 +61,7 @@ def test_jobs_deleted_while_their_cluster_is_away_go_in_time_and_are_ended_when_
     until(lambda: not remains_on(own, connected=True), "nothing of them to be left", 20)
 
 
+@of_either_kind(trials=1)
 def test_a_controller_that_comes_anew_pays_what_another_has_written_down(own: SlurmCluster, scene: Scene, controller: Controller) -> None:
     """Else a restart in the wrong hour would leave jobs running for ever."""
     cluster = scene.cluster(own)
@@ -71,6 +74,7 @@ def test_a_controller_that_comes_anew_pays_what_another_has_written_down(own: Sl
     assert cluster.condition("SweepHeld") == {}, "what is in the ledger arouses no suspicion"
 
 
+@of_either_kind(trials=0)
 def test_a_deleted_cluster_waits_for_its_debts_until_a_person_gives_them_up(own: SlurmCluster, scene: Scene) -> None:
     """Else with the Cluster the last word of what still runs there would go, or a Cluster that is gone for good could not be deleted."""
     cluster = scene.cluster(own)
@@ -130,6 +134,7 @@ def test_a_job_of_a_suspended_cluster_goes_in_time(own: SlurmCluster, scene: Sce
     assert own.jobs_active() == []
 
 
+@of_either_kind(trials=0)
 def test_a_job_that_does_not_leave_the_queue_goes_in_time_and_is_owed_until_it_has(own: SlurmCluster, scene: Scene) -> None:
     """Else a scheduler that takes a cancellation and does nothing would hold a namespace, or what it keeps would be forgotten."""
     scene.cluster(own)
@@ -157,6 +162,7 @@ def test_a_job_in_its_grace_is_not_let_go_by_a_short_deadline(own: SlurmCluster,
     assert "LetGo" not in [each["reason"] for each in job.events()]
 
 
+@of_either_kind(trials=0)
 def test_what_was_to_be_left_alone_is_not_ended_when_the_cluster_is_back(own: SlurmCluster, scene: Scene, controller: Controller) -> None:
     """Else deletionPolicy Orphan would hold only while the network does."""
     scene.cluster(own)

@@ -2,6 +2,7 @@
 
 from bed.slurm import SlurmCluster
 from product.controller import Controller
+from product.ownerkind import of_either_kind
 from product.remains import remains_on
 from product.scene import Scene
 from product.waiting import until
@@ -9,6 +10,7 @@ from product.waiting import until
 LONG = "#!/bin/sh\necho started\nsleep 600\n"
 
 
+@of_either_kind(trials=0)
 def test_a_deleted_namespace_takes_its_running_jobs_with_it(scene: Scene, hpc: SlurmCluster) -> None:
     """Else it would stay in Terminating, with Jobs that nobody can reach: the Secret is deleted beside the Jobs that need it."""
     scene.cluster(hpc)
@@ -21,6 +23,7 @@ def test_a_deleted_namespace_takes_its_running_jobs_with_it(scene: Scene, hpc: S
     until(lambda: not remains_on(hpc, connected=False), "nothing to be left of the namespace's Jobs", 20)
 
 
+@of_either_kind(trials=1)
 def test_a_job_whose_finalizer_was_taken_off_by_hand_ends_on_the_cluster(scene: Scene, hpc: SlurmCluster) -> None:
     """Else the way in which people end a stuck deletion would leave GPUs in use for ever."""
     scene.cluster(hpc)
@@ -32,6 +35,7 @@ def test_a_job_whose_finalizer_was_taken_off_by_hand_ends_on_the_cluster(scene: 
     until(lambda: not remains_on(hpc, connected=True), "its directory to be taken down", 20)
 
 
+@of_either_kind(trials=0)
 def test_a_finished_job_that_goes_while_nobody_watches_is_buried_later(scene: Scene, hpc: SlurmCluster, controller: Controller) -> None:
     """Else each restart of the controller would leave directories behind on the cluster."""
     scene.cluster(hpc)
@@ -45,6 +49,7 @@ def test_a_finished_job_that_goes_while_nobody_watches_is_buried_later(scene: Sc
     until(lambda: not remains_on(hpc, connected=True), "the directory to be taken down", 30)
 
 
+@of_either_kind(trials=0)
 def test_a_wiped_status_comes_back_from_the_cluster(scene: Scene, hpc: SlurmCluster) -> None:
     """Else a restored backup or a slip of a tool would run a Job twice."""
     scene.cluster(hpc)

@@ -10,6 +10,7 @@ from bed.state import Bed
 from product.account import account
 from product.api import Api
 from product.controller import Controller
+from product.ownerkind import of_either_kind
 from product.remains import remains_on
 from product.resources import install
 from product.scene import Scene, Thing
@@ -38,6 +39,7 @@ def agree(scene: Scene, cluster: Thing, number: int | None) -> None:
     scene.api.merge(cluster.path, {"metadata": {"annotations": {"fairlead.dev/agree-to-sweep": value}}})
 
 
+@of_either_kind(trials=0)
 def test_many_that_are_gone_at_once_are_left_alone_until_a_person_agrees_each_time(
         own: SlurmCluster, scene: Scene, controller: Controller) -> None:
     """Else an API server that comes back from an old backup would cost every running job, or a stale agreement would the second time."""

@@ -8,6 +8,7 @@ from bed.login import LoginNode
 from bed.slurm import SlurmCluster
 from product.controller import Controller
 from product.either import cluster_on, work_on
+from product.ownerkind import of_either_kind
 from product.remains import running
 from product.scene import Scene
 from product.starts import starts
@@ -45,7 +46,7 @@ def script(ledger: str, seconds: float) -> str:
     return f"#!/bin/sh\necho $$ >> ~/{ledger}\nsleep {seconds}\n"
 
 
-@pytest.mark.long(of=3)
+@of_either_kind(jobs=3, trials=12)
 @pytest.mark.parametrize("fault", STEPS)
 def test_a_crash_at_any_step_of_a_job_costs_time_and_never_a_second_run(
     node: LoginNode, scene: Scene, controller: Controller, faulty: Callable[[str], Controller], fault: str,
@@ -60,6 +61,7 @@ def test_a_crash_at_any_step_of_a_job_costs_time_and_never_a_second_run(
     assert len(starts(node, scene.namespace)) == 1
 
 
+@of_either_kind(trials=4)
 @pytest.mark.parametrize("faults", FAILURES.values(), ids=FAILURES)
 def test_a_failed_call_at_any_step_of_a_job_costs_time_and_never_a_second_run(
     node: LoginNode, scene: Scene, faulty: Callable[[str], Controller], faults: list[str],
@@ -72,7 +74,7 @@ def test_a_failed_call_at_any_step_of_a_job_costs_time_and_never_a_second_run(
     assert len(starts(node, scene.namespace)) == 1
 
 
-@pytest.mark.long(of=2)
+@of_either_kind(jobs=2, trials=7)
 @pytest.mark.parametrize("fault", DELETION)
 def test_a_crash_at_any_step_of_a_deletion_leaves_nothing(
     node: LoginNode, scene: Scene, controller: Controller, faulty: Callable[[str], Controller], fault: str,
@@ -91,6 +93,7 @@ def test_a_crash_at_any_step_of_a_deletion_leaves_nothing(
     assert len(starts(node, scene.namespace)) == 1
 
 
+@of_either_kind(trials=0)
 def test_twenty_running_jobs_survive_a_killed_controller_and_run_once_each(scene: Scene, hpc: SlurmCluster, controller: Controller) -> None:
     """Else every crash of the controller would cost users their running work."""
     scene.cluster(hpc)

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from bed.login import LoginNode
 from product.api import GROUP, Api
+from product.ownerkind import JOB, OwnerKind
 from product.remains import remains_on
 from product.waiting import until
 
@@ -47,7 +48,8 @@ class Thing:
         self.scene.api.merge(self.path, {"spec": spec})
 
     def condition(self, kind: str) -> dict[str, Any]:
-        """One condition, empty if it was never set."""
+        """One condition, by a Job's word for it; empty if it was never set."""
+        kind = self.scene.kind.word(kind)
         return next((each for each in self.status.get("conditions", []) if each["type"] == kind), {})
 
     def wait(self, kind: str, status: str = "True", *, reason: str | None = None, says: str = "",
@@ -105,6 +107,7 @@ class Scene:
 
     api: Api
     namespace: str = field(default_factory=lambda: f"t-{uuid4().hex[:8]}")
+    kind: OwnerKind = JOB            # whose Runs it is about
     nodes: dict[str, tuple[LoginNode, ...]] = field(default_factory=dict)
 
     def open(self) -> "Scene":
@@ -171,13 +174,13 @@ class Scene:
         return sum(1 for conditions in told for each in conditions if (each["type"], each["status"]) == ("Ready", "True"))
 
     def job(self, name: str = "job", script: str | None = None, *, cluster: str = "hpc", **spec: Any) -> Thing:
-        """A Job; without a script or command it is `true`."""
+        """A Job, or another owner of the scene's kind; without a script or command it is `true`."""
         what: dict[str, Any] = {} if {"command", "scriptRef"} & spec.keys() else {"command": ["true"]}
         if script is not None:
             what = {"script": script}
-        made = Thing(self, "jobs", name)
+        made = Thing(self, self.kind.plural, name)
         whole = {"clusterRef": {"name": cluster}, **what, **spec}
-        manifest = {"apiVersion": "fairlead.dev/v1alpha1", "kind": "Job", "metadata": {"name": name}, "spec": whole}
+        manifest = {"apiVersion": "fairlead.dev/v1alpha1", "kind": self.kind.name, "metadata": {"name": name}, "spec": whole}
         self.api.apply(made.path, manifest)
         return made
 
@@ -187,7 +190,7 @@ class Scene:
 
     def close(self, seconds: float = 40.0) -> None:
         """Delete everything; so soon no object, Slurm job, process, connection or file may be left (tombstones and users' files apart)."""
-        self._clear("jobs")
+        self._clear(self.kind.plural)
         for name, nodes in self.nodes.items():
             if self.api.get(Thing(self, "clusters", name).path) is not None:
                 for node in nodes:

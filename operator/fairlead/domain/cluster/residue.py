@@ -52,10 +52,12 @@ def in_use(use: Use) -> Says:
         return Says(kind, True, ClusterReason.RUNS_ACTIVE, "Jobs of this Cluster have not ended")
     if use.owed:
         count, oldest = len(use.owed), use.owed[0]
+        kinds = sorted({each.kind for each in use.owed})
         return Says(kind, True, ClusterReason.DEBTS_OWED, (
-            f"{count} {'Run' if count == 1 else 'Runs'} of deleted Jobs may have left something there (status.residue), the oldest of Job "
-            f"{oldest.namespace}/{oldest.name} since {oldest.since}: they are cleaned up when the cluster answers. A deleted Cluster waits "
-            f"for that; to give it up, annotate it with {names.FORGIVE_DEBTS_ANNOTATION}: \"true\""
+            f"{count} {'Run' if count == 1 else 'Runs'} of deleted {' and '.join(f'{each}s' for each in kinds)} may have left something "
+            f"there (status.residue), the oldest of {oldest.kind} {oldest.namespace}/{oldest.name} since {oldest.since}: they are "
+            f"cleaned up when the cluster answers. A deleted Cluster waits for that; to give it up, annotate it with "
+            f"{names.FORGIVE_DEBTS_ANNOTATION}: \"true\""
         ))
     if use.cleaning:
         return Says(kind, True, ClusterReason.CLEANING_UP, (
