@@ -64,7 +64,7 @@ class Slurm:
         """Make or find the tree, install the wrapper, and ask sbatch, slurmctld and sacct whether they are there."""
         limits = self._timeouts
         hangs = (limits.scontrol_seconds, limits.sacct_seconds, _PING_SECONDS)
-        part = self._part("common/install", "slurm/slurm", "slurm/probe", "common/probe", hangs=hangs)
+        part = self._part("common/install", "slurm/install", "slurm/slurm", "slurm/probe", "common/probe", hangs=hangs)
         return exchanges.probe(part.having(**_FILES), fence, place)
 
     def submit(self, fence: str, tree: Tree, submissions: Sequence[Submission]) -> Exchange[Mapping[RunKey, SubmitAnswer]]:
@@ -74,7 +74,8 @@ class Slurm:
         """
         limits = self._timeouts
         hangs = (limits.sbatch_seconds, limits.squeue_seconds, limits.scancel_seconds)
-        part = self._part("common/install", "slurm/slurm", "slurm/submit", "common/submit", hangs=hangs).within(tree).having(
+        scripts = ("common/install", "slurm/install", "slurm/slurm", "slurm/submit", "common/submit")
+        part = self._part(*scripts, hangs=hangs).within(tree).having(
             WATCH_SECONDS=str(limits.watch_seconds), LOST_WORDS=refusals.LOST_WORDS, **_FILES)
         return exchanges.submit(part, fence, submissions, [self._call(each) for each in submissions], answers.VOCABULARY)
 

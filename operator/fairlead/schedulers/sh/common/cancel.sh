@@ -1,8 +1,10 @@
 # Revokes keys and cancels what the scheduler shows under them; safe to repeat from the start.
-# Set before it: TREE, MARKER, KEYS (lines `key phase why leave ids`; leave: the proof that a Run was left alone, or what it is known by). In front of it stands a scheduler's part: `live_jobs` sets JOBS to lines `key id ...` of
-# the keys in WORK that have not ended, or fails with SAID (ASKED names whom it asks); `end_jobs` ends what WORK says of them, and tells of each.
 # Phases: revoke (no more than that), term (ask running jobs, end waiting ones), kill (end all), only (end these ids of the key, revoke nothing),
 # orphan (leave alone what has been submitted, and let nothing follow).
+# Needs: KEYS (lines `key phase why leave ids`; leave: the proof that a Run was left alone, or by what it is known), ASKED (whom it asks, in words),
+#   JOBS (lines `key id ...` of the keys in WORK that have not ended), MARKER (what its marker says), SAID (why that was not told), TREE (its path),
+#   end_jobs (ends what WORK says of them, and tells of each).
+# Gives: WORK (lines of what is still to be done: `key phase why ids`).
 
 # shellcheck disable=SC2153  # LINE is set by first_line
 

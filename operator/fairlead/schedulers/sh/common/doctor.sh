@@ -1,7 +1,9 @@
+# Looks at all that a Cluster needs at the far end, as its user, and changes nothing there. A row `step` says what is looked at next, so that of what hangs the
+# name is known.
+# Needs: WORK_DIR (the Cluster's), KNOWN_TREE (the tree that is remembered, or empty), KNOWN_MARKER (its marker), look_at_scheduler (says what it is,
+#   and whether it can be used).
+# Gives: problem (KIND WORDS: tells why it cannot be used).
 # shellcheck disable=SC2015  # A && B || C is meant: C when either fails
-# Looks at all that a Cluster needs at the far end, as its user, and changes nothing there. In front of it stands a scheduler's part, `look_at_scheduler`.
-# Set before it: WORK_DIR, KNOWN_TREE and KNOWN_MARKER (of the tree that is remembered, or empty). A row `step` says what is looked at next, so that of
-# what hangs the name is known.
 
 # problem KIND WORDS: what a probe's scripts say of what they cannot work with. They are called in shells of their own.
 problem() { say problem "$1" "$(words "$2")"; exit 0; }

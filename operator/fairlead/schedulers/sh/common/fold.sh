@@ -1,5 +1,7 @@
 # What a person would read of a file that a program has written as to a terminal: of each line its last state. A progress bar goes back in its line, or some
 # lines up, and writes over what stands there; of a million redraws one line is left.
+# Needs: nothing.
+# Gives: FOLD (the program for awk), foldable (in front of it).
 # shellcheck disable=SC2016,SC2034  # its dollars are awk's own; what is set here is read by the scripts behind it
 
 # FOLD: the program for awk. Its input is bytes of the file with one line end behind them, through `foldable`; HELD in its environment is what the piece in

@@ -1,4 +1,6 @@
-# Puts the wrapper where jobs find it. Set before it: BUILD (named by its content, so that pending jobs keep theirs), WRAPPER, ENTER.
+# Puts the wrapper where jobs find it.
+# Needs: BUILD (names the files by their content, so that pending jobs keep theirs), ENTER, WRAPPER (the file's text, as the next).
+# Gives: install_file (NAME TEXT: puts one file where jobs find it), install_wrapper (puts wrapper.sh and enter.sh there).
 
 # install_file NAME TEXT: aside, then renamed: who finds it finds it whole. What is there is taken for it only if it is the same to the last byte.
 install_file() {
@@ -13,6 +15,3 @@ install_file() {
 install_wrapper() {
   own_folders runs tmp bin "bin/$BUILD" && install_file wrapper.sh "$WRAPPER" && install_file enter.sh "$ENTER"
 }
-
-# install_all: all files that the far end needs; a scheduler may need more.
-install_all() { install_wrapper; }

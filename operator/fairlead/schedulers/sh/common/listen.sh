@@ -1,6 +1,8 @@
 # Waits at the far end until a Run has begun or ended: wrappers and keepers write a new line into the tree's `changes` then. A hint and nothing more, of when
-# a poll is worth while. Set before it: TREE, MARKER, KNOWN (the line that was seen last, perhaps empty), LISTEN_SECONDS, TICK_SECONDS.
-# Each look opens the file, so that an NFS client asks for its newest state; but for `sleep` it needs no process.
+# a poll is worth while. Each look opens the file, so that an NFS client asks for its newest state; but for `sleep` it needs no process.
+# Needs: KNOWN (the line that was seen last, perhaps empty), LISTEN_SECONDS (in all), TICK_SECONDS (between two looks), MARKER (what its marker says),
+#   TREE (its path).
+# Gives: nothing.
 
 begin
 into_tree

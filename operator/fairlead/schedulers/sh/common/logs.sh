@@ -1,9 +1,11 @@
 # Prints a Run's output file from some byte on, behind one row: log, path, size, offset, start, whether that start is over, and the last start. With RAW byte
 # for byte, else as FOLD says: in pieces, each behind a row of its own. It ends by itself within bounds: whoever goes away without a word leaves nothing that
 # runs on.
-# Set before it: TREE, MARKER, KEY, STREAM (out, err), TURNS (seconds to wait for more, 0: none), PIECE_SECONDS (for one piece to be taken), and what was read
-# so far: SEEN (path) up to OFFSET, of START (each may be empty); TAIL: only so many last lines, where nothing was read yet. RAW, or SLICE (bytes to fold at
-# once) with HELD_BYTES: so many bytes of standard input are what the last piece has left.
+# Needs: STREAM (out or err), TURNS (seconds to wait for more, 0: none), PIECE_SECONDS (for one piece to be taken), SEEN (the path that was read so far,
+#   up to OFFSET, or empty), START (of which that was, or empty), TAIL (only so many last lines, where nothing was read yet), RAW (1: byte for byte),
+#   SLICE (bytes to fold at once), HELD_BYTES (so many bytes of standard input are what the last piece has left), FOLD (the program for awk), KEY, MARKER
+#   (what its marker says), TREE (its path), foldable (in front of it).
+# Gives: nothing.
 
 # is_over: this start writes no more: it has ended, another has begun, or its directory has been taken down.
 is_over() {

@@ -1,7 +1,9 @@
-# shellcheck disable=SC2034  # what is set here is read by the scripts behind it
-# In front of every script but the wrapper's. Set before it: FENCE, US (the unit separator), BIN_PATH, and TREE with MARKER where a tree is entered.
+# In front of every script but the wrapper's.
 # An answer is rows: fence, kind, fields, parted by the unit separator. Whatever else reaches standard output is noise.
 # Every process costs a login node about a millisecond: what a shell can do by itself it does, and what is done for many keys is done once.
+# Needs: FENCE (in front of each row), US (the unit separator), BIN_PATH (goes in front of PATH), TREE (where one is entered, as the next two), MARKER
+#   (what it has to say), BUILD (whose folder in bin/ has to be ours, if any).
+# shellcheck disable=SC2034  # what is set here is read by the scripts behind it
 
 # The kernel says without a process who we are, and with which umask: sbatch carries its caller's into the job, the user's files keep the user's.
 ME='' USER_UMASK=''

@@ -1,8 +1,9 @@
-# shellcheck disable=SC2015  # A && B || C is meant: C when either fails
 # Makes or finds the tree and says what the site is.
-# Set before it: WORK_DIR, INSTALLATION, SERVER (the uid of its API server's kube-system), KNOWN (the marker we remember, or empty), FRESH (a new one),
-# LAYOUT, WHO (this installation's own name in the tree). In front of it stands a scheduler's part:
-# FOLDER is the tree's name in WORK_DIR, `look_at_scheduler` says what the scheduler is, and whether it can be used.
+# Needs: WORK_DIR (the Cluster's), SERVER (the uid of its API server's kube-system), KNOWN (the marker that is remembered, or empty), FRESH (a new one),
+#   LAYOUT (the number of the tree's layout), WHO (this installation's own name in the tree), FOLDER (the tree's name in WORK_DIR), INSTALLATION (its
+#   name), install_all (puts all files there that this scheduler's Runs need), look_at_scheduler (says what it is, and whether it can be used).
+# Gives: TREE, full (WORDS: nothing can be stored there), problem (KIND WORDS: tells why it cannot be used).
+# shellcheck disable=SC2015  # A && B || C is meant: C when either fails
 
 problem() { say problem "$1" "$(words "$2")"; finish; }
 

@@ -1,6 +1,7 @@
 # Brings run directories down to tombstones, takes old tombstones away, and lists what the tree holds.
-# Set before it: TREE, MARKER, KEYS (lines `key leave`, by which it is known that a Run was left alone), DAYS (of a tombstone), SWEEP. In front of it stands a scheduler's part: `listed_jobs` says what has
-# our mark, and at the end `listed` with 0 if that was all.
+# Needs: KEYS (lines `key leave`, by which it is known that a Run was left alone), DAYS (of a tombstone), SWEEP (1: list the tree, too), MARKER (what
+#   its marker says), TREE (its path), listed_jobs (says what has our mark, and at the end `listed` with 0 if that was all).
+# Gives: MOST_ROWS (of directories, in one answer).
 
 MOST_ROWS=20000                 # of directories, in one answer
 

@@ -1,10 +1,12 @@
-# shellcheck disable=SC2015  # A && B || C is meant: C when either fails
-# Takes the whole tree away once nothing in it is needed: nothing but tombstones, none of an object of which something is owed, and no entry that is not known.
-# `unended` was written when a Run went down to its tombstone of which nobody had seen the end: for as long as that would stand, it may be needed.
-# Set before it: TREE, MARKER, LAYOUT, DAYS (of a tombstone), WHO (this installation's own name in it), OWED (uids, words), REMOVE_SECONDS.
+# Takes the whole tree away once nothing in it is needed: nothing but tombstones, none of an object of which something is owed, and no entry that is not
+# known. `unended` was written when a Run went down to its tombstone of which nobody had seen the end: for as long as that would stand, it may be needed.
 # One rename takes the tree out of everybody's way, with its mark: nothing that comes late finds it, and what is made anew in its place is another folder. Who
 # was in it by then may have begun something; so it is looked at once more, and put back if so. Its mark goes next, and then the rest, by as many execs as it
 # takes: the first that finds it aside without its mark goes on.
+# Needs: LAYOUT (the number of the tree's layout), DAYS (of a tombstone), WHO (this installation's own name in the tree), OWED (uids, words),
+#   REMOVE_SECONDS (for one exec), MARKER (what its marker says), TREE (its path).
+# Gives: nothing.
+# shellcheck disable=SC2015  # A && B || C is meant: C when either fails
 
 ASIDE=${TREE%/*}/.${TREE##*/}.gone.$MARKER
 

@@ -1,4 +1,7 @@
-# What run directories say. Set before it: KEYS (lines `key id`, the id perhaps missing). FOLD is known.
+# What run directories say.
+# Needs: KEYS (lines `key id`, the id perhaps missing), FOLD (the program for awk), foldable (in front of it).
+# Gives: ID (of the key), TOLD (keys of which something was told), log_tail (KEY OUT ERR), sentinels_of (some keys), sentinels (of the keys in KEYS),
+#   touch_live (keeps them young).
 # shellcheck disable=SC2034,SC2153  # what is set here is read by the scripts behind it; LINE is set by first_line
 
 # log_tail KEY OUT ERR: size and last 4 KiB of the user's output, where this login node can read them. Of what is no longer than that, all at once. Where a

@@ -1,8 +1,11 @@
-# Submits each key once, whatever happened before. Set before it: TREE, MARKER, BUILD, KEYS (words). In front of it stands a scheduler's part: `listed`
-# sets `id` to what the scheduler shows under the key (ASKED names whom it asks), `hand_in` hands the key over to it and answers, with `handed_in` where
-# it took it; `withdraw ID` takes it back.
-# Then for each key: KEY PREVIOUS LOST AGAIN OWNER SETTINGS ENVIRONMENT BYTES SHA256 and what the scheduler's part wants, and `submit <its options>`.
+# Submits each key once, whatever happened before: behind it stand, for each key, what is set for it, and `submit <its options>`.
 # Standard input holds the scripts of all keys, one after the other, each of so many bytes.
+# Needs: KEYS (words; the next are set for each of them), PREVIOUS (the key of the attempt before it, or empty), LOST (1: that one was judged lost),
+#   AGAIN (1: submit what is there and has no answer), OWNER (the line of `owner`), SETTINGS (the text of `job`), ENVIRONMENT (the text of `env`), BYTES
+#   (of its script on standard input), SHA256 (of the same), ASKED (whom it asks, in words), KEY, MARKER (what its marker says), TREE (its path), hand_in
+#   (hands the key over and answers, with `handed_in` where it was taken), install_all (puts all files there that this scheduler's Runs need), listed
+#   (sets `id` to what is shown under the key), withdraw (ID: takes it back).
+# Gives: RUN (the key's directory), answer (WORD...: of this key), handed_in (the scheduler took it, as `id`).
 
 SKIP=                           # word and reason with which every further key of this batch is answered
 

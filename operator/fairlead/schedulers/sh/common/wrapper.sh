@@ -1,10 +1,13 @@
 #!/bin/sh
-# shellcheck disable=SC2015  # A && B || C is meant: C when either fails
 # Runs the user's script once. Slurm runs a spooled copy of this on the job's first node; on a bare host keeper.sh runs it, and names the id:
 #   wrapper.sh TREE MARKER KEY BUILD --requeue|--no-requeue WATCH_SECONDS [ID [CONTROL_GROUP]]
 # runs/KEY/ holds script (0700), env (0600, `export` lines) and job (fl_* settings and `set -- arguments`).
 # Exit codes of its own, with which the script was not started: 121 claim lost, 122 requeue not allowed, 123 environment, 124 output. A script may end
 # with these as well, so they prove nothing: what does are the link `never` and the word `unbegun` in `finished`.
+# Needs: nothing.
+# Gives: nothing.
+# shellcheck disable=SC2015  # A && B || C is meant: C when either fails
+
 tree=$1 marker=$2 key=$3 build=$4 requeue=$5 watch_seconds=$6
 run=runs/$key pid='' signal='' told='' watcher='' id=${7:-${SLURM_JOB_ID:-}} bare_host=${7:+1} group=${8:-}
 PATH=${PATH:-/usr/local/bin:/usr/bin:/bin}

@@ -1,4 +1,8 @@
 # A bare host's part in a cancellation.
+# Needs: ID, KEEPER, STATE, WORK (lines of what is still to be done: `key phase why ids`), end_members, kept, look_at, look_at_queue, members, queued,
+#   withdraw (ID: takes it back).
+# Gives: ASKED (whom it asks, in words), JOBS (lines `key id ...` of the keys in WORK that have not ended), SAID (why that was not told), end_jobs (ends
+#   what WORK says of them, and tells of each).
 # shellcheck disable=SC2034,SC2153  # ASKED, SAID: read by the script behind it; WORK is set there
 
 ASKED="the host" SAID=

@@ -1,4 +1,6 @@
 # A bare host's part in a look at all that a Cluster needs; the functions are those of its probe.
+# Needs: ends_at_logout, look_at_tools, stays_in_scope.
+# Gives: look_at_scheduler (says what it is, and whether it can be used).
 
 look_at_scheduler() {
   say step tools

@@ -1,4 +1,3 @@
-# shellcheck shell=sh disable=SC2034,SC2153  # what is set here is read by the scripts behind it
 # A bare host as its own scheduler: a queue, and the slots and GPUs that are handed out of it. Part of what the controller sends there, and read by
 # runner.sh and keeper.sh, which go on when nobody is connected. The prelude stands in front of it.
 #
@@ -7,6 +6,11 @@
 #   runs/KEY/process         `id boot pid born time [group] locks...` of the keeper: one process for all time, where a pid alone is another's some day;
 #                            group, an absolute path, is the control group of its script's processes
 #   runs/KEY/outcome         `id word code time`: how it came out, written last
+# Needs: SLOTS (the host's), GPUS (the host's), WATCH_SECONDS (for the wrapper), KILL_SECONDS (between TERM and the end by force), MARKER (what its
+#   marker says), TREE (its path).
+# Gives: AT, BOOT, BORN, HOST, ID, KEEPER, LOCKS, MACHINE, MEANS, QUEUE, SINCE, STATE, born, came_out, end_members, hand_out, is_number, kept, locked,
+#   look_at, look_at_queue, members, on_host, own_group, own_systemd, queued, unlocked, withdraw (ID: takes it back), written.
+# shellcheck shell=sh disable=SC2034,SC2153  # what is set here is read by the scripts behind it
 
 BOOT=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)
 MACHINE=$(head -c 64 /etc/machine-id 2>/dev/null | tr -cd '0-9a-f')

@@ -1,8 +1,11 @@
 #!/bin/sh
-# shellcheck disable=SC2034,SC2153  # FENCE, BIN_PATH and sizes are read by host.sh, which sets LOCKS
 # Runs one Run's wrapper on a bare host and holds its slots and GPUs, which it and all below it have open and locked. Ends it at its time limit, ends what
 # its script has left behind, and writes how it came out. Started by runner.sh:
 #   keeper.sh TREE MARKER KEY ID BUILD SECONDS "LOCKS" "GPU NUMBERS"
+# Needs: AT, BOOT, BORN, HOST, LOCKS, born, came_out, end_members, is_number, own_group.
+# Gives: BIN_PATH, FENCE, MARKER (what its marker says), TREE (its path).
+# shellcheck disable=SC2034,SC2153  # FENCE, BIN_PATH and sizes are read by host.sh, which sets LOCKS
+
 TREE=$1 MARKER=$2 key=$3 id=$4 build=$5 seconds=$6 locks=$7 gpus=$8
 FENCE=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n') BIN_PATH=
 # shellcheck source=/dev/null

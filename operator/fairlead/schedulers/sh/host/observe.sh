@@ -1,5 +1,7 @@
 # One exec for all Runs of a bare host: hands out what is free, then says of each key what it is.
-# Set before it: TREE, MARKER, KEYS (lines `key id`, the id perhaps missing), TOUCH, SLOTS, GPUS, WATCH_SECONDS, KILL_SECONDS.
+# Needs: KEYS (lines `key id`, the id perhaps missing), ID, MARKER (what its marker says), MEANS, QUEUE, SINCE, STATE, TOUCH (1: keep the directories of
+#   live Runs young), TREE (its path), hand_out, look_at, look_at_queue, on_host, sentinels (of the keys in KEYS), touch_live (keeps them young), written.
+# Gives: nothing.
 
 # shellcheck disable=SC2153  # LINE is set by first_line
 begin

@@ -1,4 +1,8 @@
-# A bare host's part in a probe. Set before it: INSTALLATION, SLOTS, GPUS, WATCH_SECONDS, KILL_SECONDS.
+# A bare host's part in a probe.
+# Needs: BOOT, BORN, HOST, INSTALLATION (its name), LOCKS, MACHINE, TREE (its path), born, full (WORDS: nothing can be stored there), on_host,
+#   own_systemd, problem (KIND WORDS: tells why it cannot be used).
+# Gives: FOLDER (the tree's name in WORK_DIR), ends_at_logout, look_at_scheduler (says what it is, and whether it can be used), look_at_tools,
+#   stays_in_scope.
 # shellcheck disable=SC2034  # FOLDER is read by the script behind it
 
 FOLDER=$INSTALLATION.$MACHINE   # several hosts may share a home or a work folder, but never a tree: a pid and a lock are of one kernel

@@ -1,8 +1,11 @@
 #!/bin/sh
-# shellcheck disable=SC2034,SC2153  # FENCE, BIN_PATH and sizes are read by host.sh, which sets LOCKS
 # Sees one Run through on a bare host: has keeper.sh run it with its slots and GPUs locked, and then hands out what has become free. It holds none of
 # them itself. Started by `start`:
 #   runner.sh TREE MARKER KEY ID BUILD SECONDS "SLOT NUMBERS" "GPU NUMBERS" FLOCK_OPTION [MARK]
+# Needs: HOST, LOCKS, hand_out.
+# Gives: BIN_PATH, FENCE, GPUS, KILL_SECONDS, MARKER (what its marker says), SLOTS, TREE (its path), WATCH_SECONDS.
+# shellcheck disable=SC2034,SC2153  # FENCE, BIN_PATH and sizes are read by host.sh, which sets LOCKS
+
 TREE=$1 MARKER=$2 key=$3 id=$4 build=$5 seconds=$6 slots=$7 gpus=$8 nofork=$9
 FENCE=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n') BIN_PATH=
 # shellcheck source=/dev/null

@@ -1,4 +1,9 @@
-# A bare host's part in a submission: the queue. Set for each key: RANK (where in the queue it goes, the lowest first).
+# A bare host's part in a submission: the queue.
+# Needs: RANK (set for each key: where in the queue it goes, the lowest first), BUILD (names the files by their content, so that pending jobs keep
+#   theirs), HOST, ID, KEY, answer (WORD...: of this key), handed_in (the scheduler took it, as `id`), is_number, locked, look_at_queue, on_host, queued,
+#   unlocked.
+# Gives: ASKED (whom it asks, in words), hand_in (hands the key over and answers, with `handed_in` where it was taken), listed (sets `id` to what is
+#   shown under the key).
 # shellcheck disable=SC2034  # ASKED is read by the script behind it
 
 ASKED="the host's queue"

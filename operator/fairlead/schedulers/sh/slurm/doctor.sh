@@ -1,4 +1,7 @@
-# Slurm's part in a look at all that a Cluster needs. Set before it: ACCOUNTING, PARTITION and ACCOUNT (the Cluster's defaults, or empty), *_SECONDS.
+# Slurm's part in a look at all that a Cluster needs.
+# Needs: PARTITION (the Cluster's default, or empty), ACCOUNT (the same), ACCOUNTING (Auto, Required or None), SACCT_SECONDS, SBATCH_SECONDS (as all of
+#   these: for one call), SCONTROL_SECONDS, slurm (SECONDS COMMAND...: calls one of Slurm's).
+# Gives: look_at_scheduler (says what it is, and whether it can be used).
 
 look_at_scheduler() {
   say step tools

@@ -1,7 +1,11 @@
 # One exec for all Runs of a site: the listing, then what the run directories, scontrol and sacct say of the keys that it does not explain.
-# Set before it: TREE, MARKER, MARK (the comment of our jobs up to the key), FORMAT (squeue's, comment last), STATE_FIELD (of a row), LIVE (states in
-# which no second source need be asked, blanks around each), ENDING (those of them in which the script may have ended), KEYS (lines `key id`, the id perhaps missing), TOUCH, ACCOUNTING, SACCT_FORMAT, *_SECONDS,
-# LOOK_SECONDS: once so many are over, the keys that are left are told as `later`, and are looked at by the next poll.
+# Needs: FORMAT (squeue's, comment last), STATE_FIELD (of a row), LIVE (states in which no second source need be asked, blanks around each), ENDING
+#   (those of them in which the script may have ended), KEYS (lines `key id`, the id perhaps missing), LOOK_SECONDS (once so many are over, the keys that
+#   are left are told as `later`, and are looked at by the next poll), SACCT_FORMAT (sacct's), ACCOUNTING (Auto, Required or None), MARK (the comment of
+#   our jobs up to the key), MARKER (what its marker says), SACCT_SECONDS, SCONTROL_SECONDS, SQUEUE_SECONDS, TOLD, TOUCH (1: keep the directories of live
+#   Runs young), TREE (its path), log_tail, sentinels (of the keys in KEYS), sentinels_of, slurm (SECONDS COMMAND...: calls one of Slurm's), touch_live
+#   (keeps them young).
+# Gives: nothing.
 
 MOST_OF_KEY=12288               # bytes of the rows that one key's mark is shown with: 64 rows and more
 MOST_SAID=16384                 # bytes of scontrol's line

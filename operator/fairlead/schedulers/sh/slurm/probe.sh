@@ -1,4 +1,7 @@
-# Slurm's part in a probe. Set before it: INSTALLATION, ACCOUNTING, *_SECONDS.
+# Slurm's part in a probe.
+# Needs: ACCOUNTING (Auto, Required or None), INSTALLATION (its name), SACCT_SECONDS, SCONTROL_SECONDS, problem (KIND WORDS: tells why it cannot be
+#   used), slurm (SECONDS COMMAND...: calls one of Slurm's).
+# Gives: FOLDER (the tree's name in WORK_DIR), look_at_scheduler (says what it is, and whether it can be used).
 # shellcheck disable=SC2034  # FOLDER is read by the script behind it
 
 FOLDER=$INSTALLATION

@@ -1,4 +1,7 @@
-# Slurm's part in a sweep. Set before it: MARK, SQUEUE_SECONDS. MOST_ROWS is set behind it.
+# Slurm's part in a sweep.
+# Needs: MARK (the comment of our jobs up to the key), MOST_ROWS (of directories, in one answer), SQUEUE_SECONDS, slurm (SECONDS COMMAND...: calls one
+#   of Slurm's).
+# Gives: listed_jobs (says what has our mark, and at the end `listed` with 0 if that was all).
 
 # listed_jobs: each state of each mark once, however many jobs a script has given it; a longer comment is no mark. More than an answer holds are not all.
 listed_jobs() {

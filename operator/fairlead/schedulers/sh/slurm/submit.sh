@@ -1,4 +1,10 @@
-# Slurm's part in a submission. Set before it: *_SECONDS, LOST_WORDS (sbatch's, after which the job may exist); for each key REQUEUE NAME COMMENT.
+# Slurm's part in a submission.
+# Needs: LOST_WORDS (sbatch's, after which the job may exist), REQUEUE (--requeue or --no-requeue, set for each key, as the next two), NAME (the job's),
+#   COMMENT (the job's), BUILD (names the files by their content, so that pending jobs keep theirs), KEY, MARKER (what its marker says), RUN (the key's
+#   directory), SBATCH_SECONDS (as all of these: for one call), SCANCEL_SECONDS, SQUEUE_SECONDS, TREE (its path), WATCH_SECONDS, answer (WORD...: of this
+#   key), handed_in (the scheduler took it, as `id`), slurm (SECONDS COMMAND...: calls one of Slurm's).
+# Gives: ASKED (whom it asks, in words), hand_in (hands the key over and answers, with `handed_in` where it was taken), listed (sets `id` to what is
+#   shown under the key), withdraw (ID: takes it back).
 # shellcheck disable=SC2034  # ASKED is read by the script behind it
 
 ASKED=squeue
