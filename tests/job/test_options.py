@@ -1,5 +1,6 @@
 """Every field that the API accepts does what it says, as Slurm itself sees the job and as the script sees its world."""
 
+import base64
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -154,6 +155,11 @@ def test_a_script_comes_from_a_config_map(scene: Scene, hpc: SlurmCluster) -> No
     scene.config_map("scripts", {"other.sh": "#!/bin/sh\n", "bad.sh": "#!/bin/sh\r\ntrue\r\n"})
     bad = scene.job("bad", scriptRef={"name": "scripts", "key": "bad.sh"})
     assert "Windows line ends" in bad.wait("Failed", reason="InvalidScript")["message"]
+    job.wait("Submitted", "False", reason="ScriptRefNotFound", says="it has bad.sh, other.sh")
+    binary = base64.b64encode("#!/bin/sh\necho für\n".encode("latin-1")).decode()
+    scene.api.merge(f"/api/v1/namespaces/{scene.namespace}/configmaps/scripts", {"binaryData": {"old.sh": binary}})
+    old = scene.job("old", scriptRef={"name": "scripts", "key": "old.sh"})
+    assert "iconv" in old.wait("Failed", reason="InvalidScript")["message"]
     scene.config_map("scripts", {"run.sh": "#!/bin/sh\necho hello $WHO\n"})
     job.wait("Complete")
     assert job.status["logs"]["tail"] == "hello world\n"

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -43,9 +44,13 @@ async def test_a_name_that_nothing_has_is_a_missing_object(sandbox: Sandbox, ref
     assert await references.read_config_map(sandbox.namespace, name) is None
 
 
-async def test_a_config_map_is_read(sandbox: Sandbox, references: KubeReferences) -> None:
-    sandbox.kubectl("create", "configmap", "script", "--from-literal=run.sh=#!/bin/sh\necho ü\n")
-    assert await references.read_config_map(sandbox.namespace, "script") == {"run.sh": "#!/bin/sh\necho ü\n"}
+async def test_a_config_map_is_read_as_kubectl_makes_it_of_files(sandbox: Sandbox, references: KubeReferences, tmp_path: Path) -> None:
+    """Else a script in an encoding of old would seem not to be there: kubectl puts it elsewhere than the others."""
+    (tmp_path / "run.sh").write_text("#!/bin/sh\necho ü\n", encoding="utf-8")
+    (tmp_path / "old.sh").write_text("#!/bin/sh\necho ü\n", encoding="latin-1")
+    sandbox.kubectl("create", "configmap", "script", f"--from-file={tmp_path}", f"--from-file=other={tmp_path}/run.sh")
+    assert await references.read_config_map(sandbox.namespace, "script") == {
+        "run.sh": "#!/bin/sh\necho ü\n", "other": "#!/bin/sh\necho ü\n", "old.sh": b"#!/bin/sh\necho \xfc\n"}
 
 
 async def test_who_may_not_read_a_secret_is_told_so_and_not_that_it_is_missing(sandbox: Sandbox, stranger: KubeReferences) -> None:

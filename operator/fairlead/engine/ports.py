@@ -90,8 +90,8 @@ class ClusterData(Protocol):
         """A Secret's data, decoded; None if there is none. Raises `Unavailable`, of which `Forbidden`."""
         ...
 
-    async def read_config_map(self, namespace: str, name: str) -> Mapping[str, str] | None:
-        """A ConfigMap's data; None if there is none. Raises `Unavailable`."""
+    async def read_config_map(self, namespace: str, name: str) -> Mapping[str, str | bytes] | None:
+        """A ConfigMap's data, as bytes what is no text; None if there is none. Raises `Unavailable`."""
         ...
 
     async def read_labels(self, namespace: str) -> Mapping[str, str] | None:

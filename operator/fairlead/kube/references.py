@@ -37,10 +37,16 @@ class KubeReferences:
         except binascii.Error:  # the cause would quote what it could not decode
             raise Unavailable(f"Secret {namespace}/{name}: the API server's answer is not base64") from None
 
-    async def read_config_map(self, namespace: str, name: str) -> Mapping[str, str] | None:
-        """A ConfigMap's data; None if there is none. Raises `Unavailable`."""
+    async def read_config_map(self, namespace: str, name: str) -> Mapping[str, str | bytes] | None:
+        """A ConfigMap's data, as bytes what kubectl has put under binaryData since it is no UTF-8; None if there is none.
+
+        Raises `Unavailable`.
+        """
         config_map = await self._read(namespace, "configmaps", name)
-        return None if config_map is None else dict(config_map.get("data") or {})
+        if config_map is None:
+            return None
+        binary = config_map.get("binaryData") or {}
+        return {**(config_map.get("data") or {}), **{key: base64.b64decode(value) for key, value in binary.items()}}
 
     async def read_labels(self, namespace: str) -> Mapping[str, str] | None:
         """A namespace's labels; None if there is no such namespace. Raises `Unavailable`."""

@@ -1,8 +1,11 @@
 """Pinned host keys: which keys a host may show, in which order they are asked for, and what is said of any other."""
 
+import base64
+import binascii
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import asyncssh
 
@@ -16,6 +19,14 @@ DEFAULT_PORT = 22
 CERTIFICATES = "certificates"        # beside the types of HOST_KEYS: a host certificate, whatever its key
 
 FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}=?")
+
+
+class KnownHosts(asyncssh.SSHKnownHosts):
+    """Lines that `_line` has made: a host's name in any case is looked up in lower case, as OpenSSH does."""
+
+    def match(self, host: str, addr: str, port: int | None) -> Any:
+        """See `asyncssh.SSHKnownHosts.match`."""
+        return super().match(host.lower(), addr, port)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +96,11 @@ def _parsed(host_keys: HostKeys) -> tuple[asyncssh.SSHKnownHosts, frozenset[str]
     if bool(host_keys.known_hosts.strip()) == bool(host_keys.fingerprints):
         raise ValueError("give either known_hosts lines or fingerprints, not both and not none")
     fingerprints = frozenset(_fingerprint(text.strip()) for text in host_keys.fingerprints)
-    lines = [_line(number, text.strip()) for number, text in enumerate(host_keys.known_hosts.splitlines(), 1)]
-    known_hosts = asyncssh.import_known_hosts("\n".join(line for line in lines if line))
+    text = host_keys.known_hosts.removeprefix("\ufeff")
+    lines = [_line(number, line.strip()) for number, line in enumerate(text.splitlines(), 1)]
     if not fingerprints and not any(lines):
-        raise ValueError("the known_hosts text has comments only")
-    return known_hosts, fingerprints
+        raise ValueError("the known_hosts text has comments only, or keys of kinds that are not known here")
+    return KnownHosts("\n".join(line for line in lines if line)), fingerprints
 
 
 def _fingerprint(text: str) -> str:
@@ -99,13 +110,37 @@ def _fingerprint(text: str) -> str:
 
 
 def _line(number: int, text: str) -> str:
-    """The line if it holds a key, an empty string for a comment. asyncssh would pass over a key that it cannot read: we say which."""
+    """The line as it is looked up, an empty string for a comment, and for a key of another kind than ours: OpenSSH passes over it, too.
+
+    asyncssh would pass over any key that it cannot read: we say which is none.
+    """
     if not text or text.startswith("#"):
         return ""
-    fields = text.split(None, 2 if text.startswith("@") else 1)
+    words = text.split(None, 2 if text.startswith("@") else 1)
     try:
-        asyncssh.import_public_key(fields[-1])
-        asyncssh.import_known_hosts(text)
-    except (ValueError, IndexError) as error:
+        *mark, hosts, key = words
+        line = " ".join((*mark, _looked_up(hosts), key))
+        asyncssh.import_public_key(key)
+        asyncssh.import_known_hosts(line)
+    except ValueError as error:
+        if _is_of_another_kind(words[-1]):
+            return ""
         raise ValueError(f"line {number} of the known_hosts text is not `host type key`, as `ssh-keyscan` prints it") from error
-    return text
+    return line
+
+
+def _looked_up(hosts: str) -> str:
+    """Names in lower case, as OpenSSH compares them, and without the port that is the usual one. A hashed name is as it is."""
+    return hosts if hosts.startswith("|") else re.sub(r"\[([^][,]*)\]:22(?=,|$)", r"\1", hosts.lower())
+
+
+def _is_of_another_kind(key: str) -> bool:
+    """Whether this is a whole key, whose blob begins with the name of its kind, or one of SSH's first version: `bits exponent modulus`."""
+    kind, _, rest = key.partition(" ")
+    if re.fullmatch(r"[0-9]{3,5} [0-9]+ [0-9]{100,}.*", key):
+        return True
+    try:
+        blob = base64.b64decode(rest.split()[0], validate=True)
+    except (IndexError, binascii.Error):
+        return False
+    return kind not in HOST_KEYS and blob.startswith(len(kind).to_bytes(4, "big") + kind.encode())

@@ -11,11 +11,16 @@ from asyncssh.public_key import CERT_TYPE_USER, SSHOpenSSHCertificate
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.cluster.address import Credentials
 from fairlead.domain.errors import Unreadable
+from fairlead.ssh import pasted
 from fairlead.ssh.key_cost import refuse_what_costs_too_much, refuse_what_signs_too_slowly
 from fairlead.ssh.remote_text import one_line
 
 PUBLIC_KEY_STARTS = (b"ssh-", b"ecdsa-", b"sk-", b"---- BEGIN SSH2 PUBLIC KEY", b"-----BEGIN PUBLIC KEY", b"-----BEGIN RSA PUBLIC KEY")
 PUTTY_START = b"PuTTY-User-Key-File"
+SSH_COM_START = b"---- BEGIN SSH2 ENCRYPTED PRIVATE KEY"
+X509_START = b"-----BEGIN CERTIFICATE-----"
+BODY_START = b"b3BlbnNzaC1rZXktdjEA"   # base64 of `openssh-key-v1` and its NUL
+TOKEN_START = "sk-"  # noqa: S105  as the names of algorithms begin whose keys are on a security token
 OF_A_HOST = "Invalid certificate type"
 LOCKED = "Passphrase must be specified"   # how asyncssh begins when none was given
 
@@ -36,20 +41,17 @@ class ClientKey:
 def read_key(credentials: Credentials) -> ClientKey:
     """Read a Secret's private key, and its certificate if it has one. Slow for keys with a passphrase: call it in a thread.
 
-    CRLF line ends, a missing last newline and space around the text are accepted. Raises `Unreadable` with SECRET_INVALID or
-    PASSPHRASE_REQUIRED; no sentence holds any of the key's text.
+    Line ends, indentation and the like count as `pasted` says. Raises `Unreadable` with SECRET_INVALID or PASSPHRASE_REQUIRED; no
+    sentence holds any of the key's text.
     """
-    text = _normal(credentials.private_key)
+    text = pasted.lines(credentials.private_key)
     _refuse_what_is_no_private_key(text)
     refuse_what_costs_too_much(text)
     key = _import(text, credentials.passphrase)
+    _refuse_what_cannot_log_in(key.get_algorithm())
     refuse_what_signs_too_slowly(key)
     certificate = _certificate(credentials.certificate, key) if credentials.certificate else None
     return ClientKey(key, certificate, key.get_algorithm(), key.get_fingerprint())
-
-
-def _normal(text: bytes) -> bytes:
-    return text.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").replace(b"\r", b"\n").strip() + b"\n"
 
 
 def _refuse_what_is_no_private_key(text: bytes) -> None:
@@ -59,6 +61,12 @@ def _refuse_what_is_no_private_key(text: bytes) -> None:
         raise Unreadable("ssh-privatekey holds a public key: put the private key there (the file without .pub)")
     if text.startswith(PUTTY_START):
         raise Unreadable("ssh-privatekey holds a PuTTY key: convert it with `puttygen KEY.ppk -O private-openssh -o KEY` and use that")
+    if text.startswith(SSH_COM_START):
+        raise Unreadable("ssh-privatekey holds a key in the format of ssh.com: convert it with `ssh-keygen -i -f KEY` and use that")
+    if text.startswith(X509_START):
+        raise Unreadable("ssh-privatekey holds an X.509 certificate: put the private key there")
+    if text.startswith(BODY_START):
+        raise Unreadable("ssh-privatekey lacks its first line `-----BEGIN OPENSSH PRIVATE KEY-----`: put the whole file there")
     if _is_encoded_twice(text):
         raise Unreadable("ssh-privatekey is base64 of a key: it was encoded twice; put the key's text into stringData, or encode it once")
     if b"PRIVATE KEY-----" not in text:
@@ -72,6 +80,14 @@ def _is_encoded_twice(text: bytes) -> bool:
         return b"PRIVATE KEY-----" in base64.b64decode(b"".join(text.split()), validate=True)
     except binascii.Error:
         return False
+
+
+def _refuse_what_cannot_log_in(algorithm: str) -> None:
+    if algorithm.startswith(TOKEN_START):
+        raise Unreadable("ssh-privatekey is for a key on a security token (FIDO), which somebody has to touch at each login: use "
+                         "one in a file, such as `ssh-keygen -t ed25519` makes")
+    if algorithm == "ssh-dss":
+        raise Unreadable("ssh-privatekey is a DSA key, which sshd has refused for years: make another one with `ssh-keygen -t ed25519`")
 
 
 def _import(text: bytes, passphrase: bytes | None) -> asyncssh.SSHKey:
@@ -108,7 +124,7 @@ def _passphrases(passphrase: bytes | None) -> Iterator[bytes | None]:
 
 def _certificate(text: bytes, key: asyncssh.SSHKey) -> asyncssh.SSHCertificate:
     try:
-        certificate = asyncssh.import_certificate(_normal(text))
+        certificate = asyncssh.import_certificate(pasted.lines(text))
     except asyncssh.KeyImportError as error:
         raise Unreadable(f"certificate cannot be read ({one_line(str(error))}): it should be the one line of a *-cert.pub file") from error
     if certificate.key.public_data != key.public_data:

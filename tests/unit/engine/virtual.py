@@ -154,7 +154,7 @@ class FakeData:
             raise self.fault
         return self.secrets.get(name)
 
-    async def read_config_map(self, namespace: str, name: str) -> Mapping[str, str] | None:
+    async def read_config_map(self, namespace: str, name: str) -> Mapping[str, str | bytes] | None:
         """There is none."""
         return None
 

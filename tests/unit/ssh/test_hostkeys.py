@@ -1,5 +1,10 @@
 """Pinned host keys: what is accepted as a pin, which key is asked for, and nothing unseen is trusted."""
 
+import base64
+import hashlib
+import hmac
+import time
+
 import asyncssh
 import pytest
 
@@ -81,3 +86,60 @@ def test_a_certificate_is_asked_for_only_where_an_authority_is_pinned():
 
 def test_signatures_with_sha_1_are_never_asked_for():
     assert "ssh-rsa" not in read_host_keys(HostKeys(LINE[RSA]), "login.example.org", 22).algorithms("192.0.2.1", NOTHING)
+
+
+def blob(kind: str) -> str:
+    """A whole key of a kind that nobody knows here."""
+    return f"{kind} {base64.b64encode(len(kind).to_bytes(4, 'big') + kind.encode() + bytes(64)).decode()}"
+
+
+def hashed(name: str) -> str:
+    """As `ssh-keygen -H` writes a name."""
+    salt = bytes(range(20))
+    words = (base64.b64encode(each).decode() for each in (salt, hmac.new(salt, name.encode(), hashlib.sha1).digest()))
+    return "|".join(("", "1", *words))
+
+
+KEY = LINE[ED25519].split(None, 1)[1]
+SCANNED = "# login.example.org:22 SSH-2.0-OpenSSH_9.2\n"
+ACCEPTED = {
+    "as ssh-keyscan prints it": (f"{SCANNED}{SCANNED}{LINE[ED25519]}", 22),
+    "in capitals": (f"Login.Example.ORG {KEY}", 22),
+    "with the usual port": (f"[login.example.org]:22,192.0.2.9 {KEY}", 22),
+    "with another port": (f"[login.example.org]:2222 {KEY}", 2222),
+    "several names": (f"other.example.org,login.example.org {KEY}", 22),
+    "a pattern": (f"!bad.example.org,*.example.org {KEY}", 22),
+    "a pattern in capitals with a port": (f"[*.Example.org]:2222 {KEY}", 2222),
+    "hashed": (f"{hashed('login.example.org')} {KEY}", 22),
+    "hashed with its port": (f"{hashed('[login.example.org]:2222')} {KEY}", 2222),
+    "beside a key of a kind that comes later": (f"login.example.org {blob('ssh-mldsa65@example.org')}\n{LINE[ED25519]}", 22),
+    "beside a key of SSH 1": (f"login.example.org 1024 35 {'1' * 309}\n{LINE[ED25519]}", 22),
+    "with a byte-order mark": (f"\ufeff# mine\n{LINE[ED25519]}", 22),
+    "with tabs and comments": (f"\tlogin.example.org\t{KEY.replace(' ', chr(9), 1)}   ann@laptop, 2024 \r\n", 22),
+    "beside a revoked one": (f"@revoked * {LINE[RSA].split(None, 1)[1]}\n{LINE[ED25519]}", 22),
+}
+
+
+@pytest.mark.parametrize(("text", "port"), ACCEPTED.values(), ids=ACCEPTED)
+@pytest.mark.parametrize("name", ["login.example.org", "LOGIN.example.org"])
+def test_what_openssh_takes_for_a_pin_is_one(text, port, name):
+    """Else a line that `ssh` goes by would leave a Cluster with an unknown host key."""
+    pins = read_host_keys(HostKeys(text), name, port)
+    assert pins.algorithms("192.0.2.1", NOTHING)[0] == "ssh-ed25519"
+    listed = pins.known_hosts.match(name, "192.0.2.1", port if port != 22 else None)
+    assert [key.get_fingerprint() for key in listed[0]] == [ED25519.get_fingerprint()]
+
+
+def test_keys_of_unknown_kinds_alone_are_no_pin():
+    with pytest.raises(Unreadable, match="kinds that are not known"):
+        read_host_keys(HostKeys(f"login.example.org {blob('ssh-mldsa65@example.org')}"), "login.example.org", 22)
+
+
+@pytest.mark.parametrize("text", ["[" * 1_000_000, "[" * 500_000 + " ssh-ed25519 AAAA", "h 1024 35 " + "1" * 1_000_000],
+                         ids=["one word", "a name", "a number"])
+def test_a_text_that_is_long_and_no_pin_is_refused_at_once(text):
+    """Whoever may write a Cluster would hold up all others."""
+    began = time.thread_time()
+    with pytest.raises(Unreadable):
+        read_host_keys(HostKeys(text), "login.example.org", 22)
+    assert time.thread_time() - began < 1

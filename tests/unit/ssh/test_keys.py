@@ -1,6 +1,9 @@
 """Private keys as people put them into Secrets: a mistake is named, and no sentence holds any of the key."""
 
 import base64
+import json
+import struct
+import time
 
 import asyncssh
 import pytest
@@ -18,6 +21,20 @@ LOCKED = {form: KEY.export_private_key(form, passphrase="open sesame", **options
 LOCKED["pkcs1-pem"] = RSA.export_private_key("pkcs1-pem", passphrase="open sesame")
 PUBLIC = KEY.export_public_key()
 
+
+
+def on_a_token() -> bytes:
+    """As `ssh-keygen -t ed25519-sk` writes a key that never leaves its token."""
+    def text(*each: bytes) -> bytes:
+        return b"".join(struct.pack(">I", len(part)) + part for part in each)
+
+    public = text(b"sk-ssh-ed25519@openssh.com", bytes(32), b"ssh:")
+    private = bytes(8) + public + b"\1" + text(b"handle", b"", b"ann@laptop")
+    private += bytes(range(1, 1 - len(private) % 8 + 8)) if len(private) % 8 else b""
+    body = b"openssh-key-v1\0" + text(b"none", b"none", b"") + struct.pack(">I", 1) + text(public, private)
+    return b"-----BEGIN OPENSSH PRIVATE KEY-----\n" + base64.encodebytes(body) + b"-----END OPENSSH PRIVATE KEY-----\n"
+
+
 READABLE = {
     "as ssh-keygen writes it": TEXT,
     "with Windows line ends": TEXT.replace(b"\n", b"\r\n"),
@@ -26,6 +43,14 @@ READABLE = {
     "with empty lines around": b"\n\n" + TEXT + b"\n  \n",
     "with a byte-order mark": b"\xef\xbb\xbf" + TEXT,
     "in PKCS 8": KEY.export_private_key("pkcs8-pem"),
+    "indented, as in a manifest": b"".join(b"    " + line + b"\n" for line in TEXT.splitlines()),
+    "with space behind each line": TEXT.replace(b"\n", b"  \n"),
+    "with an empty line behind each": TEXT.replace(b"\n", b"\n\n"),
+    "folded into one line": TEXT.replace(b"\n", b" "),
+    "in one line, with \\n for its newlines": TEXT.replace(b"\n", b"\\n"),
+    "as a string of JSON": json.dumps(TEXT.decode()).encode(),
+    "in quotes": b"'" + TEXT.strip() + b"'",
+    "as PowerShell writes it": TEXT.decode().encode("utf-16"),
 }
 
 UNREADABLE = {
@@ -37,6 +62,12 @@ UNREADABLE = {
     "an RSA public key": (RSA.export_public_key(), "holds a public key"),
     "a PuTTY key": (b"PuTTY-User-Key-File-3: ssh-ed25519\n", "PuTTY"),
     "encoded twice": (base64.encodebytes(TEXT), "encoded twice"),
+    "a key on a security token": (on_a_token(), "security token"),
+    "a DSA key": (asyncssh.generate_private_key("ssh-dss").export_private_key("openssh"), "is a DSA key"),
+    "a key of ssh.com": (b"---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\nAAAA\n---- END SSH2 ENCRYPTED PRIVATE KEY ----\n", "ssh.com"),
+    "an X.509 certificate": (b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "X.509"),
+    "without its first and last line": (b"\n".join(TEXT.splitlines()[1:-1]), "lacks its first line"),
+    "with its bag's attributes before it": (b"Bag Attributes\n" + KEY.export_private_key("pkcs8-pem"), "nothing before"),
     "some other text": (b"hello", "is not a private key"),
     "binary": (bytes(range(256)), "is not a private key"),
     "cut at its end": (TEXT[:200], "is cut"),
@@ -102,3 +133,13 @@ def test_neither_credentials_nor_key_show_a_secret_when_printed():
     credentials = Credentials(LOCKED["openssh"], b"open sesame")
     assert "sesame" not in f"{credentials} {credentials!r} {read_key(credentials)!r}"
     assert "PRIVATE" not in f"{credentials} {credentials!r} {read_key(credentials)!r}"
+
+
+@pytest.mark.parametrize("text", [b"-----BEGIN A PRIVATE KEY-----" + b" " * 1_000_000, b"-----BEGIN A-----" * 60_000, b"\\n" * 500_000],
+                         ids=["blanks", "begins", "newlines"])
+def test_a_text_that_is_long_and_no_key_is_refused_at_once(text):
+    """Whoever may write a Secret would hold up all Clusters of all others."""
+    began = time.thread_time()
+    with pytest.raises(Unreadable):
+        read_key(Credentials(text))
+    assert time.thread_time() - began < 1

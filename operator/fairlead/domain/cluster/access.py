@@ -65,7 +65,8 @@ def _known_hosts_in(secret: Secret | None, field: str, where: str) -> str:
     if secret is None or field not in secret:
         msg = f"{where} with the field {field} does not exist: put the known_hosts lines there"
         raise Unreadable(msg, ClusterReason.SECRET_NOT_FOUND)
-    return secret[field].decode("utf-8", "replace")
+    text = secret[field]
+    return text.decode("utf-16" if text.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8", "replace")   # PowerShell's `>` writes UTF-16
 
 
 def _credentials_in(secret: Secret | None, where: str) -> Credentials:

@@ -8,6 +8,8 @@ from fairlead.domain.run.request import RunRequest
 from fairlead.domain.run.watched import WatchedOwner
 from fairlead.engine.ports import ClusterData, World
 
+NO_TEXT = "it is under binaryData, since the file is not UTF-8: convert it, as by `iconv -f latin1 -t utf-8`, and make the ConfigMap anew"
+
 
 class ScriptMissing(UserFault):
     """The ConfigMap or its field is not there (yet): who needs it waits for it."""
@@ -29,9 +31,11 @@ async def _read(owner: WatchedOwner, wanted: TextRef, data: ClusterData) -> str:
     place = f"ConfigMap {owner.ref.namespace}/{wanted.name}"
     found = await data.read_config_map(owner.ref.namespace, wanted.name)
     if found is None or wanted.key not in found:
-        lacks = "does not exist" if found is None else f"has no field {wanted.key}"
+        lacks = "does not exist" if found is None else f"has no field {wanted.key} (it has {', '.join(sorted(found)[:10]) or 'none'})"
         raise ScriptMissing(f"{place} {lacks}: create it, or change the {owner.kind}'s {wanted.field}")
     text = found[wanted.key]
+    if isinstance(text, bytes):
+        raise UserFault(f"{place}, field {wanted.key}: {NO_TEXT}")
     if problem := script_rules.script_fault(text):
         raise UserFault(f"{place}, field {wanted.key}: {problem}")
     return text
