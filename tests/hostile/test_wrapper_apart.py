@@ -56,3 +56,11 @@ def test_a_script_that_removes_dangling_links_has_run(place: LoginNode, scene: S
     job = scene.job("tidy", "#!/bin/bash\necho $$ >> ~/tidy-starts\nfind ~ -xtype l -delete\n")
     job.wait("Complete")
     assert len(starts(place, "tidy-starts")) == 1
+
+
+def test_a_run_whose_directory_was_emptied_may_have_run(place: LoginNode, scene: Scene) -> None:
+    """A purge by age, or a script that clears up too much, takes the claim too: the script would be run four times, though it has ended."""
+    cluster_on(place, scene)
+    job = scene.job("emptied", '#!/bin/bash\necho $$ >> ~/emptied-starts\nfind "${0%/*}" -mindepth 1 -delete\n', infrastructureRetries=3)
+    job.wait("Failed", reason="Lost", says="emptied", seconds=60)
+    assert len(starts(place, "emptied-starts")) == 1

@@ -112,7 +112,7 @@ def sentinels(answer: Answer, vocabulary: Vocabulary) -> dict[RunKey, Sentinels]
     logs = by_key(answer.of("log"))
     found = {}
     for key, row in by_key(answer.of("run")).items():
-        _, present, claim, job_id, refused, stop, never, word = (row.field(index) for index in range(8))
+        _, present, claim, job_id, refused, stop, never, word, bare = (row.field(index) for index in range(9))
         claimed = claim.split(".", 1)[0]
         found[key] = Sentinels(
             present=present == "present",
@@ -126,6 +126,7 @@ def sentinels(answer: Answer, vocabulary: Vocabulary) -> dict[RunKey, Sentinels]
             log=_log_tail(logs[key]) if key in logs else None,
             never=never != "" and never == claim,
             word=_witnessed(word, vocabulary),
+            bare=bare == "bare",
         )
     return found
 

@@ -12,7 +12,7 @@ from fairlead.domain.run.answers import CancelAnswer, CancelPhase, SubmitAnswer,
 from fairlead.domain.run.endings import of_broken
 from fairlead.domain.run.evidence import Broken
 from fairlead.domain.run.memory import Closing, Memory
-from fairlead.domain.run.observation import Finished, Listed, Observation, Sentinels, Started
+from fairlead.domain.run.observation import Finished, LastWord, Listed, Observation, Sentinels, Started
 from fairlead.domain.run.run import RunState, StopWord
 from fairlead.domain.run.steps import Cancel
 from product import settled as settle
@@ -372,3 +372,16 @@ def test_a_deletion_that_waits_says_for_what_once() -> None:
     assert ready.message == "deletion waits: its script has ended with exit code 3, and job 7 is still COMPLETING on the cluster"
     assert settle.cancel_outlasted(replace(deleted, status=outcome.status), told, listed, late, PACING).status is None
     assert settle.cancel_outlasted(deleted, told, Observation({}, {}, {}), late, PACING).status is None
+
+
+def test_an_emptied_directory_is_no_proof_that_nothing_ran() -> None:
+    """A Job whose directory a purge has emptied would run again, though it has run to its end."""
+    emptied = Sentinels(True, bare=True)
+    left = Observation({}, {KEY: emptied}, {KEY: LastWord("7", RunState.FAILED, "FAILED", 3, source="scontrol")})
+    first = settle.observed(WATCHED, FRESH, left, at(0), PACING)
+    assert (first.memory.revoke, first.memory.closing) == (False, None), "the files may be there, unseen by an NFS client"
+    last = settle.observed(WATCHED, first.memory, left, at(PACING.absence_seconds), PACING)
+    assert last.memory.closing is not None
+    assert (last.memory.closing.never_ran, last.memory.closing.exit_code) == (False, 3)
+    assert settle.observed(WATCHED, FRESH, Observation({}, {KEY: Sentinels(True)}, {}), at(0), PACING).memory.revoke
+    assert settle.observed(JOB, FRESH, Observation({}, {KEY: emptied}, {}), at(0), PACING).memory.revoke, "a submission that was cut off"

@@ -124,6 +124,10 @@ def of_broken(broken: Broken) -> Closing:
 
 
 def _of_broken(broken: Broken) -> Closing:
+    if broken.emptied and broken.exit_code in {0, WrapperExit.ENVIRONMENT} and broken.state not in REASON_OF_STATE:
+        said = f"the scheduler says {_words(broken)}" if broken.word else "the scheduler does not know it any more"
+        why = f"somebody has emptied the run directory of job {broken.claim}, a script or a purge of old files: {said}; it may have run"
+        return Closing(JobReason.LOST, why, word=broken.word)
     if not broken.began or (broken.started is None and broken.exit_code == WrapperExit.ENVIRONMENT):
         why = "something of the Job's directory is missing there, or the disk is full"
         doubt = "; nothing proves that, so it may have run" if broken.began else ""

@@ -60,9 +60,13 @@ class NeverRan:
 
 @dataclass(frozen=True, slots=True)
 class Unclaimed:
-    """Not live in the listing and no claim: revoke it, then it is decided."""
+    """Not live in the listing and no claim: revoke it, then it is decided.
+
+    `emptied` says what else could be known if its directory were as it was left: what was there, a script or a site may have removed.
+    """
 
     state: RunState
+    emptied: "Broken | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,7 @@ class Broken:
     began: bool
     started: Started | None
     tracking: str = ""
+    emptied: bool = False            # nothing is in its directory, not even what was there before it was handed in
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +122,10 @@ def judge(key: RunKey, observation: Observation, claim_read_before: str) -> Verd
     record = observation.records.get(key)
     last_word = _last_word(rows, record, "")
     left_no_sign = record is not None and record.exit_code == WrapperExit.ENVIRONMENT
-    return NeverRan(*last_word, left_no_sign) if sentinels.revoked else Unclaimed(last_word[0])
+    if sentinels.revoked:
+        return NeverRan(*last_word, left_no_sign)
+    code, signal = (record.exit_code, record.signal) if record else (0, 0)
+    return Unclaimed(last_word[0], Broken("", *last_word, code, signal, True, None, emptied=True) if sentinels.bare else None)
 
 
 def _judge_claimed(sentinels: Sentinels, rows: tuple[Listed, ...], record: LastWord | None, claim_read_before: str) -> Verdict:

@@ -76,6 +76,7 @@ class Sentinels:
     started: tuple[Started, ...] = ()
     finished: tuple[Finished, ...] = ()
     log: LogTail | None = None       # only beside a `finished`
+    bare: bool = False               # what is there before a scheduler hears of a Run is not there: somebody has emptied it
     never: bool = False              # whoever made the claim says that it could not start the script
     word: "LastWord | None" = None     # what the scheduler said when the last start was told to end; asked by its wrapper, since it forgets
 

@@ -101,6 +101,9 @@ def observed(job: RunOwner, memory: Memory, observation: Observation, now: Now, 
         case evidence.NeverRan():
             never_ran = endings.of_stopped(job, observation, told, verdict) or endings.of_never_ran(verdict)
             return closed(job, memory, never_ran, (now, pacing))
+        case evidence.Unclaimed(emptied=evidence.Broken() as emptied) if job.run_id:   # it was handed in: there was more
+            stopped = endings.of_stopped(job, observation, told, emptied)
+            return _broken(job, memory, replace(emptied, claim=job.run_id), stopped, (now, pacing))
         case evidence.Unclaimed():
             return Outcome(replace(memory, revoke=True))
         case evidence.Broken():
@@ -122,7 +125,7 @@ def _nowhere(memory: Memory, now: Now, pacing: Pacing) -> Memory:
 def _broken(job: RunOwner, memory: Memory, verdict: evidence.Broken, stopped: Closing | None, context: tuple[Now, Pacing]) -> Outcome:
     now, pacing = context
     since = now.monotonic if memory.absent_since is None else memory.absent_since
-    silent = verdict.began and verdict.state in {RunState.COMPLETED, RunState.UNKNOWN}
+    silent = verdict.began and (verdict.emptied or verdict.state in {RunState.COMPLETED, RunState.UNKNOWN})
     memory = replace(memory, absent_since=since)
     if silent and now.monotonic - since < pacing.absence_seconds:   # the file may be there, unseen by an NFS client
         return Outcome(memory, news.Unexplained("the job left the queue and its end is not to be seen yet"))

@@ -98,7 +98,7 @@ END
 
 # sentinels KEY: what its directory holds. ENDED: 1 if a `finished` of the claimed id's last start is among it, `revoked` if its script never runs. ID: the claimed id, or the submitted one.
 sentinels() {
-  run=runs/$1 claim='' never='' word='' ENDED='' ID=''
+  run=runs/$1 claim='' never='' word='' bare='' ENDED='' ID=''
   [ -d "$run" ] || { say run "$1" absent; return; }
   set -- "$1" "$run"/*          # lists the folder afresh: an NFS client may remember that a file was not there
   claim=$(exec readlink "$run/claim")
@@ -114,7 +114,8 @@ sentinels() {
   [ "${#word}" -le 256 ] || word=
   [ "${#ID}" -le 256 ] || ID=
   [ "${#STOP}" -le 256 ] || STOP=-
-  say run "$1" present "$claim" "$ID" "$REFUSED" "$STOP" "$never" "$word"
+  [ -e "$run/ready" ] || bare=bare
+  say run "$1" present "$claim" "$ID" "$REFUSED" "$STOP" "$never" "$word" "$bare"
   case $claim in '' | revoked) FINISHED='' ;; *) ID=${claim%%.*} ;; esac
   case $ID in *[!0-9]* | ???????????*) ID='' ;; esac   # it becomes an argument
   [ "$claim" = revoked ] && ENDED=revoked
@@ -129,15 +130,16 @@ sentinels_of() {
   set --
   while read -r listed key known; do
     [ "$key" ] || continue
-    run=runs/$key LAST=absent held=-
+    run=runs/$key LAST=absent held=- bare=bare
     if [ -d "$run" ]; then
       last_start "$run"
       [ ! -h "$run/claim" ] || held=1
+      [ ! -e "$run/ready" ] || bare=-
       for file in "$run/id" "$run/refused" ${LAST:+"$run/started-$LAST" "$run/finished-$LAST"} "$run/stop"; do
         [ -f "$file" ] && [ -s "$file" ] && [ -r "$file" ] && [ ! -h "$file" ] && set -- "$@" "$file"
       done
     fi
-    made="$made$listed $key ${known:--} ${LAST:--} $held$LINE_END"
+    made="$made$listed $key ${known:--} ${LAST:--} $held $bare$LINE_END"
   done <<END
 $work
 END
@@ -154,7 +156,7 @@ LOOKS='
   function link(path, longer, target) { target = path in links ? links[path] : ""; return length(target) > 256 ? longer : target }
   FILENAME !~ /^runs\// && !behind {
     if ($0 == "") behind = 1
-    else { count++; listed[count] = $1; keys[count] = $2; known[count] = $3; last[count] = $4; held[count] = $5 }
+    else { count++; listed[count] = $1; keys[count] = $2; known[count] = $3; last[count] = $4; held[count] = $5; bare[count] = $6 }
     next
   }
   FILENAME !~ /^runs\// {
@@ -176,7 +178,7 @@ LOOKS='
         if (text[finished] != "") row("finished-" last[i], key us text[finished])
         id = length(text[run "/id"]) > 256 ? "" : text[run "/id"]
         stop = length(text[run "/stop"]) > 256 ? "-" : text[run "/stop"]
-        row("run", key us "present" us claim us id us text[run "/refused"] us stop us link(run "/never", "") us link(run "/word-" last[i], ""))
+        row("run", key us "present" us claim us id us text[run "/refused"] us stop us link(run "/never", "") us link(run "/word-" last[i], "") us (bare[i] == "-" ? "" : bare[i]))
         ender = text[finished]; sub(/ .*/, "", ender)
         if (claim == "" || claim == "revoked") ender = ""
         else { id = claim; sub(/\..*/, "", id) }
