@@ -73,11 +73,12 @@ def test_a_job_that_somebody_cancels_on_the_cluster_says_so(scene: Scene, hpc: S
     """Else a user whose job an operator has ended would run it again and again."""
     scene.cluster(hpc)
     waiting = scene.job("waiting", "#!/bin/sh\necho never\n", extraOptions={"begin": "now+1hour"})
-    running = scene.job("running", "#!/bin/bash\ntrap 'exit 0' TERM\nsleep 600 & wait\n")
-    deaf = scene.job("deaf", "#!/bin/sh\ntrap '' TERM\necho on\nexec sleep 600\n")
+    running = scene.job("running", "#!/bin/bash\ntrap 'exit 0' TERM\n: >on-running\nsleep 600 & wait\n")
+    deaf = scene.job("deaf", "#!/bin/sh\ntrap '' TERM\n: >on-deaf\nexec sleep 600\n")
     waiting.wait("Running", "False", reason="Queued")
     for job in (running, deaf):
         job.wait("Running")
+        until((hpc.home / f"on-{job.name}").exists, "the script to have started")
     hpc.run("scancel", *(job.status["run"]["id"] for job in (waiting, running, deaf)))
     assert "before it started" in waiting.wait("Failed", reason="CancelledExternally")["message"]
     assert "somebody cancelled" in running.wait("Failed", reason="CancelledExternally")["message"]

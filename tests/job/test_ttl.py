@@ -12,7 +12,7 @@ def test_finished_jobs_go_when_their_time_is_up(hpc: SlurmCluster, scene: Scene)
     at = scene.namespace
     scene.cluster(hpc)
     quick = scene.job("quick", f"#!/bin/sh\necho kept >$HOME/{at}-kept\n", ttlSecondsAfterFinished=0)
-    failed = scene.job("failed", "#!/bin/sh\nexit 3\n", ttlSecondsAfterFinished=2)
+    failed = scene.job("failed", "#!/bin/sh\nexit 3\n", ttlSecondsAfterFinished=5)
     stays = scene.job("stays", "#!/bin/sh\ntrue\n")
     runs = scene.job("runs", f"#!/bin/sh\nuntil [ -e $HOME/{at}-enough ]; do sleep 0.1; done\n", ttlSecondsAfterFinished=0)
     failed.wait_ended()
