@@ -15,7 +15,7 @@ def test_a_job_that_bears_it_runs_again_under_the_same_id(scene: Scene, hpc: Slu
     until(lambda: starts(hpc, "again"), "the script to start")
     [number] = starts(hpc, "again")
     hpc.run("scontrol", "requeue", number)
-    until(lambda: ["PENDING"] == [row.state for row in hpc.squeue() if row.job_id == number], "the job to wait, and no more to be ending")
+    until(lambda: [row.state for row in hpc.squeue() if row.job_id == number] == ["PENDING"], "the job to wait, and no more to be ending")
     hpc.run("scontrol", "update", f"jobid={number}", "starttime=now+2seconds", user=False)   # Slurm lets it wait two minutes
     until(lambda: len(starts(hpc, "again")) == 2, "the second start", 60)
     assert not job.condition("Failed"), "its first life's end says nothing"
