@@ -91,6 +91,7 @@ def test_a_login_that_gives_us_a_menu_or_another_shell_is_told_with_where_to_loo
         del scene.nodes["menu"]
 
 
+@pytest.mark.long(of=2)
 @pytest.mark.parametrize("hours", [1, -1], ids=["an hour ahead", "an hour behind"])
 def test_a_login_node_whose_clock_is_off_runs_jobs_and_cleans_up(node: LoginNode, scene: Scene, hours: int) -> None:
     """Else a job would look hours old when it is submitted, or be given up before it has begun."""

@@ -126,6 +126,7 @@ IN_A_CALL = {
 """The node, what is done there, and the first command that does it."""
 
 
+@pytest.mark.long(of=2)
 @pytest.mark.parametrize(("node", "verb", "command"), IN_A_CALL.values(), ids=IN_A_CALL, indirect=["node"])
 def test_a_leader_that_sleeps_in_the_middle_of_a_call_leaves_it_to_the_next(
         verb: str, command: str, node: LoginNode, scene: Scene, controller: Controller, second: Controller) -> None:

@@ -109,6 +109,7 @@ LIES = {
 }
 
 
+@pytest.mark.long(of=2)
 @pytest.mark.parametrize(("script", "reason"), [pytest.param(*each, id=name) for name, each in LIES.items()])
 def test_a_squeue_that_prints(own: SlurmCluster, scene: Scene, script: str, reason: str) -> None:
     """Else a broken squeue would end Jobs that run, and nobody would be told."""

@@ -172,6 +172,7 @@ def test_a_host_that_is_taken_out_keeps_what_it_has_until_it_is_written_back(hos
     assert sorted(lines(hosts[0], "started") + lines(hosts[1], "started")) == ["elsewhere", "here"]
 
 
+@pytest.mark.long(of=3)
 @pytest.mark.parametrize("fault", ["store.add_finalizer:before:2:kill", "store.add_finalizer:after:2:kill", "remote.submit:after:1:kill"])
 def test_a_controller_that_dies_between_choice_and_submission_keeps_to_its_choice(
     hosts: tuple[SshHost, SshHost], scene: Scene, faulty: Callable[[str], Controller], controller: Controller, fault: str,

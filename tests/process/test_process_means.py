@@ -61,6 +61,7 @@ def test_without_a_control_group_it_hides_as_the_docs_say(host: SshHost, scene: 
     host.run("kill", "-9", str(hidden), user=True)
 
 
+@pytest.mark.long(of=2)
 @pytest.mark.parametrize("what", LEFTOVERS)
 def test_what_has_left_its_control_group_is_found_like_anywhere(host: SshHost, group: Path, scene: Scene, what: str) -> None:
     """Else a host with control groups would lose what one without them finds."""

@@ -38,6 +38,7 @@ LEFTOVERS = {
 }
 
 
+@pytest.mark.long(of=2)
 @pytest.mark.parametrize("what", LEFTOVERS)
 def test_what_a_script_leaves_behind_ends_with_it(host: SshHost, scene: Scene, what: str) -> None:
     """Else a GPU would stay taken by a process that nobody knows."""
@@ -47,6 +48,7 @@ def test_what_a_script_leaves_behind_ends_with_it(host: SshHost, scene: Scene, w
     until(lambda: not running(host, "4242"), "what was left behind to be gone")
 
 
+@pytest.mark.long(of=2)
 @pytest.mark.parametrize("what", LEFTOVERS)
 def test_what_a_deleted_script_has_started_ends_with_it(host: SshHost, scene: Scene, what: str) -> None:
     """Else a deletion would free a Job's name and not its GPUs."""

@@ -4,7 +4,8 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_hex
@@ -183,6 +184,14 @@ class FarEnd:
         finally:
             end(process)
         return Ended(process.returncode, output)
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 100) -> None:
+    """Until it is so, at the latest after some seconds."""
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, f"not within {seconds:g} s"
+        time.sleep(0.02)
 
 
 def end(process: "subprocess.Popen[str]") -> None:

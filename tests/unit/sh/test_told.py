@@ -2,11 +2,10 @@
 
 import signal
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from far_end import FarEnd, end, key, submission
+from far_end import FarEnd, end, key, submission, wait_for
 
 from fairlead.domain.run.answers import CancelPhase
 from fairlead.domain.run.observation import Sentinels
@@ -15,11 +14,6 @@ from fairlead.domain.run.run import RunState, StopWord
 KEY = key()
 POLITE = "#!/bin/sh\ntrap 'exit 0' TERM\ntrap 'echo warned' USR1\ntouch up\nwhile :; do sleep 0.05; done\n"
 DEAF = "#!/bin/sh\ntrap '' TERM\ntouch up\nwhile :; do sleep 0.05; done\n"
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    while not condition():
-        time.sleep(0.02)
 
 
 def slurm_says(far: FarEnd, state: str, reason: str = "None") -> None:
