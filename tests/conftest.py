@@ -202,7 +202,7 @@ def controller(bed: Bed, plane: Plane, kind: OwnerKind, _controllers: dict[Owner
 @pytest.fixture(scope="session")
 def api(plane: Plane) -> Iterator[Api]:
     """The API server as a test asks it."""
-    api = Api(plane.kubeconfig)
+    api = Api(plane.kubeconfig, lasts=isinstance(plane, ExistingControlPlane))
     yield api
     api.close()
 

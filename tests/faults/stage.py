@@ -56,7 +56,7 @@ def on(bed: Bed, plane: ControlPlane | ExistingControlPlane, name: str = "stage"
     folder = bed.folder / name
     folder.mkdir()
     with Gate(account(plane), folder) as gate:
-        api = Api(plane.kubeconfig)
+        api = Api(plane.kubeconfig, lasts=isinstance(plane, ExistingControlPlane))
         controller = Controller(bed, gate.kubeconfig, f"{name}-controller", FAULTY, {VARIABLE: f"@{folder / 'armed'}"})
         try:
             yield Stage(bed, plane, gate, api, folder, controller)

@@ -12,9 +12,10 @@ GROUP = "/apis/fairlead.dev/v1alpha1"
 
 
 class Api:
-    """Blocking requests as the kubeconfig's user."""
+    """Blocking requests as the kubeconfig's user. `lasts`: the cluster outlives the tests, so that what they make there has to go."""
 
-    def __init__(self, kubeconfig: Path) -> None:
+    def __init__(self, kubeconfig: Path, *, lasts: bool = True) -> None:
+        self.lasts = lasts
         access = from_kubeconfig(str(kubeconfig))
         where = urlsplit(access.server)
         self._connection = http.client.HTTPSConnection(where.hostname or "", where.port, timeout=30, context=access.tls)
@@ -33,9 +34,9 @@ class Api:
                     raise
         raise AssertionError("the loop above returns or raises")
 
-    def get(self, path: str) -> Any | None:
-        """The object at `path`, None if there is none."""
-        status, answer = self.request("GET", path)
+    def get(self, path: str, *, cached: bool = False) -> Any | None:
+        """The object at `path`, None if there is none. `cached`: as the server has it in memory, a moment old, for half the work."""
+        status, answer = self.request("GET", f"{path}?resourceVersion=0" if cached else path)
         if status == 404:
             return None
         if status != 200:

@@ -27,9 +27,9 @@ class Thing:
         """Its API path."""
         return f"{GROUP}/namespaces/{self.scene.namespace}/{self.plural}/{self.name}"
 
-    def read(self) -> dict[str, Any] | None:
+    def read(self, *, cached: bool = False) -> dict[str, Any] | None:
         """The whole object, None if it is gone."""
-        return self.scene.api.get(self.path)
+        return self.scene.api.get(self.path, cached=cached)
 
     @property
     def status(self) -> dict[str, Any]:
@@ -47,16 +47,17 @@ class Thing:
         """Change fields of its spec, as a person does with kubectl patch."""
         self.scene.api.merge(self.path, {"spec": spec})
 
-    def condition(self, kind: str) -> dict[str, Any]:
+    def condition(self, kind: str, *, cached: bool = False) -> dict[str, Any]:
         """One condition, by a Job's word for it; empty if it was never set."""
         kind = self.scene.kind.word(kind)
-        return next((each for each in self.status.get("conditions", []) if each["type"] == kind), {})
+        conditions = ((self.read(cached=cached) or {}).get("status") or {}).get("conditions", [])
+        return next((each for each in conditions if each["type"] == kind), {})
 
     def wait(self, kind: str, status: str = "True", *, reason: str | None = None, says: str = "",
              seconds: float = 30.0) -> dict[str, Any]:
         """Wait for a condition (its reason, and words of its message); the condition."""
         def seen() -> dict[str, Any] | None:
-            found = self.condition(kind)
+            found = self.condition(kind, cached=True)
             return found if found.get("status") == status and reason in {None, found.get("reason")} and says in found["message"] else None
 
         try:
@@ -67,7 +68,7 @@ class Thing:
     def wait_ended(self, seconds: float = 60.0) -> dict[str, Any]:
         """Wait until the Job is Complete or Failed; the whole status."""
         def ended() -> bool:
-            return any(self.condition(kind).get("status") == "True" for kind in ("Complete", "Failed"))
+            return any(self.condition(kind, cached=True).get("status") == "True" for kind in ("Complete", "Failed"))
 
         until(ended, f"the end of Job {self.name}", seconds)
         return self.status
@@ -81,7 +82,7 @@ class Thing:
     def wait_gone(self, seconds: float = 40.0) -> None:
         """Until the object is gone."""
         try:
-            until(lambda: self.read() is None, f"{self.plural} {self.name} to be gone", seconds)
+            until(lambda: self.read(cached=True) is None and self.read() is None, f"{self.plural} {self.name} to be gone", seconds)
         except AssertionError as error:
             raise AssertionError(f"{error}\nobject: {self.read()}") from None
 
@@ -199,7 +200,8 @@ class Scene:
         for name, nodes in self.nodes.items():
             for node in nodes:
                 self._proved(name, node, seconds, connected=False)
-        self.api.delete(f"/api/v1/namespaces/{self.namespace}")
+        if self.api.lasts:           # to take a namespace away costs a control plane as much as a Job's whole life
+            self.api.delete(f"/api/v1/namespaces/{self.namespace}")
 
     def _clear(self, plural: str) -> None:
         path = f"{GROUP}/namespaces/{self.namespace}/{plural}"
