@@ -18,6 +18,7 @@ def test_a_job_runs_once_and_shows_its_output(host: SshHost, scene: Scene, plane
     assert job.condition("Complete")["status"] == "True", status
     assert (host.home / "started").read_text() == f"hello from {job.uid}-1\n"
     assert (status["logs"]["tail"], status["run"]["exitCode"], status["run"]["id"]) == ("100%\ndone\n", 0, "1")
+    assert status["observationSource"] in {"host", "sentinel"}, "nothing else was ever asked"
     shown, raw = (fairlead("logs", *how, f"{scene.namespace}/hello", kubeconfig=plane.kubeconfig).stdout for how in ((), ("--raw",)))
     assert (shown, raw) == (b"100%\ndone\n", b"\r1%\r50%\r100%\ndone\n"), "of a progress bar the last state; with --raw each"
     job.wait_event("Completed")

@@ -12,7 +12,7 @@ from product.objects import KEY
 
 
 def row(run_id: str, state: RunState) -> Listed:
-    return Listed(KEY, run_id, state, state.name)
+    return Listed(KEY, run_id, state, state.name, source="squeue")
 
 
 def seen(*rows: Listed, sentinels: Sentinels | None = None, record: LastWord | None = None) -> Observation:

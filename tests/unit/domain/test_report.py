@@ -23,7 +23,7 @@ AGAIN = Again(10.0, 1, 0, "attempt 1 failed (lost); another follows")
 
 
 def row(state: RunState, reason: str = "", node: str = "", starts: int | None = None) -> Listed:
-    return Listed(KEY, "7", state, state.name, reason, node, None, starts)
+    return Listed(KEY, "7", state, state.name, reason, node, None, starts, "squeue")
 
 
 def seen(job: Job, listed: Listed, *, detailed: bool = True) -> JobStatus:
@@ -61,6 +61,7 @@ def test_each_state_has_its_words(state: RunState, phase: str, running: str) -> 
     assert (status.phase, said(status)["Running"], said(status)["Ready"]) == (phase, running, "False")
     assert status.run is not None
     assert (status.run.state, status.observation_source) == (state.name, "squeue")
+    assert seen(QUEUED, replace(row(state), source="host")).observation_source == "host", "a bare host has no squeue"
 
 
 def test_a_word_of_a_later_release_leaves_a_running_job_running() -> None:

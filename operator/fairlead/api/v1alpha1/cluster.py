@@ -183,7 +183,7 @@ class Circuit(ApiModel):
     """Whether connecting is tried at all after failures in a row."""
 
     state: str | None = None
-    """Closed (all is well), Open (waiting for nextRetryTime) or HalfOpen (one attempt under way)."""
+    """Closed (all is well) or Open (waiting for nextRetryTime)."""
     failures: int | None = Field(default=None, ge=0)
     """Failures in a row."""
     next_retry_time: Timestamp | None = None

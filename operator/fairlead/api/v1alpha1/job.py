@@ -237,7 +237,7 @@ class JobStatus(OwnerStatus):
     logs: Logs | None = None
     """Where the output is, and its end."""
     observation_source: Word | None = None
-    """What the state was last read from: squeue, scontrol, sacct or sentinel (a file of the run wrapper)."""
+    """What the state was last read from: squeue, scontrol or sacct, host (a bare host itself), or sentinel (a file of the run wrapper)."""
 
 
 class Job(ApiModel):

@@ -100,7 +100,7 @@ def live(job: Job, row: Listed, now: Now, *, detailed: bool, over: Finished | No
         says.append(Says(JobCondition.SUSPENDED, row.state is RunState.SUSPENDED, reason, why))
     starts = moment(row.starts) if row.starts else None
     times = {"start_time": starts, "estimated_start_time": None} if running else {"estimated_start_time": starts}
-    status = _rewritten(job, now, phase, says, run=run, observation_source="squeue", **times)
+    status = _rewritten(job, now, phase, says, run=run, observation_source=row.source, **times)
     is_over = over is not None and (job.status.run is None or job.status.run.exit_code != over.exit_code)
     if status is None or detailed or is_over or job.run_id != row.id:
         return status

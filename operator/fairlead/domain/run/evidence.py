@@ -144,7 +144,7 @@ def _judge_claimed(sentinels: Sentinels, rows: tuple[Listed, ...], record: LastW
         state, word = witness.state, witness.word
     mine = record if record is not None and record.id == claim else None
     if started and finished:
-        source = mine.source if mine else "squeue" if any(row.id == claim for row in rows) else "sentinel"
+        source = mine.source if mine else next((row.source for row in rows if row.id == claim), "sentinel")
         began = EndWord.UNBEGUN not in finished.words or started.restart > 0   # what became of the starts before it is not known here
         return Ended(finished, started, state, word, sentinels.log, source, mine.tracking if mine else "", began, witness is not None)
     if claim_read_before != claim:

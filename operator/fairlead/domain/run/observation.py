@@ -19,6 +19,7 @@ class Listed:
     node: str = ""
     submitted: int | None = None     # epoch seconds, the cluster's clock
     starts: int | None = None        # epoch seconds: started, or expected to
+    source: str = ""                 # who says so: squeue, or the host
     tracking: str = ""               # a bare host: how the Run's processes are found
 
 
@@ -105,5 +106,4 @@ class Observation:
     listed: Mapping[RunKey, tuple[Listed, ...]]
     sentinels: Mapping[RunKey, Sentinels]
     records: Mapping[RunKey, LastWord]
-    any_started: bool = False        # some directory of this answer holds a `started`: the tree is shared with the nodes
     later: frozenset[RunKey] = frozenset()   # of these nothing is said: there was no time to look at them

@@ -46,14 +46,14 @@ def observation(answer: Answer, keys: Mapping[RunKey, str]) -> Observation:
     listed = {key: (_listed(key, row),) for key, row in by_key(answer.of("job")).items() if key in keys and ID.fullmatch(row.field(1))}
     found = {key: each for key, each in sentinels(answer, VOCABULARY).items() if key in keys}
     records = {key: record for key, row in by_key(answer.of("outcome")).items() if key in keys and (record := _record(row))}
-    return Observation(listed, found, records, any(each.started for each in found.values()))
+    return Observation(listed, found, records)
 
 
 def _listed(key: RunKey, row: Row) -> Listed:
     _, job_id, word, since, reason, node, tracking = (row.field(index) for index in range(7))
     return Listed(
         key, job_id, _read(word), clean(word, TEXT_CHARACTERS), clean(reason, TEXT_CHARACTERS), clean(node, TEXT_CHARACTERS),
-        starts=number(since, LATEST_TIME), tracking=_tracking(tracking),
+        starts=number(since, LATEST_TIME), source=SOURCE, tracking=_tracking(tracking),
     )
 
 

@@ -30,8 +30,7 @@ def observation(answer: Answer, installation: str, ids: Mapping[RunKey, str]) ->
     remarked = {record.id: key for key, record in records.items() if record.source == "scontrol"}
     jobs = (listing.parse_row(row.fields, installation, remarked) for row in answer.of("job"))
     listed = {key: tuple(rows[:ROWS_PER_KEY]) for key, rows in gathered((job.key, job) for job in jobs if job and job.key in ids).items()}
-    any_started = any(each.started for each in found.values())
-    return Observation(listed, found, records, any_started, frozenset(by_key(answer.of("later"))))
+    return Observation(listed, found, records, frozenset(by_key(answer.of("later"))))
 
 
 def _records(answer: Answer, ids: Mapping[RunKey, str], found: Mapping[RunKey, Sentinels]) -> dict[RunKey, LastWord]:

@@ -15,6 +15,7 @@ from fairlead.schedulers.answers import number
 from fairlead.schedulers.slurm import states
 
 SEPARATOR = "\x1f"
+SOURCE = "squeue"
 
 SQUEUE_FORMAT = SEPARATOR.join(("%i", "%T", "%S", "%V", "%N", "%r", "%k"))
 """Id, state, start (expected or real), submission, nodes, reason, comment, for `squeue --noheader --all --states=all -o`; times are epoch
@@ -53,7 +54,7 @@ def parse_row(fields: Sequence[str], installation: str, remarked: Mapping[str, R
     why = "" if reason in _NOTHING else clean(reason, _REASON_CHARACTERS)
     return Listed(
         key=key, id=job_id, state=states.read(word, why), word=clean(word, _REASON_CHARACTERS), reason=why,
-        node=node if _NODES.fullmatch(node) else "", submitted=_epoch(submitted), starts=_epoch(starts),
+        node=node if _NODES.fullmatch(node) else "", submitted=_epoch(submitted), starts=_epoch(starts), source=SOURCE,
     )
 
 

@@ -17,13 +17,17 @@ def answer(*rows: tuple[str, ...]) -> Answer:
 
 
 @pytest.mark.parametrize(("row", "expected"), [
-    pytest.param(("7", "PENDING", "", "Priority", "box"), Listed(KEY, "7", RunState.PENDING, "PENDING", "Priority", "box"), id="it waits"),
-    pytest.param(("7", "RUNNING", "1700", "", "box"), Listed(KEY, "7", RunState.RUNNING, "RUNNING", "", "box", starts=1700), id="it runs"),
+    pytest.param(("7", "PENDING", "", "Priority", "box"), Listed(KEY, "7", RunState.PENDING, "PENDING", "Priority", "box", source="host"),
+                 id="it waits"),
+    pytest.param(("7", "RUNNING", "1700", "", "box"), Listed(KEY, "7", RunState.RUNNING, "RUNNING", "", "box", starts=1700, source="host"),
+                 id="it runs"),
     pytest.param(("7", "RUNNING", "1700", "", "box", "Cgroup"),
-                 Listed(KEY, "7", RunState.RUNNING, "RUNNING", "", "box", starts=1700, tracking="Cgroup"), id="it runs in a control group"),
+                 Listed(KEY, "7", RunState.RUNNING, "RUNNING", "", "box", starts=1700, source="host", tracking="Cgroup"),
+                 id="it runs in a control group"),
     pytest.param(("7", "RUNNING", "1700", "", "box", "Magic"),
-                 Listed(KEY, "7", RunState.RUNNING, "RUNNING", "", "box", starts=1700), id="means that nobody knows"),
-    pytest.param(("7", "DANCING", "x", "", ""), Listed(KEY, "7", RunState.UNKNOWN, "DANCING"), id="a word that nobody knows"),
+                 Listed(KEY, "7", RunState.RUNNING, "RUNNING", "", "box", starts=1700, source="host"), id="means that nobody knows"),
+    pytest.param(("7", "DANCING", "x", "", ""), Listed(KEY, "7", RunState.UNKNOWN, "DANCING", source="host"),
+                 id="a word that nobody knows"),
 ])
 def test_a_live_run(row: tuple[str, ...], expected: Listed) -> None:
     """Else a Job would be shown as it is not."""

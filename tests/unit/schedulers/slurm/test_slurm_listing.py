@@ -30,7 +30,7 @@ def as_listed(golden, comment):
 
 
 def test_a_running_job_is_read_whole():
-    assert listing.parse_row(row(), "prod") == Listed(KEY, "42", RunState.RUNNING, "RUNNING", "", "n1", 1795240609, 1795240610)
+    assert listing.parse_row(row(), "prod") == Listed(KEY, "42", RunState.RUNNING, "RUNNING", "", "n1", 1795240609, 1795240610, "squeue")
 
 
 def test_the_format_ends_with_the_comment_and_leaves_the_name_out():
