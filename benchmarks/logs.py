@@ -18,7 +18,7 @@ from benchmarks.run import Run
 from fairlead.domain.cluster.address import Address
 from fairlead.domain.run.run import RunKey, Tree
 from fairlead.schedulers import output
-from fairlead.schedulers.output import Nothing, Place, Reading
+from fairlead.schedulers.output import LogPlace, Nothing, Reading
 from fairlead.schedulers.seam import Exchange
 from fairlead.ssh.stream import line_to
 
@@ -95,7 +95,7 @@ async def _read(address: Address, tree: Tree, *, raw: bool) -> Read:
                         found = output.read_row(bytes(row), _FENCE)
                         if isinstance(found, Nothing):
                             raise BedError(found.why)
-                        if isinstance(found, Place):
+                        if isinstance(found, LogPlace):
                             place, size = found, found.size
                             offset = found.offset + (len(unshown) if raw else 0)
                             reading = replace(reading, path=found.path, start=found.start, offset=offset)

@@ -9,7 +9,7 @@ from typing import Any
 from bed.login import LoginNode
 from bed.slurm import SlurmCluster
 from fairlead.api.v1alpha1.cluster import ClusterSpec
-from fairlead.cli.doctor.finding import Finding, Verdict
+from fairlead.cli.doctor.finding import Finding, Result
 from fairlead.cli.doctor.way import Survey, Target
 from fairlead.domain.cluster.address import Address, Credentials, Endpoint, HostKeys
 from fairlead.domain.run.run import Tree
@@ -45,9 +45,9 @@ def look_at(what: Target) -> dict[str, Finding]:
     return {each.check: each for each in found}
 
 
-def verdicts(found: Mapping[str, Finding]) -> dict[str, Verdict]:
+def verdicts(found: Mapping[str, Finding]) -> dict[str, Result]:
     """How each came out, without those that are well."""
-    return {name: each.verdict for name, each in found.items() if each.verdict is not Verdict.OK}
+    return {name: each.verdict for name, each in found.items() if each.verdict is not Result.OK}
 
 
 def command(node: LoginNode, folder: Path, *more: str) -> tuple[int, dict[str, Any]]:

@@ -12,11 +12,11 @@ from bed.slurm import SlurmCluster
 from bed.sshd import SshHost
 from bed.state import Bed
 from bed.systemdhost import SystemdHost
-from fairlead.cli.doctor.finding import Verdict
+from fairlead.cli.doctor.finding import Result
 from fairlead.domain.run.run import Tree
 
 NO_ACCOUNT = "Invalid account or account/partition combination specified"
-OK, WRONG, SKIPPED, NOTE = Verdict.OK, Verdict.WRONG, Verdict.SKIPPED, Verdict.NOTE
+OK, WRONG, SKIPPED, NOTE = Result.OK, Result.WRONG, Result.SKIPPED, Result.NOTE
 
 
 def files(node: LoginNode) -> list[tuple[str, int, int]]:

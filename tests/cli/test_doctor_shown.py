@@ -18,7 +18,7 @@ from bed.controlplane import ControlPlane
 from bed.login import LoginNode
 from bed.slurm import SlurmCluster
 from bed.sshd import SshHost
-from fairlead.cli.doctor.finding import Finding, Verdict
+from fairlead.cli.doctor.finding import Finding, Result
 from fairlead.cli.doctor.source import of_manifest
 from fairlead.cli.main import commands
 from fairlead.cli.reach import Means
@@ -126,7 +126,7 @@ def test_a_cluster_in_a_file_is_looked_at_before_it_is_applied(host: SshHost, tm
     assert "Secret default/key does not exist" in first["key"].words
     key.write_text(host.private_key)
     first, second = looked(Means(identity=key))
-    assert (verdicts(first), second["port"].verdict) == ({}, Verdict.WRONG)
+    assert (verdicts(first), second["port"].verdict) == ({}, Result.WRONG)
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "key"}, "stringData": {"ssh-privatekey": host.private_key}}
     file.write_text(yaml.safe_dump_all([secret, cluster]))
     shown = fairlead("doctor", "-f", str(file), "-o", "json", kubeconfig=Path("/nonexistent/config"))

@@ -15,11 +15,11 @@ from bed.proxy import TcpProxy
 from bed.sshd import SshHost
 from bed.sshdconf import KeyPair
 from bed.state import Bed
-from fairlead.cli.doctor.finding import Verdict
+from fairlead.cli.doctor.finding import Result
 from fairlead.domain.cluster.address import Address, Credentials, HostKeys
 from product.mean import silent_hosts
 
-WRONG, SKIPPED, NOTE = Verdict.WRONG, Verdict.SKIPPED, Verdict.NOTE
+WRONG, SKIPPED, NOTE = Result.WRONG, Result.SKIPPED, Result.NOTE
 
 
 @contextmanager
@@ -58,7 +58,7 @@ def test_a_port_on_which_nobody_listens(bare: SshHost) -> None:
     """Else a person would look for a firewall."""
     port = free(1)[0]
     found = look(bare, host="127.0.0.1", port=port)
-    assert (found["route"].verdict, found["port"].verdict) == (Verdict.OK, WRONG)
+    assert (found["route"].verdict, found["port"].verdict) == (Result.OK, WRONG)
     assert f"nothing listens on 127.0.0.1:{port} (connection refused)" in found["port"].words
 
 
@@ -101,23 +101,23 @@ def test_what_takes_connections_and_is_no_ssh_server_is_told_apart(bare: SshHost
 def test_a_host_key_that_is_another_or_not_known(bare: SshHost) -> None:
     """Else a person would not know whether to ask the site, or to add a line."""
     found = look(bare, known_hosts=f"{bare.host} {KeyPair.generate().public}")
-    assert (found["port"].verdict, found["host key"].verdict, found["login"].verdict) == (Verdict.OK, WRONG, SKIPPED)
+    assert (found["port"].verdict, found["host key"].verdict, found["login"].verdict) == (Result.OK, WRONG, SKIPPED)
     assert "shows a host key that is not the pinned one: seen ssh-ed25519 SHA256:" in found["host key"].words
     found = look(bare, known_hosts=f"other.example.org {KeyPair.generate().public}")
     assert "shows a host key that spec.hostKeys does not know" in found["host key"].words
     found = look(bare, known_hosts="nonsense")
-    assert (found["host key"].verdict, found["port"].verdict, found["login"].verdict) == (WRONG, Verdict.OK, SKIPPED)
+    assert (found["host key"].verdict, found["port"].verdict, found["login"].verdict) == (WRONG, Result.OK, SKIPPED)
 
 
 def test_a_key_that_is_refused_or_none(bare: SshHost) -> None:
     """Else a person would not know which key the site has to be given."""
     other = KeyPair.generate()
     found = look(bare, key=other.private)
-    assert (found["host key"].verdict, found["login"].verdict, found["shell"].verdict) == (Verdict.OK, WRONG, SKIPPED)
+    assert (found["host key"].verdict, found["login"].verdict, found["shell"].verdict) == (Result.OK, WRONG, SKIPPED)
     fingerprint = asyncssh.import_public_key(other.public).get_fingerprint()
     assert f"refused user {bare.user} with key ssh-ed25519 {fingerprint}" in found["login"].words
     found = look(bare, key="nonsense")
-    assert (found["key"].verdict, found["port"].verdict, found["login"].verdict) == (WRONG, Verdict.OK, SKIPPED)
+    assert (found["key"].verdict, found["port"].verdict, found["login"].verdict) == (WRONG, Result.OK, SKIPPED)
     assert "is not a private key" in found["key"].words
 
 
@@ -131,7 +131,7 @@ def test_one_session_and_no_forwarding_are_noted(bed: Bed) -> None:
         assert "forwards no TCP (AllowTcpForwarding, PermitOpen)" in found["forwarding"].words
         jump = Address(narrow.host, narrow.port, narrow.user, Credentials(narrow.private_key.encode()), HostKeys(narrow.known_hosts), hop=0)
         found = look(narrow, via=jump)
-        assert (found["jump[0]"].verdict, found["route"].verdict) == (Verdict.OK, WRONG)
+        assert (found["jump[0]"].verdict, found["route"].verdict) == (Result.OK, WRONG)
         assert "the jump host does not forward to" in found["route"].words
     finally:
         narrow.stop()
@@ -173,7 +173,7 @@ def test_a_shell_that_does_not_run_what_it_is_given(host: SshHost) -> None:
     bashrc = host.home / ".bashrc"
     bashrc.write_text("exec sh\n")
     found = look(host)
-    assert (found["login"].verdict, found["shell"].verdict, found["workDir"].verdict) == (Verdict.OK, WRONG, SKIPPED)
+    assert (found["login"].verdict, found["shell"].verdict, found["workDir"].verdict) == (Result.OK, WRONG, SKIPPED)
     assert "`exec` in a dotfile" in found["shell"].words
     bashrc.write_text("yes '\033]0;evil\007'\n")
     found = look(host)
@@ -191,7 +191,7 @@ def test_a_program_there_that_hangs_is_named_and_ended(host: SshHost) -> None:
     host.shim("df", "trap '' TERM; exec sleep 600")
     what = target(host)
     found = look_at(what)
-    assert found["workDir"].verdict is Verdict.OK
+    assert found["workDir"].verdict is Result.OK
     assert "space" not in found, "a time-out of its own: no word of it, and all behind it is looked at"
-    assert found["slots"].verdict is Verdict.OK
+    assert found["slots"].verdict is Result.OK
     assert not host.user_pids()

@@ -162,7 +162,7 @@ class FaultyStore:
         return await self.real.uid_of(ref)
 
 
-def compose(client: KubeClient, lease: Lease, remote: SshRemote, place: program.Place, kinds: Kinds) -> World:
+def compose(client: KubeClient, lease: Lease, remote: SshRemote, place: program.Namespaces, kinds: Kinds) -> World:
     """The real world, with the fault around two of its ports."""
     world, fault = _real(client, lease, remote, place, kinds), Faults.from_environment()
     return replace(world, remote=FaultyRemote(world.remote, fault), store=FaultyStore(world.store, fault))

@@ -16,7 +16,7 @@ SESSIONS = 2                         # with the API server: the engine's and kop
 
 
 @dataclass(frozen=True, slots=True)
-class Shares:
+class DescriptorShares:
     """What may be open at the same time: connections of each session with the API server, and the bounds of those to login nodes."""
 
     api: int
@@ -28,18 +28,18 @@ def wanted(limits: PoolLimits) -> int:
     return OWN + SESSIONS * CONNECTION_LIMIT + limits.connections + limits.connects + LOOKS
 
 
-def shares(limits: PoolLimits, files: int) -> Shares:
+def shares(limits: PoolLimits, files: int) -> DescriptorShares:
     """What fits into so many files: all that the limits say, or a third of it for the API server and the rest for login nodes."""
     if files >= wanted(limits):
-        return Shares(CONNECTION_LIMIT, limits)
+        return DescriptorShares(CONNECTION_LIMIT, limits)
     free = max(files - OWN, 8)
     api = max(min(CONNECTION_LIMIT, free // 6), 1)
     rest = free - SESSIONS * api
     connects = max(min(limits.connects, rest // 4), 1)
-    return Shares(api, replace(limits, connects=connects, connections=max(min(limits.connections, rest - connects), 1)))
+    return DescriptorShares(api, replace(limits, connects=connects, connections=max(min(limits.connections, rest - connects), 1)))
 
 
-def shared_out(limits: PoolLimits, watches: int = 0) -> Shares:
+def shared_out(limits: PoolLimits, watches: int = 0) -> DescriptorShares:
     """What this process may hold beside so many watches of single namespaces, which take a connection each.
 
     Raises its limit of open files as far as it may and must, and says in the log what it lacks.

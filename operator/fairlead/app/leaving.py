@@ -65,7 +65,7 @@ class StillNeeded(FairleadError):
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class LeftBehind:
     """What was done: Jobs handed over, finalizers taken off, and Jobs that wait and stay as they are."""
 
     handed_over: int
@@ -85,7 +85,7 @@ class Uninstall:
         self._lease = Lease(client, settings, SystemClock(), f"fairlead-uninstall_{socket.gethostname()}")
         self._suspended = 0
 
-    async def run(self, policy: Policy, seconds: float) -> Left | None:
+    async def run(self, policy: Policy, seconds: float) -> LeftBehind | None:
         """Do it within so many seconds; None where our resources are not installed. Raises `StillNeeded`, `ApiFault`."""
         if not await self._is_there():
             return None
@@ -107,7 +107,7 @@ class Uninstall:
         groups = await self._client.request("GET", "/apis")
         return any(each["name"] == names.GROUP for each in groups["groups"])
 
-    async def _run(self, policy: Policy) -> Left:
+    async def _run(self, policy: Policy) -> LeftBehind:
         standing = await self._look()
         if policy is Policy.CANCEL and standing.busy:
             standing = await self._cancel(standing)
@@ -123,7 +123,7 @@ class Uninstall:
             taken_off += await self._take_off(standing.with_finalizer)
             standing = await self._look()
             if not standing.with_finalizer and not standing.unreadable:
-                return Left(handed, taken_off, standing.waiting)
+                return LeftBehind(handed, taken_off, standing.waiting)
         raise StillNeeded("these still have our finalizer", [*(str(each.ref) for each in standing.with_finalizer), *standing.unreadable])
 
     async def _look(self) -> Standing:

@@ -32,8 +32,7 @@ from fairlead.engine.controller import Controller
 from fairlead.engine.ports import World
 from fairlead.engine.registry import Registry
 from fairlead.handlers import feed
-from fairlead.kube.client import KubeClient
-from fairlead.kube.client import Told as KubeTold
+from fairlead.kube.client import KubeClient, KubeTold
 from fairlead.kube.events import EventRecorder
 from fairlead.kube.finished import KubeFinishedJobs
 from fairlead.kube.installation import installation_of
@@ -78,14 +77,14 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Namespaces:
     """The installation's own namespace, and those that it works in."""
 
     namespace: str
     scope: Scope
 
 
-def compose(client: KubeClient, lease: Lease, remote: SshRemote, place: Place, kinds: Kinds) -> World:
+def compose(client: KubeClient, lease: Lease, remote: SshRemote, place: Namespaces, kinds: Kinds) -> World:
     """The engine's ports on the real world."""
     store = KubeStore(client, EventRecorder(client, kinds, socket.gethostname()))
     data, ledger = KubeReferences(client, kinds, place.scope), Ledger(client, place.namespace, kinds)
@@ -99,7 +98,7 @@ class Parts:
     """Of what a program is made: whose Runs it sees to, and what puts the engine's ports together."""
 
     kinds: Kinds = KINDS
-    compose: Callable[[KubeClient, Lease, SshRemote, Place, Kinds], World] = compose
+    compose: Callable[[KubeClient, Lease, SshRemote, Namespaces, Kinds], World] = compose
 
 
 Means = tuple[asyncio.Event, Heartbeats, Parts, Journeys]
@@ -161,7 +160,7 @@ async def _lead(options: Options, client: KubeClient, lease: Lease, means: Means
             metrics.places_awaited.labels(place).set_function(waiting)
         metrics.connections_held.set_function(lambda: remote.seats.taken)
         metrics.connections_awaited.set_function(lambda: remote.seats.waiting)
-        world = parts.compose(client, lease, remote, Place(options.namespace or client.namespace, scope), kinds)
+        world = parts.compose(client, lease, remote, Namespaces(options.namespace or client.namespace, scope), kinds)
         world = replace(world, journeys=journeys)
         settings = options.settings
 

@@ -19,7 +19,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class KubeAccess:
     """The options by which a person says how to come to the API server. None or empty: as the kubeconfig says."""
 
     kubeconfig: str | None = None
@@ -29,7 +29,7 @@ class Way:
     uid: str | None = None
 
     @classmethod
-    def of(cls, given: Mapping[str, Any]) -> "Way":
+    def of(cls, given: Mapping[str, Any]) -> "KubeAccess":
         """What a command's options say, some of which a shell that completes them may not have yet."""
         return cls(given.get("kubeconfig"), given.get("context"), given.get("as"), given.get("as_group") or (), given.get("as_uid"))
 
@@ -52,7 +52,7 @@ def to_the_api_server(command: Command) -> Command:
     @wraps(command)
     def gathered(**given: Any) -> Any:
         rest = {name: value for name, value in given.items() if name not in _OPTIONS}
-        return command(way=Way.of(given), **rest)
+        return command(way=KubeAccess.of(given), **rest)
 
     return gathered  # type: ignore[return-value]
 

@@ -14,7 +14,7 @@ import click
 from click.shell_completion import CompletionItem, ShellComplete, get_completion_class
 
 from fairlead.api.v1alpha1 import names
-from fairlead.cli.access import Way
+from fairlead.cli.access import KubeAccess
 from fairlead.domain.errors import FairleadError, Forbidden, UserFault
 
 SHELLS: Final = ("bash", "zsh", "fish")
@@ -82,7 +82,7 @@ async def _names(plural: str, incomplete: str, context: click.Context, *, alone:
         return [f"{each['metadata']['namespace']}/{each['metadata']['name']}" for each in answer.get("items") or []]
 
     given = context.params
-    async with asyncio.timeout(SECONDS), Way.of(given).client() as client:
+    async with asyncio.timeout(SECONDS), KubeAccess.of(given).client() as client:
         namespace, slash, _ = incomplete.partition("/")
         own = given.get("namespace") or client.namespace
         try:

@@ -8,7 +8,7 @@ import click
 
 from fairlead.api.v1alpha1 import names
 from fairlead.app.kinds import KINDS
-from fairlead.cli.access import Way
+from fairlead.cli.access import KubeAccess
 from fairlead.domain.errors import Forbidden, UserFault
 from fairlead.domain.gone.debt import Debt
 from fairlead.kube.client import KubeClient
@@ -19,7 +19,7 @@ _HEADINGS = ("JOB", "CLUSTER", "REASON", "SINCE", "KEY")
 _GAP = "   "
 
 
-def run(namespace: str | None, output: str, way: Way) -> None:
+def run(namespace: str | None, output: str, way: KubeAccess) -> None:
     """Print the debts of the installation in `namespace`, None: that of the kubeconfig's context; `output` is table or json.
 
     Raises `UserFault` when the ledger may not be read, `ApiFault`.

@@ -11,7 +11,7 @@ import click
 
 from fairlead.api.v1alpha1 import names
 from fairlead.app.kinds import KINDS
-from fairlead.cli.access import Way
+from fairlead.cli.access import KubeAccess
 from fairlead.domain.errors import Unavailable
 from fairlead.kube.client import JsonObject, KubeClient, path_of
 from fairlead.kube.faults import NotFound
@@ -22,7 +22,7 @@ LOOK_SECONDS: Final = 0.5
 PLURALS: Final = (names.CLUSTER_PLURAL, *(each.plural for each in KINDS))
 
 
-def run(namespace: str | None, wait_seconds: int, way: Way) -> None:
+def run(namespace: str | None, wait_seconds: int, way: KubeAccess) -> None:
     """Print what was found of the installation in `namespace`, None: that of the kubeconfig's context, or the pod's.
 
     Raises `Unavailable` when a kind is not served, or no controller was seen to lead within `wait_seconds`; `ApiFault`.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from fairlead.api.v1alpha1.reasons import ClusterReason, JobCondition
-from fairlead.cli.access import Way
+from fairlead.cli.access import KubeAccess
 from fairlead.cli.follow import Follower, Write
 from fairlead.cli.objects import get_job
 from fairlead.cli.output import NoOutput, Output
@@ -35,7 +35,7 @@ class Request:
         return f"{self.namespace}/{self.name}"
 
 
-def run(request: Request, way: Way) -> int:
+def run(request: Request, way: KubeAccess) -> int:
     """Print a Job's output file to standard output; the exit code. A reader that goes away and Ctrl-C end it without a word.
 
     Raises `UserFault` when there is nothing to print or the person may not read what is needed, `ApiFault`, `RemoteFault`.

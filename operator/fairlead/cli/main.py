@@ -13,7 +13,7 @@ import click
 from fairlead.api.v1alpha1 import names
 from fairlead.api.v1alpha1.texts import clean
 from fairlead.cli import completion
-from fairlead.cli.access import Way, to_the_api_server
+from fairlead.cli.access import KubeAccess, to_the_api_server
 from fairlead.domain.errors import FairleadError, UserFault
 
 USER_FAULT_EXIT = 2
@@ -103,7 +103,7 @@ def controller(settings_file: Path | None, health_port: int, watch_namespace: tu
 @click.option("--namespace", "-n", help="Namespace of the controller's Lease and ConfigMaps.  [default: the context's, or the pod's own]")
 @click.option("--watch-namespace", multiple=True, metavar="NAME", help="Only in this namespace, as the controller; may be repeated.")
 @to_the_api_server
-def uninstall(policy: str, timeout: int, watch_namespace: tuple[str, ...], namespace: str | None, way: Way) -> None:
+def uninstall(policy: str, timeout: int, watch_namespace: tuple[str, ...], namespace: str | None, way: KubeAccess) -> None:
     """Take our finalizers off all objects, so that none waits for a controller that is gone. To be called right before it is removed.
 
     Refuse: if anything runs, is being deleted or is owed on a cluster, says what, takes nothing away and ends with 1.
@@ -127,7 +127,7 @@ def uninstall(policy: str, timeout: int, watch_namespace: tuple[str, ...], names
 @click.option("--stderr", is_flag=True, help="The error output's file, where the Job has one of its own.")
 @click.option("--raw", is_flag=True, help="Byte for byte: each redraw of a progress bar, escape codes too.")
 @to_the_api_server
-def logs(job: str, namespace: str | None, way: Way, tail_lines: int | None, **how: bool) -> None:
+def logs(job: str, namespace: str | None, way: KubeAccess, tail_lines: int | None, **how: bool) -> None:
     """Print a Job's whole output file as it is on the cluster now.
 
     It is read over SSH, by your own right to read the Job, its Cluster and the Cluster's Secret.
@@ -151,7 +151,7 @@ def logs(job: str, namespace: str | None, way: Way, tail_lines: int | None, **ho
 @click.option("--namespace", "-n", help="Namespace of the controller's Lease and ConfigMaps.  [default: the context's]")
 @click.option("--output", "-o", default="table", show_default=True, type=click.Choice(["table", "json"]), help="How it is printed.")
 @to_the_api_server
-def debts(namespace: str | None, output: str, way: Way) -> None:
+def debts(namespace: str | None, output: str, way: KubeAccess) -> None:
     """List what may still be on clusters of Jobs that are gone, the oldest first.
 
     A Job whose cluster cannot be reached is let go when its deletionDeadlineSeconds are over. What it may have left is written down, and
@@ -166,7 +166,7 @@ def debts(namespace: str | None, output: str, way: Way) -> None:
 @click.option("--namespace", "-n", help="Namespace of the controller's Lease and ConfigMaps.  [default: the context's, or the pod's own]")
 @click.option("--wait", "wait_seconds", default=60, show_default=True, type=click.IntRange(1), metavar="SECONDS", help="Look for so long.")
 @to_the_api_server
-def installation(namespace: str | None, wait_seconds: int, way: Way) -> None:
+def installation(namespace: str | None, wait_seconds: int, way: KubeAccess) -> None:
     """Say whether an installation works: the API server knows Clusters and Jobs, and a controller leads.
 
     It ends with 0 as soon as both are seen, which takes some seconds, since the leader is watched until it renews its Lease.

@@ -15,7 +15,7 @@ from fairlead.domain.job.job import Job
 from fairlead.domain.run.run import RunKey, Tree
 from fairlead.kube.client import KubeClient
 from fairlead.schedulers import output
-from fairlead.schedulers.output import Nothing, Place, Reading, Text
+from fairlead.schedulers.output import LogPlace, Nothing, Reading, Text
 from fairlead.schedulers.seam import Exchange
 from fairlead.ssh.stream import Line, line_to
 
@@ -43,7 +43,7 @@ class Output:
         self._line: Line | None = None
         self._tree: Tree | None = None
         self.key = job.key
-        self.place: Place | None = None  # what the last reading said before its first byte
+        self.place: LogPlace | None = None  # what the last reading said before its first byte
         self.path = ""
         self.offset = 0
 
@@ -99,7 +99,7 @@ class Output:
                 self.offset, self._unshown = text.offset, text.unshown
                 yield shown
 
-    def _is_left(self, place: Place) -> bool:
+    def _is_left(self, place: LogPlace) -> bool:
         """Whether a later start than the one that was read has begun, and nothing of this one is missing."""
         return place.start != place.last_start and self.offset >= place.size
 
@@ -114,7 +114,7 @@ class Output:
             self._line = await self._open.enter_async_context(line_to(await get_address(self._client, cluster, _WITHOUT_KEY)))
         return self._line, self._tree
 
-    async def _beginning(self, pieces: AsyncIterator[bytes], fence: str) -> tuple[Place, bytes]:
+    async def _beginning(self, pieces: AsyncIterator[bytes], fence: str) -> tuple[LogPlace, bytes]:
         """Read our rows, and noise before them; the bytes that came behind them."""
         text, noise_bytes = b"", 0
         async for piece in pieces:
@@ -126,7 +126,7 @@ class Output:
                 match output.read_row(row, fence):
                     case Nothing(why):
                         raise NoOutput(clean(why, _SENTENCE_CHARACTERS))
-                    case Place() as place:
+                    case LogPlace() as place:
                         return place, text[start:]
             text = text[start:]
             if noise_bytes > _PREAMBLE_BYTES:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import click
 
 from fairlead.api.v1alpha1.texts import clean
-from fairlead.app.leaving import Left, Policy, StillNeeded, Uninstall
-from fairlead.cli.access import Way
+from fairlead.app.leaving import LeftBehind, Policy, StillNeeded, Uninstall
+from fairlead.cli.access import KubeAccess
 from fairlead.domain.scope import Scope
 from fairlead.kube.client import KubeClient
 from fairlead.telemetry.log import configure
@@ -18,7 +18,7 @@ _ADVICE = ("Wait for their end, or delete or suspend the Jobs. Or choose another
            "alone on the clusters what runs there.")
 
 
-def run(policy: str, seconds: float, watched: Sequence[str], namespace: str | None, way: Way) -> int:
+def run(policy: str, seconds: float, watched: Sequence[str], namespace: str | None, way: KubeAccess) -> int:
     """Do it and say what was done; the exit code, 1 if the controller is still needed. Raises `ApiFault`, `UserFault`."""
     configure("console", "error")
     client = way.client()
@@ -31,7 +31,7 @@ def run(policy: str, seconds: float, watched: Sequence[str], namespace: str | No
     return 0
 
 
-async def _uninstall(client: KubeClient, policy: Policy, seconds: float, scope: Scope, namespace: str | None) -> Left | None:
+async def _uninstall(client: KubeClient, policy: Policy, seconds: float, scope: Scope, namespace: str | None) -> LeftBehind | None:
     async with client:
         return await Uninstall(client, namespace or client.namespace, scope).run(policy, seconds)
 
@@ -41,7 +41,7 @@ def _listed(why: Sequence[str]) -> list[str]:
     return [*lines, *([f"  and {len(why) - MOST_TOLD} more"] if len(why) > MOST_TOLD else [])]
 
 
-def _told(left: Left | None) -> str:
+def _told(left: LeftBehind | None) -> str:
     if left is None:
         return "Our resources are not installed: there is nothing to do."
     told = [f"{left.taken_off} objects had our finalizer, and have it no more."]

@@ -19,7 +19,7 @@ import aiohttp
 from fairlead.api.v1alpha1 import names
 from fairlead.domain.errors import ApiFault, Conflict, Forbidden, Unavailable
 from fairlead.kube import kubeconfig as access_sources
-from fairlead.kube.faults import Answer, NotFound
+from fairlead.kube.faults import ErrorAnswer, NotFound
 from fairlead.kube.kubeconfig import NOBODY_ELSE, Access, Acting
 from fairlead.sharing.pace import Pace
 from fairlead.sharing.shares import Shares
@@ -55,7 +55,7 @@ _READ_RETRY_SECONDS = 0.25           # doubled each time, with jitter; all attem
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class KubeTold:
     """Whom the client tells what it does, so that somebody can count it.
 
     `ended` of every request: its method, the resource (one of `RESOURCES`, with `/status`, or `other`), how it ended (`ok`, `missing`,
@@ -152,10 +152,10 @@ class KubeClient:
     """
 
     def __init__(
-        self, access: Access, *, connections: int = CONNECTION_LIMIT, told: Told | None = None,
+        self, access: Access, *, connections: int = CONNECTION_LIMIT, told: KubeTold | None = None,
         request_timeout_seconds: float = REQUEST_TIMEOUT_SECONDS, connect_timeout_seconds: float = CONNECT_TIMEOUT_SECONDS,
     ) -> None:
-        self._told = told or Told()
+        self._told = told or KubeTold()
         self._connections = connections
         self._access = access
         self._timeout = aiohttp.ClientTimeout(total=request_timeout_seconds, sock_connect=connect_timeout_seconds)
@@ -172,7 +172,7 @@ class KubeClient:
 
     @classmethod
     def load(
-        cls, kubeconfig: str | None = None, context: str | None = None, connections: int = CONNECTION_LIMIT, told: Told | None = None,
+        cls, kubeconfig: str | None = None, context: str | None = None, connections: int = CONNECTION_LIMIT, told: KubeTold | None = None,
         acting: Acting = NOBODY_ELSE,
     ) -> "KubeClient":
         """A client for a context of one or more kubeconfigs; without any for the pod's service account. Raises `Unreadable`."""
@@ -314,7 +314,7 @@ class KubeClient:
         except (aiohttp.ClientError, OSError) as error:
             raise Unavailable(f"{call}: no answer from {server}: {error or type(error).__name__}") from error
         if response.status >= 300:
-            raise Answer(str(call), response.status, response.headers.get("Retry-After"), payload).fault()
+            raise ErrorAnswer(str(call), response.status, response.headers.get("Retry-After"), payload).fault()
         try:
             parsed: JsonObject = json.loads(payload)
         except ValueError as error:

@@ -28,7 +28,7 @@ class NotFound(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ErrorAnswer:
     """An answer with an error status: which call, the status, the header Retry-After, the body as it came."""
 
     call: str

@@ -22,7 +22,7 @@ from kubernetes.aio.config.kube_config import KubeConfigMerger
 from multidict import CIMultiDict
 
 from fairlead.domain.errors import Unavailable, Unreadable
-from fairlead.kube.login import Login
+from fairlead.kube.login import KubeLogin
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 """Where Kubernetes mounts a pod's own credentials: token, ca.crt, namespace."""
@@ -90,7 +90,7 @@ class Access:
         """What to send as `Authorization` now, None for nothing. Raises `Unavailable` when it cannot be had now."""
         try:
             authorization: str | None = await self.api.configuration.get_api_key_with_prefix("BearerToken")
-        except (OSError, ConfigException) as error:    # of a pod: `Login` has sentences of its own
+        except (OSError, ConfigException) as error:    # of a pod: `KubeLogin` has sentences of its own
             raise Unavailable(f"The service account's token cannot be read: {error}") from error
         return authorization
 
@@ -178,7 +178,7 @@ def from_kubeconfig(paths: str, context: str | None = None, acting: Acting = NOB
     _refuse(files.words, cluster, user)
     configuration = _configuration()
     try:
-        login = Login(files.config, wanted, files.save_changes)
+        login = KubeLogin(files.config, wanted, files.save_changes)
         api = login.connect(configuration)
     except ConfigException as error:     # its words may quote the whole entry
         raise Unreadable(f"The context {wanted!r} of {files.words} cannot be used") from error

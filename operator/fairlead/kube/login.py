@@ -54,7 +54,7 @@ _PROGRAM_FAULTS = (OSError, TimeoutError, ValueError, KeyError, TypeError, Confi
 _ISSUER_FAULTS = (aiohttp.ClientError, *_PROGRAM_FAULTS)
 
 
-class Login(KubeConfigLoader):
+class KubeLogin(KubeConfigLoader):
     """One context. Used from any event loop: kopf has one of its own."""
 
     _user: ConfigNode

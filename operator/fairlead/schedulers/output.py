@@ -41,7 +41,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class LogPlace:
     """Where in which file the bytes begin that follow."""
 
     path: str
@@ -91,13 +91,13 @@ def read_text_row(row: bytes, fence: str) -> Text | None:
             return None
 
 
-def read_row(row: bytes, fence: str) -> Place | Nothing | None:
+def read_row(row: bytes, fence: str) -> LogPlace | Nothing | None:
     """What one line says; None for a row that says nothing of the file, and for noise in front of the first row."""
     _, mark, said = row.partition(f"{fence}{SEPARATOR}".encode())
     kind, *fields = said.decode("utf-8", "replace").split(SEPARATOR)
     match (kind if mark else "", fields):
         case ("log", [path, size, offset, start, over, last]) if _SIZE.fullmatch(size) and _SIZE.fullmatch(offset):
-            return Place(path, int(size), int(offset), start, bool(over), last)
+            return LogPlace(path, int(size), int(offset), start, bool(over), last)
         case ("no-log" | "no-tree", [why]):
             return Nothing(why)
         case _:

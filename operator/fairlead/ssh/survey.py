@@ -159,7 +159,7 @@ def _behind(where: str, error: asyncssh.ChannelOpenError) -> RemoteFault:
                        ClusterReason.CONNECTION_FAILED)
 
 
-class Login:
+class LoginSeen:
     """One connection, logged in."""
 
     def __init__(self, connection: Over, profile: Profile) -> None:
@@ -215,10 +215,10 @@ def profiles_of(address: Address) -> tuple[Profile, ...]:
 
 
 @asynccontextmanager
-async def logged_in(profile: Profile, seconds: float, over: Over | None = None) -> AsyncGenerator[Login, None]:
+async def logged_in(profile: Profile, seconds: float, over: Over | None = None) -> AsyncGenerator[LoginSeen, None]:
     """Log in, and close the connection at the end. Raises `Refused` and `Unreachable`."""
     connection = await connect(profile, over or Resolver(), seconds)
     try:
-        yield Login(connection, profile)
+        yield LoginSeen(connection, profile)
     finally:
         await close_connection(connection, CLOSE_SECONDS)

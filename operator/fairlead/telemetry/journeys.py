@@ -18,12 +18,12 @@ MOST_STEPS = 200
 
 
 @dataclass(eq=False, slots=True)
-class Step:
+class JourneyStep:
     """One step on the way, of one Job or of several that go together. Times are monotonic seconds."""
 
     name: str
     began: float
-    parent: "Step | None"
+    parent: "JourneyStep | None"
     jobs: int = 1
     ended: float = 0.0
     outcome: str = "failed"
@@ -38,7 +38,7 @@ class Journey:
     """
 
     began: float
-    steps: list[Step] = field(default_factory=list)
+    steps: list[JourneyStep] = field(default_factory=list)
     left_out: int = 0
     ended: float = 0.0
     offset: float = 0.0
@@ -46,7 +46,7 @@ class Journey:
     scheduler: str = ""
     outcome: str = "ok"
 
-    def add(self, step: Step) -> None:
+    def add(self, step: JourneyStep) -> None:
         """Keep a step, within bounds."""
         if len(self.steps) < MOST_STEPS:
             self.steps.append(step)
@@ -55,7 +55,7 @@ class Journey:
 
 
 Sink = Callable[[Journey], None]
-_current: ContextVar[Step | None] = ContextVar("step", default=None)
+_current: ContextVar[JourneyStep | None] = ContextVar("step", default=None)
 
 
 class Journeys:
@@ -86,7 +86,7 @@ class Journeys:
         if not travellers:
             yield
             return
-        step = Step(name, self._monotonic(), _current.get(), len(uids), travellers=travellers)
+        step = JourneyStep(name, self._monotonic(), _current.get(), len(uids), travellers=travellers)
         for each in travellers:
             each.add(step)
         token = _current.set(step)
@@ -103,7 +103,7 @@ class Journeys:
         if surrounding is None:
             return
         now = self._monotonic()
-        step = Step(name, now - seconds, surrounding, surrounding.jobs, now, outcome)
+        step = JourneyStep(name, now - seconds, surrounding, surrounding.jobs, now, outcome)
         for each in surrounding.travellers:
             each.add(step)
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from fairlead.domain.errors import UserFault
-from fairlead.telemetry.journeys import Journey, Sink, Step
+from fairlead.telemetry.journeys import Journey, JourneyStep, Sink
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -104,7 +104,7 @@ def _trace(tracer: Tracer, journey: Journey) -> None:
     })
     if journey.outcome != "ok":
         root.set_status(StatusCode.ERROR)
-    spans: dict[Step, Span] = {}
+    spans: dict[JourneyStep, Span] = {}
     for step in journey.steps:
         parent = spans.get(step.parent, root) if step.parent else root
         span = spans[step] = tracer.start_span(step.name, set_span_in_context(parent, Context()), start_time=at(step.began),

@@ -3,7 +3,7 @@
 import pytest
 
 from fairlead.api.v1alpha1.job import JobSpec
-from fairlead.api.v1alpha1.owned_options import BY_LETTER, BY_NAME, OWNED_OPTIONS, Directive
+from fairlead.api.v1alpha1.owned_options import BY_LETTER, BY_NAME, OWNED_OPTIONS, Treatment
 
 FIELDS = {field.alias for field in JobSpec.model_fields.values()}
 
@@ -24,7 +24,7 @@ def test_field_exists(option):
 @pytest.mark.parametrize("name", ["comment", "requeue", "array", "export", "wrap", "parsable", "clusters", "hold"])
 def test_refused_in_directives(name):
     """A script's #SBATCH line could break what Fairlead finds its jobs by."""
-    assert BY_NAME[name].directive is Directive.REFUSED
+    assert BY_NAME[name].directive is Treatment.REFUSED
 
 
 @pytest.mark.parametrize(("letter", "name"), [

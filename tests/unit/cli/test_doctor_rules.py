@@ -8,12 +8,12 @@ import pytest
 from fairlead.api.v1alpha1.cluster import ClusterSpec
 from fairlead.api.v1alpha1.texts import clean
 from fairlead.cli.doctor.checks import OF_FAR_END, at_far_end
-from fairlead.cli.doctor.finding import Finding, Verdict
+from fairlead.cli.doctor.finding import Finding, Result
 from fairlead.cli.doctor.view import View
 from fairlead.schedulers import doctor
 
 FENCE, NOW = "a" * 32, 1_700_000_000
-OK, NOTE, WRONG, SKIPPED = Verdict.OK, Verdict.NOTE, Verdict.WRONG, Verdict.SKIPPED
+OK, NOTE, WRONG, SKIPPED = Result.OK, Result.NOTE, Result.WRONG, Result.SKIPPED
 LOGIN = ["begin 1700000000", "step login", "who alice 1000 login1", "shell /bin/bash", "path /usr/bin:/bin"]
 PLACE = ["step work-dir", "work-dir /home/alice/.fairlead /home/alice - 1000 alice 700", "step disk",
          "disk /home nfs4 rw,nosuid 90000000 1000000 900000"]
@@ -61,7 +61,7 @@ def test_all_is_well() -> None:
     ("association c1 physics - 10 20", "association c1 physics gpu 10 5", "limits", NOTE, "write 5 into spec.limits.maxActiveJobs"),
     ("association c1 physics - 10 20", "x", "limits", NOTE, "no association of alice"),
 ], ids=lambda value: re.sub(r"\W+", " ", value)[:30] if isinstance(value, str) else "")
-def test_one_thing_is_not_well(old: str, new: str, check: str, verdict: Verdict, words: str) -> None:
+def test_one_thing_is_not_well(old: str, new: str, check: str, verdict: Result, words: str) -> None:
     """Else its line would say ok, or send a person the wrong way."""
     lines = [line.replace(old, new) for line in (*LOGIN, *PLACE, *TOOLS, *SLURM)]
     assert lines != [*LOGIN, *PLACE, *TOOLS, *SLURM]

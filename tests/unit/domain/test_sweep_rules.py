@@ -3,7 +3,7 @@
 import pytest
 
 from fairlead.api.v1alpha1.cluster import SweepAgreement
-from fairlead.domain.gone.sweep import Found, Ruling, judge, number_to_agree
+from fairlead.domain.gone.sweep import Found, Ruling, number_to_agree, rule_on
 
 
 @pytest.mark.parametrize(("runs", "gone", "suspicious"), [
@@ -43,7 +43,7 @@ def spent(number: int, left: int = 0) -> SweepAgreement:
 ])
 def test_an_agreement_counts_once(found: Found, agreed: int, before: SweepAgreement | None, refused: bool, ruling: Ruling) -> None:
     """Else an annotation that somebody forgot would wave through the next accident."""
-    assert judge(found, agreed, before, refused=refused) == ruling
+    assert rule_on(found, agreed, before, refused=refused) == ruling
 
 
 @pytest.mark.parametrize(("agreed", "number"), [(0, 40), (12, 40), (40, 41)])

@@ -3,7 +3,7 @@
 import pytest
 from kube_servers import access
 
-from fairlead.kube.client import RESOURCES, KubeClient, Told, _Call
+from fairlead.kube.client import RESOURCES, KubeClient, KubeTold, _Call
 
 WORDS = {
     "/apis/fairlead.dev/v1alpha1/namespaces/lab/jobs/sim/status": "jobs/status",
@@ -32,7 +32,7 @@ def test_a_path_is_told_as_one_of_few_words(path: str, word: str) -> None:
 async def test_a_server_that_is_away_is_told_as_unavailable() -> None:
     """An alert on an API server that does not answer would never come."""
     ended: list[tuple[str, str, str]] = []
-    told = Told(lambda method, resource, outcome, seconds: ended.append((method, resource, outcome)) if seconds >= 0 else None)
+    told = KubeTold(lambda method, resource, outcome, seconds: ended.append((method, resource, outcome)) if seconds >= 0 else None)
     async with KubeClient(access("http://127.0.0.1:1"), told=told) as client:
         with pytest.raises(Exception, match="no answer"):
             await client.request("PATCH", "/api/v1/namespaces/lab/configmaps/x", body={})

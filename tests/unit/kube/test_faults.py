@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from fairlead.domain.errors import ApiFault, Conflict, Unavailable
-from fairlead.kube.faults import Answer, Forbidden, NotFound
+from fairlead.kube.faults import ErrorAnswer, Forbidden, NotFound
 
 CAUSES = {"causes": [{"field": "status.run", "message": "must be an object"}]}
 
 
 def answer(status: int, details: dict[str, Any] | None = None, retry_after: str | None = None) -> ApiFault:
     body = {"kind": "Status", "message": "words of the server", "details": details or {}, "code": status}
-    return Answer("GET /x", status, retry_after, json.dumps(body).encode()).fault()
+    return ErrorAnswer("GET /x", status, retry_after, json.dumps(body).encode()).fault()
 
 
 @pytest.mark.parametrize(("status", "details", "fault"), [
@@ -57,8 +57,8 @@ def test_the_servers_wish_to_wait_is_kept(header: str | None, details: dict[str,
 
 @pytest.mark.parametrize("body", [b"<html>Bad gateway</html>", b"\xff\xfe", b"[]", b"", b'{"kind":"Pod"}'])
 def test_a_page_of_some_proxy_is_no_statement_about_the_object(body: bytes) -> None:
-    assert type(Answer("GET /x", 404, None, body).fault()) is Unavailable
+    assert type(ErrorAnswer("GET /x", 404, None, body).fault()) is Unavailable
 
 
 def test_a_huge_message_is_cut() -> None:
-    assert len(str(Answer("GET /x", 500, None, b"x" * 100_000).fault())) < 1000
+    assert len(str(ErrorAnswer("GET /x", 500, None, b"x" * 100_000).fault())) < 1000

@@ -10,7 +10,7 @@ import pytest
 from far_end import FarEnd, key, submission
 
 from fairlead.schedulers import output
-from fairlead.schedulers.output import Place, Reading
+from fairlead.schedulers.output import LogPlace, Reading
 from fairlead.schedulers.seam import COMMAND, Exchange
 
 KEY = key()
@@ -52,7 +52,7 @@ UP = {
 class Folded:
     """What one reading gave: its first row, the text, and where the next one goes on."""
 
-    place: Place | None
+    place: LogPlace | None
     text: bytes
     offset: int
     held: bytes
@@ -61,7 +61,7 @@ class Folded:
 def read(printed: bytes) -> Folded:
     _, row, rest = printed.split(b"\n", 2)
     place = output.read_row(row, FENCE)
-    assert isinstance(place, Place)
+    assert isinstance(place, LogPlace)
     text, offset, held, at = bytearray(), place.offset, b"", 0
     while at < len(rest):
         end = rest.index(b"\n", at)

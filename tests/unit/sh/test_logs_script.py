@@ -8,7 +8,7 @@ import pytest
 from far_end import FarEnd, key, submission, wait_for
 
 from fairlead.schedulers import output
-from fairlead.schedulers.output import Nothing, Place, Reading
+from fairlead.schedulers.output import LogPlace, Nothing, Reading
 from fairlead.schedulers.seam import COMMAND, Exchange
 
 KEY = key()
@@ -20,13 +20,13 @@ def stdin(far: FarEnd, reading: Reading) -> bytes:
     return Exchange("logs", output.program(FENCE, far.known, reading), b"", 0.0, 0, bytes).stdin()
 
 
-def parted(printed: bytes) -> tuple[Place | Nothing | None, bytes]:
+def parted(printed: bytes) -> tuple[LogPlace | Nothing | None, bytes]:
     begin, row, rest = printed.split(b"\n", 2)
     assert begin.startswith(FENCE.encode() + b"\x1fbegin")
     return output.read_row(row, FENCE), rest
 
 
-def logs(far: FarEnd, reading: Reading = ALL) -> tuple[Place | Nothing | None, bytes]:
+def logs(far: FarEnd, reading: Reading = ALL) -> tuple[LogPlace | Nothing | None, bytes]:
     return parted(far.send(stdin(far, reading)))
 
 
@@ -48,9 +48,9 @@ def test_the_file_comes_as_it_is(far: FarEnd) -> None:
     """A log with escape codes, zeros or the fence's separator would come out wrong, or cut at the tail."""
     far.submit(submission(script="#!/bin/sh\nhead -c 100000 /dev/zero; printf '\\037\\033\\377'; echo err >&2\n", stderr_path="e"))
     far.run_job("100", KEY)
-    place = Place(str(far.home / "hello-100.out"), 100003, 0, "0", over=True, last_start="0")
+    place = LogPlace(str(far.home / "hello-100.out"), 100003, 0, "0", over=True, last_start="0")
     assert logs(far) == (place, b"\0" * 100000 + b"\x1f\x1b\xff")
-    assert logs(far, replace(ALL, stderr=True)) == (Place(str(far.home / "e"), 4, 0, "0", over=True, last_start="0"), b"err\n")
+    assert logs(far, replace(ALL, stderr=True)) == (LogPlace(str(far.home / "e"), 4, 0, "0", over=True, last_start="0"), b"err\n")
 
 
 def test_no_file_is_said(far: FarEnd) -> None:
@@ -72,15 +72,15 @@ def test_reading_goes_on_at_the_byte_where_it_stopped(live: FarEnd) -> None:
     """After a cut connection lines would be shown twice, or be missing."""
     far, out = live, str(live.home / "out")
     going_on = replace(ALL, path=out, offset=5, start="0", tail_lines=1)
-    assert logs(far, going_on) == (Place(out, 14, 5, "0", over=False, last_start="0"), b"wo\nthree\n")
-    assert logs(far, replace(going_on, offset=14)) == (Place(out, 14, 14, "0", over=False, last_start="0"), b"")
+    assert logs(far, going_on) == (LogPlace(out, 14, 5, "0", over=False, last_start="0"), b"wo\nthree\n")
+    assert logs(far, replace(going_on, offset=14)) == (LogPlace(out, 14, 14, "0", over=False, last_start="0"), b"")
 
 
 def test_a_file_that_was_cut_is_read_from_its_beginning(live: FarEnd) -> None:
     """A script that empties its own log would never be heard of again."""
     out = str(live.home / "out")
     Path(out).write_bytes(b"new\n")
-    assert logs(live, replace(ALL, path=out, offset=14, start="0")) == (Place(out, 4, 0, "0", over=False, last_start="0"), b"new\n")
+    assert logs(live, replace(ALL, path=out, offset=14, start="0")) == (LogPlace(out, 4, 0, "0", over=False, last_start="0"), b"new\n")
 
 
 def test_what_a_start_wrote_is_read_to_its_end_before_the_next_ones(live: FarEnd) -> None:
@@ -89,9 +89,9 @@ def test_what_a_start_wrote_is_read_to_its_end_before_the_next_ones(live: FarEnd
     second.write_bytes(b"again\n")
     started(live, 1, second)
     mid = replace(ALL, path=str(first), offset=8, start="0", wait_seconds=60)
-    assert logs(live, mid) == (Place(str(first), 14, 8, "0", over=True, last_start="1"), b"three\n")
+    assert logs(live, mid) == (LogPlace(str(first), 14, 8, "0", over=True, last_start="1"), b"three\n")
     following = replace(mid, offset=14, start="", wait_seconds=0)
-    assert logs(live, following) == (Place(str(second), 6, 0, "1", over=False, last_start="1"), b"again\n")
+    assert logs(live, following) == (LogPlace(str(second), 6, 0, "1", over=False, last_start="1"), b"again\n")
 
 
 def test_a_file_whose_run_directory_is_gone_is_read_to_its_end(live: FarEnd) -> None:
@@ -99,7 +99,7 @@ def test_a_file_whose_run_directory_is_gone_is_read_to_its_end(live: FarEnd) -> 
     out = str(live.home / "out")
     (live.run_dir(KEY) / "started-0").unlink()
     going_on = replace(ALL, path=out, offset=8, start="0", wait_seconds=60)
-    assert logs(live, going_on) == (Place(out, 14, 8, "0", over=True, last_start="0"), b"three\n")
+    assert logs(live, going_on) == (LogPlace(out, 14, 8, "0", over=True, last_start="0"), b"three\n")
     assert isinstance(logs(live, replace(going_on, start=""))[0], Nothing), "another attempt has not begun"
 
 

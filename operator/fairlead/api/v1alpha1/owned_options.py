@@ -13,7 +13,7 @@ from typing import Final
 from fairlead.api.v1alpha1.schema import Rule
 
 
-class Directive(Enum):
+class Treatment(Enum):
     """What happens to the option in a script's ``#SBATCH`` line."""
 
     PASSED = "passed to sbatch, unless the spec has the field"
@@ -33,7 +33,7 @@ class OwnedOption:
     because: str
     letter: str = ""
     field: str = ""
-    directive: Directive = Directive.REFUSED
+    directive: Treatment = Treatment.REFUSED
     idle: frozenset[str] = frozenset()
 
     def asks_for_nothing(self, value: str) -> bool:
@@ -46,7 +46,7 @@ class OwnedOption:
         return f"extraOptions may not hold {self.name}: {self.because}"
 
 
-def _field(name: str, field: str, letter: str = "", directive: Directive = Directive.PASSED) -> OwnedOption:
+def _field(name: str, field: str, letter: str = "", directive: Treatment = Treatment.PASSED) -> OwnedOption:
     return OwnedOption(name, f"write spec.{field} instead", letter, field, directive)
 
 
@@ -69,10 +69,10 @@ OWNED_OPTIONS: Final[tuple[OwnedOption, ...]] = (
     _field("constraint", "constraint", "C"),
     _field("exclusive", "exclusive"),
     _field("time", "timeLimit", "t"),
-    _field("output", "stdoutPath", "o", Directive.MAPPED),
-    _field("error", "stderrPath", "e", Directive.MAPPED),
-    _field("chdir", "workingDir", "D", Directive.MAPPED),
-    OwnedOption("job-name", "Fairlead finds the job by its name; metadata.name is what %x shows", "J", "", Directive.MAPPED),
+    _field("output", "stdoutPath", "o", Treatment.MAPPED),
+    _field("error", "stderrPath", "e", Treatment.MAPPED),
+    _field("chdir", "workingDir", "D", Treatment.MAPPED),
+    OwnedOption("job-name", "Fairlead finds the job by its name; metadata.name is what %x shows", "J", "", Treatment.MAPPED),
     OwnedOption("comment", "Fairlead finds the job by its comment"),
     OwnedOption("open-mode", "output files are always appended to", idle=frozenset({"append", "a"})),
     OwnedOption("input", "a job's input is empty; let the script read its file", "i"),

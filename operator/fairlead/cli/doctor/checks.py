@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from fairlead.cli.doctor import rules_of_host, rules_of_login, rules_of_place, rules_of_slurm
-from fairlead.cli.doctor.finding import Finding, Found, Verdict
+from fairlead.cli.doctor.finding import Finding, Result, RuleFinding
 from fairlead.cli.doctor.view import View
 from fairlead.schedulers.doctor import STEPS
 
-Rule = Callable[[View], Found | None]
+Rule = Callable[[View], RuleFinding | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ OF_FAR_END: Final[Mapping[str, Sequence[Check]]] = {"Slurm": (*LOGIN, *PLACE, *S
 
 def at_far_end(view: View) -> Iterator[Finding]:
     """What the checks of this kind of Cluster find."""
-    verdicts: dict[str, Verdict] = {}
+    verdicts: dict[str, Result] = {}
     for check in OF_FAR_END[view.spec.type]:
         finding = _one(check, view, verdicts)
         if finding is not None:
@@ -63,19 +63,19 @@ def at_far_end(view: View) -> Iterator[Finding]:
 
 def skipped(names: Iterable[str], because: str) -> Iterator[Finding]:
     """Checks that nobody could make."""
-    return (Finding(name, Verdict.SKIPPED, f"not looked at, because of {because}") for name in names)
+    return (Finding(name, Result.SKIPPED, f"not looked at, because of {because}") for name in names)
 
 
-def _one(check: Check, view: View, verdicts: Mapping[str, Verdict]) -> Finding | None:
+def _one(check: Check, view: View, verdicts: Mapping[str, Result]) -> Finding | None:
     for need in check.needs:
-        if verdicts.get(need) in {Verdict.WRONG, Verdict.SKIPPED}:
-            return Finding(check.name, Verdict.SKIPPED, f"not looked at, because of {need}")
+        if verdicts.get(need) in {Result.WRONG, Result.SKIPPED}:
+            return Finding(check.name, Result.SKIPPED, f"not looked at, because of {need}")
     if not view.facts.whole and check.step != "login":
         at = STEPS.index(view.facts.step) if view.facts.step in STEPS else 0
         if STEPS.index(check.step) == at:
-            return Finding(check.name, Verdict.WRONG, f"the login node hung or broke off here ({view.broken or 'its answer was cut'}): "
+            return Finding(check.name, Result.WRONG, f"the login node hung or broke off here ({view.broken or 'its answer was cut'}): "
                                                       "have it looked at, or try again")
         if STEPS.index(check.step) > at:
-            return Finding(check.name, Verdict.SKIPPED, "not looked at, because the answer ended before")
+            return Finding(check.name, Result.SKIPPED, "not looked at, because the answer ended before")
     found = check.rule(view)
     return None if found is None else Finding(check.name, found.verdict, found.words)

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 import click
 
-from fairlead.cli.doctor.finding import Finding, Verdict
+from fairlead.cli.doctor.finding import Finding, Result
 from fairlead.cli.doctor.show import Progress, as_json, summary, text
-from fairlead.cli.doctor.source import Options, of_cluster, of_manifest, of_options
+from fairlead.cli.doctor.source import DoctorOptions, of_cluster, of_manifest, of_options
 from fairlead.cli.doctor.way import Survey, Target, worst
 from fairlead.cli.reach import Means
 from fairlead.domain.errors import UserFault
@@ -37,7 +37,7 @@ def run(asked: Mapping[str, Any]) -> int:
             return of_manifest(file, means)
         spec = {"workDir": asked["work_dir"]} if asked["work_dir"] else {}
         slurm = {"slurm": {"binPath": asked["bin_path"]}} if asked["bin_path"] else {}
-        return of_options(Options(host, asked["user"], asked["kind"], asked["jumps"], {**spec, **slurm}), means)
+        return of_options(DoctorOptions(host, asked["user"], asked["kind"], asked["jumps"], {**spec, **slurm}), means)
 
     return asyncio.run(_run(targets, asked["output"]))
 
@@ -62,4 +62,4 @@ async def _run(source: Callable[[], Awaitable[Sequence[Target]]], output: str) -
     finally:
         progress.clear()
     click.echo(as_json(targets, reports) if output == "json" else summary(reports))
-    return 1 if any(worst(each) is Verdict.WRONG for each in reports) else 0
+    return 1 if any(worst(each) is Result.WRONG for each in reports) else 0

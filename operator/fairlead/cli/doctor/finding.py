@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Verdict(StrEnum):
+class Result(StrEnum):
     """How a check came out."""
 
     OK = "ok"
@@ -18,28 +18,28 @@ class Finding:
     """One line."""
 
     check: str
-    verdict: Verdict
+    verdict: Result
     words: str
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class RuleFinding:
     """Why a rule is content or not: a finding that does not know the name of its check yet."""
 
-    verdict: Verdict
+    verdict: Result
     words: str
 
 
-def ok(words: str) -> Found:
+def ok(words: str) -> RuleFinding:
     """All is well."""
-    return Found(Verdict.OK, words)
+    return RuleFinding(Result.OK, words)
 
 
-def note(words: str) -> Found:
+def note(words: str) -> RuleFinding:
     """It works, and a person should know this."""
-    return Found(Verdict.NOTE, words)
+    return RuleFinding(Result.NOTE, words)
 
 
-def wrong(words: str) -> Found:
+def wrong(words: str) -> RuleFinding:
     """Somebody must change something."""
-    return Found(Verdict.WRONG, words)
+    return RuleFinding(Result.WRONG, words)

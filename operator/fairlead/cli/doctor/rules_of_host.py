@@ -1,10 +1,10 @@
 """Whether a bare host can hold Jobs: its tools, what happens at logout, how processes are found, its size. Pure."""
 
-from fairlead.cli.doctor.finding import Found, note, ok, wrong
+from fairlead.cli.doctor.finding import RuleFinding, note, ok, wrong
 from fairlead.cli.doctor.view import View
 
 
-def tools(view: View) -> Found | None:
+def tools(view: View) -> RuleFinding | None:
     """The programs that handing out slots needs."""
     if view.facts.has("tools"):
         return ok("flock, setsid, find, grep and /proc are as they must be")
@@ -12,7 +12,7 @@ def tools(view: View) -> Found | None:
     return wrong(f"{words}: have it installed there") if words else None
 
 
-def logout(view: View) -> Found | None:
+def logout(view: View) -> RuleFinding | None:
     """Whether what a login has started lives on behind it."""
     facts = view.facts
     if not facts.has("systemd"):
@@ -24,7 +24,7 @@ def logout(view: View) -> Found | None:
     return wrong(_problem(view, "ends-at-logout") or "logind ends what a login has started, and it is not known whether anything helps")
 
 
-def processes(view: View) -> Found | None:
+def processes(view: View) -> RuleFinding | None:
     """How a Job's processes are found."""
     user, means = view.facts.text("who"), view.facts.text("means")
     if means == "SystemdScope":
@@ -39,7 +39,7 @@ def processes(view: View) -> Found | None:
     return ok("through /proc: the host offers the user neither systemd nor a control group of their own")
 
 
-def slots(view: View) -> Found | None:
+def slots(view: View) -> RuleFinding | None:
     """Whether the host is as large as the spec says."""
     cpus, gpus = view.facts.count("size"), view.facts.count("size", 1)
     if cpus is None:

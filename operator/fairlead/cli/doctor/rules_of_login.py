@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from fairlead.cli.doctor.finding import Found, note, ok, wrong
+from fairlead.cli.doctor.finding import RuleFinding, note, ok, wrong
 from fairlead.cli.doctor.view import View
 from fairlead.schedulers.doctor import clock as clock_of
 
@@ -10,7 +10,7 @@ _MOST_NOISE_BYTES: Final = 32 * 1024     # half of what an answer may have in fr
 _CLOCK_SECONDS: Final = 5.0
 
 
-def shell(view: View) -> Found:
+def shell(view: View) -> RuleFinding:
     """The login shell: that it ran the program, and what it printed before."""
     facts = view.facts
     if not facts.rows:
@@ -25,13 +25,13 @@ def shell(view: View) -> Found:
     return ok(f"{name} runs what it is given, as {facts.text('who')} on {facts.text('who', 2)}{noise}")
 
 
-def path(view: View) -> Found | None:
+def path(view: View) -> RuleFinding | None:
     """PATH as the session has it."""
     found = view.facts.text("path")
     return ok(found) if found else None
 
 
-def clock(view: View) -> Found | None:
+def clock(view: View) -> RuleFinding | None:
     """How far the two clocks are apart, as far as whole seconds and the way tell."""
     there = clock_of(view.facts)
     if there is None:

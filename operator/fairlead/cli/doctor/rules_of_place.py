@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from fairlead.cli.doctor.finding import Found, note, ok, wrong
+from fairlead.cli.doctor.finding import RuleFinding, note, ok, wrong
 from fairlead.cli.doctor.view import View
 
 _NETWORKED: Final = ("nfs", "lustre", "gpfs", "beegfs", "ceph", "wekafs", "panfs", "pvfs2", "orangefs", "afs", "cifs", "smb", "glusterfs",
@@ -15,7 +15,7 @@ _UNITS: Final = ("KiB", "MiB", "GiB", "TiB", "PiB")
 ELSEWHERE: Final = "or name another folder in spec.workDir"
 
 
-def folder(view: View) -> Found | None:
+def folder(view: View) -> RuleFinding | None:
     """The folder, or that in which it would be made: there, of the right owner, and closed to others."""
     facts = view.facts
     wanted, near, may, owner, mode = (facts.text("work-dir", index) for index in (0, 1, 2, 4, 5))
@@ -37,7 +37,7 @@ def folder(view: View) -> Found | None:
     return ok(f"{wanted} is {owner}'s, mode {mode}" if there else f"{wanted} can be made in {near}")
 
 
-def executable(view: View) -> Found | None:
+def executable(view: View) -> RuleFinding | None:
     """Whether programs may be run there."""
     mount = view.facts.text("disk")
     if not mount:
@@ -48,7 +48,7 @@ def executable(view: View) -> Found | None:
     return ok(f"programs may be run from {mount}")
 
 
-def space(view: View) -> Found | None:
+def space(view: View) -> RuleFinding | None:
     """Room, files, and what the site's quota says."""
     facts = view.facts
     free, files, free_files = (facts.count("disk", index) for index in (3, 4, 5))
@@ -66,7 +66,7 @@ def space(view: View) -> Found | None:
     return ok(f"{_size(free)} are free at {mount}")
 
 
-def tree(view: View) -> Found | None:
+def tree(view: View) -> RuleFinding | None:
     """Whether the folder that the Cluster remembers is the one that is there; nothing before it has one."""
     path, word = view.facts.text("tree"), view.facts.text("tree", 1)
     if not path:
@@ -78,7 +78,7 @@ def tree(view: View) -> Found | None:
                  "this Cluster knows")
 
 
-def shared(view: View) -> Found | None:
+def shared(view: View) -> RuleFinding | None:
     """Whether compute nodes see the folder, as far as a login node can know it."""
     facts = view.facts
     kind, mount = facts.text("disk", 1), facts.text("disk")

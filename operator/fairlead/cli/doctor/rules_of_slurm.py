@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from fairlead.cli.doctor.finding import Found, note, ok, wrong
+from fairlead.cli.doctor.finding import RuleFinding, note, ok, wrong
 from fairlead.cli.doctor.view import View
 
 _BESIDE_SBATCH: Final = ("scontrol", "squeue", "scancel")
@@ -13,7 +13,7 @@ _SHOWN: Final = 8
 BY_DIRECTORY: Final = "how a job ended that left the queue is read from its directory alone"
 
 
-def sbatch(view: View) -> Found | None:
+def sbatch(view: View) -> RuleFinding | None:
     """The commands in PATH."""
     places = {row[0]: row[1] for row in view.facts.table("tool", 2)}
     if not places:
@@ -27,7 +27,7 @@ def sbatch(view: View) -> Found | None:
     return ok(places["sbatch"])
 
 
-def scontrol(view: View) -> Found | None:
+def scontrol(view: View) -> RuleFinding | None:
     """Whether slurmctld answers."""
     facts = view.facts
     if facts.has("up"):
@@ -38,7 +38,7 @@ def scontrol(view: View) -> Found | None:
         if facts.has("tool") else None
 
 
-def partitions(view: View) -> Found | None:
+def partitions(view: View) -> RuleFinding | None:
     """What the user's groups may use, and the default."""
     facts = view.facts
     if facts.has("partitions-unknown"):
@@ -60,7 +60,7 @@ def partitions(view: View) -> Found | None:
     return ok(f"{_some(names)}; Jobs that name none go to {wanted or default}")
 
 
-def submit(view: View) -> Found | None:
+def submit(view: View) -> RuleFinding | None:
     """What `sbatch --test-only` says of a job that asks for nothing."""
     code, words = view.facts.count("submit"), view.facts.said_by_slurm("submit", 1)
     if code is None:
@@ -73,7 +73,7 @@ def submit(view: View) -> Found | None:
     return note(f"sbatch would not take a Job that asks for nothing: {words or f'it ended with {code}'}; {advice}")
 
 
-def sacct(view: View) -> Found | None:
+def sacct(view: View) -> RuleFinding | None:
     """Whether there are books, and the Cluster needs them."""
     facts, wanted = view.facts, view.spec.slurm.accounting
     state = facts.text("accounting")
@@ -92,7 +92,7 @@ def sacct(view: View) -> Found | None:
     return note(f"{why}: until the site mends it, {BY_DIRECTORY}")
 
 
-def limits(view: View) -> Found | None:
+def limits(view: View) -> RuleFinding | None:
     """How many jobs the site lets the user have."""
     facts, most = view.facts, view.spec.limits.max_active_jobs
     if facts.text("accounting") != "available":

@@ -11,13 +11,13 @@ from typing import Any, Final
 import click
 
 from fairlead.api.v1alpha1.texts import clean
-from fairlead.cli.doctor.finding import Finding, Verdict
+from fairlead.cli.doctor.finding import Finding, Result
 from fairlead.cli.doctor.way import Target, worst
 
-_COLOURS: Final[Mapping[Verdict, Mapping[str, Any]]] = {
-    Verdict.OK: {"fg": "green"}, Verdict.NOTE: {"fg": "yellow"}, Verdict.WRONG: {"fg": "red", "bold": True}, Verdict.SKIPPED: {"dim": True},
+_COLOURS: Final[Mapping[Result, Mapping[str, Any]]] = {
+    Result.OK: {"fg": "green"}, Result.NOTE: {"fg": "yellow"}, Result.WRONG: {"fg": "red", "bold": True}, Result.SKIPPED: {"dim": True},
 }
-_VERDICT_WIDTH: Final = max(map(len, Verdict))
+_VERDICT_WIDTH: Final = max(map(len, Result))
 _LEAST_WIDTH: Final = 40
 _WORDS_CHARACTERS: Final = 2000
 
@@ -62,18 +62,18 @@ def text(target: Target, findings: Sequence[Finding]) -> str:
 
 def summary(reports: Sequence[Sequence[Finding]]) -> str:
     """The last line: how many of each."""
-    counts = {verdict: sum(1 for findings in reports for each in findings if each.verdict is verdict) for verdict in Verdict}
-    names = {Verdict.OK: "ok", Verdict.NOTE: "to note", Verdict.WRONG: "to change", Verdict.SKIPPED: "skipped"}
+    counts = {verdict: sum(1 for findings in reports for each in findings if each.verdict is verdict) for verdict in Result}
+    names = {Result.OK: "ok", Result.NOTE: "to note", Result.WRONG: "to change", Result.SKIPPED: "skipped"}
     return ", ".join(f"{counts[verdict]} {name}" for verdict, name in names.items() if counts[verdict])
 
 
 def as_json(targets: Sequence[Target], reports: Sequence[Sequence[Finding]]) -> str:
     """An object for programs; its names stay."""
     return json.dumps({
-        "ok": all(worst(each) is Verdict.OK for each in reports),
+        "ok": all(worst(each) is Result.OK for each in reports),
         "hosts": [{
             "cluster": target.cluster or None, "host": target.endpoint.host, "port": target.endpoint.port,
-            "user": target.user or target.spec.user, "ok": worst(findings) is Verdict.OK,
+            "user": target.user or target.spec.user, "ok": worst(findings) is Result.OK,
             "checks": [{"check": each.check, "result": str(each.verdict), "message": clean(each.words, _WORDS_CHARACTERS)}
                        for each in findings],
         } for target, findings in zip(targets, reports, strict=True)],

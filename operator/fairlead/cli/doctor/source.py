@@ -13,7 +13,7 @@ import yaml
 from fairlead.api.v1alpha1 import names
 from fairlead.api.v1alpha1.cluster import ClusterSpec
 from fairlead.api.v1alpha1.ssh import USER_PATTERN
-from fairlead.cli.access import Way
+from fairlead.cli.access import KubeAccess
 from fairlead.cli.doctor.way import Target
 from fairlead.cli.objects import get_address, get_cluster
 from fairlead.cli.reach import Means, credentials_of, endpoint_of, host_keys_of, jump_hosts, read_file
@@ -29,7 +29,7 @@ _WITHOUT_KEY = "nobody can log in without it"
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class DoctorOptions:
     """A host that no Cluster names yet."""
 
     host: str
@@ -39,7 +39,7 @@ class Options:
     spec: Mapping[str, Any] | None = None    # what else of a Cluster's spec is said
 
 
-async def of_cluster(name: str, namespace: str | None, way: Way) -> Sequence[Target]:
+async def of_cluster(name: str, namespace: str | None, way: KubeAccess) -> Sequence[Target]:
     """The hosts of a Cluster, `NAMESPACE/NAME` or a name in the context's namespace. Raises `UserFault`, `ApiFault`."""
     async with way.client() as client:
         place, slash, last = name.rpartition("/")
@@ -55,7 +55,7 @@ async def of_cluster(name: str, namespace: str | None, way: Way) -> Sequence[Tar
         return found
 
 
-def of_options(options: Options, means: Means) -> Sequence[Target]:
+def of_options(options: DoctorOptions, means: Means) -> Sequence[Target]:
     """The host that is named. Raises `UserFault`."""
     endpoint = endpoint_of(options.host)
     if not re.fullmatch(USER_PATTERN, options.user):

@@ -17,7 +17,7 @@ from fairlead.api.v1alpha1.cluster import ClusterSpec, ProcessHost
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.api.v1alpha1.texts import clean
 from fairlead.cli.doctor.checks import OF_FAR_END, at_far_end, skipped
-from fairlead.cli.doctor.finding import Finding, Verdict
+from fairlead.cli.doctor.finding import Finding, Result
 from fairlead.cli.doctor.view import View
 from fairlead.cli.reach import as_options
 from fairlead.domain.cluster.address import Address, Endpoint
@@ -26,7 +26,7 @@ from fairlead.domain.run.run import Tree
 from fairlead.schedulers import doctor
 from fairlead.schedulers.fence import last_row
 from fairlead.schedulers.seam import Exchange
-from fairlead.ssh.survey import Login, NoServer, Over, addresses_of, greeting_of, logged_in, profiles_of
+from fairlead.ssh.survey import LoginSeen, NoServer, Over, addresses_of, greeting_of, logged_in, profiles_of
 
 TOTAL_SECONDS: Final = 180.0             # for the far end's program, however it goes
 _HOST_KEY: Final = frozenset({ClusterReason.HOST_KEY_UNKNOWN, ClusterReason.HOST_KEY_MISMATCH, ClusterReason.HOST_KEYS_INVALID})
@@ -75,7 +75,7 @@ class Survey:
                 await self._go(stack)
         except _Ended:
             seen = {each.check for each in self._findings}
-            because = next((each.check for each in self._findings if each.verdict is Verdict.WRONG), "what failed")
+            because = next((each.check for each in self._findings if each.verdict is Result.WRONG), "what failed")
             rest = ("name", "route", "port", "host key", "login", *(each.name for each in OF_FAR_END[self._target.spec.type]), *_BEHIND)
             behind = self._target.spec.proxy_jump or (self._target.address and self._target.address.via)
             self._findings += skipped((each for each in rest if each not in seen and not (each == "name" and behind)), because)
@@ -85,15 +85,15 @@ class Survey:
         target, address = self._target, self._target.address
         profile = None
         if address is None:
-            self._add("key", Verdict.WRONG, target.lacks)
+            self._add("key", Result.WRONG, target.lacks)
             if target.spec.proxy_jump:
                 raise _Ended
         else:
             try:
                 [profile] = await asyncio.to_thread(profiles_of, address)
-                self._add("key", Verdict.OK, str(profile.key))
+                self._add("key", Result.OK, str(profile.key))
             except Unreadable as fault:
-                self._add("host key" if fault.reason in _HOST_KEY else "key", Verdict.WRONG, str(fault))
+                self._add("host key" if fault.reason in _HOST_KEY else "key", Result.WRONG, str(fault))
         over = await self._behind(address.via, stack) if address and address.via else None
         greeting = await self._greeting(over)
         if profile is None:
@@ -138,14 +138,14 @@ class Survey:
             self._end("route", str(fault))
         where = "through the jump host" if over else f"{greeting.address} answers"
         if greeting.silent:
-            self._add("route", Verdict.NOTE, f"{where}, but {', '.join(greeting.silent)} of the same name does not: each login tries it "
+            self._add("route", Result.NOTE, f"{where}, but {', '.join(greeting.silent)} of the same name does not: each login tries it "
                                              "first; have the name's records mended")
         else:
             self._ok("route", f"{where} in {max(greeting.seconds * 1000, 1):.0f} ms")
         self._ok("port", f"{target.endpoint.port} is SSH's")
         return greeting.words
 
-    async def _login(self, login: AbstractAsyncContextManager[Login], stack: AsyncExitStack) -> Login:
+    async def _login(self, login: AbstractAsyncContextManager[LoginSeen], stack: AsyncExitStack) -> LoginSeen:
         self._tell("login")
         try:
             return await stack.enter_async_context(login)
@@ -158,7 +158,7 @@ class Survey:
                 self._ok("host key", "it is the one that is named")
             self._end("login", str(fault))
 
-    async def _look_around(self, login: Login) -> None:
+    async def _look_around(self, login: LoginSeen) -> None:
         """One program, then what the connection may carry."""
         view = await self._view(login)
         self._findings += at_far_end(view)
@@ -171,7 +171,7 @@ class Survey:
         except RemoteFault as fault:
             self._end("sessions", str(fault))
         if had < wanted:
-            self._add("sessions", Verdict.NOTE if had else Verdict.WRONG,
+            self._add("sessions", Result.NOTE if had else Result.WRONG,
                       f"its sshd allows {had} at a time on a connection, where spec.connection.maxChannelsPerConnection is {wanted}: write "
                       f"{max(had // 2, 1)}, or have MaxSessions raised to {2 * wanted}")
         else:
@@ -180,9 +180,9 @@ class Survey:
         forwards = await login.forwards()
         said = {True: "it forwards TCP", False: f"its sshd forwards no TCP (AllowTcpForwarding, PermitOpen): {_NO_NEED}",
                 None: f"it did not say whether it forwards TCP: {_NO_NEED}"}[forwards]
-        self._add("forwarding", Verdict.OK if forwards else Verdict.NOTE, said)
+        self._add("forwarding", Result.OK if forwards else Result.NOTE, said)
 
-    async def _view(self, login: Login) -> View:
+    async def _view(self, login: LoginSeen) -> View:
         target, fence = self._target, secrets.token_hex(16)
         code = doctor.program(fence, target.spec, target.host, target.tree)
         exchange = Exchange("doctor", code, b"", 0.0, 0, bytes)
@@ -208,13 +208,13 @@ class Survey:
         return View(target.spec, facts, sent_at, heard_at or time.time(), host, broken, "" if facts.rows else _with_words(broken, output))
 
     def _ok(self, check: str, words: str) -> None:
-        self._add(check, Verdict.OK, words)
+        self._add(check, Result.OK, words)
 
-    def _add(self, check: str, verdict: Verdict, words: str) -> None:
+    def _add(self, check: str, verdict: Result, words: str) -> None:
         self._findings.append(Finding(check, verdict, words if self._target.cluster else as_options(words)))
 
     def _end(self, check: str, words: str) -> NoReturn:
-        self._add(check, Verdict.WRONG, words)
+        self._add(check, Result.WRONG, words)
         raise _Ended
 
 
@@ -231,6 +231,6 @@ def _step(output: bytes | bytearray, mark: bytes) -> str:
     return found if found in doctor.STEPS else "shell"
 
 
-def worst(findings: Iterable[Finding]) -> Verdict:
+def worst(findings: Iterable[Finding]) -> Result:
     """`WRONG` if one is, else `OK`: notes keep nobody from working."""
-    return Verdict.WRONG if any(each.verdict is Verdict.WRONG for each in findings) else Verdict.OK
+    return Result.WRONG if any(each.verdict is Result.WRONG for each in findings) else Result.OK

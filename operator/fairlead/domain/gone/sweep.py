@@ -33,7 +33,7 @@ class Ruling:
     by_agreement: bool = False
 
 
-def judge(found: Found, agreed: int, before: SweepAgreement | None, *, refused: bool) -> Ruling:
+def rule_on(found: Found, agreed: int, before: SweepAgreement | None, *, refused: bool) -> Ruling:
     """Rule on a sweep. `agreed` is the annotation's number, 0 without one; `before` what the status remembers of it.
 
     An agreement answers a refusal that has been told (`refused`) and allows as many as it names. Once used, it allows no more than the

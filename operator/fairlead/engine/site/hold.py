@@ -15,7 +15,7 @@ from fairlead.domain.conditions import is_true
 from fairlead.domain.errors import ApiFault, FairleadError, RemoteFault
 from fairlead.domain.gone.debt import Debt
 from fairlead.domain.gone.remains import Remains
-from fairlead.domain.gone.sweep import Found, judge
+from fairlead.domain.gone.sweep import Found, rule_on
 from fairlead.domain.objects import EventNote
 from fairlead.domain.pacing import Now
 from fairlead.domain.run.owner import RunOwner
@@ -112,7 +112,7 @@ class Hold:
         """Whether a sweep may clean up so many. The status says so first: who comes next must know that an agreement was used."""
         cluster, status = self.cluster, self.cluster.status
         refused = is_true(status.conditions, ClusterCondition.SWEEP_HELD)
-        ruling = judge(found, cluster.agreed_sweep, status.sweep_agreement, refused=refused)
+        ruling = rule_on(found, cluster.agreed_sweep, status.sweep_agreement, refused=refused)
         self._link.health = replace(self._link.health, sweep=Sweep(found, ruling))
         if not await self.report(now, heartbeat_seconds):
             self._link.health = replace(self._link.health, sweep=None)

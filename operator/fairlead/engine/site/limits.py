@@ -9,7 +9,7 @@ from fairlead.domain.cluster.cluster import Cluster
 from fairlead.domain.run.owner import RunOwner
 from fairlead.domain.run.steps import Resume, Step, TakeUp
 
-Owner = TypeVar("Owner", bound=RunOwner)
+AnyOwner = TypeVar("AnyOwner", bound=RunOwner)
 
 _WHOLE = 1 - 1e-9                # what fractions of a second have added up to may miss the whole token by a rounding
 
@@ -19,7 +19,7 @@ def active(jobs: Iterable[RunOwner]) -> int:
     return sum(1 for job in jobs if job.is_active)
 
 
-def in_turn(jobs: Iterable[Owner]) -> list[Owner]:
+def in_turn(jobs: Iterable[AnyOwner]) -> list[AnyOwner]:
     """Jobs in the order in which they get a place: the higher priority first, and of equals who comes first in `jobs`."""
     return sorted(jobs, key=lambda job: -job.priority)
 

@@ -128,7 +128,7 @@ def _read(directive: Directive) -> Iterator[Option]:
         raise directive.fault(str(error)) from error
     for option in options:
         owned = owned_options.BY_NAME.get(option.name)
-        if owned is not None and owned.directive is owned_options.Directive.REFUSED:
+        if owned is not None and owned.directive is owned_options.Treatment.REFUSED:
             if owned.asks_for_nothing(option.value or ""):
                 continue
             raise directive.fault(f"--{option.name} is refused: {owned.because}")
@@ -161,7 +161,7 @@ def _path_fault(option: Option) -> str | None:
 
 def _mapped(option: Option) -> bool:
     owned = owned_options.BY_NAME.get(option.name)
-    return owned is not None and owned.directive is owned_options.Directive.MAPPED
+    return owned is not None and owned.directive is owned_options.Treatment.MAPPED
 
 
 def _displaced(options: Sequence[Option]) -> frozenset[str]:

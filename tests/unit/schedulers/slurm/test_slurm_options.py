@@ -50,7 +50,7 @@ def test_every_field_that_owns_an_option_wins_over_the_scripts():
         "constraint": "c",
     }
     for owned in owned_options.OWNED_OPTIONS:
-        if owned.directive is owned_options.Directive.PASSED:
+        if owned.directive is owned_options.Treatment.PASSED:
             said = "" if owned.name == "exclusive" else "=7"
             value = values.get(owned.field, 5)
             assert built({owned.field: value}, [f"#SBATCH --{owned.name}{said}"]) == built({owned.field: value})
@@ -153,7 +153,7 @@ def test_an_empty_list_of_nodes_to_leave_out_is_handed_on():
 def test_every_refused_option_is_refused_by_name_and_by_letter():
     for owned in owned_options.OWNED_OPTIONS:
         value = "x" if vocabulary.NAMES[owned.name] is vocabulary.Takes.VALUE else ""
-        if owned.directive is owned_options.Directive.REFUSED and not owned.asks_for_nothing(value):
+        if owned.directive is owned_options.Treatment.REFUSED and not owned.asks_for_nothing(value):
             words = [f"--{owned.name}" + (f"={value}" if value else "")] + ([f"-{owned.letter}{value}"] if owned.letter else [])
             for word in words:
                 with pytest.raises(UserFault, match=re.escape(owned.because)):
