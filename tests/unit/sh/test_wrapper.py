@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from far_end import FarEnd, end, key, submission, wait_for
 
 from fairlead.domain.run.answers import CancelPhase
 from fairlead.domain.run.observation import Finished, Sentinels
-from fairlead.domain.run.run import StopWord
+from fairlead.domain.run.run import Owner, StopWord
 from unit.sh.tools import shell_program
 
 KEY = key()
@@ -194,6 +195,15 @@ def test_output_goes_where_the_patterns_say(far: FarEnd) -> None:
     assert far.run_job("100", KEY).code == 0
     assert (far.home / "d" / "a b" / "hello-100-00100-100-0000000100-root-n1-%-%q-%3q.out").read_text() == "out\n"
     assert (far.home / "err&1" / "100").read_text() == "err\n"
+
+
+def test_the_longest_name_has_its_output(far: FarEnd) -> None:
+    """No file system has names of more than 255 bytes: a Job with a name that the API server takes would never start."""
+    named = replace(submission(script="#!/bin/sh\necho $0 >&2\n", stderr_path="%x/%x-%x"), owner=Owner("default", "n" * 253, KEY.uid))
+    far.submit(named)
+    assert far.run_job("100", KEY).code == 0
+    assert [path.name for path in far.home.glob("n*.out")] == ["n" * 247 + "-100.out"]
+    assert [path.parent.name for path in far.home.glob("n*/*")] == ["n" * 127]
 
 
 def test_arguments_and_environment_arrive_as_they_were_written(far: FarEnd) -> None:

@@ -52,12 +52,11 @@ fl_name='' fl_job='' fl_dir='' fl_out='' fl_err='' fl_login=1
 
 node=${SLURMD_NODENAME:-$(uname -n)}
 
-# expand PATTERN: %j %J %A %a %x %u %N and %%, as sbatch does; a number before the letter of a number is the least count of its digits, up to 10.
+# expand PATTERN: %j %J %A %a %x %u %N and %%, as sbatch does; a number before the letter of a number is the least count of its digits, up to 10. No file
+# system has names of more than 255 bytes: a Job's that is too long for that beside the rest is cut.
 expand() {
-  printf '%s' "$1" | NAME=$fl_name ID=$id TASK=${SLURM_ARRAY_TASK_ID:-4294967294} WHO=${SLURM_JOB_USER:-$LOGNAME} NODE=$node awk '
-    BEGIN { value["j"] = value["J"] = value["A"] = ENVIRON["ID"]; value["a"] = ENVIRON["TASK"]; value["x"] = ENVIRON["NAME"]
-            value["u"] = ENVIRON["WHO"]; value["N"] = ENVIRON["NODE"]; value["%"] = "%" }
-    { text = $0; made = ""
+  printf '%s' "$1" | NAME=$fl_name ID=$id TASK=${SLURM_ARRAY_TASK_ID:-4294967294} WHO=${SLURM_JOB_USER:-$LOGNAME} NODE=$node LC_ALL=C awk '
+    function filled(text,    made, at, width, letter, known, shown) {
       while ((at = index(text, "%")) > 0) {
         width = substr(text, at + 1)
         sub(/[^0-9].*/, "", width)
@@ -68,7 +67,17 @@ expand() {
         made = made substr(text, 1, at - 1) shown
         text = substr(text, at + 2 + length(width))
       }
-      print made text }'
+      return made text
+    }
+    function is_too_long(path,    part, count) {
+      for (count = split(path, part, "/"); count > 0; count--) if (length(part[count]) > 255) return 1
+      return 0
+    }
+    BEGIN { value["j"] = value["J"] = value["A"] = ENVIRON["ID"]; value["a"] = ENVIRON["TASK"]; value["x"] = ENVIRON["NAME"]
+            value["u"] = ENVIRON["WHO"]; value["N"] = ENVIRON["NODE"]; value["%"] = "%" }
+    { path = filled($0)
+      while (is_too_long(path) && length(value["x"]) > 1) { value["x"] = substr(value["x"], 1, length(value["x"]) - 1); path = filled($0) }
+      print path }'
 }
 
 # absolute FOLDER PATH: home for a tilde, below FOLDER for a relative one.
