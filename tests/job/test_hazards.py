@@ -28,6 +28,26 @@ def test_a_dependency_that_can_never_be_met_fails_the_job(scene: Scene, hpc: Slu
     assert not (hpc.home / "second-ran").exists()
 
 
+def test_jobs_that_are_singletons_run_one_after_the_other(scene: Scene, hpc: SlurmCluster) -> None:
+    """Else a chain of scripts that go by one name would write into the same files at once."""
+    scene.cluster(hpc)
+    script = ("#!/bin/bash\n#SBATCH --job-name=chain --dependency=singleton\n"
+              "echo begin >>~/chain; while [ ! -e ~/links ]; do sleep 0.1; done; echo end >>~/chain\n")
+    first = scene.job("chain-1", script)
+    first.wait("Running")
+    second = scene.job("chain-2", script)
+    until(lambda: second.condition("Running").get("message") == "PENDING: Dependency", "why the second one waits")
+    (hpc.home / "links").touch()
+    for job in (first, second):
+        job.wait("Complete")
+    assert (hpc.home / "chain").read_text().split() == ["begin", "end"] * 2
+    others = [scene.job(f"link-{n}", f"{script}sleep 600\n", cancellationGracePeriodSeconds=0) for n in range(2)]
+    until(lambda: len(hpc.squeue("--name=chain")) == 2, "two more jobs of one name")
+    waiting = next(job for job in others if job.status["run"]["id"] == max((row.job_id for row in hpc.squeue("--name=chain")), key=int))
+    waiting.delete()
+    assert len(hpc.squeue("--name=chain", "--states=running")) == 1, "the other one of that name is left alone"
+
+
 def test_a_job_that_asks_for_more_time_than_its_partition_gives_is_stalled_until_that_is_changed(scene: Scene, hpc: SlurmCluster) -> None:
     """Slurm takes it, and would let it wait for ever."""
     scene.cluster(hpc)

@@ -16,6 +16,16 @@ KINDS = [
 ]
 
 
+ASKS = """\
+#!/bin/bash
+#SBATCH --job-name=train-resnet
+#SBATCH --output=%x-%j.log
+echo "name=$SLURM_JOB_NAME"
+scontrol show job $SLURM_JOB_ID | sed -n 's/^ *\\(StdOut\\|WorkDir\\)=/&/p'
+echo "mine=$(squeue -h -n train-resnet -o %i) of $SLURM_JOB_ID"
+"""
+
+
 @pytest.mark.parametrize(("release", "config"), KINDS)
 def test_a_jobs_life_is_the_same_everywhere(
     release: str, config: dict[str, object], scene: Scene, slurm: Callable[..., SlurmCluster],
@@ -30,9 +40,15 @@ def test_a_jobs_life_is_the_same_everywhere(
     wrong = scene.job("wrong", partition="nowhere")
     waiting = scene.job("waiting", extraOptions={"begin": "now+1hour"})
     cancelled = scene.job("cancelled", "#!/bin/bash\ntouch ~/on; exec sleep 600\n")
+    asks = scene.job("names", ASKS)
     polite = scene.job("polite", "#!/bin/bash\ntrap 'touch ~/saved; exit 0' TERM\ntouch ~/polite-on; sleep 600 & wait\n")
     good.wait("Complete")
     assert good.status["logs"]["tail"] == "module load x\n2 a b\n"
+    asks.wait("Complete")
+    number, folder = asks.status["run"]["id"], "/srv/c/home"
+    assert sorted(asks.status["logs"]["tail"].split("\n")) == sorted([
+        "name=train-resnet", f"   WorkDir={folder}", f"   StdOut={folder}/train-resnet-{number}.log", f"mine={number} of {number}", ""])
+    assert [path.name for path in cluster.home.glob("train-resnet-*")] == [f"train-resnet-{number}.log"]
     bad.wait("Failed", reason="NonZeroExitCode")
     assert bad.status["run"]["exitCode"] == 3
     assert "nvalid partition" in wrong.wait("Failed", reason="SubmissionRejected")["message"]

@@ -58,10 +58,11 @@ def test_output_in_the_status_is_plain_text(scene: Scene, hpc: SlurmCluster) -> 
 def test_every_name_that_kubernetes_allows_will_do(scene: Scene, hpc: SlurmCluster) -> None:
     """Else a Job with a long or dotted name would be lost from sight."""
     scene.cluster(hpc)
-    jobs = [scene.job(name, "#!/bin/sh\necho ok\n") for name in ("a", "a.b-c.d", "x" * 63, "9" * 200)]
+    jobs = [scene.job(name, "#!/bin/sh\necho ok\n") for name in ("a", "a.b-c.d", "x" * 63, "9" * 200, "y" * 253)]
     for job in jobs:
         job.wait("Complete")
-        assert job.status["logs"]["stdoutPath"] == f"/srv/c/home/{job.name}-{job.status['run']['id']}.out"
+        rest = f"-{job.status['run']['id']}.out"
+        assert job.status["logs"]["stdoutPath"] == f"/srv/c/home/{job.name[:255 - len(rest)]}{rest}"
 
 
 def test_jobs_of_others_cannot_forge_an_answer(scene: Scene, hpc: SlurmCluster) -> None:

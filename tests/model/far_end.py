@@ -59,10 +59,11 @@ def revokes(here: Here, script: Script, attempt: int, then: str) -> None:
 
 
 def cancel(draft: Draft, here: Here, script: Script, job_id: int) -> None:
-    """`scancel --name`: a running job ends some time later. By id alone it would reach who has that id now."""
+    """`scancel --name`: a running job ends some time later. By id alone it would reach who has that id now; by the name, too, if that has it as well."""
+    looked = "NAME" in here.rules
     for job in draft.jobs:
-        if job.id == job_id and job.state != QUEUED and (job.attempt == script.attempt or "NAME" not in here.rules):
-            properties.cancels(draft, script, job.attempt, job_id)
+        if job.id == job_id and job.state != QUEUED and (job.attempt == script.attempt or job.namesake or not looked):
+            properties.cancels(draft, script, job.attempt, job_id, looked)
             if job.state == PENDING:
                 draft.jobs = tuple(each for each in draft.jobs if each is not job)
             else:

@@ -24,8 +24,10 @@ ORPHANED: Final = "the sweep revokes an orphaned Run"
 NO_END: Final = "there is no way to an end"
 REMAINS: Final = "something is left for ever"
 
-LIMIT: Final = "limit, by a start that the scheduler has forgotten: "
-"""In front of what only such a start can do: no file operation closes that, and `docs/protocol.md` says so."""
+LIMIT: Final = "limit, "
+"""In front of what no file operation closes; `docs/protocol.md` says so."""
+FORGOTTEN: Final = f"{LIMIT}by a start that the scheduler has forgotten: "
+BETWEEN: Final = f"{LIMIT}by an id that changed hands between the look and scancel, to a job of the same name: "
 
 
 def starts(draft: Draft, start: Start, tasks: int, requeue: bool) -> None:
@@ -50,15 +52,15 @@ def starts(draft: Draft, start: Start, tasks: int, requeue: bool) -> None:
     elif draft.admission == NEVER_OPEN:
         draft.broken = OUTSIDER
     if draft.broken and start.forgotten and draft.broken != TWICE:
-        draft.broken = LIMIT + draft.broken
+        draft.broken = FORGOTTEN + draft.broken
 
 
-def cancels(draft: Draft, script: Script, attempt: int, job_id: int) -> None:
-    """A job is about to be told to end."""
+def cancels(draft: Draft, script: Script, attempt: int, job_id: int, looked: bool) -> None:
+    """A job is about to be told to end. `looked`: it was listed under the key before, and is named to scancel."""
     claim = draft.directories[attempt - 1].claim if attempt != ANOTHERS else None
     holds = claim is not None and claim != REVOKED and claim.id == job_id
     if attempt == ANOTHERS:
-        draft.broken = STRANGER
+        draft.broken = BETWEEN * looked + STRANGER
     elif holds and script.why == "duplicate":
         draft.broken = DUPLICATE
     elif holds and script.why == "refused" and draft.object == LIVE:
@@ -78,7 +80,7 @@ def is_released(draft: Draft) -> None:
     draft.history = draft.history._replace(released=True)
     running = [start for start in draft.starts if start.at == "end"]
     if running:
-        draft.broken = LIMIT * all(start.forgotten for start in running) + RUNS_ON
+        draft.broken = FORGOTTEN * all(start.forgotten for start in running) + RUNS_ON
 
 
 def never_ran(draft: Draft, attempt: int, tasks: int) -> None:

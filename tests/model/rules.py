@@ -14,7 +14,7 @@ RULES: Final[Mapping[str, str]] = MappingProxyType({
     "TOMB": "a directory that has lost its object goes down to a tombstone, never away",
     "ALL": "deletion, debt and sweep go for all attempts of the uid and one more, not for the one in the status",
     "DUP": "of two jobs listed under one key none is cancelled before one of them has claimed it",
-    "NAME": "only what the listing shows under the key is cancelled, by id and name together",
+    "NAME": "only what was just seen under the key is cancelled, by id and name together",
     "BEGUN": "that a script never ran is said only by the mark that it has to take away before it begins; a mark that is gone says nothing",
     "FINRC": "`finished` counts only for the last start",
     "WORD": "the scheduler's COMPLETED without `finished` is never Complete",

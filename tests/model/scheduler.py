@@ -27,6 +27,9 @@ def acts(here: Here) -> None:
     if here.state.lost_id and here.may("foreign"):
         draft = here.fault("foreign", WHO, f"gives id {here.state.lost_id} to another Job's run")
         draft.jobs += (Job(ANOTHERS, here.state.lost_id, RUNNING),)
+    if here.state.lost_id and here.may("namesake"):
+        draft = here.fault("namesake", WHO, f"gives id {here.state.lost_id} to another Job's run, which has the same name")
+        draft.jobs += (Job(ANOTHERS, here.state.lost_id, RUNNING, namesake=True),)
     for start in here.state.starts:
         if start.forgotten:
             draft = here.step("node", f"kills {start}")

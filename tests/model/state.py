@@ -68,6 +68,7 @@ class Job(NamedTuple):
     state: str
     restart: int = 0
     task: int = 0
+    namesake: bool = False           # another object's, of the same name
 
 
 class Start(NamedTuple):

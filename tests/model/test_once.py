@@ -14,6 +14,7 @@ KNOWN = {
     "reuse": (14_000, {"Complete", "Failed"}),
     "rollback": (12_000, {"Complete", "Failed"}),
     "foreign": (2_400, {"Complete", "Failed", "gone"}),
+    "namesake": (2_400, {"Complete", "Failed", "gone"}),
     "site-requeue": (80_000, {"Complete", "Failed"}),
     "requeue": (6_500, {"Complete", "Failed"}),
     "requeue-delete": (59_000, {"Complete", "gone"}),

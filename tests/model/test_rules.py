@@ -79,4 +79,15 @@ def test_a_limit_alone_is_no_failure() -> None:
     """What no protocol can close would hide what one can."""
     code, said = ask("--only", "foreign")
     assert code == 0
-    assert properties.LIMIT in said
+    assert properties.FORGOTTEN in said
+
+
+def test_a_stranger_of_the_same_name_is_hit_only_between_the_look_and_scancel() -> None:
+    """What is left of NAME since names are the user's own: no more than that, and never when the look came behind."""
+    found = search(SCENARIOS["namesake"])
+    assert properties.BETWEEN + properties.STRANGER in found.broken
+    assert properties.STRANGER not in found.broken
+    trace = [step.does for step in found.broken[properties.BETWEEN + properties.STRANGER]]
+    [gives] = [place for place, does in enumerate(trace) if does.startswith("gives id")]
+    assert "squeue" in trace[:gives]
+    assert not [does for does in trace[gives:] if does == "squeue"], "it was looked at before, and not again"

@@ -54,7 +54,7 @@ class FarEnd:
     accounting: str = "Auto"
 
     def __post_init__(self) -> None:
-        for folder in ("bin", "home", "ids", "jobs", "argv", "environ", "umask", "tools"):
+        for folder in ("bin", "home", "ids", "jobs", "argv", "batch", "environ", "umask", "tools"):
             (self.root / folder).mkdir()
         for fake in FAKES.iterdir():
             shutil.copy(fake, self.root / "bin" / fake.name)
@@ -121,10 +121,18 @@ class FarEnd:
     def argv(self, job_id: str) -> list[str]:
         return (self.root / "argv" / job_id).read_text().splitlines()
 
-    def set_job(self, job_id: str, state: str, of: RunKey, *, reason: str = "None", name: str = "", comment: str | None = None) -> None:
+    def set_job(
+        self, job_id: str, state: str, of: RunKey, *, reason: str = "None", name: str = OWNER.name, comment: str | None = None,
+        command: str | None = None,
+    ) -> None:
         """Put a job into the table, or change it."""
         mark = f"fairlead:{INSTALLATION}:{of}" if comment is None else comment
-        (self.root / "jobs" / job_id).write_text(SEPARATOR.join((state, name or f"{OWNER.name}-{of}", mark, reason)) + "\n")
+        path = f"runs/{of}/wrapper.sh" if command is None else command
+        (self.root / "jobs" / job_id).write_text(SEPARATOR.join((state, name, mark, reason, path)) + "\n")
+
+    def set_former_job(self, job_id: str, state: str, of: RunKey) -> None:
+        """The same, as a release submitted it that put the key into the name."""
+        self.set_job(job_id, state, of, name=f"{OWNER.name}-{of}", command="bin/0123456789abcdef/wrapper.sh")
 
     def forget_job(self, job_id: str) -> None:
         (self.root / "jobs" / job_id).unlink()

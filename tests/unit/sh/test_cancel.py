@@ -10,7 +10,7 @@ from fairlead.domain.run.run import StopWord
 from fairlead.schedulers.seam import Cancellation
 
 KEY = key()
-NAME = f"--name=hello-{KEY}"
+NAME = "--name=hello"
 
 
 def claim(far: FarEnd, job_id: str) -> None:
@@ -62,17 +62,65 @@ def test_every_listed_job_of_the_key_is_cancelled(far: FarEnd) -> None:
     assert set(far.cancel(KEY, CancelPhase.END).ids) == {"100", "200"}
 
 
-@pytest.mark.parametrize("rewritten", ["name", "comment"])
-def test_one_mark_is_enough(far: FarEnd, rewritten: str) -> None:
+@pytest.mark.parametrize("rewritten", [{"name": "site"}, {"comment": "site"}, {"command": "site"},
+                                       {"comment": "site", "command": f"runs/{KEY}/wrapper.sh /home/ann/my tree/here"}], ids=str)
+def test_one_mark_is_enough(far: FarEnd, rewritten: dict[str, str]) -> None:
     """A site's plugin may rewrite names or comments; the job would outlive its object."""
-    far.set_job("55", "PENDING", KEY, name="site" if rewritten == "name" else "", comment="site" if rewritten == "comment" else None)
+    far.set_job("55", "PENDING", KEY, **rewritten)
     assert far.cancel(KEY, CancelPhase.END).ids == ("55",)
+
+
+@pytest.mark.parametrize("comment", [None, "site"])
+def test_a_job_of_an_earlier_release_is_known_by_its_name_too(far: FarEnd, comment: str | None) -> None:
+    """What was in the queue when the controller was upgraded would stay there after its object."""
+    far.set_former_job("55", "PENDING", KEY)
+    if comment:
+        far.set_job("55", "PENDING", KEY, name=f"hello-{KEY}", comment=comment, command="bin/0123456789abcdef/wrapper.sh")
+    assert far.cancel(KEY, CancelPhase.END).ids == ("55",)
+    assert far.calls("scancel") == [f"--name=hello-{KEY} 55"]
+
+
+def test_a_listing_that_is_old_is_not_enough(far: FarEnd) -> None:
+    """NAME: slurmctld may have come back from an older state meanwhile, and given the id to another job of that name."""
+    far.submit(submission())
+    far.shadow("awk", 'sleep 2\nexec "$real" "$@"')
+    answer = far.cancel(KEY, CancelPhase.END)
+    assert (answer.known, answer.ids, far.calls("scancel")) == (True, (), []), "it is not there any more"
+    (far.root / "scontrol.job").write_text(f"JobId=100 JobName=hello Comment=fairlead:here:{KEY}0 Command=runs/{KEY}0/wrapper.sh Power=\n")
+    answer = far.cancel(KEY, CancelPhase.END)
+    assert (answer.ids, answer.text, far.calls("scancel")) == ((), f"job 100 does not carry {KEY} any more", [])
+    (far.root / "scontrol.job").write_text(f"JobId=100 JobName=hello Comment=site Command=runs/{KEY}/wrapper.sh Power=\n")
+    assert far.cancel(KEY, CancelPhase.END).ids == ("100",)
+    assert far.calls("scancel") == [f"{NAME} 100"]
+
+
+@pytest.mark.parametrize("name", [" hello", "hello ", "-", "two\nlines", "two\n", "a\x1fb"], ids=repr)
+def test_a_name_that_scancel_cannot_be_told_is_no_obstacle(far: FarEnd, name: str) -> None:
+    """scancel would find no such name, say nothing, and the job would outlive its object."""
+    def cancel() -> CancelAnswer:
+        return far.exchange(far.slurm.cancel("a" * 32, far.known, [Cancellation(KEY, CancelPhase.END)]))[KEY]
+
+    rows = {"name": name, "comment": f"fairlead:here:{KEY}", "path": f"runs/{KEY}/wrapper.sh"}
+    lines = "".join(f"{'a' * 32}\x1f{kind}\x1f55\x1fPENDING\x1f{text}\n" for kind, text in rows.items())
+    (far.root / "squeue.noise").write_text(lines + f"{'a' * 32}\x1fname\x1f56\x1fPENDING\x1fhello\n")
+    assert not cancel().ids
+    assert far.calls("scancel") == [], "not by its id alone, unless it was seen to be ours right before"
+    (far.root / "scontrol.job").write_text(f"JobId=55 JobName={name} Command=runs/{KEY}/wrapper.sh Power=\n")
+    assert cancel().ids == ("55",)
+    assert far.calls("scancel") == ["55"]
+
+
+def test_a_name_with_blanks_and_patterns_is_told_as_it_is(far: FarEnd) -> None:
+    """It would become two words, or one that matches others."""
+    far.set_job("55", "PENDING", KEY, name="train  'res*net'  \\d, v2")
+    assert far.cancel(KEY, CancelPhase.END).ids == ("55",)
+    assert far.calls("scancel") == ["--name=train  'res*net'  \\d, v2 55"]
 
 
 def test_a_job_without_any_of_its_marks_is_known_by_its_log(far: FarEnd) -> None:
     """On a site whose plugin rewrites name and comment a deleted Job would stay in the queue, and be in Terminating for ever."""
     far.submit(submission())
-    far.set_job("100", "PENDING", KEY, name="the site's own", comment="site")
+    far.set_job("100", "PENDING", KEY, name="the site's own", comment="site", command="bin/0123456789abcdef/wrapper.sh")
     (far.root / "scontrol.job").write_text(f"JobId=100 JobName=x StdErr=/home/ann/tree/here/runs/{KEY}/slurm-100.log "
                                            f"StdOut=/home/ann/tree/here/runs/{KEY}/slurm-100.log Power=\n")
     assert far.cancel(KEY, CancelPhase.ASK) == CancelAnswer(known=True, revoked=True, ids=("100",))
@@ -83,7 +131,7 @@ def test_an_id_that_is_another_jobs_now_is_left_alone(far: FarEnd) -> None:
     """NAME: a scheduler that lost its state gives the id of our lost job to somebody else's."""
     far.submit(submission())
     claim(far, "100")
-    far.set_job("100", "RUNNING", KEY, name="theirs", comment="theirs")
+    far.set_job("100", "RUNNING", KEY, comment="theirs", command="theirs")   # by the same name
     for phase in (CancelPhase.ASK, CancelPhase.END):
         assert far.cancel(KEY, phase) == CancelAnswer(known=True, claim="100")
     assert far.calls("scancel") == []
@@ -94,7 +142,10 @@ def test_neither_are_jobs_with_a_similar_key(far: FarEnd) -> None:
     twelve = key(12)
     far.set_job("60", "RUNNING", twelve)
     far.set_job("61", "RUNNING", twelve, name="theirs", comment=f"fairlead:elsewhere:{KEY}")
-    forged = ("", "", f"\x1fname\x1f62\x1fRUNNING\x1fhello-{KEY}", f"{'0' * 32}\x1fcomment\x1f62\x1fRUNNING\x1ffairlead:here:{KEY}", "")
+    forged = ("", "", f"\x1fname\x1f62\x1fRUNNING\x1fhello-{KEY}", f"{'0' * 32}\x1fcomment\x1f62\x1fRUNNING\x1ffairlead:here:{KEY}",
+              f"{'0' * 32}\x1fpath\x1f62\x1fRUNNING\x1fruns/{KEY}/wrapper.sh", "")
+    for number, path in enumerate((f"/runs/{KEY}/wrapper.sh", f"runs/{KEY}/wrapper.sh.old", f"runs/{KEY}/other.sh"), start=63):
+        far.set_job(str(number), "RUNNING", twelve, comment="theirs", command=path)
     (far.root / "squeue.noise").write_text("\n".join(forged))
     assert far.cancel(KEY, CancelPhase.END).ids == ()
 
@@ -128,14 +179,14 @@ def test_a_refused_scancel_is_said_and_names_no_id(far: FarEnd) -> None:
     assert "Access/permission denied" in answer.text
 
 
-def test_a_batch_is_one_pair_of_listings(far: FarEnd) -> None:
+def test_a_batch_is_three_listings(far: FarEnd) -> None:
     """A namespace with hundreds of Jobs would take minutes to delete."""
     of = [key(number=20 + number) for number in range(5)]
     far.submit_all([submission(one) for one in of])
     before = len(far.calls("squeue"))
     answers = far.exchange(far.slurm.cancel("a" * 32, far.known, [Cancellation(one, CancelPhase.END) for one in of]))
     assert [len(answers[one].ids) for one in of] == [1] * 5
-    assert len(far.calls("squeue")) - before == 2
+    assert len(far.calls("squeue")) - before == 3
 
 
 def test_another_tree_gets_nothing(far: FarEnd) -> None:

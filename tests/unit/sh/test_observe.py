@@ -151,6 +151,21 @@ def test_accounting_is_asked_once_for_all(far: FarEnd) -> None:
     assert len([call for call in far.calls("sacct") if "-j 100,101" in call]) == 1
 
 
+@pytest.mark.parametrize("knows", [True, False], ids=["22.05", "20.11"])
+def test_whose_a_job_is_stands_in_the_books(far: FarEnd, knows: bool) -> None:
+    """Its name is the user's own, and few sites keep comments: nobody would learn that it was out of time. Old releases keep comments, and no lines."""
+    far.submit(submission())
+    far.forget_job("100")
+    line = f"sbatch --parsable --job-name=a|b --comment={KEY}{'0' * 9} runs/{KEY}/wrapper.sh /home/ann/here mark {'x' * 9000}"
+    if knows:
+        (far.root / "sacct.rows").write_text(f"100|TIMEOUT|0:15|None||a|b|{line}\n")
+    else:
+        (far.root / "sacct.rows").write_text(f"100|TIMEOUT|0:15|None|fairlead:here:{KEY}|a|b\n")
+        far.shadow("sacct", 'case "$*" in *SubmitLine*) echo "sacct: error: Invalid field requested: \\"SubmitLine\\"" >&2; exit 1 ;; esac\n'
+                            f'cat "{far.root}/sacct.rows"')
+    assert far.observe({KEY: "100"}).records[KEY].word == "TIMEOUT"
+
+
 def test_a_site_without_accounting_is_not_asked(far: FarEnd) -> None:
     """accounting: None would cost a time-out at each poll."""
     far.accounting = "None"

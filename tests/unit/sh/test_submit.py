@@ -11,6 +11,7 @@ from fairlead.domain.errors import UserFault
 from fairlead.domain.run.answers import SubmitAnswer, SubmitWord
 from fairlead.domain.run.request import Submission
 from fairlead.domain.run.run import Tree
+from fairlead.schedulers import sh
 from fairlead.schedulers.slurm.scheduler import Slurm
 
 KEY = key()
@@ -44,8 +45,9 @@ def test_sbatch_gets_marks_and_no_more_environment_than_it_needs(far: FarEnd) ->
     assert argv[0] == "--partition=x y"
     assert argv.index("--export=NONE") < argv.index("--export=ALL")
     assert {"--propagate=NONE", "--no-requeue", "--open-mode=append"} < set(argv)
-    assert {f"--job-name={OWNER.name}-{KEY}", f"--comment=fairlead:here:{KEY}"} < set(argv)
-    assert f"--output={far.run_dir(KEY)}/slurm-%j.log" in argv
+    assert {f"--job-name={OWNER.name}", f"--comment=fairlead:here:{KEY}", f"runs/{KEY}/wrapper.sh"} < set(argv)
+    assert (far.root / "batch" / "100").read_text() == sh.WRAPPER
+    assert (far.run_dir(KEY) / "wrapper.sh").read_bytes() == b"", "Slurm has its own: a tree of many Runs would hold as many"
     names = {line.split("=")[0] for line in (far.root / "environ" / "100").read_text().splitlines()}
     assert names - {"PWD", "SHLVL", "_", "OLDPWD"} == {"HOME", "USER", "LOGNAME", "SHELL", "PATH", "SLURM_CONF", "LD_LIBRARY_PATH"}
     assert (far.root / "umask" / "100").read_text().strip() != "0077"
@@ -53,11 +55,41 @@ def test_sbatch_gets_marks_and_no_more_environment_than_it_needs(far: FarEnd) ->
 
 def test_a_percent_sign_in_the_work_folder_is_no_pattern(far: FarEnd) -> None:
     """Slurm's log would land beside the run directory."""
-    odd = far.home / "100%job"
+    odd = far.home / "100%job%"
     marker = far.known.marker
     (far.home / "work").rename(odd)
-    assert far.exchange(far.slurm.submit("a" * 32, Tree(str(odd / "here"), marker), [submission()]))[KEY].id == "100"
-    assert f"--output={far.home}/100%%job/here/runs/{KEY}/slurm-%j.log" in far.argv("100")
+    nowhere = submission(stdout_path="nowhere/x.out")
+    assert far.exchange(far.slurm.submit("a" * 32, Tree(str(odd / "here"), marker), [nowhere]))[KEY].id == "100"
+    assert f"--output={far.home}/100%%job%%/here/runs/{KEY}/slurm-%j.log" in far.argv("100")
+
+
+FILES = [
+    ({}, "{home}", "{home}/hello-%j.out", "", "01"),
+    ({"working_dir": "~/d", "stdout_path": "%x.%%.out", "stderr_path": "~/%u.%5J"}, "{home}/d", "{home}/d/hello.%%.out", "{home}/%u.%5J", "02"),
+    ({"stdout_path": "/dev/null", "stderr_path": "nowhere/%j"}, "{home}", "/dev/null", "", "0"),
+    ({"working_dir": "{home}/d", "stdout_path": "made-%j/x"}, "{home}/d", "", "", ""),
+    ({"stdout_path": "d/%j on %N"}, "{home}", "", "", ""),
+    ({"stdout_path": "d/a\\b"}, "{home}", "", "", ""),
+    ({"stdout_path": "d"}, "{home}", "", "", ""),
+    ({"working_dir": "100%j"}, "{home}/100%j", "", "", ""),
+    ({"working_dir": "/nowhere"}, "/nowhere", "", "", ""),
+]
+
+
+@pytest.mark.parametrize(("job", "folder", "output", "error", "shared"), FILES, ids=str)
+def test_slurm_is_told_the_users_own_files_where_it_can_open_them(
+    far: FarEnd, job: dict[str, str], folder: str, output: str, error: str, shared: str,
+) -> None:
+    """A script that asks scontrol for its output or its folder would be told ours; or one whose output Slurm cannot open would never start."""
+    for name in ("d", "100%j"):
+        (far.home / name).mkdir()
+    far.submit(submission(**{name: text.format(home=far.home) for name, text in job.items()}))
+    argv = far.argv("100")
+    assert f"--chdir={folder.format(home=far.home)}" in argv
+    assert [word for word in argv if word.startswith("--output=")] == [f"--output={output.format(home=far.home) or far.run_dir(KEY)}"
+                                                                      + "/slurm-%j.log" * (not output)]
+    assert [word for word in argv if word.startswith("--error=")] == [f"--error={error.format(home=far.home)}"] * bool(error)
+    assert argv[-1] == shared
 
 
 @pytest.mark.parametrize(("target", "word", "number"), [
@@ -145,13 +177,35 @@ def test_one_more_job_costs_a_login_node_seven_processes(far: FarEnd) -> None:
     assert more == {"dd": 1, "sha256sum": 1, "mkdir": 1, "mv": 2, "env": 1, "timeout": 1}   # timeout takes env's place, sbatch is one
 
 
-@pytest.mark.parametrize("rewritten", ["name", "comment"])
-def test_one_mark_is_enough(far: FarEnd, rewritten: str) -> None:
+REWRITTEN = [{"command": "site"}, {"comment": "site"}, {"comment": "site", "command": f"runs/{KEY}/wrapper.sh {KEY} argument"},
+             {"comment": "site", "command": "bin/0123456789abcdef/wrapper.sh", "name": f"hello-{KEY}"}]
+
+
+@pytest.mark.parametrize("rewritten", REWRITTEN, ids=["command", "comment", "with arguments", "of an earlier release"])
+def test_one_mark_is_enough(far: FarEnd, rewritten: dict[str, str]) -> None:
     """A site's plugin may rewrite names or comments; the job would be submitted again."""
     far.say("sbatch", 1, TIMED_OUT)
     far.submit(submission())
-    far.set_job("55", "RUNNING", KEY, name="site" if rewritten == "name" else "", comment="site" if rewritten == "comment" else None)
+    far.set_job("55", "RUNNING", KEY, **rewritten)
     assert far.submit(submission()) == SubmitAnswer(SubmitWord.SUBMITTED, "55")
+
+
+@pytest.mark.parametrize("other", [f"runs/{KEY}0/wrapper.sh", f"runs/{KEY}/wrapper.sh.old", f"bin/x/wrapper.sh {KEY}"])
+def test_another_jobs_path_is_no_mark(far: FarEnd, other: str) -> None:
+    """Attempt 10 would be followed for attempt 1, which would never run."""
+    far.say("sbatch", 1, TIMED_OUT)
+    far.submit(submission())
+    far.set_job("55", "RUNNING", KEY, comment="site", command=other)
+    assert far.submit(submission()) == SubmitAnswer(SubmitWord.NOT_YET)
+
+
+def test_one_that_is_submitted_again_is_given_the_wrapper_again(far: FarEnd) -> None:
+    """It would be an empty script, which Slurm refuses."""
+    far.say("sbatch", 1, TIMED_OUT)
+    far.submit(submission())
+    (far.root / "sbatch.says").unlink()
+    assert far.submit(submission(resubmit=True)).id == "100"
+    assert (far.root / "batch" / "100").read_text() == sh.WRAPPER
 
 
 def test_not_yet_until_it_is_time_to_submit_again(far: FarEnd) -> None:
@@ -230,7 +284,7 @@ def test_a_key_revoked_while_sbatch_ran_is_cancelled(far: FarEnd) -> None:
     """A deleted Job would leave a job in the queue."""
     (far.root / "sbatch.then").write_text(f"ln -s revoked {far.run_dir(KEY)}/claim\n")
     assert far.submit(submission()).word is SubmitWord.REVOKED
-    assert far.calls("scancel") == [f"--name={OWNER.name}-{KEY} 100"]
+    assert far.calls("scancel") == [f"--name={OWNER.name} 100"]
 
 
 def test_another_tree_gets_nothing(far: FarEnd) -> None:

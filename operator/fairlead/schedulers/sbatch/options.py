@@ -115,7 +115,7 @@ def _extra(options: Mapping[str, str]) -> Iterator[Option]:
             raise UserFault(owned.sentence)
         if _CONTROL.search(name + value) or not re.fullmatch(r"[a-z][a-z0-9-]+", name):
             raise UserFault(f"extraOptions: {name!r} is no long option with a value on one line: write its name without the dashes")
-        if problem := vocabulary.fault(option) or _singleton(option):
+        if problem := vocabulary.fault(option):
             raise UserFault(f"extraOptions: {problem}")
         yield option
 
@@ -132,19 +132,9 @@ def _read(directive: Directive) -> Iterator[Option]:
             if owned.asks_for_nothing(option.value or ""):
                 continue
             raise directive.fault(f"--{option.name} is refused: {owned.because}")
-        if problem := _singleton(option):
-            raise directive.fault(problem)
         if problem := _path_fault(option):
             raise directive.fault(f"--{option.name} {problem}")
         yield option
-
-
-def _singleton(option: Option) -> str | None:
-    """Say what to write for a dependency on all jobs of the same name: none of Fairlead's jobs has another one's name."""
-    if option.name != "dependency" or "singleton" not in re.split("[,?]", (option.value or "").lower()):
-        return None
-    return ("--dependency=singleton is refused: it goes by the job's name, and Fairlead gives each job its own, so it would wait for "
-            "nothing; write afterany:ID with the status.run.id of the Job to wait for, or set the Cluster's spec.limits.maxActiveJobs to 1")
 
 
 def _path_fault(option: Option) -> str | None:

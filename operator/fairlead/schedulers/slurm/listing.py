@@ -1,4 +1,4 @@
-"""One row of `squeue -o`, and the two marks by which a job is known as ours: its comment, and its name.
+"""One row of `squeue -o`, and the marks by which a job is known as ours: its comment, and the path of its command (`runs/KEY/wrapper.sh`).
 
 Names and comments of other jobs may hold newlines and separators, so a row counts only behind the fence of its exchange, the name is not
 asked for, and the comment comes last. A row that is not exactly what our format prints is nobody's.
@@ -33,8 +33,8 @@ def mark(installation: str, key: RunKey) -> str:
     return f"fairlead:{installation}:{key}"
 
 
-def run_name(job_name: str, key: RunKey) -> str:
-    """The name that a job of ours carries. It must not hold a comma (`squeue --name` splits there); a Kubernetes name cannot."""
+def former_name(job_name: str, key: RunKey) -> str:
+    """The name that releases gave to a job of ours before it was the user's own: such jobs may be in the queue."""
     return f"{job_name}-{key}"
 
 

@@ -12,7 +12,7 @@ from fairlead.domain.run.run import RunKey, RunState, Tree
 from fairlead.schedulers import exchanges, payload, sh
 from fairlead.schedulers.exchanges import Part
 from fairlead.schedulers.seam import Cancellation, Exchange, Place, Query, Removal, Removed, TreeRemoval, TreeRemoved
-from fairlead.schedulers.slurm import accounting, answers, listing, refusals, states
+from fairlead.schedulers.slurm import accounting, answers, files, listing, refusals, states
 
 _PING_SECONDS: Final = 10                # scontrol --version
 
@@ -125,6 +125,8 @@ class Slurm:
     def _call(self, submission: Submission) -> str:
         return payload.call(submission, {
             "REQUEUE": "--requeue" if submission.requeue else "--no-requeue",
-            "NAME": listing.run_name(submission.owner.name, submission.key),
+            "NAME": submission.job_name or submission.owner.name,
+            "FORMER": listing.former_name(submission.owner.name, submission.key),
             "COMMENT": listing.mark(self._installation.name, submission.key),
+            **files.as_slurm_opens_them(submission),
         }, self._installation)

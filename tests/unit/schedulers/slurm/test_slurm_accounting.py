@@ -48,6 +48,13 @@ def test_every_single_job_of_a_real_answer_is_read(golden):
             assert f"{record.exit_code}:{record.signal}" == exit_text
 
 
+def test_what_the_script_keeps_of_a_submissions_line_shows_whose_it_is():
+    """A job whose name is the user's own is in the books of no site under its key otherwise: comments are kept by few."""
+    rows = "\n".join(f"{number}|TIMEOUT|0:15|None|runs/{key}/wrapper.sh" for number, key in (("7", KEY), ("8", OTHER)))
+    assert accounting.parse_sacct(rows, {KEY: "7"})[KEY].word == "TIMEOUT"
+    assert accounting.parse_sacct(rows, {KEY: "8"}) == {}
+
+
 @pytest.mark.parametrize("golden", in_every_release("sacct-D"), ids=str)
 def test_the_last_row_of_a_requeued_job_counts(golden):
     rows = list(sacct_rows(golden, KEY))

@@ -40,7 +40,7 @@ def test_the_format_ends_with_the_comment_and_leaves_the_name_out():
 
 
 def test_a_job_is_named_after_its_key():
-    assert listing.run_name("train", KEY) == "train-0f4a4b4c-1111-2222-3333-444455556666-2"
+    assert listing.former_name("train", KEY) == "train-0f4a4b4c-1111-2222-3333-444455556666-2"
 
 
 @pytest.mark.parametrize("golden", in_every_release("squeue-all-o") + in_every_release("squeue-final-o"), ids=str)

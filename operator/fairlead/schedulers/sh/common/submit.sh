@@ -4,8 +4,8 @@
 #   AGAIN (1: submit what is there and has no answer), OWNER (the line of `owner`), SETTINGS (the text of `job`), ENVIRONMENT (the text of `env`), BYTES
 #   (of its script on standard input), SHA256 (of the same), ASKED (whom it asks, in words), KEY, MARKER (what its marker says), TREE (its path), hand_in
 #   (hands the key over and answers, with `handed_in` where it was taken), install_all (puts all files there that this scheduler's Runs need), listed
-#   (sets `id` to what is shown under the key), withdraw (ID: takes it back).
-# Gives: RUN (the key's directory), answer (WORD...: of this key), handed_in (the scheduler took it, as `id`).
+#   (sets `id` to what is shown under the key), prepare_more (sets MORE to what else it has put aside for the directory), withdraw (ID: takes it back).
+# Gives: ASIDE (the key's folder aside), MORE (an entry for the directory, or empty), RUN (the key's directory), answer (WORD...: of this key), handed_in (the scheduler took it, as `id`).
 
 SKIP=                           # word and reason with which every further key of this batch is answered
 
@@ -88,11 +88,17 @@ previous_is_over() {
   return 1
 }
 
-# make_ready: all that the wrapper needs moves in before the scheduler knows of it; `ready` comes last.
+# make_ready: all that the wrapper needs moves in before the scheduler knows of it, with what the scheduler's part adds (MORE: an entry put aside, or
+# nothing); `ready` comes last.
 make_ready() {
-  [ -e "$RUN/ready" ] && return 0
+  MORE=
+  prepare_more || return
+  if [ -e "$RUN/ready" ]; then
+    [ -z "$MORE" ] || mv -f "$MORE" "$RUN/"
+    return
+  fi
   printf '%s' "$SETTINGS" >"$ASIDE/job" && printf '%s' "$ENVIRONMENT" >"$ASIDE/env" && printf '%s\n' "$OWNER" >"$ASIDE/owner" &&
-    mv -f "$ASIDE/owner" "$ASIDE/job" "$ASIDE/env" "$ASIDE/script" "$RUN/" && true >"$RUN/ready"
+    mv -f "$ASIDE/owner" "$ASIDE/job" "$ASIDE/env" "$ASIDE/script" ${MORE:+"$MORE"} "$RUN/" && true >"$RUN/ready"
 }
 
 submit() {

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Runs the user's script once. Slurm runs a spooled copy of this on the job's first node; on a bare host keeper.sh runs it, and names the id:
-#   wrapper.sh TREE MARKER KEY BUILD --requeue|--no-requeue WATCH_SECONDS [ID [CONTROL_GROUP]]
+#   wrapper.sh TREE MARKER KEY BUILD --requeue|--no-requeue WATCH_SECONDS [ID [CONTROL_GROUP [SHARED]]]
+# SHARED: Slurm has opened the user's own files for us; the numbers in it are those of files whose names are this job's alone (1 output, 2 errors).
 # runs/KEY/ holds script (0700), env (0600, `export` lines) and job (fl_* settings and `set -- arguments`).
 # Exit codes of its own, with which the script was not started: 121 claim lost, 122 requeue not allowed, 123 environment, 124 output. A script may end
 # with these as well, so they prove nothing: what does are the link `never` and the word `unbegun` in `finished`.
@@ -9,7 +10,7 @@
 # shellcheck disable=SC2015  # A && B || C is meant: C when either fails
 
 tree=$1 marker=$2 key=$3 build=$4 requeue=$5 watch_seconds=$6
-run=runs/$key pid='' signal='' told='' watcher='' id=${7:-${SLURM_JOB_ID:-}} bare_host=${7:+1} group=${8:-}
+run=runs/$key pid='' signal='' told='' watcher='' id=${7:-${SLURM_JOB_ID:-}} bare_host=${7:+1} group=${8:-} shared=${9:-}
 PATH=${PATH:-/usr/local/bin:/usr/bin:/bin}
 export PATH
 user_umask=$(umask)
@@ -23,8 +24,16 @@ case $ignored in [014589cd]) heard=INT ;; esac
 case $ignored in [012389ab]) heard=${heard:+$heard,}QUIT ;; esac
 [ "$heard" ] && env "--default-signal=$heard" true 2>/dev/null || heard=
 
+# unused CODE: the end of a start that runs nothing. The files that Slurm has made for it go, where no other start has them too.
+unused() {
+  for number in 1 2; do
+    case $shared in *"$number"*) file=$(readlink "/proc/$$/fd/$number") && [ -f "$file" ] && [ ! -s "$file" ] && rm -f "$file" ;; esac
+  done
+  exit "$1"
+}
+
 # The tree, entered once: every later path is relative, so a mount that changes meanwhile changes nothing.
-[ "$id" ] && cd "$tree" 2>/dev/null && { IFS= read -r seen <marker; } 2>/dev/null && [ "$seen" = "$marker" ] && [ -e "$run/ready" ] || exit 123
+[ "$id" ] && cd "$tree" 2>/dev/null && { IFS= read -r seen <marker; } 2>/dev/null && [ "$seen" = "$marker" ] && [ -e "$run/ready" ] || unused 123
 
 # Nobody else may change it, or put another in its place: see `only_ours` in prelude.sh. From here on it goes by its real path, on which that is so.
 # (The Run's own directory may be as open as a site's ACLs make it: nobody else gets into `runs`.)
@@ -206,7 +215,7 @@ case $(readlink "$run/claim") in
   "$id.$nonce") first=1 ;;
   "$id".*) [ "$requeue" = --requeue ] && [ ! -e "$run/stop" ] || leave 122 ;;   # a start before this one, whatever the restart count says
   '') leave 123 ;;
-  *) leave 121 ;;
+  *) rm -rf "$enter"; unused 121 ;;
 esac
 
 # cannot_start: said by a link, which a full disk takes, and only by the start that has made the claim: nothing has run under it.
@@ -214,6 +223,7 @@ cannot_start() {
   [ -z "$first" ] || ln -s "$id.$nonce" "$run/never" 2>/dev/null
   [ "$requeue" = --requeue ] || rm -f "$run/env"
   rm -f "$run/.started-${start:-0}" "$run/.finished-${start:-0}" "$run/.wait-${start:-0}"
+  [ -z "$first" ] || { rm -rf "$enter"; unused 123; }
   leave 123
 }
 [ ! -h "$run/never" ] || { rm -f "$run/never" && [ ! -h "$run/never" ]; } || leave 123   # a start before this one could not
@@ -257,6 +267,9 @@ end() {
 
 # The output, tried in a subshell: a redirection that fails ends dash without a word. Appended to, so that a second start cannot cut it.
 ( umask "$user_umask"; cd "$dir" && mkdir -p "${out%/*}/" "${err%/*}/" && true >>"$out" && true >>"$err" ) || end 124 unbegun
+
+# What is not the script's goes to a log of ours: what a profile says.
+if [ "$shared" ] && ( true >>"$run/slurm-$id.log" ) 2>/dev/null; then exec >>"$run/slurm-$id.log" 2>&1; fi
 
 # Once in so many seconds: a claim that is ours no longer ends the script (its object is gone, and the scheduler had forgotten this job), and so do
 # a `stop` that says that this Run is over by all that others know, and the death of this wrapper. What cannot be read says nothing.

@@ -3,10 +3,12 @@
 #   theirs), HOST, ID, KEY, answer (WORD...: of this key), handed_in (the scheduler took it, as `id`), is_number, locked, look_at_queue, on_host, queued,
 #   unlocked.
 # Gives: ASKED (whom it asks, in words), hand_in (hands the key over and answers, with `handed_in` where it was taken), listed (sets `id` to what is
-#   shown under the key).
+#   shown under the key), prepare_more (nothing).
 # shellcheck disable=SC2034  # ASKED is read by the script behind it
 
 ASKED="the host's queue"
+
+prepare_more() { :; }
 
 listed() { look_at_queue || return; queued "$KEY"; id=$ID; }
 

@@ -1,6 +1,7 @@
 # Slurm's part in a cancellation.
 # Needs: KEYS, MARK (the comment of our jobs up to the key), SCANCEL_SECONDS, SCONTROL_SECONDS, SQUEUE_SECONDS, WORK (lines of what is still to be done:
-#   `key phase why ids`), slurm (SECONDS COMMAND...: calls one of Slurm's).
+#   `key phase why ids`), slurm (SECONDS COMMAND...: calls one of Slurm's), UPTIME (for how many seconds the machine is up, or empty), uptime (looks
+#   at it).
 # Gives: ASKED (whom it asks, in words), JOBS (lines `key id ...` of the keys in WORK that have not ended), SAID (why that was not told), end_jobs (ends
 #   what WORK says of them, and tells of each).
 # shellcheck disable=SC2034,SC2153  # ASKED, SAID: read by the script behind it; WORK is set there
@@ -11,27 +12,40 @@ ENDED='^(BOOT_FAIL|CANCELLED|COMPLETED|DEADLINE|FAILED|NODE_FAIL|OUT_OF_MEMORY|P
 # listing KIND FIELD: rows `kind id state text` of our user's jobs, the free text last, behind this exec's fence.
 listing() { slurm "$SQUEUE_SECONDS" squeue -h -a -t all -u "$ME" -o "$FENCE$US$1$US%i$US%T$US$2" 2>&1; }
 
-# marked: lines `key id state name` of the jobs that carry one of KEYS, by comment or by name, should a site rewrite one. A row with a separator in
-# its name or comment is nobody's. The name is `-` where only the comment says so. What has ended is left out. Jobs that carry no key at all come with `-` for
-# it.
+# marked: lines `key id state name` of the jobs that carry one of KEYS: by comment, by the path of the wrapper, should a site rewrite comments, or by name, as
+# jobs of earlier releases do. A row with a separator in its free text is nobody's. The name is `-` where scancel could not be told it as it is: it has a
+# line end, or a blank in front or behind. What has ended is left out. Jobs that carry no key at all come with `-` for it.
 marked() {
   exec awk -F "$US" -v fence="$FENCE" -v mark="$MARK" -v ended="$ENDED" '
-    $0 == "" { behind = 1; next }
+    $0 == "" && !behind { behind = 1; next }
     !behind { split($0, word, " "); wanted[word[1]] = 1; next }
-    $1 != fence || NF != 5 || $3 !~ /^[0-9]+$/ || $4 ~ ended { next }
-    $2 == "name" { key = match($5, /-[0-9]+$/) && RSTART > 36 ? substr($5, RSTART - 36) : ""; name = $5; bare[$3] = $3 " " $4 " " $5 }
-    $2 == "comment" { key = index($5, mark) == 1 ? substr($5, length(mark) + 1) : ""; name = "-" }
+    $1 != fence { if (last != "") name[last] = "-"; next }
+    { last = key = "" }
+    NF != 5 || $3 !~ /^[0-9]+$/ || $4 ~ ended { next }
+    $2 == "name" {
+      last = $3
+      bare[$3] = $4
+      name[$3] = $5 ~ /[\001-\037\177]/ || $5 ~ /^ / || $5 ~ / $/ || $5 == "" ? "-" : $5
+      if (match($5, /-[0-9]+$/) && RSTART > 36) key = substr($5, RSTART - 36)
+    }
+    $2 == "comment" && index($5, mark) == 1 { key = substr($5, length(mark) + 1) }
+    $2 == "path" && match($5, /^runs\/[0-9a-f-]+\/wrapper\.sh/) && (length($5) == RLENGTH || substr($5, RLENGTH + 1, 1) == " ") { key = substr($5, 6, RLENGTH - 16) }
     key ~ /^[0-9a-f-]+$/ { keyed[$3] = 1 }
-    key in wanted && !(($3, key) in told) { told[$3, key] = 1; print key, $3, $4, name }
-    END { for (id in bare) if (!(id in keyed)) print "-", bare[id] }' <<END
+    key in wanted && !(($3, key) in told) { told[$3, key] = 1; line[++lines] = key " " $3 " " $4; id[lines] = $3 }
+    END {
+      for (i = 1; i <= lines; i++) print line[i], (id[i] in name ? name[id[i]] : "-")
+      for (each in bare) if (!(each in keyed)) print "-", each, bare[each], name[each]
+    }' <<END
 $KEYS
 
 $NAMES
 $COMMENTS
+$PATHS
 END
 }
 
-# unmarked: adds to JOBS those of which a site has rewritten name and comment both: ours by the log that sbatch was given, whose path holds the key.
+# unmarked: adds to JOBS those of earlier releases of which a site has rewritten name and comment both: ours by the log that sbatch was given, whose path
+# holds the key.
 unmarked() {
   while read -r key _; do
     case $LINE_END$JOBS in *"$LINE_END$key "*) continue ;; esac
@@ -69,29 +83,49 @@ $JOBS
 END
 }
 
-# end_job ID HOW TELL KEY NAME: scancel goes by name as well where the name is ours: between listing and call an id may have become another's.
+# is_still KEY ID NAME: NAME. Between the listing and scancel an id may have become another's, when slurmctld comes back from an older state. So a listing
+# counts for three seconds; after that, scontrol has to show the key in the job once more. And scancel is told the name as well, where it can be: it looks by
+# itself whether that is the id's. A job of an earlier release has the key in its name, which alone will do.
+is_still() {
+  case $3 in
+    *"$1") return 0 ;;
+    -) ;;
+    *) uptime; [ "$UPTIME" ] && [ "$LISTED" ] && [ $((UPTIME - LISTED)) -lt 3 ] && return 0 ;;
+  esac
+  said=$(slurm "$SCONTROL_SECONDS" scontrol -o show job "$2" 2>&1); status=$?
+  hung "$status" && HUNG=1
+  case $status:$said in 0:*"$1"[!0-9]*) return 0 ;; esac
+  [ "$status" != 0 ] || said="job $2 does not carry $1 any more"
+  return 1
+}
+
+# end_job ID HOW TELL KEY NAME: one job.
 end_job() {
   [ "$HUNG" ] && return
   id=$1 how=$2 tell=$3 key=$4 name=$5
-  [ "$name" = - ] && name=
-  set --
-  [ "$how" = term ] && set -- -t RUNNING --full -s TERM
-  said=$(slurm "$SCANCEL_SECONDS" scancel ${name:+"--name=$name"} "$@" "$id" 2>&1); status=$?
-  hung "$status" && HUNG=1
-  if [ "$status" = 0 ]; then
-    [ "$tell" = 0 ] || say ended "$key" "$id"
-  else
-    case $TROUBLED in *" $key "*) ;; *) TROUBLED="$TROUBLED $key " && say trouble "$key" "$(words "$said")" ;; esac
+  if is_still "$key" "$id" "$name"; then
+    [ "$name" = - ] && name=
+    set --
+    [ "$how" = term ] && set -- -t RUNNING --full -s TERM
+    said=$(slurm "$SCANCEL_SECONDS" scancel ${name:+"--name=$name"} "$@" "$id" 2>&1); status=$?
+    hung "$status" && HUNG=1
+    if [ "$status" = 0 ]; then
+      [ "$tell" = 0 ] || say ended "$key" "$id"
+      return
+    fi
   fi
+  case $TROUBLED in *" $key "*) ;; *) TROUBLED="$TROUBLED $key " && say trouble "$key" "$(words "$said")" ;; esac
 }
 
 # live_jobs, end_jobs: see the script behind this part.
 live_jobs() {
-  if NAMES=$(listing name %j) && COMMENTS=$(listing comment %k); then
+  uptime
+  LISTED=$UPTIME
+  if NAMES=$(listing name %j) && COMMENTS=$(listing comment %k) && PATHS=$(listing path %o); then
     JOBS=$(marked) || { SAID="awk does not work on this login node"; return 1; }
     case $LINE_END$JOBS in *"$LINE_END- "*) unmarked ;; esac
   else
-    SAID=$(words "$NAMES$COMMENTS")
+    SAID=$(words "$NAMES$COMMENTS$PATHS")
     return 1
   fi
 }

@@ -4,7 +4,7 @@
 #   are left are told as `later`, and are looked at by the next poll), SACCT_FORMAT (sacct's), ACCOUNTING (Auto, Required or None), MARK (the comment of
 #   our jobs up to the key), MARKER (what its marker says), SACCT_SECONDS, SCONTROL_SECONDS, SQUEUE_SECONDS, TOLD, TOUCH (1: keep the directories of live
 #   Runs young), TREE (its path), log_tail, sentinels (of the keys in KEYS), sentinels_of, slurm (SECONDS COMMAND...: calls one of Slurm's), touch_live
-#   (keeps them young).
+#   (keeps them young), UPTIME (for how many seconds the machine is up, or empty), uptime (looks at it).
 # Gives: nothing.
 
 MOST_OF_KEY=12288               # bytes of the rows that one key's mark is shown with: 64 rows and more
@@ -58,19 +58,24 @@ ask_scontrol() {
   [ "$status" = 0 ] && [ "${#said}" -le "$MOST_SAID" ] && said=$(printf '%s' "$said" | tr '\n\037' '  ') && say scontrol "$1" "$said"
 }
 
-# ask_sacct: one call for all ids that nothing else explains; a name or a comment may be of any length. Whole rows or none: a part of one could lie.
+# booked FORMAT: what sacct says of them.
+booked() { slurm "$SACCT_SECONDS" sacct -X -n -P -S now-90days -j "$GONE" -o "$1" 2>&1; }
+
+# ask_sacct: one call for all ids that nothing else explains; a name or a comment may be of any length. Whole rows or none: a part of one could lie. Of the
+# line of a submission, which older releases do not keep, no more is told than the path of our wrapper in it.
 ask_sacct() {
   [ "$GONE" ] && [ "$ACCOUNTING" != None ] || return
-  said=$(slurm "$SACCT_SECONDS" sacct -X -n -P -S now-90days -j "$GONE" -o "$SACCT_FORMAT" 2>/dev/null); status=$?
+  said=$(booked "$SACCT_FORMAT,SubmitLine"); status=$?
+  case $status:$said in 1:*'nvalid field'*) said=$(booked "$SACCT_FORMAT"); status=$? ;; esac
   say accounting "$status"
   printf '%s\n' "$said" | awk -F '|' -v ids="$GONE" -v head="$FENCE${US}sacct$US" -v most="$MOST_BOOKED" '
     BEGIN { count = split(ids, word, ","); for (i = 1; i <= count; i++) gone[word[i]] = 1 }
+    $1 in gone && match($0, / runs\/[0-9a-f-]+\/wrapper\.sh /) { $0 = $1 "|" $2 "|" $3 "|" $4 "|" substr($0, RSTART + 1, RLENGTH - 2) }
     $1 in gone && bytes[$1] + length(head $0) < most { bytes[$1] += length(head $0) + 1; print head $0 }'
 }
 
 # is_late: whether so many seconds are over that the others have to wait; one at least is looked at. Where nobody says for how long the machine is up,
 # there is no bound.
-uptime() { UPTIME=; { read -r UPTIME _ </proc/uptime; } 2>/dev/null; UPTIME=${UPTIME%%.*}; }
 is_late() {
   [ "$LATE" ] && return
   [ "$LOOKED" ] || return

@@ -1,32 +1,82 @@
 # Slurm's part in a submission.
-# Needs: LOST_WORDS (sbatch's, after which the job may exist), REQUEUE (--requeue or --no-requeue, set for each key, as the next two), NAME (the job's),
-#   COMMENT (the job's), BUILD (names the files by their content, so that pending jobs keep theirs), KEY, MARKER (what its marker says), RUN (the key's
+# Needs: LOST_WORDS (sbatch's, after which the job may exist), WRAPPER (its text), REQUEUE (--requeue or --no-requeue, set for each key, as the next seven),
+#   NAME (the user's), FORMER (the name that releases gave before it was the user's), COMMENT (the job's), JOB_FOLDER, JOB_OUT, JOB_ERR (see
+#   `as_under_sbatch`), OWN (1: JOB_OUT has the id in it, 2: JOB_ERR has), ASIDE (the key's folder aside), BUILD (names the files by their content, so that pending jobs keep theirs), KEY, MARKER (what its marker says), RUN (the key's
 #   directory), SBATCH_SECONDS (as all of these: for one call), SCANCEL_SECONDS, SQUEUE_SECONDS, TREE (its path), WATCH_SECONDS, answer (WORD...: of this
 #   key), handed_in (the scheduler took it, as `id`), slurm (SECONDS COMMAND...: calls one of Slurm's).
 # Gives: ASKED (whom it asks, in words), hand_in (hands the key over and answers, with `handed_in` where it was taken), listed (sets `id` to what is
-#   shown under the key), withdraw (ID: takes it back).
+#   shown under the key), prepare_more (sets MORE to the wrapper, put aside), withdraw (ID: takes it back).
 # shellcheck disable=SC2034  # ASKED is read by the script behind it
 
 ASKED=squeue
-LOG_FOLDER=$TREE/runs
-case $TREE in *%*) LOG_FOLDER=$(printf '%s' "$TREE" | sed 's/%/%%/g')/runs ;; esac   # sbatch reads % in it
 
-# listed: an id that the scheduler shows under this key, by comment or else by name, should a site rewrite one.
-listed() { shown %k "$COMMENT" && { [ "$id" ] || shown %j "$NAME"; }; }
+# The key is in the path under which sbatch is given the wrapper, which Slurm shows as the job's command: it is the user's own name, output, folder that a
+# script finds, and that a site's rules look at. sbatch reads the file at once and never again.
+prepare_more() { MORE=$ASIDE/wrapper.sh; printf '%s' "$WRAPPER" >"$MORE"; }
 
-# shown FIELD TEXT: sets `id` to the first job whose field is that. The record that an impossible request leaves behind is no job.
+# listed: an id that the scheduler shows under this key, by comment or else by the wrapper's path, should a site rewrite comments; or by its former name.
+listed() { shown %k "$COMMENT" && { [ "$id" ] || shown %o "runs/$KEY/wrapper.sh"; } && { [ "$id" ] || shown %j "$FORMER"; }; }
+
+# shown FIELD TEXT: sets `id` to the first job whose field is that; a command may have arguments behind it (up to 22.05). The record that an impossible
+# request leaves behind is no job.
 shown() {
   rows=$(slurm "$SQUEUE_SECONDS" squeue -h -a -t all -u "$ME" -o "$FENCE$US%A$US%T$US%r$US$1" 2>&1) || return
   id=$(printf '%s\n' "$rows" | awk -F "$US" -v fence="$FENCE" -v text="$2" \
-    '$1 == fence && NF == 5 && $5 == text && !($3 == "FAILED" && $4 == "BadConstraints") && $2 ~ /^[0-9]+$/ { print $2; exit }')
+    '$1 == fence && NF == 5 && ($5 == text || (index($5, text " ") == 1 && text ~ /^runs/)) && !($3 == "FAILED" && $4 == "BadConstraints") && $2 ~ /^[0-9]+$/ { print $2; exit }')
+}
+
+# doubled TEXT: MADE is that with each % twice, so that sbatch reads no pattern in it.
+doubled() {
+  rest=$1 MADE=
+  while :; do case $rest in *%*) MADE=$MADE${rest%%\%*}%% rest=${rest#*%} ;; *) break ;; esac; done
+  MADE=$MADE$rest
+}
+
+# pattern FOLDER PATH: MADE is PATH below FOLDER, as the wrapper reads it and as sbatch takes it.
+pattern() {
+  # shellcheck disable=SC2088  # the tilde is what the user wrote
+  case $2 in
+    /*) MADE=$2 ;;
+    '~') doubled "$HOME" ;;
+    '~/'*) doubled "$HOME"; MADE=$MADE/${2#??} ;;
+    *) doubled "${1%/}"; MADE=$MADE/$2 ;;
+  esac
+}
+
+# opens PATTERN: whether Slurm can open such a file, as far as this login node shows. Where it cannot, the wrapper can: it makes folders, and says what is wrong.
+opens() {
+  case $1 in '' | *\\* | *%*/*) return 1 ;; esac   # sbatch takes no pattern behind a backslash for one
+  case $1 in *%*) ;; *) [ ! -e "$1" ] || { [ ! -d "$1" ] && [ -w "$1" ]; return; } ;; esac
+  [ -d "${1%/*}/" ] && [ -w "${1%/*}/" ]
+}
+
+# as_under_sbatch: AT is the job's folder, OUTPUT and ERROR are its files to Slurm, for who asks it where they are. JOB_OUT and JOB_ERR are empty where
+# sbatch would read something else in them than the wrapper does. Then, and where it could not open them, there is a log of ours in their place.
+as_under_sbatch() {
+  # shellcheck disable=SC2088  # the same
+  case $JOB_FOLDER in '' | '~') AT=$HOME ;; /*) AT=$JOB_FOLDER ;; '~/'*) AT=$HOME/${JOB_FOLDER#??} ;; *) AT=${HOME%/}/$JOB_FOLDER ;; esac
+  OUTPUT='' ERROR='' SHARED=
+  if [ "$JOB_OUT" ] && pattern "$AT" "$JOB_OUT" && opens "$MADE"; then
+    OUTPUT=$MADE SHARED=0
+    case $OWN in *1*) SHARED=01 ;; esac
+    if [ "$JOB_ERR" ] && pattern "$AT" "$JOB_ERR" && opens "$MADE"; then
+      ERROR=$MADE
+      case $OWN in *2*) SHARED=${SHARED}2 ;; esac
+    fi
+  else
+    doubled "$TREE"
+    OUTPUT=$MADE/runs/$KEY/slurm-%j.log
+  fi
 }
 
 # hand_in OPTIONS...: only sbatch's own words decide, never how it died: killed in mid-call, its job exists all the same.
 hand_in() {
+  as_under_sbatch
   said=$(umask "$USER_UMASK"; exec_bare timeout -k 2 "$SBATCH_SECONDS" sbatch "$@" --parsable --export=ALL --propagate=NONE "$REQUEUE" \
-    --job-name="$NAME" --comment="$COMMENT" --output="$LOG_FOLDER/$KEY/slurm-%j.log" --open-mode=append --chdir=/ \
-    "bin/$BUILD/wrapper.sh" "$TREE" "$MARKER" "$KEY" "$BUILD" "$REQUEUE" "$WATCH_SECONDS" 2>&1)
+    --job-name="$NAME" --comment="$COMMENT" --output="$OUTPUT" ${ERROR:+"--error=$ERROR"} --open-mode=append --chdir="$AT" \
+    "runs/$KEY/wrapper.sh" "$TREE" "$MARKER" "$KEY" "$BUILD" "$REQUEUE" "$WATCH_SECONDS" '' '' "$SHARED" 2>&1)
   status=$?
+  true >"$RUN/wrapper.sh"         # Slurm has its own copy; a tree of many Runs would hold as many
   [ "$status" = 143 ] && status=124
   if [ "$status" = 0 ] && printed; then
     handed_in
