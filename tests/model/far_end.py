@@ -59,7 +59,7 @@ def revokes(here: Here, script: Script, attempt: int, then: str) -> None:
 
 
 def cancel(draft: Draft, here: Here, script: Script, job_id: int) -> None:
-    """`scancel --name`: a running job ends some time later. By id alone it would reach who has that id now; by the name, too, if that has it as well."""
+    """`scancel --name`: a running job ends some time later. By id alone it would reach who has that id now, whatever its name."""
     looked = "NAME" in here.rules
     for job in draft.jobs:
         if job.id == job_id and job.state != QUEUED and (job.attempt == script.attempt or job.namesake or not looked):

@@ -65,7 +65,7 @@ def test_a_percent_sign_in_the_work_folder_is_no_pattern(far: FarEnd) -> None:
 
 FILES = [
     ({}, "{home}", "{home}/hello-%j.out", "", "01"),
-    ({"working_dir": "~/d", "stdout_path": "%x.%%.out", "stderr_path": "~/%u.%5J"}, "{home}/d", "{home}/d/hello.%%.out", "{home}/%u.%5J", "02"),
+    ({"working_dir": "~/d", "stdout_path": "%x.%%.o", "stderr_path": "~/%u.%5J"}, "{home}/d", "{home}/d/hello.%%.o", "{home}/%u.%5J", "02"),
     ({"stdout_path": "/dev/null", "stderr_path": "nowhere/%j"}, "{home}", "/dev/null", "", "0"),
     ({"working_dir": "{home}/d", "stdout_path": "made-%j/x"}, "{home}/d", "", "", ""),
     ({"stdout_path": "d/%j on %N"}, "{home}", "", "", ""),
@@ -80,7 +80,7 @@ FILES = [
 def test_slurm_is_told_the_users_own_files_where_it_can_open_them(
     far: FarEnd, job: dict[str, str], folder: str, output: str, error: str, shared: str,
 ) -> None:
-    """A script that asks scontrol for its output or its folder would be told ours; or one whose output Slurm cannot open would never start."""
+    """A script that asks scontrol for its output would be told of ours; or one whose output Slurm cannot open would never start."""
     for name in ("d", "100%j"):
         (far.home / name).mkdir()
     far.submit(submission(**{name: text.format(home=far.home) for name, text in job.items()}))
