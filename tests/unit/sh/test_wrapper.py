@@ -197,6 +197,37 @@ def test_output_goes_where_the_patterns_say(far: FarEnd) -> None:
     assert (far.home / "err&1" / "100").read_text() == "err\n"
 
 
+def start_with_files(far: FarEnd, shared: str, out: Path, err: Path) -> int:
+    """As Slurm starts it that has opened the user's own files: its exit code."""
+    with out.open("a") as output, err.open("a") as error:
+        done = subprocess.run(
+            [*far.wrapper_command(out.stem, KEY), "", "", shared], env=far.job_environment(out.stem), cwd="/", stdin=subprocess.DEVNULL,
+            stdout=output, stderr=error, check=False, timeout=60)
+    return done.returncode
+
+
+def test_nothing_but_the_script_writes_into_the_users_files(far: FarEnd) -> None:
+    """What a profile prints would stand in the output that a program reads."""
+    (far.home / ".profile").write_text("echo chatter; echo trouble >&2\n")
+    prepare(far, "echo out; echo err >&2", stdout_path="~/%j.out", stderr_path="~/err")
+    assert start_with_files(far, "01", far.home / "100.out", far.home / "err") == 0
+    assert ((far.home / "100.out").read_text(), (far.home / "err").read_text()) == ("out\n", "err\n")
+    assert (far.run_dir(KEY) / "slurm-100.log").read_text() == "chatter\ntrouble\n"
+
+
+@pytest.mark.parametrize(("claimed", "code"), [("99.another", 121), ("revoked", 121), ("", 123)], ids=["another's", "revoked", "buried"])
+def test_a_start_that_runs_nothing_leaves_no_file_of_its_own(far: FarEnd, claimed: str, code: int) -> None:
+    """Each duplicate would leave an empty file; or take the file away into which the one that runs is about to write."""
+    prepare(far, "true", stdout_path="~/%j.out", stderr_path="~/err")
+    if claimed:
+        (far.run_dir(KEY) / "claim").symlink_to(claimed)
+    else:
+        far.cancel(KEY, CancelPhase.END)
+        far.remove(KEY)
+    assert start_with_files(far, "01", far.home / "100.out", far.home / "err") == code
+    assert sorted(path.name for path in far.home.iterdir() if path.is_file() and path.name[0] != ".") == ["err"]
+
+
 def test_the_longest_name_has_its_output(far: FarEnd) -> None:
     """No file system has names of more than 255 bytes: a Job with a name that the API server takes would never start."""
     named = replace(submission(script="#!/bin/sh\necho $0 >&2\n", stderr_path="%x/%x-%x"), owner=Owner("default", "n" * 253, KEY.uid))
