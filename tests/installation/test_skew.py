@@ -2,8 +2,10 @@
 
 import base64
 import hmac
+import io
 import json
-from collections.abc import Iterator
+import tarfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from bed.login import LoginNode
 from bed.slurm import SlurmCluster
 from bed.sshd import SshHost
 from bed.state import Bed
+from e2e import earlier
 from product.account import account
 from product.api import Api
 from product.controller import Controller
@@ -124,3 +127,43 @@ def test_a_run_of_which_a_newer_release_has_written_is_left_to_it(
     controller.ensure()
     until(lambda: own.jobs_active() == [], "the next sweep to end them, now that nobody speaks for them", 60)
     until(lambda: not running(host, "keeper.sh"), "the next sweep to do so on the bare host", 60)
+
+
+@pytest.mark.parametrize("rewritten", [False, True], ids=["comments as written", "comments rewritten"])
+def test_jobs_in_the_queue_are_known_after_an_upgrade_and_after_a_downgrade(
+        bed: Bed, quiet_plane: ControlPlane, controller: Controller, scene: Scene, slurm: Callable[..., SlurmCluster], tmp_path: Path,
+        rewritten: bool) -> None:
+    """Else a job whose name is its user's own, or one that has the key in its name, would outlive its object, or run twice."""
+    plugin = """
+function slurm_job_submit(job, part, uid) job.comment = "site"; return slurm.SUCCESS end
+function slurm_job_modify(job, record, part, uid) return slurm.SUCCESS end
+return slurm.SUCCESS
+"""
+    cluster = slurm(submit_plugin=plugin) if rewritten else slurm()
+    with tarfile.open(fileobj=io.BytesIO(earlier.program())) as kept:
+        kept.extractall(tmp_path, filter="data")
+    before = Controller(bed, account(quiet_plane), "before", env={"PYTHONPATH": str(tmp_path / "operator")})
+    before.settings = earlier.known(controller.settings)   # type: ignore[misc]  # of this one alone
+    script = "#!/bin/sh\necho $SLURM_JOB_ID >>~/ran-{}\nwhile [ ! -e ~/enough ]; do sleep 0.2; done\n"
+    scene.cluster(cluster)
+    controller.stop()
+    for first, second, number in ((before, controller, 1), (controller, before, 2)):
+        first.ensure()
+        goes, stays, waits = (
+            scene.job(name, script.format(name), cancellationGracePeriodSeconds=1, **more) for name, more in (
+                (f"goes-{number}", {}), (f"stays-{number}", {}), (f"waits-{number}", {"extraOptions": {"begin": "now+1hour"}})))
+        for job in (goes, stays):
+            job.wait("Running")
+        waits.wait("Submitted")
+        first.stop()
+        second.ensure()
+        for job in (goes, waits):
+            job.delete(seconds=90)
+        assert cluster.jobs_active() == [stays.status["run"]["id"]]
+        (cluster.home / "enough").touch()
+        stays.wait("Complete", seconds=60)
+        (cluster.home / "enough").unlink()
+        for job in (goes, stays):
+            assert len((cluster.home / f"ran-{job.name}").read_text().split()) == 1
+        second.stop()
+    controller.ensure()

@@ -42,9 +42,10 @@ def test_jobs_that_are_singletons_run_one_after_the_other(scene: Scene, hpc: Slu
         job.wait("Complete")
     assert (hpc.home / "chain").read_text().split() == ["begin", "end"] * 2
     others = [scene.job(f"link-{n}", f"{script}sleep 600\n", cancellationGracePeriodSeconds=0) for n in range(2)]
-    until(lambda: len(hpc.squeue("--name=chain")) == 2, "two more jobs of one name")
-    waiting = next(job for job in others if job.status["run"]["id"] == max((row.job_id for row in hpc.squeue("--name=chain")), key=int))
-    waiting.delete()
+    for job in others:
+        job.wait("Submitted")
+    until(lambda: sorted(row.state for row in hpc.squeue("--name=chain")) == ["PENDING", "RUNNING"], "one of two more to run")
+    max(others, key=lambda job: int(job.status["run"]["id"])).delete()
     assert len(hpc.squeue("--name=chain", "--states=running")) == 1, "the other one of that name is left alone"
 
 

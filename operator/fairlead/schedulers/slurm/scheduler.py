@@ -100,7 +100,7 @@ class Slurm:
     def cancel(self, fence: str, tree: Tree, cancellations: Sequence[Cancellation]) -> Exchange[Mapping[RunKey, CancelAnswer]]:
         """Revoke, then cancel what one listing shows under the keys."""
         limits = self._timeouts
-        hangs = (limits.squeue_seconds, limits.squeue_seconds, limits.scontrol_seconds, limits.scancel_seconds)
+        hangs = (*(limits.squeue_seconds,) * 3, limits.scontrol_seconds, limits.scancel_seconds)
         part = self._part("slurm/slurm", "slurm/cancel", "common/cancel", hangs=hangs).within(tree)
         return exchanges.cancel(part, fence, cancellations, self._installation)
 
