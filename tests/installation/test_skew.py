@@ -152,14 +152,17 @@ return slurm.SUCCESS
         goes, stays, waits = (
             scene.job(name, script.format(name), cancellationGracePeriodSeconds=1, **more) for name, more in (
                 (f"goes-{number}", {}), (f"stays-{number}", {}), (f"waits-{number}", {"extraOptions": {"begin": "now+1hour"}})))
+        # What waits, with another comment than ours, the earlier release does not find in a listing: it is revoked, and its object waits.
+        ends = (goes,) if rewritten and second is before else (goes, waits)
         for job in (goes, stays):
             job.wait("Running")
         waits.wait("Submitted")
         first.stop()
         second.ensure()
-        for job in (goes, waits):
+        for job in ends:
             job.delete(seconds=90)
-        assert cluster.jobs_active() == [stays.status["run"]["id"]]
+        left = {job.status["run"]["id"] for job in (stays, waits) if job not in ends}
+        assert set(cluster.jobs_active()) == left
         (cluster.home / "enough").touch()
         stays.wait("Complete", seconds=60)
         (cluster.home / "enough").unlink()

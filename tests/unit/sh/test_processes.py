@@ -159,4 +159,5 @@ def test_a_deletion_among_others_makes_few_processes(far: FarEnd, ran: bool) -> 
     each_adds = [(after - before) / 4 for before, after in zip(four, eight, strict=True)]
     print(far.shell, costs, each_adds)
     of_links = 2 + ran if far.shell == "busybox" else 0    # its `ls` has no -q: each link is read by itself
-    assert sum(each_adds) <= (6 if ran else 3) + of_links
+    of_listings = 0 if far.shell == "bash" else 1 / 4      # in eight they are more than a pipe holds: one process more feeds them to awk
+    assert sum(each_adds) <= (6 if ran else 3) + of_links + of_listings
