@@ -5,7 +5,7 @@
 #   (of its script on standard input), SHA256 (of the same), ASKED (whom it asks, in words), KEY, MARKER (what its marker says), TREE (its path), hand_in
 #   (hands the key over and answers, with `handed_in` where it was taken), install_all (puts all files there that this scheduler's Runs need), listed
 #   (sets `id` to what is shown under the key), prepare_more (sets MORE to what else it has put aside for the directory), withdraw (ID: takes it back).
-# Gives: ASIDE (the key's folder aside), MORE (an entry for the directory, or empty), RUN (the key's directory), answer (WORD...: of this key), handed_in (the scheduler took it, as `id`).
+# Gives: ASIDE (the key's folder aside), RUN (the key's directory), answer (WORD...: of this key), handed_in (the scheduler took it, as `id`).
 
 SKIP=                           # word and reason with which every further key of this batch is answered
 

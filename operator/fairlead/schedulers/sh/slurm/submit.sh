@@ -12,7 +12,10 @@ ASKED=squeue
 
 # The key is in the path under which sbatch is given the wrapper, which Slurm shows as the job's command: it is the user's own name, output, folder that a
 # script finds, and that a site's rules look at. sbatch reads the file at once and never again.
-prepare_more() { MORE=$ASIDE/wrapper.sh; printf '%s' "$WRAPPER" >"$MORE"; }
+prepare_more() {
+  MORE=$ASIDE/wrapper.sh
+  printf '%s' "$WRAPPER" >"$ASIDE/wrapper.sh"
+}
 
 # listed: an id that the scheduler shows under this key, by comment or else by the wrapper's path, should a site rewrite comments; or by its former name.
 listed() { shown %k "$COMMENT" && { [ "$id" ] || shown %o "runs/$KEY/wrapper.sh"; } && { [ "$id" ] || shown %j "$FORMER"; }; }
