@@ -20,7 +20,7 @@ from fairlead.domain.run.run import RunKey, Tree
 from fairlead.schedulers import output
 from fairlead.schedulers.output import LogPlace, Nothing, Reading
 from fairlead.schedulers.seam import Exchange
-from fairlead.ssh.stream import line_to
+from fairlead.ssh.stream import printing_at
 
 _METHOD = """\
 A log of 500 MB as tqdm writes it: of each epoch three thousand redraws of a bar, then a line. It is read to its end over a new connection:
@@ -79,7 +79,7 @@ def measure(run: Run) -> Result:
 async def _read(address: Address, tree: Tree, *, raw: bool) -> Read:
     """Read all, each time from where the reading before ended, as the command does. Raises `BedError` when a reading gives nothing."""
     began, sent, reading, size = time.perf_counter(), 0, Reading(_KEY, raw=raw), 1
-    async with line_to(address) as line:
+    async with printing_at(address) as line:
         while reading.offset < size:
             exchange = Exchange("logs", output.program(_FENCE, tree, reading), reading.unshown, 0.0, 0, bytes)
             before, place, unshown = reading.offset, None, bytearray()

@@ -15,7 +15,7 @@ from fairlead.domain.cluster.address import Address, Credentials, HostKeys
 from fairlead.domain.errors import Refused, Unanswered, Unreachable, Unreadable
 from fairlead.ssh.limits import PoolLimits
 from fairlead.ssh.remote import SshRemote
-from fairlead.ssh.stream import line_to
+from fairlead.ssh.stream import printing_at
 
 WHERE = script("hostname")
 
@@ -200,7 +200,7 @@ async def test_connections_to_jump_hosts_count_and_are_not_taken_from_under_thos
 
 async def test_a_log_is_read_through_the_jump_host_too(site, eventually):
     """Else `fairlead logs` would fail on the clusters on which Jobs run."""
-    async with line_to(site.address()) as line:
+    async with printing_at(site.address()) as line:
         assert b"".join([piece async for piece in line.output(WHERE)]) == f"{site.login.name}\n".encode()
     await eventually(lambda: site.jump.connections() == 0)
 

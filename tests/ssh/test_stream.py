@@ -9,7 +9,7 @@ import pytest
 from ssh_addresses import address_of, running, script
 
 from fairlead.domain.errors import Refused, Unanswered
-from fairlead.ssh.stream import HELD_BYTES, line_to
+from fairlead.ssh.stream import HELD_BYTES, printing_at
 
 MOST_AHEAD_BYTES = 12 << 20          # two windows of SSH, what we hold, and the sockets' and pipes' buffers
 
@@ -73,7 +73,7 @@ async def test_a_key_that_is_refused_is_told_before_anything_runs(host):
 
 
 async def test_one_connection_carries_one_script_after_the_other(host):
-    async with line_to(address_of(host)) as line:
+    async with printing_at(address_of(host)) as line:
         said = [b"".join([piece async for piece in line.output(script(f"echo {word}; echo $PPID"))]).split() for word in ("one", "two")]
     assert [word for word, _ in said] == [b"one", b"two"]
     assert said[0][1] == said[1][1], "the same sshd served both"
@@ -81,7 +81,7 @@ async def test_one_connection_carries_one_script_after_the_other(host):
 
 async def stream(address, exchange, **options) -> AsyncGenerator[bytes, None]:
     """The output of one script over a connection of its own."""
-    async with line_to(address) as line, aclosing(line.output(exchange, **options)) as pieces:
+    async with printing_at(address) as line, aclosing(line.output(exchange, **options)) as pieces:
         async for piece in pieces:
             yield piece
 

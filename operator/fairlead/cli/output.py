@@ -17,7 +17,7 @@ from fairlead.kube.client import KubeClient
 from fairlead.schedulers import output
 from fairlead.schedulers.output import LogPlace, Nothing, Reading, Text
 from fairlead.schedulers.seam import Exchange
-from fairlead.ssh.stream import Line, line_to
+from fairlead.ssh.stream import Printing, printing_at
 
 _PREAMBLE_BYTES: Final = 64 * 1024       # what a login shell may print before our row
 _SENTENCE_CHARACTERS: Final = 1000
@@ -40,7 +40,7 @@ class Output:
         self._raw = raw
         self._unshown = b""                 # what the far end needs to fold on from `offset`
         self._open = AsyncExitStack()
-        self._line: Line | None = None
+        self._line: Printing | None = None
         self._tree: Tree | None = None
         self.key = job.key
         self.place: LogPlace | None = None  # what the last reading said before its first byte
@@ -103,7 +103,7 @@ class Output:
         """Whether a later start than the one that was read has begun, and nothing of this one is missing."""
         return place.start != place.last_start and self.offset >= place.size
 
-    async def _connected(self) -> tuple[Line, Tree]:
+    async def _connected(self) -> tuple[Printing, Tree]:
         if self._line is None or self._tree is None:
             whole = await get_cluster(self._client, *self._location.cluster)
             site = whole.site_for(self._namespace, self._location.host)
@@ -111,7 +111,7 @@ class Output:
                 raise UserFault("It is not decided yet on which of its Cluster's hosts the Job runs")
             cluster = seen_by(whole, site)
             self._tree = _tree_of(cluster)
-            self._line = await self._open.enter_async_context(line_to(await get_address(self._client, cluster, _WITHOUT_KEY)))
+            self._line = await self._open.enter_async_context(printing_at(await get_address(self._client, cluster, _WITHOUT_KEY)))
         return self._line, self._tree
 
     async def _beginning(self, pieces: AsyncIterator[bytes], fence: str) -> tuple[LogPlace, bytes]:

@@ -86,7 +86,7 @@ class _Flow(Exec):
             self._pause_if_full()
 
 
-class Line:
+class Printing:
     """One connection, over which scripts print output of any size, one after the other."""
 
     def __init__(self, connection: asyncssh.SSHClientConnection, address: Address) -> None:
@@ -124,15 +124,15 @@ class Line:
 
 
 @asynccontextmanager
-async def line_to(address: Address) -> AsyncGenerator[Line, None]:
+async def printing_at(address: Address) -> AsyncGenerator[Printing, None]:
     """Connect, and close the connection at the end. Raises `Refused`, `Unreachable` and `Unreadable`."""
     async with connection_to(address) as connection:
-        yield Line(connection, address)
+        yield Printing(connection, address)
 
 
 @asynccontextmanager
 async def connection_to(address: Address) -> AsyncGenerator[asyncssh.SSHClientConnection, None]:
-    """Connect, through jump hosts if there are any, and close it all at the end. Raises as `line_to`."""
+    """Connect, through jump hosts if there are any, and close it all at the end. Raises as `printing_at`."""
     async with AsyncExitStack() as stack:
         over = await stack.enter_async_context(connection_to(address.via)) if address.via else None
         service = LoginService(await asyncio.to_thread(read_profiles, address))

@@ -23,7 +23,7 @@ from fairlead.ssh.kept import close_connection
 from fairlead.ssh.profile import Profile, read_profiles
 from fairlead.ssh.remote_text import one_line
 from fairlead.ssh.resolver import Resolver
-from fairlead.ssh.stream import CLOSE_SECONDS, Line
+from fairlead.ssh.stream import CLOSE_SECONDS, Printing
 
 Over = asyncssh.SSHClientConnection
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ class LoginSeen:
 
     def __init__(self, connection: Over, profile: Profile) -> None:
         self._connection = connection
-        self._line = Line(connection, profile.address)
+        self._line = Printing(connection, profile.address)
         shown = connection.get_server_host_key()
         self.host_key = describe(shown) if shown else "a host certificate of a pinned authority"
 
@@ -174,7 +174,7 @@ class LoginSeen:
         return self._connection
 
     def output(self, exchange: Exchange[bytes], silent_seconds: float) -> AsyncGenerator[bytes, None]:
-        """See `Line.output`."""
+        """See `Printing.output`."""
         return self._line.output(exchange, idle_timeout_seconds=silent_seconds)
 
     async def sessions(self, count: int, seconds: float) -> int:

@@ -130,7 +130,7 @@ STAGE_OF = {reason: stage for stage, reasons in _REASONS_AT.items() for reason i
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class StageCondition:
     """One condition: False when the way ended from `since` to `proved` on, True when it ended later, Unknown when it ended before."""
 
     kind: ClusterCondition
@@ -140,11 +140,11 @@ class Check:
 
 
 CHECKS = (
-    Check(ClusterCondition.REACHABLE, Stage.CREDENTIALS, Stage.LOGIN, ClusterReason.CONNECTED),
-    Check(ClusterCondition.HOST_KEY_VERIFIED, Stage.HOST_KEY, Stage.HOST_KEY, ClusterReason.VERIFIED),
-    Check(ClusterCondition.WORK_DIR_READY, Stage.WORK_DIR, Stage.WORK_DIR, ClusterReason.VERIFIED),
-    Check(ClusterCondition.SCHEDULER_AVAILABLE, Stage.SCHEDULER, Stage.SCHEDULER, ClusterReason.ANSWERING),
-    Check(ClusterCondition.ACCOUNTING_AVAILABLE, Stage.ACCOUNTING, Stage.ACCOUNTING, ClusterReason.ANSWERING),
+    StageCondition(ClusterCondition.REACHABLE, Stage.CREDENTIALS, Stage.LOGIN, ClusterReason.CONNECTED),
+    StageCondition(ClusterCondition.HOST_KEY_VERIFIED, Stage.HOST_KEY, Stage.HOST_KEY, ClusterReason.VERIFIED),
+    StageCondition(ClusterCondition.WORK_DIR_READY, Stage.WORK_DIR, Stage.WORK_DIR, ClusterReason.VERIFIED),
+    StageCondition(ClusterCondition.SCHEDULER_AVAILABLE, Stage.SCHEDULER, Stage.SCHEDULER, ClusterReason.ANSWERING),
+    StageCondition(ClusterCondition.ACCOUNTING_AVAILABLE, Stage.ACCOUNTING, Stage.ACCOUNTING, ClusterReason.ANSWERING),
 )
 
 NEEDS_A_PERSON = frozenset({
@@ -191,7 +191,7 @@ def accounting_fault(cluster: Cluster, accounting: AccountingState) -> str | Non
     return f"{seen}, and spec.slurm.accounting is Required: mend it there, or write Auto"
 
 
-def _said(check: Check, cluster: Cluster, health: Health) -> Says:
+def _said(check: StageCondition, cluster: Cluster, health: Health) -> Says:
     """What one check says."""
     trouble = health.trouble
     if cluster.spec.suspend:
