@@ -1,19 +1,23 @@
 """What the docs say to type on a cluster that is there, typed as it stands: with the settings of production."""
 
+import ssl
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 from uuid import uuid4
 
 import pytest
 import yaml
 
+from bed import metricsproxy
 from bed.slurm import SlurmCluster
 from bed.sshd import SshHost
 from e2e import earlier
 from e2e.desk import CHECKOUT, Desk, comments, lines
 from e2e.installation import CHART, Installation, Release
-from e2e.place import Place
+from e2e.place import OnNode, Place
 from product.api import Api
 from product.remains import remains_on
 from product.scene import Scene, Thing
@@ -92,6 +96,31 @@ def test_five_commands_lead_to_an_end_that_is_told(
     a_bare_host(desk, scene, box)
 
 
+@pytest.mark.long(of=0)
+@pytest.mark.timeout(600)   # the first time a proxy is built for it
+def test_metrics_are_for_those_who_prove_who_they_are(desk: Desk, installed: Installation) -> None:
+    """Whoever follows examples/04-metrics would open the metrics to everybody, or get none. A NetworkPolicy closes the plain port."""
+    if not isinstance(desk.place, OnNode):
+        pytest.skip("the cluster's nodes cannot be given an image of the proxy")
+    if not installed.pods():
+        desk.types(FIVE[0])
+    archive = desk.place.bed.folder / "proxy.tar"
+    metricsproxy.archive(desk.place.bed, archive)
+    desk.place.load(archive)
+    archive.unlink()
+    desk.types("helm upgrade fairlead charts/fairlead --namespace fairlead --reset-then-reuse-values --wait"
+               " --values examples/04-metrics/values.yaml")
+    desk.types("kubectl apply -f examples/04-metrics/rights.yaml")
+    desk.types("kubectl create namespace monitoring && kubectl create serviceaccount prometheus --namespace monitoring")
+    tokens = {name: desk.types(f"kubectl create token {name} --namespace monitoring").strip() for name in ("default", "prometheus")}
+    address = f"https://{installed.pods()[0]['status']['podIP']}:8443/metrics"
+    until(lambda: answered(address, tokens["prometheus"])[0] == 200, "the metrics for who may read them", 60)
+    assert "fairlead_leading" in answered(address, tokens["prometheus"])[1]
+    assert [answered(address, token)[0] for token in ("", "made.up.token", tokens["default"])] == [401, 401, 403]
+    assert answered(address.replace("/metrics", "/readyz"), tokens["prometheus"])[0] == 404
+    desk.types("kubectl delete -f examples/04-metrics/rights.yaml && kubectl delete namespace monitoring")
+
+
 def one_that_is_tried_again(desk: Desk, scene: Scene, step: Path) -> None:
     """examples/02-stubborn: it makes room when it is told to, and goes on where it was; of its steps all but one were done before."""
     apply, _, suspend = comments("02-stubborn")
@@ -126,3 +155,18 @@ def a_bare_host(desk: Desk, scene: Scene, box: SshHost) -> None:
     desk.types("kubectl apply -f examples/03-bare-host")
     ended = Thing(scene, "jobs", "hello").wait_ended(120)
     assert (ended["phase"], f"I am {box.user}, and I work in" in ended["logs"]["tail"]) == ("Complete", True), ended
+
+
+def answered(address: str, token: str) -> tuple[int, str]:
+    """Status and text of a page, asked for with a token; 0 while nobody answers. The proxy's certificate is its own."""
+    trusting = ssl.create_default_context()
+    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+    asked = Request(address, headers={"Authorization": f"Bearer {token}"} if token else {})
+    try:
+        with urlopen(asked, context=trusting, timeout=10) as answer:
+            return answer.status, answer.read().decode()
+    except HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+    except OSError:
+        return 0, ""
