@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import tarfile
+import tempfile
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -271,8 +272,11 @@ def test_helm_says_the_version_that_is_pinned(bed: Bed) -> None:
 
 def test_a_build_writes_nothing_into_the_user_s_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Go's telemetry would be kept of somebody who only wanted to run tests."""
-    program(tmp_path / "go", '#!/bin/sh\n[ "$1" = env ] && { echo go1.24.0; exit; }\necho "$XDG_CONFIG_HOME, $GOENV" >&2\nexit 1\n')
+    asked = tmp_path / "asked"
+    program(tmp_path / "go", f'#!/bin/sh\n[ "$1" = env ] && {{ echo "$XDG_CONFIG_HOME" >{asked}; echo go1.24.0; exit; }}\n'
+                             'echo "$XDG_CONFIG_HOME, $GOENV" >&2\nexit 1\n')
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     monkeypatch.setenv("GOENV", "/home/me/.config/go/env")
     with pytest.raises(BedError, match=f"{tmp_path / 'part' / 'config'}, /home/me/.config/go/env"):
         Builder(tmp_path / "own", {}).build("etcd", tmp_path / "part" / "etcd")
+    assert asked.read_text().startswith(tempfile.gettempdir()), "the question for its version is answered with telemetry, too"

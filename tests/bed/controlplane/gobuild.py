@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from bed import progress
 from bed.controlplane import versions
@@ -113,7 +114,9 @@ class Builder:
 
 
 def _version(go: Path) -> tuple[int, ...]:
-    said = subprocess.run([go, "env", "GOVERSION"], env={**os.environ, "GOTOOLCHAIN": "local"}, capture_output=True, text=True, check=False)
+    with TemporaryDirectory() as folder:
+        env = {**os.environ, "GOTOOLCHAIN": "local", **_told_nothing(Path(folder))}
+        said = subprocess.run([go, "env", "GOVERSION"], env=env, capture_output=True, text=True, check=False)
     numbers = re.match(r"go(\d+)\.(\d+)", said.stdout)
     return tuple(map(int, numbers.groups())) if numbers else (0,)
 
