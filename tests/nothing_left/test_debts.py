@@ -174,7 +174,7 @@ def test_what_was_to_be_left_alone_is_not_ended_when_the_cluster_is_back(own: Sl
     until(lambda: not debts_of(scene), "its directory to be marked", 60)
     controller.daemon.kill()             # the next one sweeps at its start
     controller.ensure()
-    scene.job("witness").wait("Complete")
+    scene.job("witness", "#!/bin/sh\n").wait("Complete")
     assert len(own.jobs_active()) == 1
     (own.home / "leave").touch()
     until(lambda: own.jobs_active() == [], "the job to end by itself")

@@ -24,11 +24,12 @@ def test_a_deleted_namespace_takes_its_running_jobs_with_it(scene: Scene, hpc: S
 
 
 @of_either_kind(trials=1)
-def test_a_job_whose_finalizer_was_taken_off_by_hand_ends_on_the_cluster(scene: Scene, hpc: SlurmCluster) -> None:
+def test_a_job_whose_finalizer_was_taken_off_by_hand_ends_on_the_cluster(scene: Scene, hpc: SlurmCluster, controller: Controller) -> None:
     """Else the way in which people end a stuck deletion would leave GPUs in use for ever."""
     scene.cluster(hpc)
     job = scene.job("forced", LONG)
     job.wait("Running")
+    until(lambda: f"fairlead_{scene.kind.plural}_watched 1.0" in controller.metrics(), "it to be counted among its kind")
     scene.api.merge(job.path, {"metadata": {"finalizers": None}})
     job.delete()
     until(lambda: not hpc.jobs_active(), "the job to end on the cluster", 20)

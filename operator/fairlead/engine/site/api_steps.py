@@ -85,7 +85,7 @@ class ApiSteps:
         wall, mishaps, free = self.work.world.clock.wall(), self.work.writer.mishaps, list(with_object(self._free()))
         resting = [job for job in free if mishaps.rests_until(job) and self._is_overdue(job, wall)]
         stuck = [job for job in free if mishaps.ask(job, LETTING_GO, partial(self._is_stuck, job), False)] + resting
-        await self.overdue.let_go(stuck, f"what the Job has on Cluster {self.cluster.ref.name} does not go", reached=True)
+        await self.overdue.let_go(stuck, f"what it has on Cluster {self.cluster.ref.name} does not go", reached=True)
 
     def _free(self) -> list[RunOwner]:
         return [job for job in self.jobs() if not self.lanes.is_busy(job.ref.uid)]

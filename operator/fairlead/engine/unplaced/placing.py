@@ -140,7 +140,7 @@ class Placing:
     async def _tell_lost(self, job: WatchedOwner) -> None:
         """A Job that was taken up and does not say where: it may run on any host, so nothing can be begun or ended for it."""
         mend = ": write status.host back"
-        await self.nowhere.see_to(job, JobReason.HOST_UNKNOWN, "it is not known on which host the Job runs", mend, mend)
+        await self.nowhere.see_to(job, JobReason.HOST_UNKNOWN, f"it is not known on which host the {job.kind} runs", mend, mend)
 
     async def _tell_all(self, jobs: Iterable[WatchedOwner], reason: JobReason, why: str) -> None:
         await self._each("told what it waits for", ((job, self._tell(job, reason, why)) for job in jobs))

@@ -130,5 +130,5 @@ class Unplaced:
 
 
 def _host_kept(job: WatchedOwner) -> EventNote:
-    said = f"the annotation {names.HOST_ANNOTATION} was changed, which has no effect: the Job stays on {job.host}, for all attempts"
+    said = f"the annotation {names.HOST_ANNOTATION} was changed, which has no effect: the {job.kind} stays on {job.host}, for all attempts"
     return EventNote("Warning", JobReason.HOST_KEPT, said)
