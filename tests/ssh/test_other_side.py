@@ -11,7 +11,8 @@ from ssh_addresses import address_of, end_all, running, script
 from bed.slurmconf import INSIDE
 from bed.sshd import SshHost
 from fairlead.api.v1alpha1.reasons import ClusterReason
-from fairlead.domain.errors import Unanswered, Unreachable
+from fairlead.domain.cluster.address import HostKeys
+from fairlead.domain.errors import RemoteFault, Unanswered, Unreachable
 from fairlead.domain.run.installation import Installation
 from fairlead.schedulers.seam import Place
 from fairlead.schedulers.slurm.scheduler import Slurm
@@ -76,6 +77,39 @@ async def test_a_port_on_which_something_else_listens_is_told_with_what_it_says(
         with pytest.raises(Unreachable, match=r"127\.0\.0\.1:") as failure:
             await remote.exchange(address, TRUE)
     assert told in str(failure.value)
+
+
+@pytest.mark.parametrize("way", ["on to sshd", "to its end"])
+async def test_lines_in_front_of_the_greeting_are_no_obstacle_and_make_no_stranger_of_sshd(host, way):
+    """Else a site with a welcome of many lines could not be used; or, where sshd ends the connection, be called no SSH server."""
+    welcome = b"Welcome to the cluster of this site\r\n" * 60
+
+    async def copied(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(4096):
+            writer.write(data)
+        writer.close()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(welcome)
+        if way == "to its end":
+            writer.write(b"SSH-2.0-Small\r\n")
+            await reader.readline()
+            writer.close()
+            return
+        behind, onward = await asyncio.open_connection(host.host, host.port)
+        await asyncio.gather(copied(behind, writer), copied(reader, onward), return_exceptions=True)
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    pins = HostKeys(f"[127.0.0.1]:{port} {host.known_hosts.split(' ', 1)[1]}")
+    address = replace(address_of(host), host="127.0.0.1", port=port, host_keys=pins)
+    async with server, SshRemote() as remote:
+        if way == "on to sshd":
+            assert await remote.exchange(address, TRUE) == b"yes\n"
+        else:
+            with pytest.raises(RemoteFault) as failure:
+                await remote.exchange(address, TRUE)
+            assert "no SSH server" not in str(failure.value)
 
 
 @pytest.mark.parametrize("most", [1, 2, 10])

@@ -73,6 +73,8 @@ class _Opening(asyncio.Protocol):
         self.wire: Wire | None = None
         self.received_bytes = 0
         self.greeting = b""
+        self.has_greeted = False         # as SSH servers do; lines may come before that (RFC 4253, 4.2)
+        self._end = b"\n"                # of what was received, where a greeting may have begun
         self._tcp: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -85,6 +87,9 @@ class _Opening(asyncio.Protocol):
         """Count it and pass it on."""
         self.received_bytes += len(data)
         self.greeting += data[:GREETING_BYTES - len(self.greeting)]
+        if not self.has_greeted:
+            self.has_greeted = b"\nSSH-" in self._end + data
+            self._end = (self._end + data)[-4:]
         if self.received_bytes <= LOGIN_BYTES:
             self.above.data_received(data)
         elif self._tcp:
@@ -125,8 +130,8 @@ class Tcp:
 
     @property
     def greeting(self) -> bytes:
-        """What the far end has said first."""
-        return self._opening.greeting if self._opening else b""
+        """What the far end has said in the place of a greeting, nothing if it has greeted as SSH servers do."""
+        return self._opening.greeting if self._opening and not self._opening.has_greeted else b""
 
     def logged_in(self) -> None:
         """What comes now is bounded by who asks for it."""
