@@ -64,3 +64,27 @@ def test_a_run_whose_directory_was_emptied_may_have_run(place: LoginNode, scene:
     job = scene.job("emptied", '#!/bin/bash\necho $$ >> ~/emptied-starts\nfind "${0%/*}" -mindepth 1 -delete\n', infrastructureRetries=3)
     job.wait("Failed", reason="Lost", says="emptied", seconds=60)
     assert len(starts(place, "emptied-starts")) == 1
+
+
+SPOILED = {
+    "closed": 'chmod 500 "$run"',
+    "shut": 'chmod 000 "$run"',
+    "piped": 'rm -f "$run"/.finished-*; mkfifo "$run/.finished-0" "$run/stop"',
+    "full": 'rm -f "$run"/.finished-*; ln -s /dev/full "$run/.finished-0"',
+    "folder": 'rm -f "$run"/.finished-*; mkdir "$run/.finished-0"',
+    "revoked": 'ln -sfn revoked "$run/claim"',
+    "alone": "kill -KILL $PPID; sleep 0.5",
+}
+"""What a script does to its own Run, by name."""
+KEPT = ("closed", "shut", "revoked")
+"""After these its wrapper has its word all the same."""
+
+
+def test_a_script_that_spoils_its_own_run_runs_once_and_nothing_of_it_is_left(place: LoginNode, scene: Scene) -> None:
+    """It would run again, have no end for ever, or leave a directory that nobody can take down."""
+    cluster_on(place, scene, **({} if isinstance(place, SlurmCluster) else {"slots": 8}))
+    jobs = {name: scene.job(name, f"#!/bin/bash\nrun=${{0%/*}}\necho $$ >> ~/{name}-starts\n{line}\nexit 0\n", infrastructureRetries=2)
+            for name, line in SPOILED.items()}
+    ends = {name: job.wait_ended(90)["phase"] for name, job in jobs.items()}
+    assert ends == {name: "Complete" if name in KEPT else "Failed" for name in SPOILED}, [job.status for job in jobs.values()]
+    assert {name: len(starts(place, f"{name}-starts")) for name in SPOILED} == dict.fromkeys(SPOILED, 1)

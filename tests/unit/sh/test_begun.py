@@ -103,6 +103,15 @@ def test_exported_functions_reach_the_script_and_replace_nothing_of_ours(far: Fa
     assert output(far).decode() == f"it's\nmodule\n{len(names)}\n"
 
 
+@pytest.mark.parametrize("option", ["keyword", "errexit", "nounset", "noglob", "posix", "xtrace"])
+def test_options_that_bash_hands_on_change_no_argument(far: FarEnd, option: str) -> None:
+    """A profile with `set -k` and `export SHELLOPTS` took every argument of the form `a=b` for a variable: the script never saw it."""
+    (far.home / ".bash_profile").write_text(f"export SHELLOPTS; set -o {option}\n")
+    submitted(far, "#!/usr/bin/printf %s\\n\n", arguments=("lr=0.1", "it's", "*"))
+    assert far.run_job("100", KEY, SHELL=str(shutil.which("bash"))).code == 0
+    assert output(far).decode().splitlines()[1:] == ["lr=0.1", "it's", "*"]
+
+
 NEVER = {"exit 0": 123, "exit 3": 3, "exec true": 123, "kill -KILL $$": 137, "set -e; false": 1}
 
 

@@ -128,6 +128,7 @@ write_go() {
   [ "$bare_host" ] && key_again="export FAIRLEAD_RUN=$(quoted "$key")" || key_again=
   cat <<END && cat "$run/env" && cat <<END_TOO
 set +e +f +u +v +x +a +C
+case \$- in *k*) set +k ;; esac
 unset ${random}_sh ${random}_go
 unset -f cd
 cd $(quoted "$dir") || exit 124
@@ -340,6 +341,8 @@ wait "$watcher"
 
 # Whether it has begun. The folder is moved away first: after that no `go` can find its mark, and what the mark says is final. Not there any more, it
 # says nothing: the script may have run and removed it.
+# (A script may have closed the folder that it lies in.)
+{ [ -w "$run" ] && [ -x "$run" ] && [ -w "$run/.finished-$start" ]; } || chmod u+rwx "$run" "$run/.finished-$start"
 mv "$enter" "$enter.over"
 if [ -s "$enter.over/unbegun" ]; then
   [ "$code" != 0 ] || code=123
