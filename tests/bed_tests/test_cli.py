@@ -61,7 +61,7 @@ def test_down_removes_no_bed_of_another_checkout(tmp_path: Path) -> None:
     kept = Bed.create("a person's")
     kept.keep()
     try:
-        there = {**os.environ, "PYTHONPATH": str(tmp_path / "tests")}
+        there = {**os.environ, "PYTHONPATH": str(tmp_path / "tests"), "PYTHONDONTWRITEBYTECODE": "1"}
         done = subprocess.run([sys.executable, "-m", "bed", "down"], env=there, cwd=tmp_path, capture_output=True, text=True, check=True)
         assert kept.id not in done.stdout
         assert kept.id in registry.owners()

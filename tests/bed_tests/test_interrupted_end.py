@@ -24,7 +24,7 @@ def test_ctrl_c_while_the_last_fixtures_end_takes_the_bed_down(tmp_path: Path) -
     file = tmp_path / "test_fixture.py"
     file.write_text(FIXTURE)
     plugins = ("-p", "conftest", "-p", "no:cacheprovider")
-    run = Run(("-m", "pytest", str(file), *plugins, "-c", "pyproject.toml", "--setup-show"), tmp_path / "run")
+    run = Run(("-m", "pytest", str(file), *plugins, "-c", "pyproject.toml", "--setup-show"), tmp_path / "run", PYTHONDONTWRITEBYTECODE="1")
     run.reach("SETUP    S last")
     code, said = run.ended()
     assert (code, "KeyboardInterrupt" in said, "Traceback" in said) == (2, True, False), said
