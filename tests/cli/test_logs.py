@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -85,20 +86,25 @@ def test_output_that_is_not_there_is_said_in_a_sentence(scene: Scene, hpc: Slurm
     gone = scene.job("gone", "#!/bin/sh\nrm gone.out; mkdir gone.out\n", stdoutPath="gone.out")
     gone.wait_ended()
 
-    def said(*args: str) -> str:
+    def said(args: tuple[str, ...]) -> str:
         shown = fairlead("logs", *args, kubeconfig=plane.kubeconfig)
         assert (shown.returncode, shown.stdout) == (2, b""), shown
         return shown.stderr.decode()
 
-    early = f"fairlead: Job {scene.namespace}/early has not been submitted yet, so there is no output: "
-    assert said(f"{scene.namespace}/early").startswith(early)
-    assert "no output to be read: the script has not started" in said(f"{scene.namespace}/held")
-    assert f"no output to be read: {gone.status['logs']['stdoutPath']} cannot be read on this login node" in said(f"{scene.namespace}/gone")
-    assert said(f"{scene.namespace}/wrong") == f"fairlead: There is no Job wrong in the namespace {scene.namespace}\n"
-    assert said("early", "-n", scene.namespace).startswith(early), "as kubectl's -n"
-    assert said("wrong") == "fairlead: There is no Job wrong in the namespace default\n", "the context's"
-    for words in (["a/b/c"], ["/wrong"], ["wrong/"], ["a/wrong", "-n", "b"]):
-        assert "write the Job as NAMESPACE/NAME" in said(*words)
+    at = scene.namespace
+    misspelt = [("a/b/c",), ("/wrong",), ("wrong/",), ("a/wrong", "-n", "b")]
+    asked = [(f"{at}/early",), (f"{at}/held",), (f"{at}/gone",), (f"{at}/wrong",), ("early", "-n", at), ("wrong",), *misspelt]
+    with ThreadPoolExecutor(4) as pool:
+        answers = dict(zip(asked, pool.map(said, asked), strict=True))
+    early = f"fairlead: Job {at}/early has not been submitted yet, so there is no output: "
+    assert answers[f"{at}/early",].startswith(early)
+    assert "no output to be read: the script has not started" in answers[f"{at}/held",]
+    assert f"no output to be read: {gone.status['logs']['stdoutPath']} cannot be read on this login node" in answers[f"{at}/gone",]
+    assert answers[f"{at}/wrong",] == f"fairlead: There is no Job wrong in the namespace {at}\n"
+    assert answers["early", "-n", at].startswith(early), "as kubectl's -n"
+    assert answers["wrong",] == "fairlead: There is no Job wrong in the namespace default\n", "the context's"
+    for words in misspelt:
+        assert "write the Job as NAMESPACE/NAME" in answers[words]
 
 
 @pytest.mark.parametrize("place", ["option", "home"])

@@ -34,7 +34,7 @@ POLLING = {"intervalSeconds": 0.3, "maxIntervalSeconds": 0.5, "timeoutSeconds": 
 SOON = {"deletionDeadlineSeconds": 1, "cancellationGracePeriodSeconds": 1}
 QUIET = {"What Jobs wait for", "Clusters not ready", "Waits for a place, 95 %"}
 """Panels that are empty while all is well."""
-VERBS = {"probe", "submit", "observe", "cancel", "remove", "sweep"}
+VERBS = {"probe", "submit", "observe", "cancel", "remove", "remove-tree", "sweep"}
 OUTCOMES = {"ok", "failed", "missing", "conflict", "forbidden", "unavailable", "invalid"}
 WORDS = {
     *map(str, JobReason), *map(str, ClusterReason), *map(str, JobPhase), *map(str, ClusterCondition), *map(str, SubmitWord), *PLACES, OTHER,
