@@ -180,12 +180,12 @@ class Writer:
         """Count what a status that was just written says for the first time."""
         metrics.status_written.labels(job.kind, "ok").inc()
         cluster, uid, key, now = self._registry.cluster_named(job.cluster), job.ref.uid, str(job.key), replace(job, status=status)
-        scheduler = cluster.spec.type if cluster else metrics.OTHER
+        scheduler, of_kind = cluster.spec.type if cluster else metrics.OTHER, metrics.of_kind(job.ref.plural, job.kind)
         if now.run_id and not job.run_id:
             metrics.job_submitted.inc()
-            self._world.journeys.arrived(uid, key, scheduler)
+            if (seconds := self._world.journeys.arrived(uid, key, scheduler)) is not None:
+                of_kind.handed_in.labels(scheduler).observe(seconds)
         if now.ended and not job.ended:
-            of_kind = metrics.of_kind(job.ref.plural, job.kind)
             of_kind.ended.labels(now.end_reason).inc()
             if now.script_ended_at is not None:
                 of_kind.end_seen.observe(max(self._world.clock.wall() - now.script_ended_at, 0.0))

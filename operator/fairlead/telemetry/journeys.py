@@ -11,8 +11,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
-from fairlead.telemetry import metrics
-
 MOST_STEPS = 200
 """Of one Job: a refused one is tried again for days. Those after it are left out, and counted."""
 
@@ -107,11 +105,14 @@ class Journeys:
         for each in surrounding.travellers:
             each.add(step)
 
-    def arrived(self, uid: str, key: str, scheduler: str) -> None:
-        """The id is in the Job's status: count how long that took."""
-        if journey := self._journeys.pop(uid, None):
-            metrics.job_handed_in.labels(scheduler).observe(self._monotonic() - journey.began)
-            self._over(journey, key, scheduler, "ok")
+    def arrived(self, uid: str, key: str, scheduler: str) -> float | None:
+        """The id is in the Job's status: how long that took, in seconds; None if nobody knows since when it wanted one."""
+        journey = self._journeys.pop(uid, None)
+        if journey is None:
+            return None
+        seconds = self._monotonic() - journey.began
+        self._over(journey, key, scheduler, "ok")
+        return seconds
 
     def ended(self, uid: str, key: str, scheduler: str, why: str) -> None:
         """The Job has ended without an id; `why` is a word of ours."""

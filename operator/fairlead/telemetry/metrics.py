@@ -58,6 +58,7 @@ def _gauge(name: str, says: str, *labels: str) -> Gauge:
 class OwnerMetrics:
     """Those of one kind of owners of Runs."""
 
+    handed_in: Histogram
     ended: Counter
     end_seen: Histogram
     watched: Gauge
@@ -70,6 +71,8 @@ def of_kind(plural: str, kind: str) -> OwnerMetrics:
     """The metrics of a kind, made when they are first asked for: `fairlead_jobs_watched` and the like for `jobs`, Job."""
     one = kind.lower()
     return OwnerMetrics(
+        _histogram(f"{one}_handed_in_seconds", f"From when a {kind} was applied to its id in its status, all waits included; not while "
+                   "it is suspended.", "scheduler", buckets=_LONG_SECONDS),
         _counter(f"{one}_ended", f"{kind}s that ended, by condition reason.", "reason"),
         _histogram(f"{one}_end_seen_seconds", f"From the end of a script, by its node's clock in whole seconds, to the end in the {kind}'s "
                    "status.", buckets=_LONG_SECONDS),
@@ -80,11 +83,9 @@ def of_kind(plural: str, kind: str) -> OwnerMetrics:
 
 
 job_submitted = _counter("job_submitted", "Runs that a scheduler accepted.")
-job_handed_in = _histogram("job_handed_in_seconds", "From when a Job was applied to its id in its status, all waits included; not while "
-                           "it is suspended.", "scheduler", buckets=_LONG_SECONDS)
+jobs = of_kind("jobs", "Job")
 submission_answered = _counter("submission_answered", "Runs of which a cluster was asked to take them, by what it answered; "
                                "refused and unsure are its scheduler's no.", "answer")
-jobs = of_kind("jobs", "Job")
 run_swept = _counter("run_swept", "Runs found without their object and removed.")
 debt_recorded = _counter("debt_recorded", "Runs written into the ledger.")
 debt_paid = _counter("debt_paid", "Runs struck from the ledger.")
