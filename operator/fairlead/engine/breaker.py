@@ -1,4 +1,4 @@
-"""The breaker of one site: after failures in a row it waits, longer each time, with jitter, so that a dead login node is left in peace."""
+"""A breaker: after failures in a row it waits, longer each time, so that what is down, or refuses, is left in peace."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ PAUSE_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Breaker:
-    """Failures in a row, and when the next try may be made (monotonic seconds)."""
+    """Failures in a row, and when the next try may be made, in seconds of the clock that it is asked by: most often the monotonic one."""
 
     failures: int = 0
     retry_at: float = 0.0
@@ -16,9 +16,9 @@ class Breaker:
         """Whether a try may be made now."""
         return monotonic >= self.retry_at
 
-    def failed(self, monotonic: float, limit_seconds: float, jitter: float) -> "Breaker":
+    def failed(self, monotonic: float, limit_seconds: float, jitter: float = 0.0, *, first_seconds: float = PAUSE_SECONDS) -> "Breaker":
         """One failure more: wait twice as long as before, at most `limit_seconds`, less a random part (`jitter`, 0..1) of up to half."""
-        pause = min(PAUSE_SECONDS * 2 ** min(self.failures, 16), limit_seconds) * (1 - jitter / 2)
+        pause = min(first_seconds * 2 ** min(self.failures, 16), limit_seconds) * (1 - jitter / 2)
         return Breaker(self.failures + 1, monotonic + pause)
 
 

@@ -14,6 +14,7 @@ import structlog
 from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain.errors import ApiFault, FairleadError, RemoteFault, Unreadable
 from fairlead.domain.run.owner import RunOwner
+from fairlead.engine.breaker import Breaker
 from fairlead.engine.ports import Clock
 
 log = structlog.get_logger()
@@ -68,10 +69,10 @@ class Mishaps:
         now, known = self._clock.monotonic(), self._known.get(job.ref.uid)
         is_next = known is not None and known.generation == job.generation and now - known.until < FORGOTTEN_SECONDS
         count = known.count + 1 if known is not None and is_next else 1
-        pause_seconds = min(FIRST_SECONDS * 2.0 ** min(count - 1, 16), LIMIT_SECONDS)
-        self._known[job.ref.uid] = Mishap(job.generation, stage, count, now + pause_seconds)
+        until = Breaker(count - 1).failed(now, LIMIT_SECONDS, first_seconds=FIRST_SECONDS).retry_at
+        self._known[job.ref.uid] = Mishap(job.generation, stage, count, until)
         self.tell(job, stage, error)
-        log.error("mishap", job=str(job.ref), key=str(job.key), stage=stage, count=count, pause_seconds=pause_seconds, exc_info=error)
+        log.error("mishap", job=str(job.ref), key=str(job.key), stage=stage, count=count, pause_seconds=until - now, exc_info=error)
 
     def tell(self, job: RunOwner, stage: str, error: Exception) -> None:
         """Have the Job's condition say what went wrong, without a rest."""

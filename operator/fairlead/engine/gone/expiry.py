@@ -8,13 +8,13 @@ Finished Jobs are not watched, so a change of the TTL after the end is seen by t
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Iterable
 
 import structlog
 
 from fairlead.domain.run.finished import Expiring, expiring
 from fairlead.domain.run.watched import WatchedOwner
+from fairlead.engine.breaker import CLOSED, Breaker
 from fairlead.engine.mishaps import contained
 from fairlead.engine.ports import World
 
@@ -33,8 +33,7 @@ class Expiry:
     def __init__(self, world: World) -> None:
         self._world = world
         self._known: dict[str, Expiring] = {}
-        self._again_at: dict[str, float] = {}
-        self._tries: Counter[str] = Counter()
+        self._tries: dict[str, Breaker] = {}     # by the wall clock, as the times are
 
     def ended(self, job: WatchedOwner) -> None:
         """A Job has ended here: what is needed is at hand."""
@@ -54,15 +53,15 @@ class Expiry:
     async def delete_due(self) -> None:
         """Delete the Jobs whose time is up; what fails is tried again. Safe to repeat."""
         now = self._world.clock.wall()
-        due = [each for uid, each in self._known.items() if each.at <= now and self._again_at.get(uid, now) <= now]
+        due = [each for uid, each in self._known.items() if each.at <= now and self._tries.get(uid, CLOSED).allows(now)]
         for first in range(0, len(due), AT_ONCE):
             await asyncio.gather(*(self._delete(each, now) for each in due[first:first + AT_ONCE]))
 
     async def _delete(self, each: Expiring, now: float) -> None:
         if not self._world.leadership.leads():
             return
-        self._again_at[each.ref.uid] = now + min(AGAIN_SECONDS * 2.0 ** min(self._tries[each.ref.uid], 16), AGAIN_LIMIT_SECONDS)
-        self._tries[each.ref.uid] += 1
+        tries = self._tries.get(each.ref.uid, CLOSED)
+        self._tries[each.ref.uid] = tries.failed(now, AGAIN_LIMIT_SECONDS, first_seconds=AGAIN_SECONDS)
         with contained("expiry", job=str(each.ref)):     # one that was changed is read by the next look, and has another time then
             await self._world.finished.delete(each)
             log.info("expired", job=str(each.ref))
@@ -71,5 +70,4 @@ class Expiry:
     def _forget(self, uids: Iterable[str]) -> None:
         for uid in uids:
             self._known.pop(uid, None)
-            self._again_at.pop(uid, None)
             self._tries.pop(uid, None)
