@@ -20,7 +20,7 @@ from fairlead.domain.scope import EVERYWHERE, Scope
 from fairlead.engine.gone.leftovers import STRAYS_AT_ONCE, STRAYS_OF_ONE, Leftover, Leftovers
 from fairlead.engine.owed.debts import Debts
 from fairlead.engine.registry import Registry
-from fairlead.engine.site.hold import to_clear
+from fairlead.engine.site.clearing import to_clear
 from fairlead.schedulers.seam import Removed
 from product.objects import a_job
 

@@ -11,7 +11,7 @@ from fairlead.domain.cluster.cluster import Cluster
 from fairlead.domain.errors import Unreachable
 from fairlead.domain.gone.debt import UNACCOUNTED, Debt
 from fairlead.engine.registry import Registry
-from fairlead.engine.site.hold import TREE_SECONDS
+from fairlead.engine.site.clearing import TREE_SECONDS
 from fairlead.engine.trees import Trees
 from fairlead.schedulers.seam import TreeRemoved, TreeState
 from product.objects import a_cluster

@@ -37,6 +37,7 @@ from fairlead.engine.ports import World
 from fairlead.engine.registry import Registry
 from fairlead.engine.settings import EngineSettings
 from fairlead.engine.site.api_steps import ApiSteps
+from fairlead.engine.site.clearing import Clearing
 from fairlead.engine.site.cluster_record import ClusterRecord
 from fairlead.engine.site.hold import Hold
 from fairlead.engine.site.lanes import Lanes, Work
@@ -44,6 +45,7 @@ from fairlead.engine.site.limits import Bucket, in_turn
 from fairlead.engine.site.link import Link
 from fairlead.engine.site.listening import Listening
 from fairlead.engine.site.polls import PollPace
+from fairlead.engine.site.site_report import SiteReport
 from fairlead.engine.writer import Writer
 from fairlead.schedulers.seam import Driver
 from fairlead.telemetry import metrics
@@ -74,7 +76,9 @@ class Site:
         self._settings: EngineSettings = context.settings
         self._link = link
         link.on_port = self.wake
-        self._hold = Hold(record, site, context, (link, self._driver))
+        self._report = SiteReport(record, site, context, link)
+        self._clearing = Clearing(self._report, context, self._driver)
+        self._hold = Hold(self._report, self._clearing, context)
         self._writer = Writer(context.world, context.registry, context.settings.api_writes, self._beat)
         self._bucket = Bucket.of(cluster.spec.limits, context.world.clock.monotonic())
         self._work = Work(self._world, self._settings, self._link, self._writer, self._current, self._driver)
@@ -93,7 +97,7 @@ class Site:
     @property
     def cluster(self) -> Cluster:
         """The Cluster as it is known now."""
-        return self._hold.cluster
+        return self._report.cluster
 
     @property
     def location(self) -> Location:
@@ -154,11 +158,11 @@ class Site:
 
     async def rule(self, found: Found) -> bool:
         """Whether a sweep may clean up behind so many objects."""
-        return await self._hold.rule(found, self._world.now(), self._settings.heartbeat_seconds)
+        return await self._report.rule(found, self._world.now(), self._settings.heartbeat_seconds)
 
     async def tell_of_strays(self, strays: int, strange: int) -> None:
         """Tell people of directories that were never handed in, and of entries that are no Run's, if they are many."""
-        await self._hold.tell_of_strays(strays, strange)
+        await self._report.tell_of_strays(strays, strange)
 
     async def run(self) -> None:
         """Turn until the Cluster is released."""
@@ -202,7 +206,7 @@ class Site:
         said = f"a look at the Cluster met an error of Fairlead's own ({type(error).__name__}): the controller's log says more"
         self._link.failed(RemoteFault(said, ClusterReason.INTERNAL_ERROR))
         try:
-            await self._hold.report(self._world.now(), self._settings.heartbeat_seconds)
+            await self._report.report(self._world.now(), self._settings.heartbeat_seconds)
         except Exception:
             log.exception("turn_not_told")
 
@@ -215,11 +219,11 @@ class Site:
         due = await self._see_to()
         self._beat()
         await self._writer.tell_mishaps(self._lanes.is_busy)
-        await self._hold.report(self._world.now(), self._settings.heartbeat_seconds)
+        await self._report.report(self._world.now(), self._settings.heartbeat_seconds)
         self._beat()
         if await self._hold.let_go(self._own_jobs(), self._cleaning):
             self._released = True
-        if self._hold.goes_on:
+        if self._clearing.goes_on:
             self.wake()
         return min(due, self._next_deadline())
 
@@ -266,7 +270,7 @@ class Site:
             while not (await asyncio.wait({reaching}, timeout=self._settings.overdue_seconds))[0]:
                 await self._api_steps.let_overdue_go(f"Cluster {self.cluster.ref.name} does not answer")
                 await self._count()
-                await self._hold.report(self._world.now(), self._settings.heartbeat_seconds)   # what is owed since is news, too
+                await self._report.report(self._world.now(), self._settings.heartbeat_seconds)   # what is owed since is news, too
             return await reaching
         finally:
             reaching.cancel()
@@ -352,7 +356,7 @@ class Site:
         return [*self._own_jobs(), *self._cleaning.values()]
 
     def _own_jobs(self) -> list[WatchedOwner]:
-        cluster, registry = self._hold.record.cluster, self._registry     # whole: its status knows hosts that were taken out
+        cluster, registry = self._report.record.cluster, self._registry     # whole: its status knows hosts that were taken out
         return in_turn(job for job in registry.jobs_of(cluster.name)
                        if cluster.site_for(job.ref.namespace, job.host) == self._site and not registry.is_refused(job, cluster))
 
