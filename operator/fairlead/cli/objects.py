@@ -2,7 +2,7 @@
 
 from fairlead.api.v1alpha1 import names
 from fairlead.app.kinds import KINDS
-from fairlead.domain.cluster.access import address_of, jump_secrets, known_hosts_of, way_to
+from fairlead.domain.cluster.access import login_of, secrets_of
 from fairlead.domain.cluster.address import Address
 from fairlead.domain.cluster.cluster import Cluster
 from fairlead.domain.cluster.reading import read_cluster
@@ -33,12 +33,9 @@ async def get_address(client: KubeClient, cluster: Cluster, without: str) -> Add
 
     `without` goes on behind `You may not read the Secret ...: ` for who may not.
     """
-    data, home, namespace = KubeReferences(client, KINDS), cluster.ref.namespace, cluster.login_namespace
-    wanted, keys = cluster.spec.auth_secret_ref.name, cluster.host_keys.known_hosts_secret_ref
+    data, namespace, wanted = KubeReferences(client, KINDS), cluster.login_namespace, cluster.spec.auth_secret_ref.name
     try:
-        known_hosts = known_hosts_of(cluster, await data.read_secret(home, keys.name) if keys else None)
-        jumps = {name: await data.read_secret(home, name) for name in jump_secrets(cluster)}
-        return address_of(cluster, await data.read_secret(namespace, wanted), known_hosts, way_to(cluster, jumps))
+        return login_of(cluster, {each: await data.read_secret(*each) for each in secrets_of(cluster)})
     except Forbidden as error:
         raise UserFault(
             f"You may not read the Secret {namespace}/{wanted}, with which one logs in to Cluster {cluster.ref.name} (ask for the right to "

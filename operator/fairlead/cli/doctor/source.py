@@ -17,7 +17,7 @@ from fairlead.cli.access import KubeAccess
 from fairlead.cli.doctor.way import Target
 from fairlead.cli.objects import get_address, get_cluster
 from fairlead.cli.reach import Means, credentials_of, endpoint_of, host_keys_of, jump_hosts, read_file
-from fairlead.domain.cluster.access import address_of, jump_secrets, known_hosts_of, way_to
+from fairlead.domain.cluster.access import login_of, secrets_of
 from fairlead.domain.cluster.address import Address, Endpoint
 from fairlead.domain.cluster.cluster import Cluster
 from fairlead.domain.cluster.reading import read_cluster
@@ -82,12 +82,8 @@ def of_manifest(file: Path, means: Means) -> Sequence[Target]:
         given = {"namespace": "default", **_meta(body), "uid": "", "resourceVersion": "0", "generation": 1}
         for site in _sites(read_cluster({**body, "metadata": given, "status": {}})):
             try:
-                keys, secret = site.host_keys.known_hosts_secret_ref, secrets.get(site.spec.auth_secret_ref.name)
-                if means.identity:
-                    secret = {names.PRIVATE_KEY_FIELD: credentials_of(means).private_key}
-                known_hosts = known_hosts_of(site, secrets.get(keys.name) if keys else None)
-                way = way_to(site, {name: secrets.get(name) for name in jump_secrets(site)})
-                address, lacks = address_of(site, secret, known_hosts, way), ""
+                own = {names.PRIVATE_KEY_FIELD: credentials_of(means).private_key} if means.identity else None
+                address, lacks = login_of(site, {each: secrets.get(each[1]) for each in secrets_of(site)}, own), ""
             except Unreadable as fault:
                 address, lacks = None, f"{fault}; or name the private key's file with -i"
             found += _targets(site, address, lacks)

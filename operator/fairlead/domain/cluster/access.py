@@ -1,7 +1,7 @@
 """How a Cluster is logged in to: the address that its spec and the Secrets it names make together, jump hosts included."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from fairlead.api.v1alpha1 import names
 from fairlead.api.v1alpha1.reasons import ClusterReason
@@ -11,6 +11,26 @@ from fairlead.domain.cluster.cluster import Cluster
 from fairlead.domain.errors import Unreadable
 
 Secret = Mapping[str, bytes]
+SecretName = tuple[str, str]
+"""Namespace and name."""
+
+
+def secrets_of(cluster: Cluster) -> Sequence[SecretName]:
+    """All Secrets that a login needs, in the order of their names."""
+    home, keys = cluster.ref.namespace, cluster.host_keys.known_hosts_secret_ref
+    at_home = jump_secrets(cluster) | (frozenset({keys.name}) if keys else frozenset())
+    return sorted({(cluster.login_namespace, cluster.spec.auth_secret_ref.name), *((home, name) for name in at_home)})
+
+
+def login_of(cluster: Cluster, secrets: Mapping[SecretName, Secret | None], own: Secret | None = None) -> Address:
+    """Where and as whom to connect, by what the Secrets of `secrets_of` hold; `own` counts in place of the Cluster's own, if given.
+
+    Raises `Unreadable` when one of them is missing or lacks what is needed, and when the host is no longer in the spec.
+    """
+    home, keys = cluster.ref.namespace, cluster.host_keys.known_hosts_secret_ref
+    known_hosts = known_hosts_of(cluster, secrets[home, keys.name] if keys else None)
+    via = way_to(cluster, {name: secrets[home, name] for name in jump_secrets(cluster)})
+    return address_of(cluster, own or secrets[cluster.login_namespace, cluster.spec.auth_secret_ref.name], known_hosts, via)
 
 
 def jump_secrets(cluster: Cluster) -> frozenset[str]:

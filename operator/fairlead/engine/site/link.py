@@ -12,7 +12,7 @@ from operator import attrgetter
 import structlog
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
-from fairlead.domain.cluster.access import address_of, jump_secrets, known_hosts_of, way_to
+from fairlead.domain.cluster.access import login_of, secrets_of
 from fairlead.domain.cluster.address import Address
 from fairlead.domain.cluster.cluster import NEEDS_A_PERSON, Cluster, Health, Trouble, accounting_fault
 from fairlead.domain.errors import ApiFault, FairleadError, Forbidden, RemoteFault, Unanswered, Unreadable
@@ -255,12 +255,8 @@ class Link:
         Credentials that worked are kept while the API server does not answer, and while Runs or debts need them: a namespace's deletion may
         take the Secret first. Those of an idle Cluster go with their Secret, and the connection with them.
         """
-        data, namespace, keys = self._world.data, cluster.ref.namespace, cluster.host_keys.known_hosts_secret_ref
         try:
-            secret = await data.read_secret(cluster.login_namespace, cluster.spec.auth_secret_ref.name)
-            known_hosts = known_hosts_of(cluster, await data.read_secret(namespace, keys.name) if keys else None)
-            jumps = {name: await data.read_secret(namespace, name) for name in jump_secrets(cluster)}
-            address = address_of(cluster, secret, known_hosts, way_to(cluster, jumps))
+            address = login_of(cluster, {each: await self._world.data.read_secret(*each) for each in secrets_of(cluster)})
             self.lacks_secret = False
         except ApiFault:
             if self._address is None:
