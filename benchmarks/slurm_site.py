@@ -27,6 +27,11 @@ _SCRIPT = "#!/bin/sh\ntrue\n"
 _TELLING = '#!/bin/sh\nsleep 1\ndate "+$SLURM_JOB_NAME %s.%N" >>~/ends\n'
 _LOOP = """printf '#!/bin/sh\\ntrue\\n' >bare.sh
 n=0; while [ $n -lt {count} ]; do sbatch --parsable --output=/dev/null bare.sh >/dev/null || exit; n=$((n + 1)); done"""
+_LASTING = "#!/bin/sh\nexec sleep 600\n"
+_PLAIN_JOBS = """printf '{script}' >bare.sh
+n=0; while [ $n -lt {count} ]; do sbatch --parsable --output=/dev/null bare.sh || exit; n=$((n + 1)); done >bare.ids"""
+_CANCEL_LOOP = """while read -r id; do scancel "$id"; done <bare.ids
+while [ "$(squeue -h -o %i)" ]; do sleep 0.1; done"""
 _RUN_NAME = re.compile(r"(?P<job>.+)-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}-[0-9]+")
 _WRITES = {"create", "update", "patch", "delete"}
 _PATIENCE_SECONDS = 600.0
@@ -69,6 +74,17 @@ class Round:
         return (f"id p50 {percentile(self.to_id, 0.5):.2f} s p95 {percentile(self.to_id, 0.95):.2f} s; {self.rate:.1f}/s ({cpu}), bare "
                 f"{self.bare_rate:.1f}/s ({self.bare_cpu_ms:.0f} ms); end p50 {percentile(self.to_complete, 0.5):.2f} s "
                 f"p95 {percentile(self.to_complete, 0.95):.2f} s; {self.life}")
+
+
+@dataclass(frozen=True, slots=True)
+class Emptied:
+    """Seconds until Jobs that were deleted together were gone, and until the queue was empty by a loop of scancel."""
+
+    seconds: float
+    bare_seconds: float
+
+    def __str__(self) -> str:
+        return f"{self.seconds:.2f} s, bare {self.bare_seconds:.2f} s"
 
 
 @dataclass
@@ -160,6 +176,23 @@ class SlurmSite:
         """When the id of each was seen."""
         self.seen.until("submitted", list(applied), lambda seen: seen.submitted, _PATIENCE_SECONDS)
         return {name: self.seen.jobs[name].submitted or 0.0 for name in applied}
+
+    def emptied(self, count: int, *, running: bool) -> Emptied:
+        """So many Jobs that wait or run, deleted at once; then the same by Slurm's own commands alone."""
+        self._partition("UP" if running else "DOWN")
+        script = _LASTING if running else _SCRIPT
+        applied = self._apply(count, 0, script)
+        self.seen.until("there", list(applied), lambda seen: seen.phase == "Running" if running else seen.submitted, _PATIENCE_SECONDS)
+        began = time.monotonic()
+        self.clear()
+        seconds = time.monotonic() - began
+        self.cluster.run("sh", "-c", _PLAIN_JOBS.format(count=count, script=script.replace("\n", "\\n")), timeout=_PATIENCE_SECONDS)
+        if running:
+            while self.cluster.run("squeue", "-h", "-t", "RUNNING", "-o", "%i").stdout.count("\n") < count:
+                time.sleep(0.2)
+        began = time.monotonic()
+        self.cluster.run("sh", "-c", _CANCEL_LOOP, timeout=_PATIENCE_SECONDS)
+        return Emptied(seconds, time.monotonic() - began)
 
     def clear(self) -> None:
         """Delete all Jobs, and wait until nothing is left of them."""

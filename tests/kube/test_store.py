@@ -158,6 +158,14 @@ async def test_release_without_labels_and_without_the_word_finished(sandbox: San
     found = sandbox.read(ref)["metadata"]
     assert "finalizers" not in found
     assert "labels" not in found
+    assert sandbox.requests() == [("patch", 200)], "of many that are deleted at once each would be read first"
+
+
+@pytest.mark.parametrize("finalizers", [[THEIRS, OURS], [THEIRS], []])
+async def test_release_finds_our_finalizer_wherever_it_is(sandbox: Sandbox, store: KubeStore, finalizers: list[str]) -> None:
+    ref = sandbox.job(finalizers=finalizers)
+    await store.release(ref, finished=False)
+    assert sandbox.read(ref)["metadata"].get("finalizers", []) == [each for each in finalizers if each != OURS]
 
 
 async def test_release_sets_the_label_where_there_are_none(sandbox: Sandbox, store: KubeStore) -> None:

@@ -1,5 +1,6 @@
 """The cancel script: revoke, ask, end; safe to repeat from the start; nobody else's job is touched."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -306,3 +307,28 @@ def test_a_second_submission_does_not_take_the_mark_away(far: FarEnd) -> None:
     far.submit(submission(resubmit=True))
     [remnant] = [each for each in far.remove(sweep=True).remnants if each.key == KEY]
     assert remnant.orphaned
+
+
+def test_of_many_that_hang_few_are_called(far: FarEnd) -> None:
+    """A slurmctld that hangs would hold up the exec for each Job once, and be asked by all of them as soon as it goes on."""
+    of = [key(number=number) for number in range(20, 40)]
+    far.submit_all([submission(one) for one in of])
+    far.shadow("scancel", f'echo "$*" >>{far.root}/scancel.calls; exec sleep 60')
+    began = time.monotonic()
+    far.exchange(far.slurm.cancel("a" * 32, far.known, [Cancellation(one, CancelPhase.END) for one in of]))
+    assert time.monotonic() - began < 2 * far.timeouts.scancel_seconds + 4, "they are waited for one after another"
+    assert len(far.calls("scancel")) <= 4
+
+
+def test_those_that_run_are_ended_once_all_that_wait_are(far: FarEnd) -> None:
+    """A node that becomes free would start one that is to be ended, too: deleted while it waited, it would run for a moment."""
+    of = [key(number=number) for number in range(20, 40)]
+    far.submit_all([submission(one) for one in of])
+    ids = far.jobs()
+    for place, (one, job_id) in enumerate(zip(of, ids, strict=True)):
+        if place % 2:
+            far.set_job(job_id, "RUNNING", one)
+    far.exchange(far.slurm.cancel("a" * 32, far.known, [Cancellation(one, CancelPhase.END) for one in of]))
+    called = [call.split()[-1] for call in far.calls("scancel")]
+    assert sorted(called) == sorted(ids)
+    assert set(called[:10]) == set(ids[::2])

@@ -23,11 +23,11 @@ LINE_END='
 LINKS_TOO=
 TAG=${FENCE%????????????????}   # half of it, which no other exec has: names what is made aside
 
-# say KIND FIELD...: one row.
+# say KIND FIELD...: one row, in one write, so that several that say something at once cut nobody's row.
 say() {
-  printf '%s' "$FENCE"
-  for field do printf '%s%s' "$US" "$field"; done
-  echo
+  ROW=$FENCE
+  for field do ROW=$ROW$US$field; done
+  printf '%s\n' "$ROW"
 }
 
 # words TEXT: a program's words in one row, bounded; its line ends become record separators.

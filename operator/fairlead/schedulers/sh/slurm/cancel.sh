@@ -7,6 +7,8 @@
 # shellcheck disable=SC2034,SC2153  # ASKED, SAID: read by the script behind it; WORK is set there
 
 ASKED=squeue HUNG='' TROUBLED=''
+AT_ONCE='1 2 3 4'               # calls of scancel: most of its time each waits for slurmctld
+FEW=3                           # for so many jobs no shells of their own are worth while
 ENDED='^(BOOT_FAIL|CANCELLED|COMPLETED|DEADLINE|FAILED|NODE_FAIL|OUT_OF_MEMORY|PREEMPTED|TIMEOUT|REVOKED)$'
 
 # listing KIND FIELD: rows `kind id state text` of our user's jobs, the free text last, behind this exec's fence.
@@ -62,7 +64,7 @@ END
 }
 
 # plan: lines `id how tell key name`, how is `term` or `end`, of the listed jobs that have to go. `tell`: 1 for 64 of each key, 0 for more: the answer has
-# room for no more. Those that wait come first: nodes that become free would start them.
+# room for no more. Those that wait come first, and the others behind a line `-`: nodes that become free would start them.
 plan() {
   exec awk '
     !behind && $0 == "" { behind = 1; next }
@@ -77,7 +79,7 @@ plan() {
     }
     { key = $1; id = $2; state = $3; sub(/^[^ ]+ [^ ]+ [^ ]+ /, ""); line = id " " how " " (count[key]++ < 64) " " key " " $0
       if (state == "RUNNING") later = later line "\n"; else print line }
-    END { printf "%s", later }' <<END
+    END { if (later != "") printf "-\n%s", later }' <<END
 $WORK
 $JOBS
 END
@@ -130,7 +132,31 @@ live_jobs() {
   fi
 }
 end_jobs() {
-  while read -r id how tell key name; do [ "$id" ] && end_job "$id" "$how" "$tell" "$key" "$name"; done <<END
+  some='' count=0
+  while read -r line; do
+    if [ "$line" = - ]; then end_some; some='' count=0; else some=$some$line$LINE_END count=$((count + 1)); fi
+  done <<END
 $(plan)
+END
+  end_some
+}
+
+# end_some: the jobs in `some`, several at once if they are many. One call that hangs in any keeps what comes behind from being called.
+end_some() {
+  [ -z "$HUNG" ] || return 0
+  if [ "$count" -le "$FEW" ]; then end_each; return; fi
+  shells=
+  for each in $AT_ONCE; do { end_each "$each"; [ -z "$HUNG" ]; } & shells="$shells $!"; done
+  for each in $shells; do wait "$each" || HUNG=1; done
+}
+
+# end_each [NUMBER]: all of `some`, or each that is this one's turn.
+end_each() {
+  turn=0
+  while read -r id how tell key name; do
+    turn=$((turn % ${AT_ONCE##* } + 1))
+    case $id:${1:-$turn} in ?*:"$turn") end_job "$id" "$how" "$tell" "$key" "$name" ;; esac
+  done <<END
+$some
 END
 }
