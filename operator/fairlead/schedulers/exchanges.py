@@ -83,7 +83,7 @@ def submit(part: Part, fence: str, submissions: Sequence[Submission], calls: Seq
 def observe(part: Part, fence: str, query: Query, parse: Callable[[Answer], Observation]) -> Exchange[Observation]:
     """One poll for all keys."""
     known = "\n".join(f"{key} {job_id}".strip() for key, job_id in query.keys.items())
-    whole = part.having(KEYS=known, TOUCH="1" if query.touch else "")
+    whole = part.having(KEYS=known, TOUCH="1" if query.touch else "", LOOK_SECONDS=str(query.look_seconds))
     return whole.exchange("observe", fence, parse, _SPARE_BYTES + _LOOK_PER_KEY * len(query.keys), keys=len(query.keys))
 
 

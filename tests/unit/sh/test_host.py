@@ -8,9 +8,10 @@ import pytest
 from far_end import HERE, FarEnd, key
 
 from fairlead.api.v1alpha1.cluster import ProcessHost
+from fairlead.domain.run.run import Tree
 from fairlead.schedulers import sh
 from fairlead.schedulers.process.scheduler import BUILD, Process
-from fairlead.schedulers.seam import Place
+from fairlead.schedulers.seam import Place, Query
 
 KEY = key()
 LIMIT = 457
@@ -112,3 +113,22 @@ def test_a_run_that_was_told_to_end_says_whether_we_know_why(host: Host, stop: s
 
 def _names(folder: Path) -> list[str]:
     return sorted(entry.name for entry in folder.iterdir())
+
+
+def test_a_poll_that_has_no_time_left_says_what_it_has_not_looked_at(host: Host) -> None:
+    """Of thousands that end at once none would ever be seen: each poll would be cut, thrown away and begun anew."""
+    keys = [key(number=number) for number in range(20, 30)]
+    for each in keys:
+        folder = host.tree / "runs" / str(each)
+        folder.mkdir()
+        (folder / "outcome").write_text("7 COMPLETED 0 1700000001\n")
+    process, tree = Process(HERE, ProcessHost(host="box", slots=1)), Tree(str(host.tree), (host.tree / "marker").read_text().split("\n")[0])
+    host.far.shadow("readlink", 'case $1 in */claim) sleep 0.3 ;; esac\nexec "$real" "$@"')
+    left, polls = set(keys), 0
+    while left:
+        seen = host.far.exchange(process.observe(token_hex(16), tree, Query(dict.fromkeys(sorted(left), ""), look_seconds=1)))
+        looked_at = left - seen.later
+        assert looked_at, "a poll came to nothing"
+        assert looked_at == seen.records.keys()
+        left, polls = left & seen.later, polls + 1
+    assert polls > 1

@@ -46,7 +46,7 @@ def observation(answer: Answer, keys: Mapping[RunKey, str]) -> Observation:
     listed = {key: (_listed(key, row),) for key, row in by_key(answer.of("job")).items() if key in keys and ID.fullmatch(row.field(1))}
     found = {key: each for key, each in sentinels(answer, VOCABULARY).items() if key in keys}
     records = {key: record for key, row in by_key(answer.of("outcome")).items() if key in keys and (record := _record(row))}
-    return Observation(listed, found, records)
+    return Observation(listed, found, records, later=frozenset(by_key(answer.of("later"))))
 
 
 def _listed(key: RunKey, row: Row) -> Listed:

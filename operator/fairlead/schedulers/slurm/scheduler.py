@@ -86,7 +86,7 @@ class Slurm:
         ending = [word for word, state in states.WORDS.items() if state is RunState.FINISHING]
         hangs = (limits.squeue_seconds, limits.scontrol_seconds, limits.sacct_seconds)
         part = self._part("slurm/slurm", "common/fold", "common/sentinels", "slurm/observe", hangs=hangs).within(tree).having(
-            LOOK_SECONDS=str(query.look_seconds), FORMAT=listing.SQUEUE_FORMAT, LIVE=f" {' '.join(live)} ",
+            FORMAT=listing.SQUEUE_FORMAT, LIVE=f" {' '.join(live)} ",
             ENDING=f" {' '.join(ending)} ",
             SACCT_FORMAT=accounting.SACCT_FORMAT,
             STATE_FIELD=str(listing.SQUEUE_FORMAT.split(listing.SEPARATOR).index("%T") + 3),   # behind fence and kind, from 1

@@ -1,7 +1,8 @@
 # What run directories say.
-# Needs: KEYS (lines `key id`, the id perhaps missing), FOLD (the program for awk), foldable (in front of it).
+# Needs: KEYS (lines `key id`, the id perhaps missing), LOOK_SECONDS (once so many are over, the keys that are left are told as `later`, and are looked at by the
+#   next poll), FOLD (the program for awk), foldable (in front of it).
 # Gives: ID (of the key), TOLD (keys of which something was told), log_tail (KEY OUT ERR), sentinels_of (some keys), sentinels (of the keys in KEYS),
-#   touch_live (keeps them young).
+#   touch_live (keeps them young), is_late (whether the others have to wait).
 # shellcheck disable=SC2034,SC2153  # what is set here is read by the scripts behind it; LINE is set by first_line
 
 # log_tail KEY OUT ERR: size and last 4 KiB of the user's output, where this login node can read them. Of what is no longer than that, all at once. Where a
@@ -189,6 +190,18 @@ LOOKS='
       print listed[i] us key us (known[i] == "-" ? "" : known[i]) us id us ended us out[started] us err[started] us again
     }
   }'
+
+# is_late: whether a poll has looked at Runs for so long that the others have to wait; LOOKED: at one, which it does in any case. Where nobody says for how
+# long the machine is up, there is no bound.
+uptime() { UPTIME=; { read -r UPTIME _ </proc/uptime; } 2>/dev/null; UPTIME=${UPTIME%%.*}; }
+is_late() {
+  [ "$LATE" ] && return
+  [ "$LOOKED" ] || return
+  uptime
+  [ "$UPTIME" ] && [ "$BEGAN" ] && [ $((UPTIME - BEGAN)) -ge "$LOOK_SECONDS" ] && LATE=1
+}
+uptime
+BEGAN=$UPTIME LATE='' LOOKED=''
 
 # touch_live: sites purge scratch; the directories of live Runs are kept young.
 touch_live() {

@@ -1,6 +1,7 @@
 # One exec for all Runs of a bare host: hands out what is free, then says of each key what it is.
 # Needs: KEYS (lines `key id`, the id perhaps missing), ID, MARKER (what its marker says), MEANS, QUEUE, SINCE, STATE, TOUCH (1: keep the directories of
-#   live Runs young), TREE (its path), hand_out, look_at, look_at_queue, on_host, sentinels (of the keys in KEYS), touch_live (keeps them young), written.
+#   live Runs young), TREE (its path), hand_out, look_at, look_at_queue, on_host, sentinels (of the keys in KEYS), touch_live (keeps them young), written,
+#   is_late (whether the others have to wait).
 # Gives: nothing.
 
 # shellcheck disable=SC2153  # LINE is set by first_line
@@ -13,6 +14,8 @@ look_at_queue || exit           # nothing is better than that a Run which waits 
 first=${QUEUE%% *} node=$(uname -n)
 while read -r key _; do
   [ "$key" ] || continue
+  if is_late; then say later "$key"; continue; fi
+  LOOKED=1
   look_at "$key"
   if [ "$STATE" ]; then
     reason=

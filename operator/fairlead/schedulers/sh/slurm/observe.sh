@@ -1,10 +1,9 @@
 # One exec for all Runs of a site: the listing, then what the run directories, scontrol and sacct say of the keys that it does not explain.
 # Needs: FORMAT (squeue's, comment last), STATE_FIELD (of a row), LIVE (states in which no second source need be asked, blanks around each), ENDING
-#   (those of them in which the script may have ended), KEYS (lines `key id`, the id perhaps missing), LOOK_SECONDS (once so many are over, the keys that
-#   are left are told as `later`, and are looked at by the next poll), SACCT_FORMAT (sacct's), ACCOUNTING (Auto, Required or None), MARK (the comment of
+#   (those of them in which the script may have ended), KEYS (lines `key id`, the id perhaps missing), SACCT_FORMAT (sacct's), ACCOUNTING (Auto, Required or None), MARK (the comment of
 #   our jobs up to the key), MARKER (what its marker says), SACCT_SECONDS, SCONTROL_SECONDS, SQUEUE_SECONDS, TOLD, TOUCH (1: keep the directories of live
 #   Runs young), TREE (its path), log_tail, sentinels (of the keys in KEYS), sentinels_of, slurm (SECONDS COMMAND...: calls one of Slurm's), touch_live
-#   (keeps them young), UPTIME (for how many seconds the machine is up, or empty), uptime (looks at it).
+#   (keeps them young), is_late (whether the others have to wait).
 # Gives: nothing.
 
 MOST_OF_KEY=12288               # bytes of the rows that one key's mark is shown with: 64 rows and more
@@ -74,19 +73,8 @@ ask_sacct() {
     $1 in gone && bytes[$1] + length(head $0) < most { bytes[$1] += length(head $0) + 1; print head $0 }'
 }
 
-# is_late: whether so many seconds are over that the others have to wait; one at least is looked at. Where nobody says for how long the machine is up,
-# there is no bound.
-is_late() {
-  [ "$LATE" ] && return
-  [ "$LOOKED" ] || return
-  uptime
-  [ "$UPTIME" ] && [ "$BEGAN" ] && [ $((UPTIME - BEGAN)) -ge "$LOOK_SECONDS" ] && LATE=1
-}
-
 begin
 into_tree
-uptime
-BEGAN=$UPTIME
 LISTING=$(slurm "$SQUEUE_SECONDS" squeue -h -a -t all -u "$ME" -o "$FENCE${US}job$US$FORMAT" 2>&1)
 status=$?
 if [ "$status" != 0 ]; then
@@ -149,7 +137,7 @@ ask() {
   fi
 }
 
-GONE='' HUNG='' LATE='' LOOKED='' SOME='' some=0
+GONE='' HUNG='' SOME='' some=0
 while read -r listed key known; do
   [ "$key" ] || continue
   SOME=$SOME$listed\ $key\ $known$LINE_END some=$((some + 1))
