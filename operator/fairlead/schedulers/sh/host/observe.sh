@@ -4,7 +4,7 @@
 #   is_late (whether the others have to wait).
 # Gives: nothing.
 
-# shellcheck disable=SC2153  # LINE is set by first_line
+# shellcheck disable=SC2034,SC2153  # LINE is set by first_line; LOOKED is read by is_late
 begin
 into_tree
 # shellcheck disable=SC2046  # words
@@ -14,7 +14,7 @@ look_at_queue || exit           # nothing is better than that a Run which waits 
 first=${QUEUE%% *} node=$(uname -n)
 while read -r key _; do
   [ "$key" ] || continue
-  if is_late; then say later "$key"; continue; fi
+  is_late && { say later "$key"; continue; }
   LOOKED=1
   look_at "$key"
   if [ "$STATE" ]; then

@@ -127,7 +127,9 @@ later() { for key in $names; do say later "$key"; done; }
 
 # ask LISTED KEY KNOWN: what its directory leaves open, with ID and ENDED from there.
 ask() {
-  LOOKED=1 id=${ID:-$3}
+  # shellcheck disable=SC2034  # read by is_late
+  LOOKED=1
+  id=${ID:-$3}
   if [ "$1" != live ] && [ "$id" ]; then
     case $ENDED:$1 in
       1:* | revoked:ended) ;;
