@@ -43,6 +43,9 @@ exec_bare() {
     HOME="$HOME" USER="$LOGIN" LOGNAME="$LOGIN" SHELL="${SHELL:-/bin/sh}" PATH="$PATH" "$@" </dev/null
 }
 
+# uptime: UPTIME is for how many seconds the machine is up; no clock that is set changes that. Empty where nobody says.
+uptime() { UPTIME=; { read -r UPTIME _ </proc/uptime; } 2>/dev/null; UPTIME=${UPTIME%%.*}; }
+
 # hung STATUS: whether a time-out ended the command.
 hung() { [ "$1" = 124 ] || [ "$1" = 137 ] || [ "$1" = 143 ]; }
 

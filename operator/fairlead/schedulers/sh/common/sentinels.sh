@@ -193,7 +193,6 @@ LOOKS='
 
 # is_late: whether a poll has looked at Runs for so long that the others have to wait; LOOKED: at one, which it does in any case. Where nobody says for how
 # long the machine is up, there is no bound.
-uptime() { UPTIME=; { read -r UPTIME _ </proc/uptime; } 2>/dev/null; UPTIME=${UPTIME%%.*}; }
 is_late() {
   [ "$LATE" ] && return
   [ "$LOOKED" ] || return

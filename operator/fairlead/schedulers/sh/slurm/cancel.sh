@@ -1,7 +1,6 @@
 # Slurm's part in a cancellation.
 # Needs: KEYS, MARK (the comment of our jobs up to the key), SCANCEL_SECONDS, SCONTROL_SECONDS, SQUEUE_SECONDS, WORK (lines of what is still to be done:
-#   `key phase why ids`), slurm (SECONDS COMMAND...: calls one of Slurm's), UPTIME (for how many seconds the machine is up, or empty), uptime (looks
-#   at it).
+#   `key phase why ids`), slurm (SECONDS COMMAND...: calls one of Slurm's).
 # Gives: ASKED (whom it asks, in words), JOBS (lines `key id ...` of the keys in WORK that have not ended), SAID (why that was not told), end_jobs (ends
 #   what WORK says of them, and tells of each).
 # shellcheck disable=SC2034,SC2153  # ASKED, SAID: read by the script behind it; WORK is set there
