@@ -74,7 +74,7 @@ class ControlPlane:
         return pki.user_kubeconfig(self.folder, self.url, self._authority, user, *groups)
 
     def audit(self) -> list[auditlog.AuditEvent]:
-        """All audited requests so far, health checks and what the administrator looks at apart; empty without an audit log."""
+        """All audited requests so far, health checks apart; empty without an audit log."""
         return auditlog.read(self.folder / "audit.log")
 
     def restart_apiserver(self) -> None:

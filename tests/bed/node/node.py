@@ -99,7 +99,7 @@ class Node:
         return helm.call(helm.ensure(self.bed), self.kubeconfig, args, mark=self.bed.env, check=check, timeout_seconds=timeout_seconds)
 
     def audit(self) -> list[auditlog.AuditEvent]:
-        """All audited requests so far, health checks and what the administrator looks at apart."""
+        """All audited requests so far, health checks apart."""
         return auditlog.read(self.folder / "log" / "audit.log")
 
     def restart_apiserver(self) -> None:
