@@ -177,6 +177,22 @@ def test_one_more_job_costs_a_login_node_seven_processes(far: FarEnd) -> None:
     assert more == {"dd": 1, "sha256sum": 1, "mkdir": 1, "mv": 2, "env": 1, "timeout": 1}   # timeout takes env's place, sbatch is one
 
 
+def test_a_folder_on_a_mount_that_hangs_holds_up_nobody(far: FarEnd) -> None:
+    """All that is submitted with it, and after it under that login, would wait for a file server that is down."""
+    far.shadow("timeout", f"""case $* in
+  "-k 2 5 "*/dead/*) echo call >>"{far.root}/dead.calls"; exit 124 ;;
+  "-k 2 5 "*/alive/*) echo call >>"{far.root}/alive.calls" ;;
+esac
+exec "$real" "$@\"""")
+    for name in ("dead", "alive"):
+        (far.home / name).mkdir()
+    jobs = [submission(key(number=10 + number), stdout_path=f"{name}/%j") for number, name in enumerate(("dead", "dead", "alive", "alive"))]
+    assert [answer.id for answer in far.submit_all(jobs).values()] == ["100", "101", "102", "103"]
+    outputs = [next(word for word in far.argv(str(100 + number)) if word.startswith("--output=")) for number in range(4)]
+    assert outputs == [f"--output={far.run_dir(job.key)}/slurm-%j.log" for job in jobs[:2]] + [f"--output={far.home}/alive/%j"] * 2
+    assert (far.calls("dead"), far.calls("alive")) == (["call"], ["call"])
+
+
 REWRITTEN = [{"command": "site"}, {"comment": "site"}, {"comment": "site", "command": f"runs/{KEY}/wrapper.sh {KEY} argument"},
              {"comment": "site", "command": "bin/0123456789abcdef/wrapper.sh", "name": f"hello-{KEY}"}]
 

@@ -47,11 +47,22 @@ pattern() {
 }
 
 # opens PATTERN: whether Slurm can open such a file, as far as this login node shows. Where it cannot, the wrapper can: it makes folders, and says what is wrong.
+# A folder may lie on a mount that hangs, which would hold up all of this batch: so who looks at it is ended, and each is looked at once. The home and
+# the tree's own folder answer.
+LOOKED_AT='' LOOKED=
 opens() {
-  case $1 in '' | *\\* | *%*/*) return 1 ;; esac   # sbatch takes no pattern behind a backslash for one
-  case $1 in *%*) ;; *) [ ! -e "$1" ] || { [ ! -d "$1" ] && [ -w "$1" ]; return; } ;; esac
-  [ -d "${1%/*}/" ] && [ -w "${1%/*}/" ]
+  case $1 in *\\* | *%*/*) return 1 ;; esac   # sbatch takes no pattern behind a backslash for one
+  case ${1%/*} in "$HOME" | "${TREE%/*}" | /dev) eval "$CAN_OPEN"; return ;; esac
+  case $1 in *%*) what=${1%/*}/% ;; *) what=$1 ;; esac
+  if [ "$what" != "$LOOKED_AT" ]; then
+    LOOKED_AT=$what
+    ( exec timeout -k 2 5 sh -c "$CAN_OPEN" sh "$what" ) 2>/dev/null
+    LOOKED=$?
+  fi
+  [ "$LOOKED" = 0 ]
 }
+# shellcheck disable=SC2016  # its own argument
+CAN_OPEN='if case $1 in *%*) false ;; *) [ -e "$1" ] ;; esac; then [ ! -d "$1" ] && [ -w "$1" ]; else [ -d "${1%/*}/" ] && [ -w "${1%/*}/" ]; fi'
 
 # as_under_sbatch: AT is the job's folder, OUTPUT and ERROR are its files to Slurm, for who asks it where they are. JOB_OUT and JOB_ERR are empty where
 # sbatch would read something else in them than the wrapper does. Then, and where it could not open them, there is a log of ours in their place.
