@@ -37,7 +37,7 @@ class Pacing:
     detail_seconds: float = 60.0
     """Pending reason and expected start are written at most this often."""
     forsaken_seconds: float = 3600.0
-    """A Cluster that goes with its namespace, which has taken its Secret, waits so long after the last Run that is owed there for the
-    cluster to answer, if its key is still known; then it goes, and what is owed stays written down."""
+    """A Cluster that goes with its namespace, which has taken its Secret, waits so long for an answer of the cluster, if its key is still
+    known; then it goes, and what is owed stays written down."""
     cancel_again_seconds: float = 10.0
     """Between two cancels of a key that is still listed."""

@@ -273,6 +273,26 @@ async def test_a_cluster_whose_namespace_takes_its_secret_along_goes_and_what_is
     assert list(stage.virtual.ledger.debts) == [owed.key]
 
 
+async def test_a_cluster_whose_namespace_goes_is_kept_for_another_namespaces_jobs_while_it_may_answer_again() -> None:
+    """Else a link that is cut for a moment would leave Jobs without their Cluster that are not deleted at all."""
+    stage, job = Stage(), a_job(status=submitted())
+    stage.registry.put_job(job)
+    await stage.debts.refresh()
+    data, clock, released = stage.virtual.data, stage.virtual.clock, stage.virtual.store.released
+    async with stage.running():
+        await stage.turns()
+        data.secrets, data.going = {}, frozenset({"lab"})
+        stage.change(deleting=True, has_finalizer=True, generation=2)
+        await stage.turns()
+        stage.virtual.remote.answers["probe"] = Unreachable("no answer", ClusterReason.CONNECT_TIMEOUT)
+        clock.seconds += SETTINGS.secret_refresh_seconds
+        await stage.turns()
+        assert released == []
+        clock.seconds += SETTINGS.pacing.forsaken_seconds
+        await stage.turns()
+    assert [ref.name for ref in released] == ["hpc"]
+
+
 async def test_a_turn_that_had_to_wait_goes_on_from_what_is_known_then() -> None:
     """Else a Job that was submitted while the turn waited for the API server would be handed in, and told of, once more."""
     stage = Stage()

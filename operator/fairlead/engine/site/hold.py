@@ -33,6 +33,7 @@ class Hold:
         self._context = context
         self._world = context.world
         self._debts = context.debts
+        self._dark_since: float | None = None    # a deleted Cluster has lost its Secret, and does not answer (monotonic)
         self._went_with_namespace = False    # the Cluster's namespace is being deleted: no Secret can be made there again
 
     @property
@@ -86,6 +87,8 @@ class Hold:
         A key that was read before is used while the cluster answers, and for as long as it may come back; a suspended one is not asked.
         """
         cluster = self.cluster
+        if self._link.tree is not None:
+            self._dark_since = None
         if not cluster.deleting or not (cluster.spec.suspend or (self._link.lacks_secret and self._link.is_beyond_reach)):
             return False
         if not self._went_with_namespace:
@@ -93,11 +96,10 @@ class Hold:
                 self._went_with_namespace = await self._world.data.is_going(cluster.ref.namespace)
             except ApiFault as error:
                 log.info("namespace_not_read", error=str(error))
-        return self._went_with_namespace and (not self._link.has_address or self._is_owed_for_long())
-
-    def _is_owed_for_long(self) -> bool:
-        times = [each.written_at.timestamp() for each in self.owed if each.is_payable and each.written_at]
-        return self._world.clock.wall() - max(times, default=0.0) >= self._context.settings.pacing.forsaken_seconds
+        now = self._world.clock.monotonic()
+        self._dark_since = now if self._dark_since is None else self._dark_since
+        is_dark_for_long = now - self._dark_since >= self._context.settings.pacing.forsaken_seconds
+        return self._went_with_namespace and (is_dark_for_long or not self._link.has_address)
 
     def _is_needed(self, jobs: Sequence[RunOwner], cleaning: Mapping[str, Remains]) -> bool:
         """Whether one of several sites has something to do, or may have: what lies there is known after the first sweep."""
