@@ -8,7 +8,7 @@ from fairlead.domain.job.job import Job
 from fairlead.domain.job.job_report import report
 from fairlead.domain.kinds import Report
 from fairlead.domain.objects import EventNote
-from fairlead.domain.pacing import Now, Pacing
+from fairlead.domain.pacing import Now, Pacing, Turn
 from fairlead.domain.run import settle
 from fairlead.domain.run.answers import CancelAnswer, SubmitAnswer
 from fairlead.domain.run.evidence import Ended
@@ -55,19 +55,19 @@ def observed(job: Job, memory: Memory, observation: Observation, now: Now, pacin
 
 def cancelled(job: Job, memory: Memory, step: Cancel, answer: CancelAnswer, context: tuple[Now, Pacing]) -> Settled:
     """As `settle.cancelled`."""
-    return _told(job, settle.cancelled(job, memory, step, answer, context), context[0])
+    return _told(job, settle.cancelled(job, memory, step, answer, Turn(*context)), context[0])
 
 
 def closed(job: Job, memory: Memory, closing: Closing, context: tuple[Now, Pacing], ended: Ended | None = None) -> Settled:
     """As `settle.closed`."""
-    return _told(job, settle.closed(job, memory, closing, context, ended), context[0])
+    return _told(job, settle.closed(job, memory, closing, Turn(*context), ended), context[0])
 
 
 def cancel_asked(
     job: Job, memory: Memory, step: Cancel, answers: Mapping[RunKey, CancelAnswer], context: tuple[Now, Pacing],
 ) -> Settled:
     """As `settle.cancel_asked`."""
-    return _told(job, settle.cancel_asked(job, memory, step, answers, context), context[0])
+    return _told(job, settle.cancel_asked(job, memory, step, answers, Turn(*context)), context[0])
 
 
 def cancel_outlasted(job: Job, memory: Memory, observation: Observation, now: Now, pacing: Pacing) -> Settled:

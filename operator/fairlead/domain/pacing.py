@@ -1,6 +1,7 @@
 """Every grace and time-out of the rules, as settings. The defaults are for production; a test bed lowers them."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +42,10 @@ class Pacing:
     known; then it goes, and what is owed stays written down."""
     cancel_again_seconds: float = 10.0
     """Between two cancels of a key that is still listed."""
+
+
+class Turn(NamedTuple):
+    """By what one look decides: the moment, and how long each wait lasts."""
+
+    now: Now
+    pacing: Pacing

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from fairlead.api.v1alpha1.reasons import JobReason
-from fairlead.domain.pacing import Now, Pacing
+from fairlead.domain.pacing import Now, Pacing, Turn
 from fairlead.domain.run import endings, evidence, news, retry
 from fairlead.domain.run.answers import CancelAnswer, CancelPhase, SubmitAnswer, SubmitWord
 from fairlead.domain.run.memory import Closing, Memory
@@ -34,7 +34,7 @@ def submitted(job: RunOwner, memory: Memory, answer: SubmitAnswer, now: Now, pac
             return Outcome(Memory(job.key.attempt, written_at=now.monotonic), news.Accepted(answer.id))
         case SubmitWord.REVOKED:
             withdrawn = Closing(JobReason.NEVER_STARTED, "the attempt was withdrawn before it started", never_ran=True)
-            return closed(job, memory, withdrawn, (now, pacing))
+            return closed(job, memory, withdrawn, Turn(now, pacing))
         case SubmitWord.REFUSED:
             return Outcome(replace(memory, closing=Closing(JobReason.SUBMISSION_REJECTED, answer.text, refused=True)))
         case SubmitWord.UNSURE if _is_refused_for_long(memory, now, pacing):
@@ -96,19 +96,19 @@ def observed(job: RunOwner, memory: Memory, observation: Observation, now: Now, 
         case evidence.Ended():
             failure = endings.of_stopped(job, observation, told, verdict) or endings.of_ended(verdict)
             if failure:
-                return closed(job, memory, failure, (now, pacing), verdict)
+                return closed(job, memory, failure, Turn(now, pacing), verdict)
             return Outcome(memory, news.Completed(verdict))
         case evidence.NeverRan():
             never_ran = endings.of_stopped(job, observation, told, verdict) or endings.of_never_ran(verdict)
-            return closed(job, memory, never_ran, (now, pacing))
+            return closed(job, memory, never_ran, Turn(now, pacing))
         case evidence.Unclaimed(emptied=evidence.Broken() as emptied) if job.run_id:   # it was handed in: there was more
             stopped = endings.of_stopped(job, observation, told, emptied)
-            return _broken(job, memory, replace(emptied, claim=job.run_id), stopped, (now, pacing))
+            return _broken(job, memory, replace(emptied, claim=job.run_id), stopped, Turn(now, pacing))
         case evidence.Unclaimed():
             return Outcome(replace(memory, revoke=True))
         case evidence.Broken():
             stopped = endings.of_stopped(job, observation, told, verdict)
-            return _broken(job, replace(memory, claim=verdict.claim), verdict, stopped, (now, pacing))
+            return _broken(job, replace(memory, claim=verdict.claim), verdict, stopped, Turn(now, pacing))
         case evidence.Unexplained(why, claim):
             memory = replace(memory, claim=claim or memory.claim)
             if not has_vanished or not job.run_id:   # without an id it was looked for since its Cluster does not admit it
@@ -122,21 +122,21 @@ def _nowhere(memory: Memory, now: Now, pacing: Pacing) -> Memory:
     return replace(memory, nowhere_since=since, nowhere=now.monotonic - since >= pacing.not_yet_seconds)
 
 
-def _broken(job: RunOwner, memory: Memory, verdict: evidence.Broken, stopped: Closing | None, context: tuple[Now, Pacing]) -> Outcome:
-    now, pacing = context
+def _broken(job: RunOwner, memory: Memory, verdict: evidence.Broken, stopped: Closing | None, turn: Turn) -> Outcome:
+    now, pacing = turn
     since = now.monotonic if memory.absent_since is None else memory.absent_since
     silent = verdict.began and (verdict.emptied or verdict.state in {RunState.COMPLETED, RunState.UNKNOWN})
     memory = replace(memory, absent_since=since)
     if silent and now.monotonic - since < pacing.absence_seconds:   # the file may be there, unseen by an NFS client
         return Outcome(memory, news.Unexplained("the job left the queue and its end is not to be seen yet"))
     if stopped:
-        return closed(job, memory, stopped, context)
+        return closed(job, memory, stopped, turn)
     return Outcome(replace(memory, closing=endings.of_broken(verdict)))
 
 
-def cancelled(job: RunOwner, memory: Memory, step: Cancel, answer: CancelAnswer, context: tuple[Now, Pacing]) -> Outcome:
+def cancelled(job: RunOwner, memory: Memory, step: Cancel, answer: CancelAnswer, turn: Turn) -> Outcome:
     """What the cancel script said of the current key of one that is not being deleted: revoke, duplicates, an attempt's end."""
-    now, pacing = context
+    now, pacing = turn
     stops = step.why in {StopWord.SUSPEND, StopWord.DEADLINE}
     if stops:
         memory = replace(memory, stopping=step.why)
@@ -145,7 +145,7 @@ def cancelled(job: RunOwner, memory: Memory, step: Cancel, answer: CancelAnswer,
     if stops:
         return _told_to_end(memory, step, answer, now)
     if memory.closing:
-        return _closing_answered(job, memory, memory.closing, answer, context)
+        return _closing_answered(job, memory, memory.closing, answer, turn)
     if memory.duplicates:
         return Outcome(replace(memory, duplicates=()))
     if answer.revoked and step.phase is CancelPhase.REVOKE:
@@ -159,17 +159,17 @@ def _told_to_end(memory: Memory, step: Cancel, answer: CancelAnswer, now: Now) -
     return Outcome(replace(memory, asked_at=now.monotonic), news.ToldToEnd(answer.claim, step.why) if answer.claim else None)
 
 
-def _closing_answered(job: RunOwner, memory: Memory, closing: Closing, answer: CancelAnswer, context: tuple[Now, Pacing]) -> Outcome:
+def _closing_answered(job: RunOwner, memory: Memory, closing: Closing, answer: CancelAnswer, turn: Turn) -> Outcome:
     if closing.refused:
         if not answer.claim:                                    # revoked: what an earlier submission left in the queue goes too
             return Outcome(replace(memory, closing=replace(closing, refused=False)))
         return Outcome(replace(memory, closing=None), news.Accepted(answer.claim, after_refusal=True))
-    return closed(job, replace(memory, closing=None), closing, context)
+    return closed(job, replace(memory, closing=None), closing, turn)
 
 
-def closed(job: RunOwner, memory: Memory, closing: Closing, context: tuple[Now, Pacing], ended: evidence.Ended | None = None) -> Outcome:
+def closed(job: RunOwner, memory: Memory, closing: Closing, turn: Turn, ended: evidence.Ended | None = None) -> Outcome:
     """Close the current attempt: it is set aside, or another follows if that is allowed, or the Job has failed."""
-    _, pacing = context
+    _, pacing = turn
     fresh = Memory(job.key.attempt + 1)
     if closing.reason is JobReason.JOB_SUSPENDED and job.key.attempt < MOST_ATTEMPTS:
         pause_seconds = pacing.unseen_end_seconds if closing.without_end else 0.0
@@ -181,10 +181,10 @@ def closed(job: RunOwner, memory: Memory, closing: Closing, context: tuple[Now, 
 
 
 def cancel_asked(
-    job: RunOwner, memory: Memory, step: Cancel, answers: Mapping[RunKey, CancelAnswer], context: tuple[Now, Pacing],
+    job: RunOwner, memory: Memory, step: Cancel, answers: Mapping[RunKey, CancelAnswer], turn: Turn,
 ) -> Outcome:
     """What the cancel script said of all keys of what is being deleted, or is gone. Until every key has answered, it is asked again."""
-    now, pacing = context
+    now, pacing = turn
     known = {key: answers[key] for key in job.keys if key in answers and answers[key].known}
     claims = {**memory.claims, **{key: each.claim for key, each in known.items() if each.claim}}
     was_told, memory = memory.stopping is StopWord.DELETE, replace(memory, claims=claims, clear=False, stopping=StopWord.DELETE)

@@ -14,6 +14,7 @@ import structlog
 
 from fairlead.api.v1alpha1.reasons import ClusterReason, JobReason
 from fairlead.domain.errors import ApiFault, FairleadError, Unanswered, UserFault
+from fairlead.domain.pacing import Turn
 from fairlead.domain.run import settle
 from fairlead.domain.run.answers import CancelAnswer, SubmitAnswer, SubmitWord
 from fairlead.domain.run.memory import Closing
@@ -204,15 +205,15 @@ class Lanes:
 
     async def _cancelled(self, old: RunOwner, step: Cancel, answers: Mapping[RunKey, CancelAnswer]) -> None:
         work = self._work
-        job, context = work.current(old.ref.uid), (work.world.now(), work.settings.pacing)
+        job, turn = work.current(old.ref.uid), Turn(work.world.now(), work.settings.pacing)
         if job is None or job.key != old.key or job.ended:
             return
         memory = work.writer.memory(job)
         if step.why is StopWord.DELETE:
-            await work.writer.apply(job, settle.cancel_asked(job, memory, step, answers, context))
+            await work.writer.apply(job, settle.cancel_asked(job, memory, step, answers, turn))
         elif isinstance(job, WatchedOwner) and not job.deleting:
             answer = answers.get(job.key, CancelAnswer(False, text="no answer for this key"))
-            await work.writer.apply(job, settle.cancelled(job, memory, step, answer, context))
+            await work.writer.apply(job, settle.cancelled(job, memory, step, answer, turn))
 
     async def _bury(self, jobs: Sequence[RunOwner]) -> bool:
         work = self._work
