@@ -11,7 +11,7 @@ from fairlead.domain.cluster.cluster import Cluster
 from fairlead.domain.errors import FairleadError
 from fairlead.domain.gone.debt import Debt
 from fairlead.domain.gone.remains import Remains
-from fairlead.domain.objects import ClusterName, Location
+from fairlead.domain.objects import ClusterName
 from fairlead.domain.run.installation import Installation
 from fairlead.domain.run.run import RunKey
 from fairlead.domain.run.watched import WatchedOwner
@@ -30,6 +30,7 @@ from fairlead.engine.site.cluster_record import ClusterRecord
 from fairlead.engine.site.link import Link
 from fairlead.engine.site.logins import Logins
 from fairlead.engine.site.site import Site
+from fairlead.engine.site_table import SiteTable
 from fairlead.engine.trees import Trees
 from fairlead.engine.unplaced.labels import Labels
 from fairlead.engine.unplaced.nowhere import Nowhere
@@ -39,9 +40,6 @@ from fairlead.engine.writer import Writer
 from fairlead.schedulers.seam import Driver, Removed
 
 log = structlog.get_logger()
-
-SiteKey = tuple[str, str]
-"""A Cluster's uid, and which of its sites: see `domain.sites`."""
 
 EXPIRY_SECONDS = 1.0
 """How late a finished Job may be deleted; each look is at a table in memory."""
@@ -62,9 +60,7 @@ class Controller:
         self._registry = registry
         self._settings = settings
         self._pulse = pulse
-        self._records: dict[str, ClusterRecord] = {}
-        self._sites: dict[SiteKey, Site] = {}
-        self._tasks: dict[SiteKey, asyncio.Task[None]] = {}
+        self._sites = SiteTable(world, registry, pulse, self._make)
         self._left: dict[str, WatchedOwner] = {}  # by uid: they left the watch while they were active
         writer = Writer(world, registry, settings.api_writes)
         self._debts = Debts(world)
@@ -108,29 +104,20 @@ class Controller:
                 group.create_task(self._every("gauges", self._settings.gauges_seconds, self._gauges.look))
                 group.create_task(self._every("memories", self._settings.finished_seconds, self._forget_gone))
         finally:
-            for task in self._tasks.values():
-                task.cancel()
-            await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+            await self._sites.close()
 
     def _cluster_changed(self, cluster: Cluster, gone: bool) -> None:
-        uid = cluster.ref.uid
-        sites = [site for key, site in self._sites.items() if key[0] == uid]
         if gone:
-            for site in sites:
-                site.leave()
-            self._records.pop(uid, None)
+            self._sites.gone(cluster)
             self._leftovers.leave(cluster.name)
         else:
-            record = self._records.setdefault(uid, ClusterRecord(cluster, self._world, self._registry))
-            record.cluster = cluster
-            for site in sites:
-                site.changed()
+            self._sites.changed(cluster)
             self._open_sites(cluster)
         self._look_at_unplaced.set()
 
     def _open_sites(self, cluster: Cluster) -> None:
         """Have the sites that the Cluster has by itself, and those at which something is to be done."""
-        record = self._records[cluster.ref.uid]
+        record = self._sites.records[cluster.ref.uid]
         if record.released:
             return
         jobs = [job for job in self._registry.jobs_of(cluster.name) if self._needs_site(job, cluster)]
@@ -139,30 +126,12 @@ class Controller:
         wanted_at += [cluster.site_for(debt.namespace, debt.host) for debt in debts]
         known = sites.known_sites(record.cluster) | self._logins.of(record.cluster)
         for site in known.union(each for each in wanted_at if each is not None):
-            self._open(cluster, site)
+            self._sites.open(cluster, site)
 
-    def _open(self, cluster: Cluster, name: str) -> Site:
-        """One of the Cluster's sites, made if there is none."""
-        key = cluster.ref.uid, name
-        site = self._sites.get(key)
-        if site is None:
-            link = Link(self._world, self._settings, self._context.installation, self._context.driver_of, self._context.trees.remembered)
-            record = self._records[cluster.ref.uid]
-            record.sites.add(name)
-            site = self._sites[key] = Site(record, name, self._context, link)
-            task = self._tasks[key] = asyncio.create_task(site.run(), name=site.name)
-            task.add_done_callback(lambda _task: self._site_ended(key, site))
-        return site
-
-    def _site_ended(self, key: SiteKey, site: Site) -> None:
-        self._tasks.pop(key, None)
-        self._sites.pop(key, None)
-        self._pulse.forget(site.name)
-        if record := self._records.get(key[0]):
-            record.sites.discard(key[1])
-        for each in self._sites.values():
-            if each.cluster.ref.uid == key[0]:
-                each.wake()              # a deleted Cluster's own site waits for the others
+    def _make(self, record: ClusterRecord, name: str) -> Site:
+        context = self._context
+        link = Link(self._world, self._settings, context.installation, context.driver_of, context.trees.remembered)
+        return Site(record, name, context, link)
 
     def _needs_site(self, job: WatchedOwner, cluster: Cluster) -> bool:
         """Whether something is to be done for a Job at its site. A Cluster that is being deleted begins nothing for anybody."""
@@ -187,8 +156,8 @@ class Controller:
         if cluster is None or name is None or self._registry.is_refused(job, cluster):
             self._look_at_unplaced.set()
         elif self._registry.job(job.ref.uid) is not None and self._needs_site(job, cluster):
-            self._open(cluster, name).wake()
-        elif site := self._sites.get((cluster.ref.uid, name)):
+            self._sites.open(cluster, name).wake()
+        elif site := self._sites.get(cluster, name):
             site.wake()
         if cluster and cluster.has_choice:
             self._look_at_unplaced.set()         # a host may have become free
@@ -211,20 +180,14 @@ class Controller:
 
     def _may_run(self, job: WatchedOwner) -> bool:
         """Whether a Job that has left is still remembered as one that has not ended, or is being ended."""
-        site = self._site_at(job.location, job.ref.namespace)
+        site = self._sites.at(job.location, job.ref.namespace)
         return self._leftovers.awaits(job.ref.uid) or (site is not None and site.is_under_way(job.ref.uid))
-
-    def _site_at(self, location: Location, namespace: str) -> Site | None:
-        """The site that does the work for Jobs of a namespace there."""
-        cluster = self._registry.cluster_named(location.cluster)
-        name = cluster.site_for(namespace, location.host) if cluster else None
-        return self._sites.get((cluster.ref.uid, name)) if cluster and name is not None else None
 
     def _remembers(self, cluster: Cluster, site: str) -> bool:
         return any(cluster.site_for(each.ref.namespace, each.location.host) == site for each in self._leftovers.on(cluster.name))
 
     def _host_takes_runs(self, cluster: Cluster, host: str) -> bool:
-        site = self._sites.get((cluster.ref.uid, host))
+        site = self._sites.get(cluster, host)
         return site is not None and site.takes_runs
 
     def _cluster_of(self, uid: str) -> ClusterName | None:
@@ -232,18 +195,18 @@ class Controller:
         return job.cluster if job else self._leftovers.cluster_of(uid)
 
     def _is_reached(self, leftover: Leftover) -> bool:
-        site = self._site_at(leftover.location, leftover.ref.namespace)
+        site = self._sites.at(leftover.location, leftover.ref.namespace)
         return site is not None and site.is_reached
 
     def _clean_up(self, remains: Remains) -> None:
-        if site := self._site_at(remains.location, remains.ref.namespace):
+        if site := self._sites.at(remains.location, remains.ref.namespace):
             site.clean_up(remains)
 
     async def _receive(self) -> None:
         """See to the Jobs that no site has."""
         with contained("unplaced"):
             await self._unplaced.look()
-        for record in tuple(self._records.values()):
+        for record in tuple(self._sites.records.values()):
             if record.cluster.has_choice:
                 with contained("placing", cluster=str(record.cluster.ref)):
                     await self._placing.look(record)
@@ -258,13 +221,13 @@ class Controller:
         for cluster in self._registry.clusters:
             with contained("payments", cluster=str(cluster.ref)):
                 self._open_sites(cluster)
-                record = self._records[cluster.ref.uid]
+                record = self._sites.records[cluster.ref.uid]
                 for namespace in self._logins.nobodys(record.cluster, record.sites):
                     await record.forget(namespace)
                 await self._payments.collect(cluster.name, self._may_be_paid)
 
     def _may_be_paid(self, debt: Debt) -> bool:
-        site = self._site_at(debt.location, debt.namespace)
+        site = self._sites.at(debt.location, debt.namespace)
         return site is not None and site.is_reached and not site.is_under_way(debt.ref.uid)
 
     def _ended(self, job: WatchedOwner) -> None:
