@@ -129,6 +129,7 @@ def test_a_run_of_which_a_newer_release_has_written_is_left_to_it(
     until(lambda: not running(host, "keeper.sh"), "the next sweep to do so on the bare host", 60)
 
 
+@pytest.mark.long(of=2)
 @pytest.mark.parametrize("rewritten", [False, True], ids=["comments as written", "comments rewritten"])
 def test_jobs_in_the_queue_are_known_after_an_upgrade_and_after_a_downgrade(
         bed: Bed, quiet_plane: ControlPlane, controller: Controller, scene: Scene, slurm: Callable[..., SlurmCluster], tmp_path: Path,
@@ -170,3 +171,4 @@ return slurm.SUCCESS
             assert len((cluster.home / f"ran-{job.name}").read_text().split()) == 1
         second.stop()
     controller.ensure()
+    scene.job("after").wait("Complete", seconds=60)     # it has a connection: what is left is looked at next
