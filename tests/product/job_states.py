@@ -51,7 +51,7 @@ def used() -> Used:
                 events.add(reason)
             elif "Closing" in calls or file.name == "endings.py":
                 closings.add(reason)
-            elif {"waiting", "Waiting"} & set(calls) or file.parent.name == "engine":
+            elif {"waiting", "Waiting"} & set(calls) or "engine" in file.relative_to(Path(fairlead.__file__).parent).parts:
                 waits.add(reason)
     return Used(frozenset(waits - events), frozenset(closings), frozenset(events))
 
