@@ -101,34 +101,40 @@ is_key() {
 # then every listed job with our mark. No process for each: `plain_tree` has left nothing that `read` could not end. What is longer than ours proves nothing.
 list_tree() {
   rows=0 strange=0
-  for run in runs/*; do
-    if ! is_key "${run##*/}" || [ -h "$run" ] || ! [ -d "$run" ]; then
-      [ "$run" = 'runs/*' ] || strange=$((strange + 1))
+  while IFS= read -r name; do
+    run=runs/$name
+    if ! is_key "$name" || [ -h "$run" ] || ! [ -d "$run" ]; then
+      [ ! "$name" ] || strange=$((strange + 1))
       continue
     fi
-    only_claim "$run" && continue
     [ "$rows" -lt "$MOST_ROWS" ] || { strange=$((strange + 1)); continue; }
     rows=$((rows + 1)) owner='' orphaned=''
     [ -f "$run/owner" ] && IFS= read -r owner <"$run/owner"
     [ -f "$run/orphaned" ] && IFS= read -r orphaned <"$run/orphaned"
     [ "${#owner}" -le 512 ] || owner=
     [ "${#orphaned}" -le 128 ] || orphaned=
-    say remnant "${run##*/}" "$owner" '' "$orphaned"
-  done
-  unburied | head -n "$MOST_ROWS" | while IFS= read -r run; do say remnant "$run" '' '' ''; done
+    say remnant "$name" "$owner" '' "$orphaned"
+  done <<END
+$(no_tombstones)
+END
   say strange "$strange"
   listed_jobs
 }
 
-# unburied: the names of directories with nothing but a claim that is not revoked: no tombstones of ours. (For all of them as many processes as for one.)
-unburied() {
-  { for run in runs/*; do if [ ! -h "$run" ] && only_claim "$run" && is_key "${run##*/}"; then echo "${run##*/}"; fi; done
-    echo ""
-    find runs -mindepth 2 -maxdepth 2 -name claim -type l -exec ls -ld {} + 2>/dev/null
-  } | awk '
-    $0 == "" { behind = 1; next }
-    !behind { stone[$0] = 1; next }
-    match($0, / runs\/[0-9a-f-]+\/claim -> /) { key = substr($0, RSTART + 6, RLENGTH - 16); if (key in stone && substr($0, RSTART + RLENGTH) != "revoked") print key }'
+# no_tombstones: the names of the entries that are none: with more than a claim, without one, or with one that is not revoked. No shell looks at each: of
+# hundreds of thousands most are. The fence between the lists is what no entry can be called.
+no_tombstones() {
+  { find runs -mindepth 2 -maxdepth 2 ! \( -name claim -type l \) -print
+    echo "$FENCE"
+    find runs -mindepth 2 -maxdepth 2 -name claim -type l -exec ls -ld {} +
+    echo "$FENCE"
+    find runs -mindepth 1 -maxdepth 1 ! -name '.*' -print
+  } 2>/dev/null | awk -v fence="$FENCE" '
+    $0 == fence { behind++; next }
+    !behind { sub(/^runs\//, ""); sub(/\/.*/, ""); more[$0] = 1; next }
+    behind == 1 { if (match($0, / runs\/[0-9a-f-]+\/claim -> /) && substr($0, RSTART + RLENGTH) == "revoked") stone[substr($0, RSTART + 6, RLENGTH - 16)] = 1; next }
+    { sub(/^runs\//, "") }
+    !($0 in stone) || $0 in more'
 }
 
 # plain_tree: as `plain`, for what is read of a whole tree, so that no process is needed for each directory.
