@@ -55,8 +55,8 @@ def test_an_attempt_that_never_ran_takes_nothing_from_the_backoff_limit(scene: S
     job = scene.job("unlucky", "#!/bin/sh\necho $SLURM_JOB_ID >>~/unlucky\n", infrastructureRetries=1, extraOptions={"begin": "now+2"})
 
     def ended() -> bool:
-        for ready in hpc.home.glob(f".fairlead/*/runs/{job.uid}-*/ready"):
-            ready.unlink(missing_ok=True)       # the wrapper finds nothing to run on its node
+        for script in hpc.home.glob(f".fairlead/*/runs/{job.uid}-*/script"):
+            script.unlink(missing_ok=True)      # the wrapper finds nothing to run on its node
         return bool(job.condition("Failed"))
 
     until(ended, "both attempts to have ended", 60)
