@@ -81,6 +81,13 @@ def test_a_job_of_an_earlier_release_is_known_by_its_name_too(far: FarEnd, comme
     assert far.calls("scancel") == [f"--name=hello-{KEY} 55"]
 
 
+def test_a_name_of_another_s_key_is_no_mark(far: FarEnd) -> None:
+    """Whoever names his Job as an earlier release named another's would keep that one's deletion waiting for his."""
+    far.submit(submission())
+    far.set_job("55", "PENDING", key(number=7), name=f"hello-{KEY}", comment="site")
+    assert far.cancel(KEY, CancelPhase.END).ids == ("100",)
+
+
 def test_a_listing_that_is_old_is_not_enough(far: FarEnd) -> None:
     """NAME: slurmctld may have come back from an older state meanwhile, and given the id to another job of that name."""
     far.submit(submission())
@@ -90,6 +97,9 @@ def test_a_listing_that_is_old_is_not_enough(far: FarEnd) -> None:
     (far.root / "scontrol.job").write_text(f"JobId=100 JobName=hello Comment=fairlead:here:{KEY}0 Command=runs/{KEY}0/wrapper.sh Power=\n")
     answer = far.cancel(KEY, CancelPhase.END)
     assert (answer.ids, answer.text, far.calls("scancel")) == ((), f"job 100 does not carry {KEY} any more", [])
+    for name in (f"hello-{KEY}", f"x Command=runs/{KEY}/wrapper.sh "):
+        (far.root / "scontrol.job").write_text(f"JobId=100 JobName={name} Comment=site Command=runs/{key(number=7)}/wrapper.sh Power=\n")
+        assert far.cancel(KEY, CancelPhase.END).ids == (), "a name is its user's own"
     (far.root / "scontrol.job").write_text(f"JobId=100 JobName=hello Comment=site Command=runs/{KEY}/wrapper.sh Power=\n")
     assert far.cancel(KEY, CancelPhase.END).ids == ("100",)
     assert far.calls("scancel") == [f"{NAME} 100"]

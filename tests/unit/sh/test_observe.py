@@ -166,6 +166,15 @@ def test_whose_a_job_is_stands_in_the_books(far: FarEnd, knows: bool) -> None:
     assert far.observe({KEY: "100"}).records[KEY].word == "TIMEOUT"
 
 
+def test_a_name_with_our_path_is_not_ours_in_the_books(far: FarEnd) -> None:
+    """NAME: an id that is given out again may be of a Job whose user named it after ours, and whose end would be told as ours."""
+    far.submit(submission())
+    far.forget_job("100")
+    line = f"sbatch --parsable --job-name=x runs/{KEY}/wrapper.sh x runs/{key(number=7)}/wrapper.sh /home/ann/here mark"
+    (far.root / "sacct.rows").write_text(f"100|TIMEOUT|0:15|None||x runs/{KEY}/wrapper.sh x|{line}\n")
+    assert KEY not in far.observe({KEY: "100"}).records
+
+
 def test_a_site_without_accounting_is_not_asked(far: FarEnd) -> None:
     """accounting: None would cost a time-out at each poll."""
     far.accounting = "None"

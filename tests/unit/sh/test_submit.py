@@ -215,6 +215,14 @@ def test_another_jobs_path_is_no_mark(far: FarEnd, other: str) -> None:
     assert far.submit(submission()) == SubmitAnswer(SubmitWord.NOT_YET)
 
 
+def test_another_jobs_name_is_no_mark(far: FarEnd) -> None:
+    """NAME: whoever names his Job as an earlier release named another's would have that one never run."""
+    far.say("sbatch", 1, TIMED_OUT)
+    far.submit(submission())
+    far.set_job("55", "RUNNING", key(number=7), name=f"hello-{KEY}")
+    assert far.submit(submission()) == SubmitAnswer(SubmitWord.NOT_YET)
+
+
 def test_one_that_is_submitted_again_is_given_the_wrapper_again(far: FarEnd) -> None:
     """It would be an empty script, which Slurm refuses."""
     far.say("sbatch", 1, TIMED_OUT)

@@ -19,6 +19,7 @@ _FIXED = 4                               # fields of SACCT_FORMAT before the fre
 _ID = re.compile(r"[1-9][0-9]{0,9}")     # no array task (24_1), no part of a heterogeneous job (30+1)
 _EXIT = re.compile(r"(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9]):(12[0-7]|1[01][0-9]|[0-9]?[0-9])")
 _REASON_CHARACTERS = 256
+_COMMAND = re.compile(r"Command=runs/([^/\s]*)")
 _FIELDS = {name: re.compile(rf"(?:^|\s){name}=(\S*)") for name in ("JobId", "JobState", "ExitCode", "Reason")}
 _NOTHING = frozenset({"(null)", "None", "N/A"})
 
@@ -44,10 +45,11 @@ def parse_sacct(text: str, ids: Mapping[RunKey, str]) -> dict[RunKey, LastWord]:
 def parse_scontrol(text: str, key: RunKey) -> LastWord | None:
     """Give the record in the answer to `scontrol -o show job ID`: one line; None if it is not one line about a job that carries `key`.
 
-    A name, a comment or a command line can hold ` JobState=COMPLETED`. A line in which a field that is read stands twice decides nothing.
+    A name, a comment or a command line can hold ` JobState=COMPLETED`. A line in which a field that is read stands twice decides nothing,
+    nor does one with another key in the path of its command: its user may have named it after this one.
     """
     line = text.rstrip()
-    if "\n" in line or not _carries(line, key):
+    if "\n" in line or not _carries(line, key) or not {str(key)}.issuperset(_COMMAND.findall(line)):
         return None
     values = [_only(line, field) for field in _FIELDS.values()]
     job_id, word, exit_text, reason = (value or "" for value in values)

@@ -15,7 +15,8 @@ listing() { slurm "$SQUEUE_SECONDS" squeue -h -a -t all -u "$ME" -o "$FENCE$US$1
 
 # marked: lines `key id state name` of the jobs that carry one of KEYS: by comment, by the path of the wrapper, should a site rewrite comments, or by name, as
 # jobs of earlier releases do. A row with a separator in its free text is nobody's. The name is `-` where scancel could not be told it as it is: it has a
-# line end, or a blank in front or behind. What has ended is left out. Jobs that carry no key at all come with `-` for it.
+# line end, or a blank in front or behind. A name is the user's own since then, and counts only where the path has no key: the paths come first. What has
+# ended is left out. Jobs that carry no key at all come with `-` for it.
 marked() {
   exec awk -F "$US" -v fence="$FENCE" -v mark="$MARK" -v ended="$ENDED" '
     $0 == "" && !behind { behind = 1; next }
@@ -27,10 +28,10 @@ marked() {
       last = $3
       bare[$3] = $4
       name[$3] = $5 ~ /[\001-\037\177]/ || $5 ~ /^ / || $5 ~ / $/ || $5 == "" ? "-" : $5
-      if (match($5, /-[0-9]+$/) && RSTART > 36) key = substr($5, RSTART - 36)
+      if (!($3 in placed) && match($5, /-[0-9]+$/) && RSTART > 36) key = substr($5, RSTART - 36)
     }
     $2 == "comment" && index($5, mark) == 1 { key = substr($5, length(mark) + 1) }
-    $2 == "path" && match($5, /^runs\/[0-9a-f-]+\/wrapper\.sh/) && (length($5) == RLENGTH || substr($5, RLENGTH + 1, 1) == " ") { key = substr($5, 6, RLENGTH - 16) }
+    $2 == "path" && match($5, /^runs\/[0-9a-f-]+\/wrapper\.sh/) && (length($5) == RLENGTH || substr($5, RLENGTH + 1, 1) == " ") { key = substr($5, 6, RLENGTH - 16); placed[$3] = 1 }
     key ~ /^[0-9a-f-]+$/ { keyed[$3] = 1 }
     key in wanted && !(($3, key) in told) { told[$3, key] = 1; line[++lines] = key " " $3 " " $4; id[lines] = $3 }
     END {
@@ -39,9 +40,9 @@ marked() {
     }' <<END
 $KEYS
 
+$PATHS
 $NAMES
 $COMMENTS
-$PATHS
 END
 }
 
@@ -95,9 +96,18 @@ is_still() {
   esac
   said=$(slurm "$SCONTROL_SECONDS" scontrol -o show job "$2" 2>&1); status=$?
   hung "$status" && HUNG=1
-  case $status:$said in 0:*"$1"[!0-9]*) return 0 ;; esac
+  case $status:$said in 0:*"$1"[!0-9]*) is_anothers "$1" || return 0 ;; esac
   [ "$status" != 0 ] || said="job $2 does not carry $1 any more"
   return 1
+}
+
+# is_anothers KEY: whether the job in `said` has another key in the path of its command: what else carries KEY there is its user's own name.
+is_anothers() {
+  rest=$said
+  while :; do
+    case $rest in *Command=runs/*) rest=${rest#*Command=runs/} ;; *) return 1 ;; esac
+    case $rest in "$1/wrapper.sh"*) ;; *) return 0 ;; esac
+  done
 }
 
 # end_job ID HOW TELL KEY NAME: one job.

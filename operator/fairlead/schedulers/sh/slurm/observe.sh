@@ -61,7 +61,7 @@ ask_scontrol() {
 booked() { slurm "$SACCT_SECONDS" sacct -X -n -P -S now-90days -j "$GONE" -o "$1" 2>&1; }
 
 # ask_sacct: one call for all ids that nothing else explains; a name or a comment may be of any length. Whole rows or none: a part of one could lie. Of the
-# line of a submission, which older releases do not keep, no more is told than the path of our wrapper in it.
+# line of a submission, which older releases do not keep, no more is told than the last path of our wrapper in it: a user's own name stands in front of that.
 ask_sacct() {
   [ "$GONE" ] && [ "$ACCOUNTING" != None ] || return
   said=$(booked "$SACCT_FORMAT,SubmitLine"); status=$?
@@ -69,7 +69,10 @@ ask_sacct() {
   say accounting "$status"
   printf '%s\n' "$said" | awk -F '|' -v ids="$GONE" -v head="$FENCE${US}sacct$US" -v most="$MOST_BOOKED" '
     BEGIN { count = split(ids, word, ","); for (i = 1; i <= count; i++) gone[word[i]] = 1 }
-    $1 in gone && match($0, / runs\/[0-9a-f-]+\/wrapper\.sh /) { $0 = $1 "|" $2 "|" $3 "|" $4 "|" substr($0, RSTART + 1, RLENGTH - 2) }
+    $1 in gone && match($0, /.* runs\/[0-9a-f-]+\/wrapper\.sh /) {
+      path = substr($0, 1, RLENGTH - 1); sub(/.* /, "", path)
+      $0 = $1 "|" $2 "|" $3 "|" $4 "|" path
+    }
     $1 in gone && bytes[$1] + length(head $0) < most { bytes[$1] += length(head $0) + 1; print head $0 }'
 }
 

@@ -21,11 +21,13 @@ prepare_more() {
 listed() { shown %k "$COMMENT" && { [ "$id" ] || shown %o "runs/$KEY/wrapper.sh"; } && { [ "$id" ] || shown %j "$FORMER"; }; }
 
 # shown FIELD TEXT: sets `id` to the first job whose field is that; a command may have arguments behind it (up to 22.05). The record that an impossible
-# request leaves behind is no job.
+# request leaves behind is no job. A name is the user's own, who may give it the form of a former one: it counts only where the path is not of this release.
 shown() {
-  rows=$(slurm "$SQUEUE_SECONDS" squeue -h -a -t all -u "$ME" -o "$FENCE$US%A$US%T$US%r$US$1" 2>&1) || return
-  id=$(printf '%s\n' "$rows" | awk -F "$US" -v fence="$FENCE" -v text="$2" \
-    '$1 == fence && NF == 5 && ($5 == text || (index($5, text " ") == 1 && text ~ /^runs/)) && !($3 == "FAILED" && $4 == "BadConstraints") && $2 ~ /^[0-9]+$/ { print $2; exit }')
+  rows=$(slurm "$SQUEUE_SECONDS" squeue -h -a -t all -u "$ME" -o "$FENCE$US%A$US%T$US%r$US%o$US$1" 2>&1) || return
+  id=$(printf '%s\n' "$rows" | awk -F "$US" -v fence="$FENCE" -v field="$1" -v text="$2" '
+    $1 != fence || NF != 6 || $2 !~ /^[0-9]+$/ || ($3 == "FAILED" && $4 == "BadConstraints") { next }
+    field == "%j" && $5 ~ /^runs\/[0-9a-f-]+\/wrapper\.sh/ { next }
+    $6 == text || (field == "%o" && index($6, text " ") == 1) { print $2; exit }')
 }
 
 # doubled TEXT: MADE is that with each % twice, so that sbatch reads no pattern in it.
