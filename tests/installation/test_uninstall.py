@@ -193,8 +193,13 @@ def test_without_a_controller_it_hands_over_what_runs_by_every_right_that_it_has
     assert done.returncode == 1
     assert "no controller runs that could end this" in done.stderr
     scene.api.delete(LEASE)
+    others = (job, Thing(scene, "clusters", "hpc"))
+    for each in others:
+        each.hold_first()
     assert uninstall("Orphan").returncode == 0
     assert held(scene.api) == []
+    for each in others:
+        each.hold_first(on=False)
     assert len(own.jobs_active()) == 1
     ledger = f"{FOLDER}/fairlead-ledger-{scene.namespace}"
     scene.api.merge(ledger, {"data": {f"{job.uid}-1": None, "another": "what?"}})

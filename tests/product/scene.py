@@ -11,6 +11,7 @@ from product.ownerkind import JOB, OwnerKind
 from product.remains import remains_on
 from product.waiting import until
 
+ANOTHERS_FINALIZER = "example.com/theirs"
 POLLING = {"intervalSeconds": 0.3, "maxIntervalSeconds": 1, "timeoutSeconds": 10}
 
 
@@ -78,6 +79,11 @@ class Thing:
         self.scene.api.delete(self.path)
         if wait:
             self.wait_gone(seconds)
+
+    def hold_first(self, *, on: bool = True) -> None:
+        """Put another's finalizer in front of the others, as other operators do; or take it off again."""
+        theirs = [each for each in (self.read() or {})["metadata"].get("finalizers", ()) if each != ANOTHERS_FINALIZER]
+        self.scene.api.merge(self.path, {"metadata": {"finalizers": [*([ANOTHERS_FINALIZER] if on else []), *theirs]}})
 
     def wait_gone(self, seconds: float = 40.0) -> None:
         """Until the object is gone."""
