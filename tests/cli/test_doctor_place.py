@@ -14,6 +14,7 @@ from bed.state import Bed
 from bed.systemdhost import SystemdHost
 from fairlead.cli.doctor.finding import Result
 from fairlead.domain.run.run import Tree
+from product.waiting import until
 
 NO_ACCOUNT = "Invalid account or account/partition combination specified"
 OK, WRONG, SKIPPED, NOTE = Result.OK, Result.WRONG, Result.SKIPPED, Result.NOTE
@@ -36,7 +37,7 @@ def test_a_healthy_slurm_cluster_is_ok_and_nothing_of_it_changes(hpc: SlurmClust
     assert files(hpc) == before
     assert hpc.sshd_log().count("Accepted publickey") == connections + 1, "one login"
     assert hpc.sessions() == sessions + 5, "one program, and four sessions that are only opened"
-    assert not hpc.user_pids()
+    until(lambda: not hpc.user_pids(), "no process to be left there")
     assert hpc.run("squeue", "-h").stdout == ""
 
 
@@ -48,7 +49,7 @@ def test_a_healthy_bare_host_is_ok_and_nothing_of_it_changes(bare: SshHost, tmp_
     assert (code, told["ok"], {each["result"] for each in host["checks"]}) == (0, True, {"ok"}), host
     assert {"tools", "logout", "processes", "slots"} <= {each["check"] for each in host["checks"]}
     assert files(bare) == before
-    assert not bare.user_pids()
+    until(lambda: not bare.user_pids(), "no process to be left there")
 
 
 def test_folders_that_will_not_do(host: SshHost) -> None:

@@ -18,6 +18,7 @@ from bed.state import Bed
 from fairlead.cli.doctor.finding import Result
 from fairlead.domain.cluster.address import Address, Credentials, HostKeys
 from product.mean import silent_hosts
+from product.waiting import until
 
 WRONG, SKIPPED, NOTE = Result.WRONG, Result.SKIPPED, Result.NOTE
 
@@ -194,4 +195,4 @@ def test_a_program_there_that_hangs_is_named_and_ended(host: SshHost) -> None:
     assert found["workDir"].verdict is Result.OK
     assert "space" not in found, "a time-out of its own: no word of it, and all behind it is looked at"
     assert found["slots"].verdict is Result.OK
-    assert not host.user_pids()
+    until(lambda: not host.user_pids(), "no process to be left there")
