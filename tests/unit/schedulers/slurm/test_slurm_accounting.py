@@ -142,7 +142,7 @@ def test_what_scontrol_says_of_a_job(line, expected):
     pytest.param(scontrol().replace("ExitCode=0:0", ""), id="no exit code"),
     pytest.param(scontrol(exit_text="-1:0"), id="a negative exit code"),
     pytest.param(f"{scontrol()} Command=runs/{OTHER}/wrapper.sh", id="another's job that is named after ours"),
-    pytest.param(f"{scontrol(comment=f'x Command=runs/{KEY}/wrapper.sh')} Command=runs/{OTHER}/wrapper.sh", id="with our path in a comment"),
+    pytest.param(f"{scontrol(comment=f'x Command=runs/{KEY}/wrapper.sh')} Command=runs/{OTHER}/wrapper.sh", id="our path in its comment"),
 ])
 def test_a_line_of_scontrol_that_decides_nothing(line):
     assert accounting.parse_scontrol(line, KEY) is None
