@@ -36,7 +36,7 @@ def test_the_controller_uses_every_right_that_it_has_and_misses_none(
     until(lambda: len(debts_of(scene)) == 2, "the debts")
     host.link_up()
     until(lambda: not debts_of(scene), "the debts to be paid", 60)
-    cluster.delete()
+    cluster.delete_beside_another()
     team.api.delete(f"/api/v1/namespaces/{team.namespace}")
     assert refused(plane) == []
     assert unused(list(asked(plane)), RIGHTS) == [], "rights that nothing uses: take them out of the table"

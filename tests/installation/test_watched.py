@@ -15,7 +15,7 @@ from product.command import fairlead
 from product.controller import Controller
 from product.ledger import debts_of
 from product.resources import take_away
-from product.scene import ANOTHERS_FINALIZER, Scene
+from product.scene import Scene
 from product.waiting import until
 
 UNTIL_TOLD = "#!/bin/sh\nwhile [ ! -e ~/enough ]; do sleep 0.2; done\n"
@@ -91,10 +91,7 @@ def test_it_works_in_its_namespaces_under_roles_in_them_alone(
     assert own.jobs_active() == []
     for each in (let_in, beyond):
         each.delete()
-    cluster.hold_first()
-    cluster.delete(wait=False)
-    until(lambda: (cluster.read() or {})["metadata"]["finalizers"] == [ANOTHERS_FINALIZER], "the Cluster to be let go")
-    cluster.hold_first(on=False)
+    cluster.delete_beside_another()
     controller.stop()
     assert refused(quiet_plane, user) == []
     events = list(asked(quiet_plane, user))

@@ -85,6 +85,14 @@ class Thing:
         theirs = [each for each in (self.read() or {})["metadata"].get("finalizers", ()) if each != ANOTHERS_FINALIZER]
         self.scene.api.merge(self.path, {"metadata": {"finalizers": [*([ANOTHERS_FINALIZER] if on else []), *theirs]}})
 
+    def delete_beside_another(self) -> None:
+        """Ask for deletion while another's finalizer stands in front of ours; until ours is off, and the object gone."""
+        self.hold_first()
+        self.delete(wait=False)
+        until(lambda: (self.read() or {})["metadata"]["finalizers"] == [ANOTHERS_FINALIZER], f"{self.plural} {self.name} to be let go")
+        self.hold_first(on=False)
+        self.wait_gone()
+
     def wait_gone(self, seconds: float = 40.0) -> None:
         """Until the object is gone."""
         try:
