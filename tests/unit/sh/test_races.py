@@ -121,8 +121,8 @@ def test_two_resubmissions_of_one_key_run_it_once(far: FarEnd) -> None:
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(far.submit_all, (batch, batch)))
     for job_id in far.jobs():
-        name = (far.root / "jobs" / job_id).read_text().split("\x1f")[1]
-        of_job = RunKey.parse(name.removeprefix("hello-"))
+        command = (far.root / "jobs" / job_id).read_text().split("\x1f")[4]
+        of_job = RunKey.parse(command.removeprefix("runs/").partition("/")[0])
         assert of_job is not None
         assert far.run_job(job_id, of_job).code in (0, 121)
     runs = started(far)
