@@ -84,11 +84,11 @@ class FarEnd:
         path = f"{self.root}/bin:{self.root}/tools"
         return {"HOME": str(self.home), "USER": "root", "LOGNAME": "root", "SHELL": str(self.root / "tools" / "sh"), "PATH": path} | more
 
-    def send(self, stdin: bytes, **environment: str) -> bytes:
-        """What the exec command prints for these bytes on its standard input."""
+    def send(self, stdin: bytes, *, own_group: bool = False, **environment: str) -> bytes:
+        """What the exec command prints for these bytes on its standard input; `own_group`: it leads a group, as sshd starts it."""
         done = subprocess.run(
             [str(self.root / "tools" / "sh"), "-c", COMMAND], input=stdin, capture_output=True, env=self.environment(**environment),
-            cwd=self.home, check=False, timeout=100,
+            cwd=self.home, check=False, timeout=100, start_new_session=own_group,
         )
         return done.stdout
 
@@ -96,8 +96,11 @@ class FarEnd:
         return exchange.parse(self.send(exchange.stdin()))
 
     def probe(self, *, marker: str = "", installation: Installation = HERE) -> Probe:
+        return self.exchange(self.to_probe(marker, installation))
+
+    def to_probe(self, marker: str = "", installation: Installation = HERE) -> Exchange[Probe]:
         scheduler = Slurm(installation, accounting=self.accounting, timeouts=self.timeouts)
-        return self.exchange(scheduler.probe(token_hex(16), Place("~/work", installation, marker, token_hex(16))))
+        return scheduler.probe(token_hex(16), Place("~/work", installation, marker, token_hex(16)))
 
     def submit_all(self, submissions: Sequence[Submission]) -> dict[RunKey, SubmitAnswer]:
         answers = self.exchange(self.slurm.submit(token_hex(16), self.known, submissions))

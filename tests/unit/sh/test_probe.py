@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from far_end import HERE, FarEnd
 
 from fairlead.domain.run.answers import AccountingState, ProbeProblem
@@ -27,6 +28,15 @@ def test_the_wrapper_is_installed_by_its_content(far: FarEnd) -> None:
     """A pending job would start another release's wrapper otherwise."""
     assert (far.tree / "bin" / BUILD / "wrapper.sh").read_text() == sh.WRAPPER
     assert (far.tree / "bin" / BUILD / "enter.sh").read_text() == sh.ENTER
+
+
+@pytest.mark.parametrize("made", ["layout", "wrapper.sh", "probe"])
+def test_a_probe_that_is_ended_leaves_nothing_aside(bare: FarEnd, made: str) -> None:
+    """Each controller that ends in that moment would leave a file on the login node for a day."""
+    bare.shadow("mv", f'case $* in *.{made}.*) kill -TERM 0 ;; esac\nexec "$real" "$@"')
+    assert b"tree" not in bare.send(bare.to_probe().stdin(), own_group=True), "it was not ended in that moment"
+    known = {"marker", "layout", "wrapper.sh", "enter.sh"}
+    assert [path for path in bare.tree.rglob("*") if path.is_file() and path.name not in known and not path.name.startswith("by-")] == []
 
 
 def test_the_users_environment_does_not_say_where_the_tree_is(bare: FarEnd) -> None:

@@ -1,7 +1,8 @@
 # Makes or finds the tree and says what the site is.
 # Needs: WORK_DIR (the Cluster's), SERVER (the uid of its API server's kube-system), KNOWN (the marker that is remembered, or empty), FRESH (a new one),
 #   LAYOUT (the number of the tree's layout), WHO (this installation's own name in the tree), FOLDER (the tree's name in WORK_DIR), INSTALLATION (its
-#   name), install_all (puts all files there that this scheduler's Runs need), look_at_scheduler (says what it is, and whether it can be used).
+#   name), install_all (puts all files there that this scheduler's Runs need), BUILD (names their folder), look_at_scheduler (says what it is, and whether
+#   it can be used).
 # Gives: TREE, full (WORDS: nothing can be stored there), problem (KIND WORDS: tells why it cannot be used).
 # shellcheck disable=SC2015  # A && B || C is meant: C when either fails
 
@@ -52,6 +53,9 @@ for good, remove the folder"
   [ -e "by-$WHO" ] || true 2>/dev/null >"by-$WHO"   # who else uses it keeps it from being taken away
 }
 
+# clear_aside: what is made aside here. A controller that ends cuts this script by TERM, and nobody else would take it away before it is a day old.
+clear_aside() { rm -f ".marker.$TAG" ".layout.$TAG" "tmp/.probe.$TAG.$TAG" "tmp/probe.$TAG" bin/"$BUILD"/.*."$TAG"; }
+
 # mark RANDOM: the marker, aside: which tree it is, and whose.
 mark() { printf '%s\n%s\n%s\n' "$1" "$INSTALLATION" "$SERVER" >".marker.$TAG"; }
 
@@ -60,10 +64,12 @@ case $WORK_DIR in '~') WORK_DIR=$HOME ;; '~/'*) WORK_DIR=$HOME/${WORK_DIR#??} ;;
 TREE=${WORK_DIR%/}/$FOLDER
 begin
 say home "$HOME"
+trap 'clear_aside; exit 1' TERM
 find_tree
 find_marker
 why=$(install_all 2>&1) && put tmp "probe.$TAG" "$FENCE" || full "$why"
 rm -f "tmp/probe.$TAG"
+trap - TERM                             # a scheduler's command that hangs would keep it from being heard
 say tree "$TREE" "$seen"
 look_at_scheduler
 finish
