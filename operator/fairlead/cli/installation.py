@@ -38,7 +38,8 @@ async def _look(client: KubeClient, namespace: str | None, wait_seconds: int) ->
         click.echo(f"Served: {' and '.join(PLURALS)} of {names.API_VERSION}")
         leader = await _until_led(client, where, wait_seconds)
         click.echo(f"Leader: {leader}")
-        click.echo(f"Installation: {await known_name(client, where) or 'has no name yet'} in namespace {where}")
+        name = await _until_named(client, where, time.monotonic() + wait_seconds)
+        click.echo(f"Installation: {name or 'has no name yet'} in namespace {where}")
 
 
 async def _until_served(client: KubeClient, until: float) -> None:
@@ -76,6 +77,15 @@ async def _until_led(client: KubeClient, namespace: str, wait_seconds: int) -> s
             raise Unavailable(
                 f"No controller leads in namespace {namespace}: within {wait_seconds} s of looking at the Lease {names.LEASE_NAME}, {seen}"
             )
+
+
+async def _until_named(client: KubeClient, namespace: str, until: float) -> str | None:
+    """Wait until the name of the installation is written down, which a controller does first of all once it leads; None if it was not."""
+    name = await known_name(client, namespace)
+    while not name and time.monotonic() < until:
+        await asyncio.sleep(LOOK_SECONDS)
+        name = await known_name(client, namespace)
+    return name
 
 
 async def _lease(client: KubeClient, path: str) -> JsonObject:
