@@ -31,7 +31,7 @@ async def test_nobody_is_logged_in_for_it(host, remote):
     assert host.connections() == 0
 
 
-async def test_it_takes_no_channel_and_no_place_from_others(host):
+async def test_it_takes_no_channel_and_no_place_from_others(host, eventually):
     """Else a hundred quiet clusters would keep all others from being asked, and a submission would wait a minute."""
     address = address_of(host)
     async with SshRemote(PoolLimits(execs=1)) as remote:
@@ -43,7 +43,7 @@ async def test_it_takes_no_channel_and_no_place_from_others(host):
         assert not listening.done()
         listening.cancel()
         await asyncio.gather(listening, return_exceptions=True)
-    assert not running(host, "sleep")
+    await eventually(lambda: not running(host, "sleep"))
 
 
 async def test_its_connection_is_idle_for_whoever_needs_room(host, own_host):
@@ -57,7 +57,7 @@ async def test_its_connection_is_idle_for_whoever_needs_room(host, own_host):
         assert await _reason(listening, Unanswered) is ClusterReason.CONNECTION_LOST
 
 
-async def test_a_session_that_is_needed_is_given_back_and_never_asked_for_again(bed):
+async def test_a_session_that_is_needed_is_given_back_and_never_asked_for_again(bed, eventually):
     """Else a site that allows one session would be called broken, or have its submissions wait."""
     host = SshHost.start(bed, sshd_extra=("MaxSessions 1",))
     try:
@@ -66,16 +66,17 @@ async def test_a_session_that_is_needed_is_given_back_and_never_asked_for_again(
             await remote.exchange(address, TRUE)
             for _ in range(20):          # sshd frees a session some time after its end
                 listening = asyncio.create_task(remote.exchange(address, LISTEN))
-                await asyncio.sleep(0.5)
-                if running(host, "sleep"):
+                await eventually(lambda: listening.done() or running(host, "sleep"))  # noqa: B023  asked at once
+                if not listening.done():
                     break
                 await asyncio.gather(listening, return_exceptions=True)
-            assert running(host, "sleep")
+                await asyncio.sleep(0.1)
+            assert not listening.done()
             async with asyncio.timeout(20):
                 assert await remote.exchange(address, TRUE) == b"yes\n"
             await asyncio.gather(listening, return_exceptions=True)
             assert listening.cancelled()
-            assert not running(host, "sleep")
+            await eventually(lambda: not running(host, "sleep"))
             with pytest.raises(Unreachable) as raised:
                 await remote.exchange(address, LISTEN)
             assert raised.value.reason is ClusterReason.CONNECTION_FAILED
