@@ -19,14 +19,17 @@ Plane = ControlPlane | ExistingControlPlane
 
 
 def account(plane: Plane, *, name: str = ACCOUNT, namespace: str = NAMESPACE, watched: Sequence[str] = ()) -> Path:
-    """The kubeconfig of a ServiceAccount of ours, by default the controller's, which is made with its roles when it is first asked for."""
+    """The kubeconfig of a ServiceAccount of ours, by default the controller's, with its roles.
+
+    They are given each time: to work everywhere is bound to one account of a name, in the namespace that asked last.
+    """
     path = plane.bed.folder / f"{name}-{urlsplit(plane.url).port}-{'-'.join((namespace, *watched))}.kubeconfig"
-    if path.exists():
-        return path
     plane.kubectl("apply", "--server-side", "--force-conflicts", "--filename", "-", input=render(namespace, watched, name))
     where = (watched or (namespace,))[-1]
     until(lambda: _may(plane, "list", "jobs.fairlead.dev", where, user_of(name, namespace))
           and _may(plane, "create", "leases.coordination.k8s.io", namespace, user_of(name, namespace)), "its rights to hold")
+    if path.exists():
+        return path
     token = plane.kubectl("create", "token", name, f"--namespace={namespace}", f"--duration={LIFE}").stdout.strip()
     config = json.loads(plane.kubectl("config", "view", "--raw", "--minify", "--flatten", "--output=json").stdout)
     config["users"] = [{"name": each["context"]["user"], "user": {"token": token}} for each in config["contexts"]]
