@@ -88,6 +88,8 @@ CASES: dict[str, tuple[RunOwner, Memory, Step]] = {
     "made suspended: not taken up, and it says so": (a_job(has_finalizer=False, suspend=True), FRESH, Suspend()),
     "parked: nothing": (a_job(suspend=True, status=parked()), Memory(2), Rest()),
     "parked without ever having been taken up: nothing": (a_job(has_finalizer=False, suspend=True, status=parked(1)), FRESH, Rest()),
+    "suspended while the finalizer was off: put on again, else it is never told to end": (
+        a_job(has_finalizer=False, suspend=True, status=submitted()), FRESH, TakeUp()),
     "suspended: said before anything is done": (a_job(suspend=True, status=submitted()), FRESH, Suspend()),
     "suspended before it has an id: somebody may have begun": (a_job(suspend=True), FRESH, Suspend()),
     "suspended during a long pause: at once": (a_job(suspend=True), replace(FRESH, retry_at=1500.0), Suspend()),

@@ -98,7 +98,7 @@ def decide(job: RunOwner, memory: Memory, now: Now, pacing: Pacing, *, admitted:
     if job.is_parked and job.suspend:
         return Rest()
     if not (job.has_finalizer and job.is_begun):
-        return Suspend() if job.suspend else TakeUp()
+        return Suspend() if job.suspend and not job.is_begun else TakeUp()   # what has begun is ours again before it is told to end
     if job.is_kept_out and not admitted:
         return Rest()
     if job.is_parked or job.is_kept_out:
