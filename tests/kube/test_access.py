@@ -26,6 +26,7 @@ def pod(sandbox: Sandbox, tmp_path: Path) -> Callable[[], Access]:
     sandbox.kubectl("wait", "--for=create", "--timeout=30s", "serviceaccount/default")
     (tmp_path / "token").write_text(sandbox.kubectl("create", "token", "default").stdout)
     (tmp_path / "namespace").write_text(sandbox.namespace)
+    sandbox.kubectl("wait", "--for=create", "--timeout=30s", "configmap/kube-root-ca.crt")
     trust = sandbox.kubectl("get", "configmap", "kube-root-ca.crt", "-o", "jsonpath={.data.ca\\.crt}").stdout
     (tmp_path / "ca.crt").write_text(trust)
     where = urlsplit(sandbox.plane.url)

@@ -18,3 +18,16 @@ async def test_nothing_is_sent_once_it_may_not_be_and_the_way_stays_open(host):
         assert host.sessions() == sessions, "a session was opened for nothing"
         leads = True
         assert await remote.exchange(address_of(host), script("cat did; rm did")) == b"one\n"
+
+
+async def test_a_session_is_not_begun_by_one_that_slept_while_its_channel_opened(host):
+    """Else a controller that wakes beside the new leader would still start a shell at the login node, though it sends it nothing."""
+    answers: list[bool] = []              # what is said at the next looks; then always yes
+    async with SshRemote(may_send=lambda: answers.pop(0) if answers else True) as remote:
+        assert await remote.exchange(address_of(host), script("echo yes")) == b"yes\n"
+        sessions, answers[:] = host.sessions(), [True, False, False]   # before a channel is asked for, when it is open, and then
+        with pytest.raises(Unreachable, match="was not sent: this controller does not lead now"):
+            await remote.exchange(address_of(host), script("echo two >>did; echo yes"))
+        assert not answers
+        assert host.sessions() == sessions, "a session was begun for nothing"
+        assert await remote.exchange(address_of(host), script("[ -e did ] || echo none")) == b"none\n"

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 
 import asyncssh
 
@@ -22,24 +23,32 @@ class Exec(asyncssh.SSHClientSession[bytes]):
     """What comes back on a channel: output up to a bound, beyond it only the fact; and the end of standard error.
 
     It is over when the channel closes, or with an exit status and `last_row` in the output: what a dotfile left running may hold the
-    channel open for good.
+    channel open for good. `may_run` is asked when the far end has opened the channel and nothing runs on it yet: with False nothing will.
     """
 
-    def __init__(self, max_output_bytes: int, last_row: bytes = b"") -> None:
+    def __init__(self, max_output_bytes: int, last_row: bytes = b"", may_run: Callable[[], bool] = lambda: True) -> None:
         self._max_output_bytes = max_output_bytes
         self._last_row = last_row
+        self._may_run = may_run
         self._has_exited = False
         self._searched_bytes = 0
         self._received_bytes = 0
         self.output = bytearray()
         self.errors = bytearray()
         self.overflowed = False
+        self.withheld = False                # nothing may run on it
         self.timed_out = False
         self.lost: Exception | None = None   # why the connection broke off, if the library or the far end said so
         self.closed = asyncio.Event()
         self._settled = asyncio.Event()      # closed, whole, overflowed or timed out
         self._writable = asyncio.Event()
         self._writable.set()
+
+    def connection_made(self, chan: asyncssh.SSHClientChannel[bytes]) -> None:
+        """The far end has opened the channel. One that was closed is asked to run nothing."""
+        if not self._may_run():
+            self.withheld = True
+            chan.abort()
 
     def data_received(self, data: bytes, datatype: int | None) -> None:
         """Keep what is within the bound; both streams count."""
@@ -123,8 +132,11 @@ Opened = tuple[asyncssh.SSHClientChannel[bytes], Exec]
 
 async def open_channel(
     connection: asyncssh.SSHClientConnection, max_output_bytes: int, last_row: bytes, seconds: float,
+    may_run: Callable[[], bool] = lambda: True,
 ) -> Opened | None:
     """Open a channel for the seam's one command; None: not now, or not on this connection, ask again in a moment.
+
+    `may_run` is asked once more when it is open: with False it is closed, and the far end started nothing.
 
     Raises `Unreachable` when the far end does not answer in time (the connection is dropped) or never will: nothing was sent either way.
     Not to be cancelled: what was half open then could not be put down.
@@ -136,14 +148,14 @@ async def open_channel(
         late = True
         connection.abort()
 
-    session = Exec(max_output_bytes, last_row)
+    session = Exec(max_output_bytes, last_row, may_run)
     in_time = asyncio.get_running_loop().call_later(seconds, drop)
     try:
         channel, _ = await connection.create_session(lambda: session, COMMAND, encoding=None, request_pty=False)
     except (asyncssh.Error, OSError) as error:
         if late:
             raise _too_late(connection, seconds) from error
-        if connection.is_closed() or (isinstance(error, asyncssh.ChannelOpenError) and error.reason in RETRIED_WORDS):
+        if session.withheld or connection.is_closed() or (isinstance(error, asyncssh.ChannelOpenError) and error.reason in RETRIED_WORDS):
             return None
         raise Unreachable(f"{_far_end(connection)} does not open a session: {one_line(str(error))}",
                           ClusterReason.CONNECTION_FAILED) from error

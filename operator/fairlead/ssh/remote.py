@@ -189,10 +189,11 @@ class SshRemote:
         line, connection = pool.standing()
         self._require_leadership(command)
         with caller.opening(connection):
-            opened = await open_channel(connection, command.max_output_bytes, command.last_row, command.open_seconds)
+            opened = await open_channel(connection, command.max_output_bytes, command.last_row, command.open_seconds, self._may_send)
             if opened and caller.has_gone:
                 await put_down(connection, *opened)
         if opened is None:
+            self._require_leadership(command)
             raise Unreachable(f"{command.where} has no session to spare", ClusterReason.CONNECTION_FAILED)
         with line.listener():
             return await execute(connection, opened, command)
@@ -214,14 +215,15 @@ class SshRemote:
             connection = kept.connection
             self._require_leadership(command)
             with caller.opening(connection):
-                opened = await open_channel(connection, command.max_output_bytes, command.last_row, command.open_seconds)
+                opened = await open_channel(connection, command.max_output_bytes, command.last_row, command.open_seconds, self._may_send)
                 if opened and caller.has_gone:
                     await put_down(connection, *opened)
             if opened is None:
+                self._require_leadership(command)
                 if not connection.is_closed():
                     line.hush()
                 return None
-            try:                         # asked again: a machine may sleep meanwhile
+            try:                         # asked again, as it was when the channel opened: a machine may sleep meanwhile
                 self._require_leadership(command)
             except Unreachable:
                 await put_down(connection, *opened)
