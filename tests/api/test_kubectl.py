@@ -14,7 +14,7 @@ CONDITION = {
 JOB_STATUS = {
     "observedGeneration": 1, "phase": "Running", "conditions": [CONDITION],
     "run": {
-        "key": "0000-2", "attempt": 2, "id": "4711", "state": "RUNNING", "reason": "None", "node": "n1", "directory": "/home/ada/0000-2",
+        "key": "0000-2", "attempt": 2, "id": "4711", "state": "RUNNING", "reason": "None", "node": "n1",
     },
     "attempts": [{
         "key": "0000-1", "attempt": 1, "id": "4710", "exitCode": 137, "signal": 9, "outcome": "NeverStarted",

@@ -9,7 +9,7 @@ import pytest
 
 from bed.slurm import SlurmCluster
 from bed.sshd import SshHost
-from fairlead.domain.pacing import Pacing
+from fairlead.domain.pacing import Pacing, Turn
 from fairlead.domain.run.memory import Memory
 from fairlead.schedulers.slurm import answers
 from product import settled as settle
@@ -162,7 +162,7 @@ def test_a_real_api_server_takes_whatever_status_is_made_of_a_far_ends_words(sce
     rows = [row for row in USUAL if row[0] != "job"]
     for words in chance.sample([each for value in WORST for each in changed(rows, value)], 150):
         observation = answers.observation(said(words), "here", {KEY: "7"})
-        outcome = settle.observed(a_job(status=submitted()), Memory(claim="7", absent_since=-1e9), observation, NOW, Pacing())
+        outcome = settle.observed(a_job(status=submitted()), Memory(claim="7", absent_since=-1e9), observation, Turn(NOW, Pacing()))
         if outcome.status is None:
             continue
         status = outcome.status.model_dump(mode="json", by_alias=True, exclude_none=True)

@@ -17,7 +17,7 @@ from product.objects import NOW, a_cluster
 from product.states import LATER, Meant, State, body
 
 HEARTBEAT_SECONDS = 300.0
-WELL = Health(Probe(Tree("/home/ann/.fairlead/one", "mark"), "slurm 24.11.5", scheduler_up=True, accounting=AccountingState.AVAILABLE),
+WELL = Health(Probe(Tree("/home/ann/.fairlead/one", "mark"), "slurm 24.11.5", accounting=AccountingState.AVAILABLE),
               accounting=AccountingState.AVAILABLE)
 HOSTS = ("a:22", "b:22")
 

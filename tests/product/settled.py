@@ -8,7 +8,7 @@ from fairlead.domain.job.job import Job
 from fairlead.domain.job.job_report import report
 from fairlead.domain.kinds import Report
 from fairlead.domain.objects import EventNote
-from fairlead.domain.pacing import Now, Pacing, Turn
+from fairlead.domain.pacing import Now, Turn
 from fairlead.domain.run import settle
 from fairlead.domain.run.answers import CancelAnswer, SubmitAnswer
 from fairlead.domain.run.evidence import Ended
@@ -33,9 +33,9 @@ class Settled:
     events: tuple[EventNote, ...]
 
 
-def submitted(job: Job, memory: Memory, answer: SubmitAnswer, now: Now, pacing: Pacing) -> Settled:
+def submitted(job: Job, memory: Memory, answer: SubmitAnswer, turn: Turn) -> Settled:
     """As `settle.submitted`."""
-    return _told(job, settle.submitted(job, memory, answer, now, pacing), now)
+    return _told(job, settle.submitted(job, memory, answer, turn), turn.now)
 
 
 def suspending(job: Job, memory: Memory, now: Now) -> Settled:
@@ -48,31 +48,31 @@ def resuming(job: Job, memory: Memory, now: Now) -> Settled:
     return _told(job, settle.resuming(job, memory), now)
 
 
-def observed(job: Job, memory: Memory, observation: Observation, now: Now, pacing: Pacing) -> Settled:
+def observed(job: Job, memory: Memory, observation: Observation, turn: Turn) -> Settled:
     """As `settle.observed`."""
-    return _told(job, settle.observed(job, memory, observation, now, pacing), now)
+    return _told(job, settle.observed(job, memory, observation, turn), turn.now)
 
 
-def cancelled(job: Job, memory: Memory, step: Cancel, answer: CancelAnswer, context: tuple[Now, Pacing]) -> Settled:
+def cancelled(job: Job, memory: Memory, step: Cancel, answer: CancelAnswer, turn: Turn) -> Settled:
     """As `settle.cancelled`."""
-    return _told(job, settle.cancelled(job, memory, step, answer, Turn(*context)), context[0])
+    return _told(job, settle.cancelled(job, memory, step, answer, turn), turn.now)
 
 
-def closed(job: Job, memory: Memory, closing: Closing, context: tuple[Now, Pacing], ended: Ended | None = None) -> Settled:
+def closed(job: Job, memory: Memory, closing: Closing, turn: Turn, ended: Ended | None = None) -> Settled:
     """As `settle.closed`."""
-    return _told(job, settle.closed(job, memory, closing, Turn(*context), ended), context[0])
+    return _told(job, settle.closed(job, memory, closing, turn, ended), turn.now)
 
 
 def cancel_asked(
-    job: Job, memory: Memory, step: Cancel, answers: Mapping[RunKey, CancelAnswer], context: tuple[Now, Pacing],
+    job: Job, memory: Memory, step: Cancel, answers: Mapping[RunKey, CancelAnswer], turn: Turn,
 ) -> Settled:
     """As `settle.cancel_asked`."""
-    return _told(job, settle.cancel_asked(job, memory, step, answers, Turn(*context)), context[0])
+    return _told(job, settle.cancel_asked(job, memory, step, answers, turn), turn.now)
 
 
-def cancel_outlasted(job: Job, memory: Memory, observation: Observation, now: Now, pacing: Pacing) -> Settled:
+def cancel_outlasted(job: Job, memory: Memory, observation: Observation, turn: Turn) -> Settled:
     """As `settle.cancel_outlasted`."""
-    return _told(job, settle.cancel_outlasted(job, memory, observation, now, pacing), now)
+    return _told(job, settle.cancel_outlasted(job, memory, observation, turn), turn.now)
 
 
 def _told(job: Job, outcome: Outcome, now: Now) -> Settled:

@@ -136,7 +136,7 @@ async def _run(options: Options, means: Means) -> int:
         )
         lease = Lease(client, lease_settings, SystemClock())
         log.info("waiting_for_lease", namespace=namespace)
-        heartbeats.ready("started")   # a standby is ready: else no rolling update would ever end
+        heartbeats.ready()   # a standby is ready: else no rolling update would ever end
         if not await _unless(stop, lease.acquire()):
             return 0
         try:

@@ -5,7 +5,8 @@ That one leads is seen, not read: the Lease's times are of another machine's clo
 
 import asyncio
 import time
-from typing import Final
+from collections.abc import Awaitable, Callable
+from typing import Final, NamedTuple, TypeVar
 
 import click
 
@@ -13,13 +14,22 @@ from fairlead.api.v1alpha1 import names
 from fairlead.app.kinds import KINDS
 from fairlead.cli.access import KubeAccess
 from fairlead.domain.errors import Unavailable
-from fairlead.kube.client import JsonObject, KubeClient, path_of
+from fairlead.kube.client import KubeClient, path_of
 from fairlead.kube.faults import NotFound
 from fairlead.kube.installation import known_name
 from fairlead.telemetry.log import configure
 
+T = TypeVar("T")
+
 LOOK_SECONDS: Final = 0.5
 PLURALS: Final = (names.CLUSTER_PLURAL, *(each.plural for each in KINDS))
+
+
+class Renewal(NamedTuple):
+    """What the Lease says of its last renewal. The time is of another machine's clock."""
+
+    holder: str
+    time: str
 
 
 def run(namespace: str | None, wait_seconds: int, way: KubeAccess) -> None:
@@ -34,22 +44,24 @@ def run(namespace: str | None, wait_seconds: int, way: KubeAccess) -> None:
 async def _look(client: KubeClient, namespace: str | None, wait_seconds: int) -> None:
     async with client:
         where = namespace or client.namespace
-        await _until_served(client, time.monotonic() + wait_seconds)
+        if missing := await _until(lambda: _missing(client), lambda kinds: not kinds, wait_seconds):
+            msg = f"The API server does not know {' and '.join(missing)} of {names.API_VERSION}: install the resource definitions"
+            raise Unavailable(msg)
         click.echo(f"Served: {' and '.join(PLURALS)} of {names.API_VERSION}")
         leader = await _until_led(client, where, wait_seconds)
         click.echo(f"Leader: {leader}")
-        name = await _until_named(client, where, time.monotonic() + wait_seconds)
+        name = await _until(lambda: known_name(client, where), bool, wait_seconds)   # what a controller does first of all once it leads
         click.echo(f"Installation: {name or 'has no name yet'} in namespace {where}")
 
 
-async def _until_served(client: KubeClient, until: float) -> None:
-    """Wait until the API server knows our kinds."""
-    missing = await _missing(client)
-    while missing and time.monotonic() < until:
+async def _until(ask: Callable[[], Awaitable[T]], is_good: Callable[[T], bool], wait_seconds: float) -> T:
+    """Ask again until the answer is good, or the time is over: the last answer."""
+    until = time.monotonic() + wait_seconds
+    answer = await ask()
+    while not is_good(answer) and time.monotonic() < until:
         await asyncio.sleep(LOOK_SECONDS)
-        missing = await _missing(client)
-    if missing:
-        raise Unavailable(f"The API server does not know {' and '.join(missing)} of {names.API_VERSION}: install the resource definitions")
+        answer = await ask()
+    return answer
 
 
 async def _missing(client: KubeClient) -> list[str]:
@@ -63,39 +75,21 @@ async def _missing(client: KubeClient) -> list[str]:
 
 async def _until_led(client: KubeClient, namespace: str, wait_seconds: int) -> str:
     """Wait until somebody renews the Lease while we look; who it is."""
-    until = time.monotonic() + wait_seconds
+    first = await _renewal(client, namespace)
+    last = await _until(lambda: _renewal(client, namespace), lambda renewal: renewal.holder != "" and renewal != first, wait_seconds)
+    if last.holder and last != first:
+        return last.holder
+    seen = f"{last.holder} has not renewed it" if last.holder else "nobody holds it"
+    raise Unavailable(
+        f"No controller leads in namespace {namespace}: within {wait_seconds} s of looking at the Lease {names.LEASE_NAME}, {seen}"
+    )
+
+
+async def _renewal(client: KubeClient, namespace: str) -> Renewal:
+    """Who has renewed the Lease last, and when; empty if there is none yet."""
     path = path_of("apis", "coordination.k8s.io", "v1", "namespaces", namespace, "leases", names.LEASE_NAME)
-    first = await _lease(client, path)
-    while True:
-        await asyncio.sleep(LOOK_SECONDS)
-        lease = await _lease(client, path)
-        holder = str((lease.get("spec") or {}).get("holderIdentity") or "")
-        if holder and _renewal(lease) != _renewal(first):
-            return holder
-        if time.monotonic() >= until:
-            seen = f"{holder} has not renewed it" if holder else "nobody holds it"
-            raise Unavailable(
-                f"No controller leads in namespace {namespace}: within {wait_seconds} s of looking at the Lease {names.LEASE_NAME}, {seen}"
-            )
-
-
-async def _until_named(client: KubeClient, namespace: str, until: float) -> str | None:
-    """Wait until the name of the installation is written down, which a controller does first of all once it leads; None if it was not."""
-    name = await known_name(client, namespace)
-    while not name and time.monotonic() < until:
-        await asyncio.sleep(LOOK_SECONDS)
-        name = await known_name(client, namespace)
-    return name
-
-
-async def _lease(client: KubeClient, path: str) -> JsonObject:
-    """The Lease as it is; empty if there is none yet."""
     try:
-        return await client.request("GET", path)
+        spec = (await client.request("GET", path)).get("spec") or {}
     except NotFound:
-        return {}
-
-
-def _renewal(lease: JsonObject) -> object:
-    spec = lease.get("spec") or {}
-    return spec.get("holderIdentity"), spec.get("renewTime")
+        spec = {}
+    return Renewal(str(spec.get("holderIdentity") or ""), str(spec.get("renewTime") or ""))

@@ -66,15 +66,13 @@ def probe(answer: Answer) -> Probe:
     problem = next((known for known in ProbeProblem if trouble and trouble.field(0) == known), None)
     if (trouble and problem is None) or (tree and not (_MARKER.fullmatch(tree.field(1)) and _is_path(tree.field(0)))):
         problem = ProbeProblem.NOT_OURS
-    version, home = answer.first("version"), answer.first("home")
+    version = answer.first("version")
     return Probe(
         tree=Tree(tree.field(0), tree.field(1)) if tree and problem is not ProbeProblem.NOT_OURS else None,
         version=clean(version.field(0), WORD_CHARACTERS).rpartition(" ")[2] if version else "",
-        scheduler_up=answer.first("up") is not None,
         accounting=next((state for state in AccountingState if books and books.field(0) == state), AccountingState.ABSENT),
         problem=problem,
         text=clean(trouble.field(1), TEXT_CHARACTERS) if trouble else "",
-        home=home.field(0) if home and _is_path(home.field(0)) else "",
     )
 
 

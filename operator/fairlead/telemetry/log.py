@@ -1,19 +1,15 @@
 """Log lines: one JSON object each, or coloured text for a person. Lines of libraries come out in the same shape.
 
-Fields that a `context` binds (cluster, key, attempt) are in every line that the same task writes, without being passed along.
+Fields that a task binds with `structlog.contextvars` (a site's: cluster and site) are in every line that it writes.
 Tracebacks show no local variables: there may be a key among them.
 """
 
 import logging
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TextIO
 
 import structlog
 from structlog.typing import Processor
-
-from fairlead.domain.run.run import RunKey
 
 _LIBRARY_LEVELS = {
     "asyncio": logging.WARNING,
@@ -49,14 +45,6 @@ def configure(log_format: str = "json", level: str = "info", stream: TextIO | No
     root.setLevel(level.upper())
     for name, least in _LIBRARY_LEVELS.items():
         logging.getLogger(name).setLevel(max(least, root.level))
-
-
-@contextmanager
-def context(*, cluster: str | None = None, run: RunKey | None = None) -> Iterator[None]:
-    """Bind the cluster (`namespace/name`), and the run's key and attempt, to all lines written inside, also by tasks started inside."""
-    fields = {"cluster": cluster} if cluster else {}
-    with structlog.contextvars.bound_contextvars(**fields, **({"key": str(run), "attempt": run.attempt} if run else {})):
-        yield
 
 
 def _renderers(log_format: str, *, colors: bool) -> list[Processor]:

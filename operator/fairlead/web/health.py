@@ -23,13 +23,12 @@ class _Beat:
 
 
 class Heartbeats:
-    """Who must be heard from, and what must be so before we are ready. The clock stands still while the machine sleeps, as hearts do."""
+    """Who must be heard from, and whether we are ready. The clock stands still while the machine sleeps, as hearts do."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
         self._beats: dict[str, _Beat] = {}
-        self._waiting_for: dict[str, str] = {}
-        self._ever_ready = False
+        self.is_ready = False
 
     def beat(self, name: str, expect_within_seconds: float) -> None:
         """`name` lives, and will be heard from again within so many seconds (infinity: it need not be)."""
@@ -39,14 +38,9 @@ class Heartbeats:
         """`name` has ended as it should, and will not be heard from again."""
         self._beats.pop(name, None)
 
-    def ready(self, name: str) -> None:
-        """`name` is as it must be."""
-        self._ever_ready = True
-        self._waiting_for.pop(name, None)
-
-    def not_ready(self, name: str, why: str) -> None:
-        """Until `ready` is said of `name` we are not ready."""
-        self._waiting_for[name] = why
+    def ready(self) -> None:
+        """The start is over. Nothing makes us unready again."""
+        self.is_ready = True
 
     def stale(self) -> list[str]:
         """A sentence for each who has missed its time."""
@@ -56,12 +50,6 @@ class Heartbeats:
             for name, beat in sorted(self._beats.items()) if now > beat.due
         ]
 
-    def unready(self) -> list[str]:
-        """A sentence for each thing that is waited for; empty when ready."""
-        if self._waiting_for or self._ever_ready:
-            return [f"{name}: {why}" for name, why in sorted(self._waiting_for.items())]
-        return ["starting"]
-
 
 def health_app(heartbeats: Heartbeats, metrics: MetricsPage | None = None) -> web.Application:
     """The three pages; without `metrics` there is no /metrics."""
@@ -69,7 +57,7 @@ def health_app(heartbeats: Heartbeats, metrics: MetricsPage | None = None) -> we
         return _verdict(heartbeats.stale())
 
     async def readyz(_: web.Request) -> web.Response:
-        return _verdict(heartbeats.unready())
+        return _verdict([] if heartbeats.is_ready else ["starting"])
 
     app = web.Application()
     app.add_routes([web.get("/livez", livez), web.get("/readyz", readyz)])

@@ -1,7 +1,6 @@
 """What `fairlead installation` waits for before it says a name."""
 
 import asyncio
-import time
 
 import pytest
 
@@ -18,4 +17,4 @@ def test_a_name_that_is_being_written_is_waited_for(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(installation, "known_name", known_name)
     monkeypatch.setattr(installation, "LOOK_SECONDS", 0.0)
-    assert asyncio.run(installation._until_named(None, "here", time.monotonic() + seconds)) == name   # type: ignore[arg-type]
+    assert asyncio.run(installation._until(lambda: installation.known_name(None, "here"), bool, seconds)) == name   # type: ignore[arg-type]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from fairlead.api.v1alpha1.reasons import JobReason
-from fairlead.domain.pacing import Pacing
+from fairlead.domain.pacing import Pacing, Turn
 from fairlead.domain.run.memory import Memory
 from fairlead.domain.run.observation import Finished, LastWord, Listed, Observation, Sentinels, Started
 from fairlead.domain.run.run import RunState, StopWord
@@ -89,7 +89,7 @@ def seen(script: Script, watched: str) -> Observation:
 def verdict(observation: Observation) -> JobReason:
     """How the Job is told to have ended. An end that nobody wrote is told once the cancel script has run on it."""
     pacing = replace(Pacing(), absence_seconds=0.0)
-    outcome = settle.observed(JOB, replace(Memory(1), claim="7"), observation, NOW, pacing)
+    outcome = settle.observed(JOB, replace(Memory(1), claim="7"), observation, Turn(NOW, pacing))
     if outcome.memory.closing:
         return outcome.memory.closing.reason
     assert outcome.status is not None

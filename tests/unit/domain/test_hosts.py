@@ -31,7 +31,7 @@ def cluster_of(*hosts: str, **more: Any) -> Cluster:
 
 def probed(host: str) -> Health:
     """A host that can be worked with."""
-    return Health(probe=Probe(tree=Tree(f"/home/{host}", host * 4), version="Linux-6.1", scheduler_up=True))
+    return Health(probe=Probe(tree=Tree(f"/home/{host}", host * 4), version="Linux-6.1"))
 
 
 def told(cluster: Cluster, **healths: Health) -> ClusterStatus:

@@ -8,7 +8,7 @@ from fairlead.api.v1alpha1 import names
 from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain.gone.remains import Remains
 from fairlead.domain.objects import plural_of
-from fairlead.domain.pacing import Now, Pacing
+from fairlead.domain.pacing import Now, Pacing, Turn
 from fairlead.domain.run.installation import Installation
 from fairlead.domain.run.memory import Closing, Memory
 from fairlead.domain.run.run import MOST_ATTEMPTS, Owner, RunKey
@@ -41,7 +41,7 @@ def test_of_an_object_that_is_gone_there_are_the_keys_that_were_found() -> None:
 @pytest.mark.parametrize("reason", [JobReason.JOB_SUSPENDED, JobReason.NON_ZERO_EXIT_CODE, JobReason.LOST])
 def test_after_the_last_attempt_there_is_none(reason: JobReason) -> None:
     """A Job that is suspended and resumed for ever would have an attempt that nobody takes for its own, and so begin anew."""
-    outcome = closed(LAST, Memory(MOST_ATTEMPTS), Closing(reason, "x"), (Now(0.0, 1_700_000_000.0), Pacing()))
+    outcome = closed(LAST, Memory(MOST_ATTEMPTS), Closing(reason, "x"), Turn(Now(0.0, 1_700_000_000.0), Pacing()))
     assert outcome.status is not None
     [failed] = [each for each in outcome.status.conditions if each.type == "Failed"]
     assert (failed.status, failed.reason) == ("True", JobReason.BACKOFF_LIMIT_EXCEEDED)

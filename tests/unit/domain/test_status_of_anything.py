@@ -16,7 +16,7 @@ from fairlead.domain.cluster import cluster
 from fairlead.domain.cluster.cluster import Health, Trouble
 from fairlead.domain.errors import FairleadError, RemoteFault
 from fairlead.domain.job.job import Job
-from fairlead.domain.pacing import Pacing
+from fairlead.domain.pacing import Pacing, Turn
 from fairlead.domain.run.installation import Installation
 from fairlead.domain.run.memory import Memory
 from fairlead.domain.run.observation import Observation
@@ -76,8 +76,8 @@ def require_all_taken(said: Answer, jobs: Sequence[Job]) -> None:
     for job in jobs:
         memory = Memory(claim="7", absent_since=-1e9)
         submissions = answers.submitted(said, [KEY], slurm.VOCABULARY)
-        submitted_now = settle.submitted(job, memory, submissions[KEY], NOW, Pacing())
-        for outcome in (submitted_now, *(settle.observed(job, memory, each, NOW, Pacing()) for each in observations(said))):
+        submitted_now = settle.submitted(job, memory, submissions[KEY], Turn(NOW, Pacing()))
+        for outcome in (submitted_now, *(settle.observed(job, memory, each, Turn(NOW, Pacing())) for each in observations(said))):
             require_taken("Job", outcome.status)
             assert all(len(event.message) <= 1024 and event.message.isprintable() for event in outcome.events)
 
@@ -87,8 +87,7 @@ def require_site_taken(said: Answer) -> None:
     probe = answers.probe(said)
     health = Health(probe) if probe.problem is None else Health(trouble=Trouble(ClusterReason.SCHEDULER_DOWN, probe.text))
     require_taken("Cluster", cluster.report(a_cluster(), health, NOW, 300.0))
-    assert len(probe.home) <= 4096 >= len(probe.tree.path if probe.tree else "")
-    assert probe.home.isprintable()
+    assert len(probe.tree.path if probe.tree else "") <= 4096
 
 
 @pytest.mark.parametrize("listed", [True, False], ids=["listed", "left"])

@@ -9,7 +9,7 @@ from fairlead.api.v1alpha1.job import JobStatus
 from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain.conditions import is_true
 from fairlead.domain.job.job import Job
-from fairlead.domain.pacing import Pacing
+from fairlead.domain.pacing import Pacing, Turn
 from fairlead.domain.run.answers import CancelAnswer, CancelPhase
 from fairlead.domain.run.memory import Memory
 from fairlead.domain.run.observation import Finished, Listed, Observation, Sentinels, Started
@@ -37,7 +37,7 @@ def ended(code: int, stop: StopWord | None) -> Sentinels:
 
 
 def settled(job: Job, sentinels: Sentinels, *rows: Listed, memory: Memory = TOLD) -> tuple[JobStatus, list[str]]:
-    outcome = settle.observed(job, memory, seen(sentinels, *rows), NOW, PACING)
+    outcome = settle.observed(job, memory, seen(sentinels, *rows), Turn(NOW, PACING))
     assert outcome.status is not None
     return outcome.status, [event.reason for event in outcome.events]
 
@@ -103,14 +103,14 @@ def test_out_of_time_it_has_failed_and_nothing_follows() -> None:
 
 def test_being_told_is_remembered_from_its_answer() -> None:
     """Else a grace would begin before the script had heard of it."""
-    silent = settle.cancelled(SUSPENDED, Memory(), ASK, CancelAnswer(False), (NOW, PACING))
+    silent = settle.cancelled(SUSPENDED, Memory(), ASK, CancelAnswer(False), Turn(NOW, PACING))
     assert (silent.memory.stopping, silent.memory.asked_at) == (StopWord.SUSPEND, None)
     assert silent.memory.retry_at == NOW.monotonic + PACING.ask_again_seconds
-    told = settle.cancelled(SUSPENDED, Memory(), ASK, CancelAnswer(True, claim="7"), (NOW, PACING))
+    told = settle.cancelled(SUSPENDED, Memory(), ASK, CancelAnswer(True, claim="7"), Turn(NOW, PACING))
     assert (told.memory.asked_at, [event.reason for event in told.events]) == (NOW.monotonic, [JobReason.CANCELLING])
-    unstarted = settle.cancelled(SUSPENDED, Memory(), ASK, CancelAnswer(True, revoked=True), (NOW, PACING))
+    unstarted = settle.cancelled(SUSPENDED, Memory(), ASK, CancelAnswer(True, revoked=True), Turn(NOW, PACING))
     assert (unstarted.memory.asked_at, unstarted.events) == (NOW.monotonic, ()), "nothing was running: nobody was told"
-    killed = settle.cancelled(SUSPENDED, told.memory, replace(ASK, phase=CancelPhase.END), CancelAnswer(True, claim="7"), (NOW, PACING))
+    killed = settle.cancelled(SUSPENDED, told.memory, replace(ASK, phase=CancelPhase.END), CancelAnswer(True, claim="7"), Turn(NOW, PACING))
     assert killed.memory.killed_at == NOW.monotonic
 
 
@@ -136,10 +136,10 @@ def test_set_aside_and_resumed_are_said_before_anything_is_done() -> None:
 def test_one_that_is_left_alone_is_let_go_at_once() -> None:
     job = a_job(deleting=True, deletionPolicy="Orphan", status=submitted())
     step = Cancel(job.keys, CancelPhase.ORPHAN, why=StopWord.DELETE)
-    unsure = settle.cancel_asked(job, Memory(), step, {KEY: CancelAnswer(True, claim="7")}, (NOW, PACING))
+    unsure = settle.cancel_asked(job, Memory(), step, {KEY: CancelAnswer(True, claim="7")}, Turn(NOW, PACING))
     assert not unsure.memory.buried, "the attempt that may follow is not revoked yet"
     answers = {KEY: CancelAnswer(True, orphaned=True), KEY.next: CancelAnswer(True, revoked=True)}
-    left = settle.cancel_asked(job, Memory(), step, answers, (NOW, PACING))
+    left = settle.cancel_asked(job, Memory(), step, answers, Turn(NOW, PACING))
     assert (left.memory.buried, [event.reason for event in left.events]) == (True, [JobReason.ORPHANED])
     nothing = dict.fromkeys(job.keys, CancelAnswer(True, revoked=True))
-    assert settle.cancel_asked(job, Memory(), step, nothing, (NOW, PACING)).events == ()
+    assert settle.cancel_asked(job, Memory(), step, nothing, Turn(NOW, PACING)).events == ()

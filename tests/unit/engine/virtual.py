@@ -28,7 +28,7 @@ from fairlead.schedulers.slurm.preparer import SlurmPreparer
 from fairlead.schedulers.slurm.scheduler import Slurm
 
 MARKER = "0123456789abcdef0123456789abcdef"
-GOOD_PROBE = Probe(tree=Tree("/home/user/.fairlead/one", MARKER), version="24.11.5", scheduler_up=True, accounting=AccountingState.ABSENT)
+GOOD_PROBE = Probe(tree=Tree("/home/user/.fairlead/one", MARKER), version="24.11.5", accounting=AccountingState.ABSENT)
 ONE = Installation("one", "6e1a7b9c-0000-4000-8000-000000000001", b"s" * 32)
 NOTHING = Observation({}, {}, {})
 

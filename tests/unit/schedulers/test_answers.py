@@ -122,7 +122,7 @@ def test_a_listing_that_failed_is_no_observation() -> None:
 
 @pytest.mark.parametrize(("rows", "expected"), [
     ((("home", "/h"), ("tree", "/h/w/here", MARKER), ("version", "slurm-wlm 24.11.5"), ("up",), ("accounting", "available")),
-     Probe(Tree("/h/w/here", MARKER), "24.11.5", scheduler_up=True, accounting=AccountingState.AVAILABLE, home="/h")),
+     Probe(Tree("/h/w/here", MARKER), "24.11.5", accounting=AccountingState.AVAILABLE)),
     ((("problem", "not-writable", "no"),), Probe(None, problem=ProbeProblem.NOT_WRITABLE, text="no")),
     ((("problem", "not-writable", "full"), ("tree", "/t", MARKER)),
      Probe(Tree("/t", MARKER), problem=ProbeProblem.NOT_WRITABLE, text="full")),

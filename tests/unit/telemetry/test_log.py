@@ -10,9 +10,10 @@ from uuid import uuid4
 
 import pytest
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from fairlead.domain.run.run import RunKey
-from fairlead.telemetry.log import configure, context
+from fairlead.telemetry.log import configure
 
 RUN = RunKey("0f5ddf7e-0000-4000-8000-000000000001", 2)
 
@@ -37,7 +38,7 @@ def lines(stream: io.StringIO) -> list[dict[str, Any]]:
 
 def test_each_line_inside_a_context_names_cluster_key_and_attempt(stream: io.StringIO) -> None:
     configure("json", "info", stream)
-    with context(cluster="science/hpc"), context(run=RUN):
+    with bound_contextvars(cluster="science/hpc"), bound_contextvars(key=str(RUN), attempt=RUN.attempt):
         structlog.get_logger("fairlead.x").info("submitted", id="7")
     structlog.get_logger("fairlead.x").info("outside")
     inside, outside = lines(stream)
@@ -50,7 +51,7 @@ async def test_tasks_that_run_side_by_side_do_not_mix_their_contexts(stream: io.
     configure("json", "info", stream)
 
     async def work(cluster: str) -> None:
-        with context(cluster=cluster):
+        with bound_contextvars(cluster=cluster):
             for _ in range(3):
                 await asyncio.sleep(0)
                 structlog.get_logger().info("polled", expected=cluster)
@@ -61,7 +62,7 @@ async def test_tasks_that_run_side_by_side_do_not_mix_their_contexts(stream: io.
 
 def test_lines_of_libraries_have_the_same_shape_and_the_context(stream: io.StringIO) -> None:
     configure("json", "info", stream)
-    with context(cluster="science/hpc"):
+    with bound_contextvars(cluster="science/hpc"):
         logging.getLogger("asyncssh").warning("Host key %s changed", "SHA256:x")
         logging.getLogger("asyncssh").info("channel opened")
     [line] = lines(stream)

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerialize
 from pydantic.alias_generators import to_camel
 
 from fairlead.api.v1alpha1.schema import marks
-from fairlead.api.v1alpha1.texts import ExitCode, NodeNames, RemotePath, SignalNumber, Word
+from fairlead.api.v1alpha1.texts import ExitCode, NodeNames, SignalNumber, Word
 
 
 def as_timestamp(moment: datetime) -> str:
@@ -108,8 +108,6 @@ class RunStatus(Written):
     """Number of the signal that ended the user's script, if one did."""
     node: NodeNames | None = None
     """The first compute node of the Run."""
-    directory: RemotePath | None = None
-    """The Run's directory on the cluster."""
     process_tracking: Word | None = None
     """How a bare host finds the Run's processes: SystemdScope, Cgroup or LinuxProc. Absent where a scheduler does that."""
 

@@ -78,11 +78,9 @@ class Probe:
 
     tree: Tree | None                # None: `problem` says why
     version: str = ""                # the scheduler's own word
-    scheduler_up: bool = False
     accounting: AccountingState = AccountingState.ABSENT
     problem: "ProbeProblem | None" = None
     text: str = ""                   # the far end's words on the problem
-    home: str = ""
 
 
 class ProbeProblem(StrEnum):

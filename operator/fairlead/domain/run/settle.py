@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from fairlead.api.v1alpha1.reasons import JobReason
-from fairlead.domain.pacing import Now, Pacing, Turn
+from fairlead.domain.pacing import Now, Turn
 from fairlead.domain.run import endings, evidence, news, retry
 from fairlead.domain.run.answers import CancelAnswer, CancelPhase, SubmitAnswer, SubmitWord
 from fairlead.domain.run.memory import Closing, Memory
@@ -27,17 +27,18 @@ class Outcome:
         return replace(self.memory, written_at=now.monotonic) if isinstance(self.news, news.Live) else self.memory
 
 
-def submitted(job: RunOwner, memory: Memory, answer: SubmitAnswer, now: Now, pacing: Pacing) -> Outcome:
+def submitted(job: RunOwner, memory: Memory, answer: SubmitAnswer, turn: Turn) -> Outcome:
     """What the submit script said of the current key."""
+    now, pacing = turn
     match answer.word:
         case SubmitWord.SUBMITTED | SubmitWord.CLAIMED:
             return Outcome(Memory(job.key.attempt, written_at=now.monotonic), news.Accepted(answer.id))
         case SubmitWord.REVOKED:
             withdrawn = Closing(JobReason.NEVER_STARTED, "the attempt was withdrawn before it started", never_ran=True)
-            return closed(job, memory, withdrawn, Turn(now, pacing))
+            return closed(job, memory, withdrawn, turn)
         case SubmitWord.REFUSED:
             return Outcome(replace(memory, closing=Closing(JobReason.SUBMISSION_REJECTED, answer.text, refused=True)))
-        case SubmitWord.UNSURE if _is_refused_for_long(memory, now, pacing):
+        case SubmitWord.UNSURE if _is_refused_for_long(memory, turn):
             said = f"{answer.text} (refused for {pacing.unsure_seconds:g} s in words that Fairlead does not know)"
             return Outcome(replace(memory, closing=Closing(JobReason.SUBMISSION_REJECTED, said, refused=True)))
         case SubmitWord.WAITING | SubmitWord.UNSURE:
@@ -61,8 +62,8 @@ def submitted(job: RunOwner, memory: Memory, answer: SubmitAnswer, now: Now, pac
     return Outcome(memory, news.Waiting(JobReason.SUBMISSION_UNKNOWN, text))
 
 
-def _is_refused_for_long(memory: Memory, now: Now, pacing: Pacing) -> bool:
-    return memory.unsure_since is not None and now.monotonic - memory.unsure_since >= pacing.unsure_seconds
+def _is_refused_for_long(memory: Memory, turn: Turn) -> bool:
+    return memory.unsure_since is not None and turn.now.monotonic - memory.unsure_since >= turn.pacing.unsure_seconds
 
 
 def suspending(job: RunOwner, memory: Memory) -> Outcome:
@@ -77,13 +78,14 @@ def resuming(job: RunOwner, memory: Memory) -> Outcome:
     return Outcome(memory, news.Resumed() if job.is_parked else news.Begun())
 
 
-def observed(job: RunOwner, memory: Memory, observation: Observation, now: Now, pacing: Pacing) -> Outcome:
+def observed(job: RunOwner, memory: Memory, observation: Observation, turn: Turn) -> Outcome:
     """What a whole poll says of the current key of one that is not being deleted."""
+    now, pacing = turn
     verdict = evidence.judge(job.key, observation, memory.claim)
     told = memory.stopping if memory.asked_at is not None else None
     memory = replace(memory, outlived=memory.killed_at is not None)   # unless this settles it
     has_vanished = isinstance(verdict, evidence.Unexplained) and verdict.vanished
-    memory = _nowhere(memory, now, pacing) if has_vanished else memory.somewhere
+    memory = _nowhere(memory, turn) if has_vanished else memory.somewhere
     match verdict:
         case evidence.Live(row) if endings.of_hopeless(row):
             return Outcome(replace(memory, closing=endings.of_hopeless(row)))
@@ -96,19 +98,19 @@ def observed(job: RunOwner, memory: Memory, observation: Observation, now: Now, 
         case evidence.Ended():
             failure = endings.of_stopped(job, observation, told, verdict) or endings.of_ended(verdict)
             if failure:
-                return closed(job, memory, failure, Turn(now, pacing), verdict)
+                return closed(job, memory, failure, turn, verdict)
             return Outcome(memory, news.Completed(verdict))
         case evidence.NeverRan():
             never_ran = endings.of_stopped(job, observation, told, verdict) or endings.of_never_ran(verdict)
-            return closed(job, memory, never_ran, Turn(now, pacing))
+            return closed(job, memory, never_ran, turn)
         case evidence.Unclaimed(emptied=evidence.Broken() as emptied) if job.run_id:   # it was handed in: there was more
             stopped = endings.of_stopped(job, observation, told, emptied)
-            return _broken(job, memory, replace(emptied, claim=job.run_id), stopped, Turn(now, pacing))
+            return _broken(job, memory, replace(emptied, claim=job.run_id), stopped, turn)
         case evidence.Unclaimed():
             return Outcome(replace(memory, revoke=True))
         case evidence.Broken():
             stopped = endings.of_stopped(job, observation, told, verdict)
-            return _broken(job, replace(memory, claim=verdict.claim), verdict, stopped, Turn(now, pacing))
+            return _broken(job, replace(memory, claim=verdict.claim), verdict, stopped, turn)
         case evidence.Unexplained(why, claim):
             memory = replace(memory, claim=claim or memory.claim)
             if not has_vanished or not job.run_id:   # without an id it was looked for since its Cluster does not admit it
@@ -116,8 +118,9 @@ def observed(job: RunOwner, memory: Memory, observation: Observation, now: Now, 
             return Outcome(memory.later(now, pacing.ask_again_seconds), news.Vanished(why))
 
 
-def _nowhere(memory: Memory, now: Now, pacing: Pacing) -> Memory:
+def _nowhere(memory: Memory, turn: Turn) -> Memory:
     """Nothing of it is there now: a submission that was sent may be on its way for as long as one that has begun may say nothing."""
+    now, pacing = turn
     since = now.monotonic if memory.nowhere_since is None else memory.nowhere_since
     return replace(memory, nowhere_since=since, nowhere=now.monotonic - since >= pacing.not_yet_seconds)
 
@@ -204,8 +207,9 @@ def cancel_asked(
     return Outcome(replace(memory, killed_at=now.monotonic, outlived=False))
 
 
-def cancel_outlasted(job: RunOwner, memory: Memory, observation: Observation, now: Now, pacing: Pacing) -> Outcome:
+def cancel_outlasted(job: RunOwner, memory: Memory, observation: Observation, turn: Turn) -> Outcome:
     """For what something that is being deleted waits, once it was told to end for a while and its job is still listed."""
+    now, pacing = turn
     if memory.clear or memory.asked_at is None or now.monotonic - memory.asked_at < pacing.cancel_again_seconds:
         return Outcome(memory)
     row = next((row for key in job.keys for row in observation.listed.get(key, ()) if row.state.may_run), None)

@@ -157,7 +157,7 @@ class Lanes:
 
     async def _settle_submits(self, jobs: Iterable[WatchedOwner], answers: Mapping[RunKey, SubmitAnswer], silence: str) -> None:
         work = self._work
-        now = work.world.now()
+        turn = Turn(work.world.now(), work.settings.pacing)
 
         async def one(old: WatchedOwner) -> None:
             job = work.current(old.ref.uid)
@@ -166,7 +166,7 @@ class Lanes:
             if job.key not in answers and work.writer.rests_until(job):
                 return
             answer = answers.get(job.key, SubmitAnswer(SubmitWord.UNKNOWN, text=silence))
-            await work.writer.apply(job, settle.submitted(job, work.writer.memory(job), answer, now, work.settings.pacing))
+            await work.writer.apply(job, settle.submitted(job, work.writer.memory(job), answer, turn))
 
         await work.writer.mishaps.each("followed after its submission", ((job, one(job)) for job in jobs))
 
@@ -274,12 +274,12 @@ class Lanes:
             return False
         if self.is_busy(job.ref.uid) or self._left_at.get(job.ref.uid, began) > began:
             return False
-        memory, now = work.writer.memory(job), work.world.now()
+        memory, turn = work.writer.memory(job), Turn(work.world.now(), work.settings.pacing)
         if job.deleting or not isinstance(job, WatchedOwner):
             after = settle.cancel_observed(job, memory, observation, began)
             work.writer.remember(job, after)
-            await work.writer.apply(job, settle.cancel_outlasted(job, after, observation, now, work.settings.pacing))
+            await work.writer.apply(job, settle.cancel_outlasted(job, after, observation, turn))
             return after != memory
-        outcome = settle.observed(job, memory, observation, now, work.settings.pacing)
+        outcome = settle.observed(job, memory, observation, turn)
         applied = await work.writer.apply(job, outcome)
         return applied.changed or outcome.memory.plan != memory.plan
