@@ -19,10 +19,11 @@ KINDS = [
 ASKS = """\
 #!/bin/bash
 #SBATCH --job-name=train-resnet
-#SBATCH --output=%x-%j.log
+#SBATCH --output=%x-%j.log --comment="project 7"
 echo "name=$SLURM_JOB_NAME"
 scontrol show job $SLURM_JOB_ID | sed -n 's/^ *\\(StdOut\\|WorkDir\\)=/&/p'
 echo "mine=$(squeue -h -n train-resnet -o %i) of $SLURM_JOB_ID"
+echo "comment=$(squeue -h -j $SLURM_JOB_ID -o %k)"
 """
 
 
@@ -38,16 +39,18 @@ def test_a_jobs_life_is_the_same_everywhere(
                      env=[{"name": "WORD", "value": "a b"}], timeLimit="5m")
     bad = scene.job("bad", "#!/bin/sh\nexit 3\n")
     wrong = scene.job("wrong", partition="nowhere")
-    waiting = scene.job("waiting", extraOptions={"begin": "now+1hour"})
-    cancelled = scene.job("cancelled", "#!/bin/bash\ntouch ~/on; exec sleep 600\n")
+    waiting = scene.job("waiting", extraOptions={"begin": "now+1hour", "comment": "fairlead"})
+    cancelled = scene.job("cancelled", "#!/bin/bash\n#SBATCH --comment=mine\ntouch ~/on; exec sleep 600\n")
     asks = scene.job("names", ASKS)
-    polite = scene.job("polite", "#!/bin/bash\ntrap 'touch ~/saved; exit 0' TERM\ntouch ~/polite-on; sleep 600 & wait\n")
+    polite = scene.job("polite", "#!/bin/bash\ntrap 'touch ~/saved; exit 0' TERM\ntouch ~/polite-on; sleep 600 & wait\n",
+                       extraOptions={"comment": "mine"})
     good.wait("Complete")
     assert good.status["logs"]["tail"] == "module load x\n2 a b\n"
     asks.wait("Complete")
     number, folder = asks.status["run"]["id"], "/srv/c/home"
     assert sorted(asks.status["logs"]["tail"].split("\n")) == sorted([
-        "name=train-resnet", f"   WorkDir={folder}", f"   StdOut={folder}/train-resnet-{number}.log", f"mine={number} of {number}", ""])
+        "name=train-resnet", f"   WorkDir={folder}", f"   StdOut={folder}/train-resnet-{number}.log", f"mine={number} of {number}",
+        "comment=project 7", ""])
     assert [path.name for path in cluster.home.glob("train-resnet-*")] == [f"train-resnet-{number}.log"]
     bad.wait("Failed", reason="NonZeroExitCode")
     assert bad.status["run"]["exitCode"] == 3

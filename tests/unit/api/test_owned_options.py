@@ -21,7 +21,7 @@ def test_field_exists(option):
     assert f"spec.{option.field}" in option.sentence
 
 
-@pytest.mark.parametrize("name", ["comment", "requeue", "array", "export", "wrap", "parsable", "clusters", "hold"])
+@pytest.mark.parametrize("name", ["requeue", "array", "export", "wrap", "parsable", "clusters", "hold"])
 def test_refused_in_directives(name):
     """A script's #SBATCH line could break what Fairlead finds its jobs by."""
     assert BY_NAME[name].directive is Treatment.REFUSED

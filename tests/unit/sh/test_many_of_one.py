@@ -57,7 +57,7 @@ def test_a_comment_without_end_hides_no_other(far: FarEnd) -> None:
 def test_a_comment_that_is_a_mark_and_more_is_none_when_it_is_cut(far: FarEnd) -> None:
     """A Run would be shown a job that is not its own."""
     far.submit(submission())
-    far.set_job("100", "RUNNING", KEY, comment=f"fairlead:here:{KEY}" + " " * 300_000)
+    far.set_job("100", "RUNNING", KEY, comment=f"fairlead:here:{KEY}" + " " * 300_000, command="bin/x/wrapper.sh")
     assert observed(far, {KEY: "100"}).listed == {}
 
 
@@ -116,7 +116,7 @@ def test_a_sweep_of_a_full_tree_fits(far: FarEnd) -> None:
     for number in range(1000, 1200):
         far.set_job(str(number), "PENDING", KEY)
     for number in range(200, 210):
-        far.set_job(str(2000 + number), "PENDING", KEY, comment="fairlead:here:" + "x" * 100_000)
+        far.set_job(str(2000 + number), "PENDING", KEY, comment="fairlead:here:" + "x" * 100_000, command="x")
     exchange = far.slurm.remove(token_hex(16), far.known, Removal((), sweep=True))
     output = far.send(exchange.stdin())
     swept = exchange.parse(output)

@@ -80,7 +80,7 @@ def test_a_forged_row_hides_no_end(far: FarEnd) -> None:
     """A Job would be called running for ever."""
     ended(far)
     far.forget_job("100")
-    fields = "\x1f".join(("100", "RUNNING", "N/A", "1", "n1", "None", f"fairlead:here:{KEY}"))
+    fields = "\x1f".join(("100", "RUNNING", "N/A", "1", "n1", "None", f"runs/{KEY}/wrapper.sh", f"fairlead:here:{KEY}"))
     (far.root / "squeue.noise").write_text(f"{'0' * 32}\x1fjob\x1f{fields}\n")
     seen = far.observe({KEY: "100"})
     assert (seen.listed, len(seen.sentinels[KEY].finished)) == ({}, 1)
@@ -89,11 +89,34 @@ def test_a_forged_row_hides_no_end(far: FarEnd) -> None:
 def test_rows_that_others_forged_are_nobodys(far: FarEnd) -> None:
     """A newline in a name of the user's other jobs could say that our job has ended."""
     far.submit(submission())
-    fields = "\x1f".join(("100", "FAILED", "N/A", "1", "n1", "None", f"fairlead:here:{KEY}"))
+    fields = "\x1f".join(("100", "FAILED", "N/A", "1", "n1", "None", f"runs/{KEY}/wrapper.sh", f"fairlead:here:{KEY}"))
     (far.root / "squeue.noise").write_text(f"job\x1f{fields}\n{fields}\n{'0' * 32}\x1fjob\x1f{fields}\n{'0' * 32}\x1fend\n")
-    far.set_job("7", "RUNNING", KEY, comment="fairlead:elsewhere:" + str(KEY))
+    far.set_job("7", "RUNNING", KEY, comment="fairlead:elsewhere:" + str(KEY), command="bin/x/wrapper.sh")
     assert [job.word for job in far.observe({KEY: "100"}).listed[KEY]] == ["PENDING"]
 
+
+@pytest.mark.parametrize("comment", ["theirs", f"fairlead:here:{key(number=7)}", "x" * 300_000],
+                         ids=["theirs", "another's mark", "long"])
+def test_a_job_with_a_comment_of_its_users_own_is_known_by_its_path(far: FarEnd, comment: str) -> None:
+    """A Job with `#SBATCH --comment` would be Lost while it runs; or be taken for the one that its comment names."""
+    far.submit(submission())
+    far.set_job("100", "RUNNING", KEY, comment=comment, command=f"runs/{KEY}/wrapper.sh /home/ann/a tree here")
+    far.set_former_job("7", "PENDING", key(number=7))
+    seen = far.observe({KEY: "", key(number=7): ""}).listed
+    assert {of: [(job.id, job.word) for job in jobs] for of, jobs in seen.items()} == {
+        KEY: [("100", "RUNNING")], key(number=7): [("7", "PENDING")]}
+
+
+@pytest.mark.parametrize("comment", ["two\nlines", "a\x1fb\x1fc"], ids=repr)
+def test_a_comment_with_line_ends_or_separators_is_no_obstacle(far: FarEnd, comment: str) -> None:
+    """The same, for comments that a site's plugin has made."""
+    far.submit(submission())
+    exchange = far.slurm.observe("a" * 32, far.known, Query({KEY: ""}))
+    fields = "\x1f".join(("100", "RUNNING", "N/A", "1", "n1", "None", f"runs/{KEY}/wrapper.sh", comment))
+    (far.root / "squeue.noise").write_text(f"{'a' * 32}\x1fjob\x1f{fields}\n")
+    far.forget_job("100")
+    far.set_job("7", "PENDING", key(number=7))
+    assert [job.word for job in exchange.parse(far.send(exchange.stdin())).listed[KEY]] == ["RUNNING"]
 
 def test_a_listing_that_failed_is_no_observation(far: FarEnd) -> None:
     """Every Job would look gone."""

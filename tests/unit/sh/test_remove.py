@@ -60,18 +60,20 @@ def test_tombstones_go_after_their_days_and_nothing_else_does(far: FarEnd) -> No
 
 def test_a_sweep_lists_directories_and_marked_jobs(far: FarEnd) -> None:
     """What a lost object has left on the cluster would stay there for ever."""
-    mine, bare, stone, job = (key(number=number) for number in range(1, 5))
+    mine, bare, stone, job, commented = (key(number=number) for number in range(1, 6))
     far.submit(submission(mine))
     far.run_dir(bare).mkdir()
     far.remove(stone)
     far.set_job("70", "RUNNING", job)
     far.set_job("71", "COMPLETED", stone)
-    far.set_job("72", "RUNNING", key(number=9), comment="fairlead:elsewhere:x")
+    far.set_job("72", "RUNNING", key(number=9), comment="fairlead:elsewhere:x")    # another installation's, by the same login
+    far.remove(commented)
+    far.set_job("73", "PENDING", commented, comment="its user's own")
     swept = far.remove(sweep=True)
     assert swept.complete
     assert set(swept.remnants) == {
         Remnant(mine, submission(mine).owner, tombstone=False, listed=True), Remnant(bare, None, tombstone=False),
-        Remnant(job, None, tombstone=False, listed=True),
+        Remnant(job, None, tombstone=False, listed=True), Remnant(commented, None, tombstone=False, listed=True),
     }
 
 

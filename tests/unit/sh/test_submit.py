@@ -8,7 +8,7 @@ import pytest
 from far_end import HERE, OWNER, FarEnd, key, submission
 
 from fairlead.domain.errors import UserFault
-from fairlead.domain.run.answers import SubmitAnswer, SubmitWord
+from fairlead.domain.run.answers import CancelPhase, SubmitAnswer, SubmitWord
 from fairlead.domain.run.request import Submission
 from fairlead.domain.run.run import Tree
 from fairlead.schedulers import sh
@@ -215,6 +215,23 @@ def test_another_jobs_path_is_no_mark(far: FarEnd, other: str) -> None:
     assert far.submit(submission()) == SubmitAnswer(SubmitWord.NOT_YET)
 
 
+def test_another_jobs_comment_is_no_mark(far: FarEnd) -> None:
+    """Whoever writes another's mark into his own comment would have that one never run."""
+    far.say("sbatch", 1, TIMED_OUT)
+    far.submit(submission())
+    far.set_job("55", "RUNNING", key(number=7), comment=f"fairlead:here:{KEY}")
+    assert far.submit(submission()) == SubmitAnswer(SubmitWord.NOT_YET)
+
+
+def test_the_users_own_comment_is_the_only_one(far: FarEnd) -> None:
+    """What a site reads in comments, such as the number of a project, would be ours."""
+    far.submit(submission(options=("--comment=project 7", "--time=5")))
+    assert [word for word in far.argv("100") if word.startswith("--comment")] == ["--comment=project 7"]
+    (far.run_dir(KEY) / "id").unlink()
+    assert far.submit(submission()) == SubmitAnswer(SubmitWord.SUBMITTED, "100"), "its answer was lost"
+    assert far.cancel(KEY, CancelPhase.END).ids == ("100",)
+
+
 def test_another_jobs_name_is_no_mark(far: FarEnd) -> None:
     """NAME: whoever names his Job as an earlier release named another's would have that one never run."""
     far.say("sbatch", 1, TIMED_OUT)
@@ -253,6 +270,9 @@ def test_a_listing_that_fails_is_not_an_absence(far: FarEnd) -> None:
     """Not yet would be said, and the job submitted a second time."""
     far.say("sbatch", 1, TIMED_OUT)
     far.submit(submission())
+    assert far.calls("squeue") == []
+    assert far.submit(submission()).word is SubmitWord.NOT_YET
+    assert far.calls("squeue") == ["call"], "one listing has path, comment and name"
     far.say("squeue", 1, "slurm_load_jobs error: Unable to contact slurm controller (connect failure)")
     assert far.submit(submission(resubmit=True)).word is SubmitWord.UNKNOWN
     assert len(far.calls("sbatch")) == 1

@@ -73,7 +73,6 @@ OWNED_OPTIONS: Final[tuple[OwnedOption, ...]] = (
     _field("error", "stderrPath", "e", Treatment.MAPPED),
     _field("chdir", "workingDir", "D", Treatment.MAPPED),
     OwnedOption("job-name", "metadata.name is the job's name, and a #SBATCH line may give it another", "J", "", Treatment.MAPPED),
-    OwnedOption("comment", "Fairlead finds the job by its comment"),
     OwnedOption("open-mode", "output files are always appended to", idle=frozenset({"append", "a"})),
     OwnedOption("input", "a job's input is empty; let the script read its file", "i"),
     OwnedOption("wrap", "write spec.command and spec.args, or spec.script"),

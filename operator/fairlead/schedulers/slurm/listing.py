@@ -1,7 +1,8 @@
-"""One row of `squeue -o`, and the marks by which a job is known as ours: its comment, and the path of its command (`runs/KEY/wrapper.sh`).
+"""One row of a listing, and the marks by which a job is known as ours: the path of its command (`runs/KEY/wrapper.sh`), or its comment.
 
 Names and comments of other jobs may hold newlines and separators, so a row counts only behind the fence of its exchange, the name is not
-asked for, and the comment comes last. A row that is not exactly what our format prints is nobody's.
+asked for, and the comment comes last. The script at the far end finds the key in what squeue prints, and puts our mark with it in the
+place of command and comment. A row that is not exactly what it prints is nobody's.
 """
 
 import re
@@ -17,11 +18,11 @@ from fairlead.schedulers.slurm import states
 SEPARATOR = "\x1f"
 SOURCE = "squeue"
 
-SQUEUE_FORMAT = SEPARATOR.join(("%i", "%T", "%S", "%V", "%N", "%r", "%k"))
-"""Id, state, start (expected or real), submission, nodes, reason, comment, for `squeue --noheader --all --states=all -o`; times are epoch
-seconds under `SLURM_TIME_FORMAT=%s`."""
+SQUEUE_FORMAT = SEPARATOR.join(("%i", "%T", "%S", "%V", "%N", "%r", "%o", "%k"))
+"""Id, state, start (expected or real), submission, nodes, reason, command, comment, for `squeue --noheader --all --states=all -o`; times
+are epoch seconds under `SLURM_TIME_FORMAT=%s`."""
 
-_FIELDS = SQUEUE_FORMAT.count(SEPARATOR) + 1
+_FIELDS = SQUEUE_FORMAT.count(SEPARATOR)     # of a row: our mark stands for two
 _ID = re.compile(r"[1-9][0-9]{0,9}")
 _NODES = re.compile(r"[A-Za-z0-9._,\[\]-]{1,1000}")
 _REASON_CHARACTERS = 256
@@ -29,7 +30,7 @@ _NOTHING = frozenset({"(null)", "None", "N/A"})
 
 
 def mark(installation: str, key: RunKey) -> str:
-    """The comment that a job of ours carries: `fairlead:<installation>:<key>`."""
+    """What a row says of a job of ours, and the comment of one that has no other: `fairlead:<installation>:<key>`."""
     return f"fairlead:{installation}:{key}"
 
 
@@ -39,16 +40,16 @@ def former_name(job_name: str, key: RunKey) -> str:
 
 
 def parse_row(fields: Sequence[str], installation: str, remarked: Mapping[str, RunKey] = MappingProxyType({})) -> Listed | None:
-    """The job that one row shows: the fields of `SQUEUE_FORMAT`, without the fence.
+    """The job that one row shows, without the fence: the fields of `SQUEUE_FORMAT`, with our mark in the place of the last two.
 
-    `remarked` are ids whose key a second source has shown: a site's plugin may have put another comment in the place of ours.
+    `remarked` are ids whose key a second source has shown: a site's plugin may have rewritten the comment of a job of an earlier release.
     None for another row without the mark of `installation` and for a malformed one. Never an exception: the text comes from a remote host.
     """
     if len(fields) != _FIELDS:
         return None
-    job_id, word, starts, submitted, node, reason, comment = fields
+    job_id, word, starts, submitted, node, reason, marked = fields
     prefix = f"fairlead:{installation}:"
-    key = RunKey.parse(comment[len(prefix):]) if comment.startswith(prefix) else remarked.get(job_id)
+    key = RunKey.parse(marked[len(prefix):]) if marked.startswith(prefix) else remarked.get(job_id)
     if key is None or _ID.fullmatch(job_id) is None:
         return None
     why = "" if reason in _NOTHING else clean(reason, _REASON_CHARACTERS)

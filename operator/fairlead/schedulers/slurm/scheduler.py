@@ -21,6 +21,8 @@ BUILD: Final = sh.build(sh.WRAPPER, sh.ENTER)
 
 _FILES: Final = {"BUILD": BUILD, "WRAPPER": sh.WRAPPER, "ENTER": sh.ENTER}
 
+_LISTING: Final = ("slurm/slurm", "slurm/listing")
+
 _EXPLAINED = frozenset({
     RunState.PENDING, RunState.STARTING, RunState.HELD, RunState.STUCK,
     RunState.RUNNING, RunState.SUSPENDED, RunState.FINISHING,
@@ -74,7 +76,7 @@ class Slurm:
         """
         limits = self._timeouts
         hangs = (limits.sbatch_seconds, limits.squeue_seconds, limits.scancel_seconds)
-        scripts = ("common/install", "slurm/install", "slurm/slurm", "slurm/submit", "common/submit")
+        scripts = ("common/install", "slurm/install", *_LISTING, "slurm/submit", "common/submit")
         part = self._part(*scripts, hangs=hangs).within(tree).having(
             WATCH_SECONDS=str(limits.watch_seconds), LOST_WORDS=refusals.LOST_WORDS, **_FILES)
         return exchanges.submit(part, fence, submissions, [self._call(each) for each in submissions], answers.VOCABULARY)
@@ -85,7 +87,7 @@ class Slurm:
         live = [word for word, state in states.WORDS.items() if state in _EXPLAINED]
         ending = [word for word, state in states.WORDS.items() if state is RunState.FINISHING]
         hangs = (limits.squeue_seconds, limits.scontrol_seconds, limits.sacct_seconds)
-        part = self._part("slurm/slurm", "common/fold", "common/sentinels", "slurm/observe", hangs=hangs).within(tree).having(
+        part = self._part(*_LISTING, "common/fold", "common/sentinels", "slurm/observe", hangs=hangs).within(tree).having(
             FORMAT=listing.SQUEUE_FORMAT, LIVE=f" {' '.join(live)} ",
             ENDING=f" {' '.join(ending)} ",
             SACCT_FORMAT=accounting.SACCT_FORMAT,
@@ -100,13 +102,13 @@ class Slurm:
     def cancel(self, fence: str, tree: Tree, cancellations: Sequence[Cancellation]) -> Exchange[Mapping[RunKey, CancelAnswer]]:
         """Revoke, then cancel what one listing shows under the keys."""
         limits = self._timeouts
-        hangs = (*(limits.squeue_seconds,) * 3, limits.scontrol_seconds, limits.scancel_seconds)
-        part = self._part("slurm/slurm", "slurm/cancel", "common/cancel", hangs=hangs).within(tree)
+        hangs = (limits.squeue_seconds, limits.scontrol_seconds, limits.scancel_seconds)
+        part = self._part(*_LISTING, "slurm/cancel", "common/cancel", hangs=hangs).within(tree)
         return exchanges.cancel(part, fence, cancellations, self._installation)
 
     def remove(self, fence: str, tree: Tree, removal: Removal) -> Exchange[Removed]:
         """Directories down to tombstones; with `sweep`, what the tree holds and what the scheduler lists."""
-        part = self._part("slurm/slurm", "slurm/remove", "common/remove", hangs=(self._timeouts.squeue_seconds,)).within(tree)
+        part = self._part(*_LISTING, "slurm/remove", "common/remove", hangs=(self._timeouts.squeue_seconds,)).within(tree)
         return exchanges.remove(part, fence, removal, self._installation, answers.VOCABULARY)
 
     def remove_tree(self, fence: str, removal: TreeRemoval) -> Exchange[TreeRemoved]:
@@ -127,6 +129,10 @@ class Slurm:
             "REQUEUE": "--requeue" if submission.requeue else "--no-requeue",
             "NAME": submission.job_name or submission.owner.name,
             "FORMER": listing.former_name(submission.owner.name, submission.key),
-            "COMMENT": listing.mark(self._installation.name, submission.key),
+            "COMMENT": "" if _has_a_comment(submission) else listing.mark(self._installation.name, submission.key),
             **files.as_slurm_opens_them(submission),
         }, self._installation)
+
+
+def _has_a_comment(submission: Submission) -> bool:
+    return any(option.startswith("--comment=") for option in submission.options)

@@ -15,27 +15,27 @@ OURS = listing.mark("prod", KEY)
 
 def row(**changes):
     fields = {
-        "id": "42", "state": "RUNNING", "starts": "1795240610", "submitted": "1795240609", "node": "n1", "reason": "None", "comment": OURS,
+        "id": "42", "state": "RUNNING", "starts": "1795240610", "submitted": "1795240609", "node": "n1", "reason": "None", "mark": OURS,
     } | changes
     return list(fields.values())
 
 
-def as_listed(golden, comment):
-    """The rows of a captured listing, in the columns that ours has, under our comment."""
+def as_listed(golden, mark):
+    """The rows of a captured listing, in the columns that ours has, under our mark."""
     columns = re.findall(r"%(\w)", golden.command.partition("$'")[2])
     wanted = re.findall(r"%(\w)", listing.SQUEUE_FORMAT)
     for line in golden.stdout.splitlines():
         values = dict(zip(columns, line.split("\x1f"), strict=True))
-        yield [values[letter] for letter in wanted[:-1]] + [comment]
+        yield [values[letter] for letter in wanted[:-2]] + [mark]
 
 
 def test_a_running_job_is_read_whole():
     assert listing.parse_row(row(), "prod") == Listed(KEY, "42", RunState.RUNNING, "RUNNING", "", "n1", 1795240609, 1795240610, "squeue")
 
 
-def test_the_format_ends_with_the_comment_and_leaves_the_name_out():
+def test_the_format_ends_with_path_and_comment_and_leaves_the_name_out():
     letters = re.findall(r"%(\w)", listing.SQUEUE_FORMAT)
-    assert letters[-1] == "k"
+    assert letters[-2:] == ["o", "k"]
     assert "j" not in letters
 
 
@@ -58,7 +58,7 @@ def test_every_single_job_of_a_real_listing_is_read(golden):
 
 @pytest.mark.parametrize("golden", in_every_release("squeue-all-o"), ids=str)
 def test_the_jobs_of_others_are_not_ours(golden):
-    assert all(listing.parse_row(fields, "prod") is None for comment in ("(null)", "") for fields in as_listed(golden, comment))
+    assert all(listing.parse_row(fields, "prod") is None for mark in ("(null)", "") for fields in as_listed(golden, mark))
 
 
 @pytest.mark.parametrize(("printed", "shown"), [
@@ -109,25 +109,25 @@ def test_a_field_out_of_the_ordinary_leaves_the_row_standing(changes, field, val
     pytest.param(row(id="9" * 30), id="an id without end"),
     pytest.param(row(id="7_[2-3%2]"), id="tasks of an array"),
     pytest.param(row(id="33+1"), id="part of a heterogeneous job"),
-    pytest.param(row(comment=""), id="no comment"),
-    pytest.param(row(comment="(null)"), id="null for a comment"),
-    pytest.param(row(comment=f"fairlead:test:{KEY}"), id="another installation"),
-    pytest.param(row(comment=f"fairlead:production:{KEY}"), id="an installation whose name begins like ours"),
-    pytest.param(row(comment=f"x fairlead:prod:{KEY}"), id="words before the mark"),
-    pytest.param(row(comment=f"{OURS} "), id="a blank behind the mark"),
-    pytest.param(row(comment=f"{OURS}\n42"), id="a newline behind the mark"),
-    pytest.param(row(comment="fairlead:prod:"), id="no key"),
-    pytest.param(row(comment="fairlead:prod:0f4a4b4c-1111-2222-3333-444455556666-0"), id="attempt 0"),
-    pytest.param(row(comment=OURS.upper()), id="in capitals"),
+    pytest.param(row(mark=""), id="no mark"),
+    pytest.param(row(mark="(null)"), id="null for a mark"),
+    pytest.param(row(mark=f"fairlead:test:{KEY}"), id="another installation"),
+    pytest.param(row(mark=f"fairlead:production:{KEY}"), id="an installation whose name begins like ours"),
+    pytest.param(row(mark=f"x fairlead:prod:{KEY}"), id="words before the mark"),
+    pytest.param(row(mark=f"{OURS} "), id="a blank behind the mark"),
+    pytest.param(row(mark=f"{OURS}\n42"), id="a newline behind the mark"),
+    pytest.param(row(mark="fairlead:prod:"), id="no key"),
+    pytest.param(row(mark="fairlead:prod:0f4a4b4c-1111-2222-3333-444455556666-0"), id="attempt 0"),
+    pytest.param(row(mark=OURS.upper()), id="in capitals"),
 ])
 def test_a_row_that_is_not_exactly_ours_is_nobodys(fields):
     assert listing.parse_row(fields, "prod") is None
 
 
 @pytest.mark.parametrize(("fields", "key"), [
-    pytest.param(row(comment="site"), KEY, id="another comment, of an id that scontrol shows as ours"),
-    pytest.param(row(comment="(null)"), KEY, id="no comment any more"),
-    pytest.param(row(id="43", comment="site"), None, id="another comment, of another id"),
+    pytest.param(row(mark="site"), KEY, id="no mark, of an id that scontrol shows as ours"),
+    pytest.param(row(mark="(null)"), KEY, id="null, of such an id"),
+    pytest.param(row(id="43", mark="site"), None, id="no mark, of another id"),
 ])
 def test_a_row_whose_comment_a_site_has_rewritten_is_known_by_its_id(fields, key):
     """Else a Job would look lost, and its whole cluster broken, where a submit plugin writes comments of its own."""

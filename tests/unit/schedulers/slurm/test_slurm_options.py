@@ -100,7 +100,6 @@ def test_paths_are_the_wrappers_not_sbatchs(spec, lines, expected):
 @pytest.mark.parametrize(("line", "sentence"), [
     pytest.param("#SBATCH -a 1-9", "job arrays are not supported", id="an array"),
     pytest.param("#SBATCH --wrap=true", "write spec.command", id="wrap"),
-    pytest.param("#SBATCH --comment=x", "finds the job by its comment", id="the comment"),
     pytest.param("#SBATCH -H", "--hold is refused", id="hold, by its letter"),
     pytest.param("#SBATCH --nope", "no option --nope", id="an unknown option"),
     pytest.param("#SBATCH --partitio=x", "write --partition", id="an abbreviation"),
@@ -114,6 +113,12 @@ def test_paths_are_the_wrappers_not_sbatchs(spec, lines, expected):
 def test_a_line_is_refused_with_its_number_and_the_reason(line, sentence):
     with pytest.raises(UserFault, match=f"line 2 .*{re.escape(sentence)}"):
         built(lines=[line])
+
+
+def test_a_comment_is_the_users_own():
+    """Sites read project numbers and the like in it: scripts that have one could not be brought here."""
+    assert built(lines=['#SBATCH --comment="project 7"']).argv == ("--comment=project 7",)
+    assert built({"extraOptions": {"comment": "a|b"}}, ["#SBATCH --comment=x"]).argv == ("--comment=a|b",)
 
 
 @pytest.mark.parametrize("line", [

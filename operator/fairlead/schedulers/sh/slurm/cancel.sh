@@ -1,6 +1,7 @@
 # Slurm's part in a cancellation.
-# Needs: KEYS, MARK (the comment of our jobs up to the key), SCANCEL_SECONDS, SCONTROL_SECONDS, SQUEUE_SECONDS, WORK (lines of what is still to be done:
-#   `key phase why ids`), slurm (SECONDS COMMAND...: calls one of Slurm's).
+# Needs: KEYS, MARK (the comment of our jobs up to the key), RECORDS (for awk: calls its `job()` for each job that `listing` shows), SCANCEL_SECONDS, SCONTROL_SECONDS,
+#   WORK (lines of what is still to be done: `key phase why ids`), listing (FIELDS: rows of all jobs of our user), slurm (SECONDS COMMAND...: calls one of
+#   Slurm's).
 # Gives: ASKED (whom it asks, in words), JOBS (lines `key id ...` of the keys in WORK that have not ended), SAID (why that was not told), end_jobs (ends
 #   what WORK says of them, and tells of each).
 # shellcheck disable=SC2034,SC2153  # ASKED, SAID: read by the script behind it; WORK is set there
@@ -10,39 +11,20 @@ AT_ONCE='1 2 3 4'               # calls of scancel: most of its time each waits 
 FEW=3                           # for so many jobs no shells of their own are worth while
 ENDED='^(BOOT_FAIL|CANCELLED|COMPLETED|DEADLINE|FAILED|NODE_FAIL|OUT_OF_MEMORY|PREEMPTED|TIMEOUT|REVOKED)$'
 
-# listing KIND FIELD: rows `kind id state text` of our user's jobs, the free text last, behind this exec's fence.
-listing() { slurm "$SQUEUE_SECONDS" squeue -h -a -t all -u "$ME" -o "$FENCE$US$1$US%i$US%T$US$2" 2>&1; }
-
-# marked: lines `key id state name` of the jobs that carry one of KEYS: by comment, by the path of the wrapper, should a site rewrite comments, or by name, as
-# jobs of earlier releases do. A row with a separator in its free text is nobody's. The name is `-` where scancel could not be told it as it is: it has a
-# line end, or a blank in front or behind. A name is the user's own since then, and counts only where the path has no key: the paths come first. What has
-# ended is left out. Jobs that carry no key at all come with `-` for it.
+# marked: lines `key id state name` of the jobs that carry one of KEYS. The name is `-` where scancel could not be told it as it is: it has a line end, or a blank
+# in front or behind. What has ended is left out. Jobs that carry no key at all come with `-` for it.
 marked() {
-  exec awk -F "$US" -v fence="$FENCE" -v mark="$MARK" -v ended="$ENDED" '
+  exec awk -F "$US" -v fence="$FENCE" -v mark="$MARK" -v FIELDS=2 -v ended="$ENDED" '
     $0 == "" && !behind { behind = 1; next }
-    !behind { split($0, word, " "); wanted[word[1]] = 1; next }
-    $1 != fence { if (last != "") name[last] = "-"; next }
-    { last = key = "" }
-    NF != 5 || $3 !~ /^[0-9]+$/ || $4 ~ ended { next }
-    $2 == "name" {
-      last = $3
-      bare[$3] = $4
-      name[$3] = $5 ~ /[\001-\037\177]/ || $5 ~ /^ / || $5 ~ / $/ || $5 == "" ? "-" : $5
-      if (!($3 in placed) && match($5, /-[0-9]+$/) && RSTART > 36) key = substr($5, RSTART - 36)
-    }
-    $2 == "comment" && index($5, mark) == 1 { key = substr($5, length(mark) + 1) }
-    $2 == "path" && match($5, /^runs\/[0-9a-f-]+\/wrapper\.sh/) && (length($5) == RLENGTH || substr($5, RLENGTH + 1, 1) == " ") { key = substr($5, 6, RLENGTH - 16); placed[$3] = 1 }
-    key ~ /^[0-9a-f-]+$/ { keyed[$3] = 1 }
-    key in wanted && !(($3, key) in told) { told[$3, key] = 1; line[++lines] = key " " $3 " " $4; id[lines] = $3 }
-    END {
-      for (i = 1; i <= lines; i++) print line[i], (id[i] in name ? name[id[i]] : "-")
-      for (each in bare) if (!(each in keyed)) print "-", each, bare[each], name[each]
+    !behind { split($0, word, " "); wanted[word[1]] = 1; next }'"$RECORDS"'
+    function job() {
+      if (FIELD[2] !~ /^[0-9]+$/ || FIELD[3] ~ ended || (key != "" && !(key in wanted))) return
+      if (name ~ /[\001-\037\177]/ || name ~ /^ / || name ~ / $/ || name == "") name = "-"
+      print key == "" ? "-" : key, FIELD[2], FIELD[3], name
     }' <<END
 $KEYS
 
-$PATHS
-$NAMES
-$COMMENTS
+$LISTED
 END
 }
 
@@ -92,7 +74,7 @@ is_still() {
   case $3 in
     *"$1") return 0 ;;
     -) ;;
-    *) uptime; [ "$UPTIME" ] && [ "$LISTED" ] && [ $((UPTIME - LISTED)) -lt 3 ] && return 0 ;;
+    *) uptime; [ "$UPTIME" ] && [ "$BEGAN" ] && [ $((UPTIME - BEGAN)) -lt 3 ] && return 0 ;;
   esac
   said=$(slurm "$SCONTROL_SECONDS" scontrol -o show job "$2" 2>&1); status=$?
   hung "$status" && HUNG=1
@@ -131,12 +113,12 @@ end_job() {
 # live_jobs, end_jobs: see the script behind this part.
 live_jobs() {
   uptime
-  LISTED=$UPTIME
-  if NAMES=$(listing name %j) && COMMENTS=$(listing comment %k) && PATHS=$(listing path %o); then
+  BEGAN=$UPTIME
+  if LISTED=$(listing "%i$US%T"); then
     JOBS=$(marked) || { SAID="awk does not work on this login node"; return 1; }
     case $LINE_END$JOBS in *"$LINE_END- "*) unmarked ;; esac
   else
-    SAID=$(words "$NAMES$COMMENTS$PATHS")
+    SAID=$(words "$LISTED")
     return 1
   fi
 }

@@ -1,5 +1,5 @@
 # One exec for all Runs of a site: the listing, then what the run directories, scontrol and sacct say of the keys that it does not explain.
-# Needs: FORMAT (squeue's, comment last), STATE_FIELD (of a row), LIVE (states in which no second source need be asked, blanks around each), ENDING
+# Needs: KEYED (functions for awk: by_path and by_mark), FORMAT (squeue's, command and comment last), STATE_FIELD (of a row), LIVE (states in which no second source need be asked, blanks around each), ENDING
 #   (those of them in which the script may have ended), KEYS (lines `key id`, the id perhaps missing), SACCT_FORMAT (sacct's), ACCOUNTING (Auto, Required or None), MARK (the comment of
 #   our jobs up to the key), MARKER (what its marker says), SACCT_SECONDS, SCONTROL_SECONDS, SQUEUE_SECONDS, TOLD, TOUCH (1: keep the directories of live
 #   Runs young), TREE (its path), log_tail, sentinels (of the keys in KEYS), sentinels_of, slurm (SECONDS COMMAND...: calls one of Slurm's), touch_live
@@ -10,14 +10,14 @@ MOST_OF_KEY=12288               # bytes of the rows that one key's mark is shown
 MOST_SAID=16384                 # bytes of scontrol's line
 MOST_BOOKED=4096                # bytes of sacct's rows of one id
 
-# sift: says the rows that squeue printed behind this exec's fence of the keys that are asked for, by our mark, or of an id that we know: a site may have
-# rewritten the comment. A newline in a comment of another job makes a line without the fence. A script may submit as many jobs with a mark as it likes: ids
+# sift: says the rows that squeue printed behind this exec's fence of the keys that are asked for, or of an id that we know: a site may have rewritten the comment of
+# a job of an earlier release. In the place of command and comment is our mark with the key, if they have one. A newline in a comment makes a line without the fence. A script may submit as many jobs with a mark as it likes: ids
 # that we know come first, and of each mark no more than its bound. A text longer than any that counts is cut, and does not count then either.
 # UNEXPLAINED: the lines of KEYS of which it does not show just one job, in a live state, and those whose script may have ended; in front what it does
 # show: `live`, `ended` or `-`. One process: its standard error is the answer.
 sift() {
   { UNEXPLAINED=$(exec 2>&3 && exec awk -F "$US" -v OFS="$US" -v fence="$FENCE" -v mark="$MARK" -v format="$FORMAT" -v most="$MOST_OF_KEY" \
-      -v field="$STATE_FIELD" -v live="$LIVE" -v ending="$ENDING" "$SIFTS" <<END
+      -v field="$STATE_FIELD" -v live="$LIVE" -v ending="$ENDING" "$KEYED$SIFTS" <<END
 $KEYS
 
 $LISTING
@@ -28,18 +28,25 @@ END
 SIFTS='
   function shows(row) { print row >"/dev/stderr" }
   function counts() {
-    if (index($NF, mark) != 1) return
-    key = substr($NF, length(mark) + 1); seen[key]++
+    if (key == "") return
+    seen[key]++
     if (index(live, " " $field " ")) alive[key]++
     if (index(ending, " " $field " ")) ends[key]++
   }
   BEGIN { fields = split(format, word, FS) + 2 }
   !behind && $0 == "" { behind = 1; next }
-  !behind { line[++lines] = $0; split($0, word, " "); asked[mark word[1]] = 1; if (word[2] != "") known[word[2]] = 1; next }
-  $1 != fence || NF != fields || !($NF in asked || $3 in known) { next }
-  { for (i = 3; i <= NF; i++) if (length($i) > 1024) $i = substr($i, 1, 1024) }
-  $3 in known { if (!shown[$3]++) { shows($0); counts() } next }
-  (bytes[$NF] += length($0) + 1) <= most { held[++rows] = $0; counts() }
+  !behind { line[++lines] = $0; split($0, word, " "); asked[word[1]] = 1; if (word[2] != "") known[word[2]] = 1; next }
+  $1 != fence || NF < fields { next }
+  {
+    key = by_path($(fields - 1))
+    if (key == "" && NF == fields) key = by_mark($NF)
+    if (!(key in asked || $3 in known)) next
+    row = $1
+    for (i = 2; i < fields - 1; i++) row = row FS substr($i, 1, 1024)
+    row = row FS (key == "" ? "" : mark key)
+  }
+  $3 in known { if (!shown[$3]++) { shows(row); counts() } next }
+  (bytes[key] += length(row) + 1) <= most { held[++rows] = row; counts() }
   END {
     for (i = 1; i <= rows; i++) shows(held[i])
     for (i = 1; i <= lines; i++) {

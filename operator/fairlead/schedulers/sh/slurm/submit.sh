@@ -1,9 +1,10 @@
 # Slurm's part in a submission.
 # Needs: LOST_WORDS (sbatch's, after which the job may exist), WRAPPER (its text), REQUEUE (--requeue or --no-requeue, set for each key, as the next seven),
-#   NAME (the user's), FORMER (the name that releases gave before it was the user's), COMMENT (the job's), JOB_FOLDER, JOB_OUT, JOB_ERR (see
+#   NAME (the user's), FORMER (the name that releases gave before it was the user's), COMMENT (the job's, unless it has its user's own), JOB_FOLDER, JOB_OUT, JOB_ERR (see
 #   `as_under_sbatch`), OWN (1: JOB_OUT has the id in it, 2: JOB_ERR has), ASIDE (the key's folder aside), BUILD (names the files by their content, so that pending jobs keep theirs), KEY, MARKER (what its marker says), RUN (the key's
-#   directory), SBATCH_SECONDS (as all of these: for one call), SCANCEL_SECONDS, SQUEUE_SECONDS, TREE (its path), WATCH_SECONDS, answer (WORD...: of this
-#   key), handed_in (the scheduler took it, as `id`), slurm (SECONDS COMMAND...: calls one of Slurm's).
+#   directory), SBATCH_SECONDS (as all of these: for one call), SCANCEL_SECONDS, TREE (its path), WATCH_SECONDS, MARK (the comment of our jobs up to the key), RECORDS
+#   (for awk: calls its `job()` for each job that `listing` shows), answer (WORD...: of this key), handed_in (the scheduler took it, as `id`), listing (FIELDS: rows
+#   of all jobs of our user), slurm (SECONDS COMMAND...: calls one of Slurm's).
 # Gives: ASKED (whom it asks, in words), hand_in (hands the key over and answers, with `handed_in` where it was taken), listed (sets `id` to what is
 #   shown under the key), prepare_more (sets MORE to the wrapper, put aside), withdraw (ID: takes it back).
 # shellcheck disable=SC2034  # ASKED is read by the script behind it
@@ -17,17 +18,16 @@ prepare_more() {
   printf '%s' "$WRAPPER" >"$ASIDE/wrapper.sh"
 }
 
-# listed: an id that the scheduler shows under this key, by comment or else by the wrapper's path, should a site rewrite comments; or by its former name.
-listed() { shown %k "$COMMENT" && { [ "$id" ] || shown %o "runs/$KEY/wrapper.sh"; } && { [ "$id" ] || shown %j "$FORMER"; }; }
-
-# shown FIELD TEXT: sets `id` to the first job whose field is that; a command may have arguments behind it (up to 22.05). The record that an impossible
-# request leaves behind is no job. A name is the user's own, who may give it the form of a former one: it counts only where the path is not of this release.
-shown() {
-  rows=$(slurm "$SQUEUE_SECONDS" squeue -h -a -t all -u "$ME" -o "$FENCE$US%A$US%T$US%r$US%o$US$1" 2>&1) || return
-  id=$(printf '%s\n' "$rows" | awk -F "$US" -v fence="$FENCE" -v field="$1" -v text="$2" '
-    $1 != fence || NF != 6 || $2 !~ /^[0-9]+$/ || ($3 == "FAILED" && $4 == "BadConstraints") { next }
-    field == "%j" && $5 ~ /^runs\/[0-9a-f-]+\/wrapper\.sh/ { next }
-    $6 == text || (field == "%o" && index($6, text " ") == 1) { print $2; exit }')
+# listed: sets `id` to the first job that the scheduler shows under this key: by the path of the wrapper; or by comment or former name, where the path has no
+# key, as of an earlier release or where a site has rewritten it. The record that an impossible request leaves behind is no job.
+listed() {
+  rows=$(listing "%A$US%T$US%r") || return
+  id=$(printf '%s\n' "$rows" | awk -F "$US" -v fence="$FENCE" -v mark="$MARK" -v FIELDS=3 -v wanted="$KEY" -v former="$FORMER" "$RECORDS"'
+    function job() {
+      if (FIELD[2] !~ /^[0-9]+$/ || (FIELD[3] == "FAILED" && FIELD[4] == "BadConstraints")) return
+      if (key == wanted && (placed || by_mark(PART[3]) == wanted || name == former) && !(placed in found)) found[placed] = FIELD[2]
+    }
+    END { if (1 in found) print found[1]; else if (0 in found) print found[0] }')
 }
 
 # doubled TEXT: MADE is that with each % twice, so that sbatch reads no pattern in it.
@@ -89,7 +89,7 @@ as_under_sbatch() {
 hand_in() {
   as_under_sbatch
   said=$(umask "$USER_UMASK"; exec_bare timeout -k 2 "$SBATCH_SECONDS" sbatch "$@" --parsable --export=ALL --propagate=NONE "$REQUEUE" \
-    --job-name="$NAME" --comment="$COMMENT" --output="$OUTPUT" ${ERROR:+"--error=$ERROR"} --open-mode=append --chdir="$AT" \
+    --job-name="$NAME" ${COMMENT:+"--comment=$COMMENT"} --output="$OUTPUT" ${ERROR:+"--error=$ERROR"} --open-mode=append --chdir="$AT" \
     "runs/$KEY/wrapper.sh" "$TREE" "$MARKER" "$KEY" "$BUILD" "$REQUEUE" "$WATCH_SECONDS" '' '' "$SHARED" 2>&1)
   status=$?
   true >"$RUN/wrapper.sh"         # Slurm has its own copy; a tree of many Runs would hold as many
