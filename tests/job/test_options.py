@@ -103,6 +103,21 @@ def test_output_that_cannot_be_written_fails_the_job_before_its_script_starts(sc
     assert not (hpc.home / "ran-anyway").exists()
 
 
+def test_output_that_only_a_compute_node_cannot_open_is_named_with_the_node(own: SlurmCluster, scene: Scene) -> None:
+    """Else a user would read that the job left the queue without having started, and look for the reason in vain."""
+    own.run("mkdir", "-m", "777", "/srv/c/scratch", "/srv/c/scratch/my out", user=False)
+    slurmd = own.node(1)
+    slurmd.kill()
+    command = f"mount -t tmpfs -o mode=755 tmpfs /srv/c/scratch; exec {' '.join(slurmd.argv)}"
+    own.run("unshare", "--mount", "sh", "-ec", command, user=False)
+    scene.cluster(own)
+    job = scene.job("output", "#!/bin/sh\ntouch ~/ran-anyway\n", stdoutPath="/srv/c/scratch/my out/%j.txt", infrastructureRetries=0)
+    said = job.wait("Failed", reason="OutputNotWritable", seconds=90)["message"]
+    assert f"/srv/c/scratch/my out/{job.status['run']['id']}.txt on {own.nodes[0]}" in said
+    assert job.status.get("failures", 0) == 0, "an attempt that never ran is none that failed"
+    assert not (own.home / "ran-anyway").exists()
+
+
 def test_lines_of_the_script_count_where_the_spec_is_silent(scene: Scene, hpc: SlurmCluster) -> None:
     """Else a script that works under sbatch would get other resources here."""
     scene.cluster(hpc)

@@ -5,7 +5,7 @@ import pytest
 from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain.run.endings import of_broken, of_ended, of_never_ran
 from fairlead.domain.run.evidence import Broken, Ended, NeverRan
-from fairlead.domain.run.observation import Finished, LogTail, Started
+from fairlead.domain.run.observation import Finished, LogTail, Started, Unopened
 from fairlead.domain.run.run import RunState
 
 STARTED = Started("7", 0, "n1", 100)
@@ -122,10 +122,22 @@ def test_what_is_not_proved_never_to_have_run_is_not_run_again_by_itself() -> No
     pytest.param(NeverRan(RunState.BOOT_FAILED, "BOOT_FAIL"), JobReason.NEVER_STARTED, True, id="its node did not boot"),
     pytest.param(NeverRan(RunState.COMPLETED, "COMPLETED"), JobReason.NEVER_STARTED, True, id="COMPLETED without having started"),
     pytest.param(NeverRan(RunState.FAILED, "FAILED", "", True), JobReason.NOT_SHARED, True, id="the node did not see the work folder"),
+    pytest.param(NeverRan(RunState.FAILED, "FAILED", "", False, Unopened("/scratch/x.out", "n1")), JobReason.OUTPUT_NOT_WRITABLE, True,
+                 id="the node could not open its output"),
+    pytest.param(NeverRan(RunState.FAILED, "FAILED", "", True, Unopened("/tree/runs/k/slurm-7.log", "n1")), JobReason.NOT_SHARED, True,
+                 id="the node could not open our own log"),
 ])
 def test_a_run_that_never_ran(end: NeverRan, reason: JobReason, again: bool) -> None:
     closing = of_never_ran(end)
     assert (closing.reason, closing.never_ran, closing.word) == (reason, again, end.word)
+
+
+def test_an_output_that_a_node_could_not_open_is_named_with_the_node() -> None:
+    """Else nobody would know what to change: Slurm's own word for it is `RaisedSignal:53`."""
+    told = of_never_ran(NeverRan(RunState.FAILED, "FAILED", "", False, Unopened("/scratch/x.out", "n1"))).message
+    assert "/scratch/x.out on n1" in told
+    assert "stdoutPath" in told
+    assert "the output file of the Job on its compute node" in of_never_ran(NeverRan(RunState.FAILED, unopened=Unopened())).message
 
 
 def test_a_signal_without_a_name_is_told_by_its_number() -> None:

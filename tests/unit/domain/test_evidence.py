@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from fairlead.domain.run.evidence import Broken, Duplicated, Ended, Live, NeverRan, Unclaimed, Unexplained, end_of, is_accounted_for, judge
-from fairlead.domain.run.observation import EndWord, Finished, LastWord, Listed, Observation, Sentinels, Started
+from fairlead.domain.run.observation import EndWord, Finished, LastWord, Listed, Observation, Sentinels, Started, Unopened
 from fairlead.domain.run.run import RunKey, RunState
 from product.objects import KEY
 
@@ -162,3 +162,13 @@ def test_the_end_of_a_script_is_known_while_the_scheduler_clears_up_behind_it() 
     assert end_of(KEY, row("7", CLEARING), seen()) is None
     unbegun = replace(ends, finished=tuple(replace(each, words=frozenset({EndWord.UNBEGUN})) for each in ends.finished))
     assert end_of(KEY, row("7", CLEARING), seen(sentinels=unbegun)) is None, "there was no script to end"
+
+
+@pytest.mark.parametrize(("path", "left_no_sign"), [("/scratch/x.out", False), (f"/home/u/.fairlead/here/runs/{KEY}/slurm-7.log", True)],
+                         ids=["its user's file", "our own log"])
+def test_what_a_node_could_not_open_says_whether_it_has_the_work_folder(path: str, left_no_sign: bool) -> None:
+    """Else a user would be told to choose another output file where the work folder is not shared."""
+    unopened = Unopened(path, "n1")
+    record = LastWord("7", RunState.FAILED, "FAILED", 0, 53, source="scontrol", unopened=unopened)
+    assert judge(KEY, seen(row("7", RunState.FAILED), sentinels=REVOKED, record=record), "") == NeverRan(
+        RunState.FAILED, RunState.FAILED.name, "", left_no_sign, unopened)

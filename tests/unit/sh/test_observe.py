@@ -6,6 +6,7 @@ import pytest
 from far_end import UID, FarEnd, key, submission
 
 from fairlead.domain.errors import RemoteFault, Unanswered
+from fairlead.domain.run.observation import Unopened
 from fairlead.domain.run.run import RunKey, RunState
 from fairlead.schedulers.seam import Query
 
@@ -117,6 +118,21 @@ def test_a_comment_with_line_ends_or_separators_is_no_obstacle(far: FarEnd, comm
     far.forget_job("100")
     far.set_job("7", "PENDING", key(number=7))
     assert [job.word for job in exchange.parse(far.send(exchange.stdin())).listed[KEY]] == ["RUNNING"]
+
+def test_of_one_that_failed_and_is_revoked_scontrol_is_asked_why(far: FarEnd) -> None:
+    """Its node could not open its output: nobody would be told which file, and where. Of one that was cancelled nothing is asked."""
+    for of, state, asked in ((KEY, "FAILED", 1), (key(number=7), "CANCELLED", 0)):
+        job_id = far.submit(submission(of)).id
+        (far.run_dir(of) / "claim").symlink_to("revoked")
+        far.set_job(job_id, state, of, reason="RaisedSignal:53(Real-time signal 19)")
+        before = len(far.calls("scontrol"))
+        (far.root / "scontrol.job").write_text(
+            f"JobId={job_id} JobName=hello JobState=FAILED Reason=None ExitCode=0:53 NodeList=n7 BatchHost=n7 "
+            f"Command=runs/{of}/wrapper.sh StdErr=/scratch/my err/x StdIn=/dev/null StdOut=/scratch/my out/x\n")
+        record = far.observe({of: job_id}).records.get(of)
+        assert len(far.calls("scontrol")) - before == asked
+        assert (record and record.unopened) == (Unopened("/scratch/my out/x or /scratch/my err/x", "n7") if asked else None)
+
 
 def test_a_listing_that_failed_is_no_observation(far: FarEnd) -> None:
     """Every Job would look gone."""

@@ -148,6 +148,11 @@ def of_never_ran(never: NeverRan) -> Closing:
         return Closing(JobReason.CANCELLED_EXTERNALLY, "somebody cancelled the Job on the cluster before it started", word=never.word)
     if never.left_no_sign:
         return Closing(JobReason.NOT_SHARED, _NOT_SHARED, never_ran=True, word=never.word)
+    if never.unopened:
+        path, node = never.unopened.path or "of the Job", never.unopened.node or "its compute node"
+        message = (f"the scheduler could not open the output file {path} on {node}, so the script was not started: set stdoutPath, "
+                   "stderrPath and workingDir to folders in which the Cluster's user may write there, as on the login node")
+        return Closing(JobReason.OUTPUT_NOT_WRITABLE, message, never_ran=True, word=never.word)
     said = f": the scheduler said {_words(never)}" if never.word else ""
     return Closing(JobReason.NEVER_STARTED, f"the job left the queue without having started{said}", never_ran=True, word=never.word)
 

@@ -8,7 +8,7 @@ listing is unexplained, not gone. And one guards the attempts. *Begun*: that a s
 from dataclasses import dataclass, replace
 
 from fairlead.api.v1alpha1.names import WrapperExit
-from fairlead.domain.run.observation import EndWord, Finished, LastWord, Listed, LogTail, Observation, Sentinels, Started
+from fairlead.domain.run.observation import EndWord, Finished, LastWord, Listed, LogTail, Observation, Sentinels, Started, Unopened
 from fairlead.domain.run.run import RunKey, RunState
 
 
@@ -49,13 +49,14 @@ class Ended:
 class NeverRan:
     """Revoked before any claim: it never ran and never will. `word` and `reason` are the scheduler's last, if any.
 
-    `left_no_sign`: the wrapper was started and found no tree of ours on its node.
+    `left_no_sign`: the node has no tree of ours. `unopened`: the scheduler could not open the output there, and has started nothing.
     """
 
     state: RunState
     word: str = ""
     reason: str = ""
     left_no_sign: bool = False
+    unopened: Unopened | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +122,11 @@ def judge(key: RunKey, observation: Observation, claim_read_before: str) -> Verd
         return Live(_eldest(live))
     record = observation.records.get(key)
     last_word = _last_word(rows, record, "")
-    left_no_sign = record is not None and record.exit_code == WrapperExit.ENVIRONMENT
     if sentinels.revoked:
-        return NeverRan(*last_word, left_no_sign)
+        unopened = record.unopened if record else None
+        is_our_log = unopened is not None and f"/{key}/" in unopened.path
+        left_no_sign = is_our_log or (record is not None and record.exit_code == WrapperExit.ENVIRONMENT)
+        return NeverRan(*last_word, left_no_sign, unopened)
     code, signal = (record.exit_code, record.signal) if record else (0, 0)
     return Unclaimed(last_word[0], Broken("", *last_word, code, signal, True, None, emptied=True) if sentinels.bare else None)
 

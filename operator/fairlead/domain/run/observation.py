@@ -94,6 +94,15 @@ class LastWord:
     reason: str = ""
     source: str = ""                 # squeue | scontrol | sacct | host
     tracking: str = ""               # a bare host: how the Run's processes were found
+    unopened: "Unopened | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unopened:
+    """The scheduler could not open a job's output where it was to run, and has started nothing. Empty: it does not say which, or where."""
+
+    path: str = ""
+    node: str = ""
 
 
 @dataclass(frozen=True, slots=True)

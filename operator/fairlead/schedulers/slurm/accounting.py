@@ -6,9 +6,10 @@ comment.
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
-from fairlead.api.v1alpha1.texts import clean
-from fairlead.domain.run.observation import LastWord
+from fairlead.api.v1alpha1.texts import clean, plain_path
+from fairlead.domain.run.observation import LastWord, Unopened
 from fairlead.domain.run.run import RunKey
 from fairlead.schedulers.slurm import states
 
@@ -19,6 +20,9 @@ _FIXED = 4                               # fields of SACCT_FORMAT before the fre
 _ID = re.compile(r"[1-9][0-9]{0,9}")     # no array task (24_1), no part of a heterogeneous job (30+1)
 _EXIT = re.compile(r"(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9]):(12[0-7]|1[01][0-9]|[0-9]?[0-9])")
 _REASON_CHARACTERS = 256
+_UNOPENED = (0, 53)                      # ExitCode=0:53 in all releases: slurmstepd could not open the output, or enter the folder
+_NEXT = re.compile(r"\s[A-Za-z]+=")
+_NODE = re.compile(r"\sBatchHost=([A-Za-z0-9._-]{1,256})\s")
 _COMMAND = re.compile(r"Command=runs/([^/\s]*)")
 _FIELDS = {name: re.compile(rf"(?:^|\s){name}=(\S*)") for name in ("JobId", "JobState", "ExitCode", "Reason")}
 _NOTHING = frozenset({"(null)", "None", "N/A"})
@@ -55,7 +59,18 @@ def parse_scontrol(text: str, key: RunKey) -> LastWord | None:
     job_id, word, exit_text, reason = (value or "" for value in values)
     if None in values or not line.startswith(f"JobId={job_id} "):
         return None
-    return _record("scontrol", job_id, word, exit_text, reason)
+    record = _record("scontrol", job_id, word, exit_text, reason)
+    if record is None or record.unopened is None:
+        return record
+    node = _NODE.search(line)
+    paths = dict.fromkeys(path for path in (_path(line, "StdOut"), _path(line, "StdErr")) if path)
+    return replace(record, unopened=Unopened(" or ".join(paths), node[1] if node else ""))
+
+
+def _path(line: str, field: str) -> str:
+    """What stands behind the last ` NAME=` up to the next: for people, since a name or a comment may hold such words."""
+    _, found, rest = line.rpartition(f" {field}=")
+    return plain_path(_NEXT.split(rest, maxsplit=1)[0].strip()) if found else ""
 
 
 def _record(source: str, job_id: str, word: str, exit_text: str, reason: str) -> LastWord | None:
@@ -63,7 +78,9 @@ def _record(source: str, job_id: str, word: str, exit_text: str, reason: str) ->
     if _ID.fullmatch(job_id) is None or ends is None:
         return None
     why = "" if reason in _NOTHING else clean(reason, _REASON_CHARACTERS)
-    return LastWord(job_id, states.read(word, why), clean(word, _REASON_CHARACTERS), int(ends[1]), int(ends[2]), why, source)
+    code, signal = int(ends[1]), int(ends[2])
+    unopened = Unopened() if (code, signal) == _UNOPENED else None
+    return LastWord(job_id, states.read(word, why), clean(word, _REASON_CHARACTERS), code, signal, why, source, unopened=unopened)
 
 
 def _only(line: str, field: re.Pattern[str]) -> str | None:

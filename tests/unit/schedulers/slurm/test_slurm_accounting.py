@@ -5,7 +5,7 @@ import re
 import pytest
 from slurm_golden import captured, in_every_release
 
-from fairlead.domain.run.observation import LastWord
+from fairlead.domain.run.observation import LastWord, Unopened
 from fairlead.domain.run.run import RunKey, RunState
 from fairlead.schedulers.slurm import accounting
 
@@ -111,11 +111,21 @@ def test_a_real_line_of_scontrol_is_read(golden):
     assert accounting.parse_scontrol(golden.stdout, KEY) is None, "another job's line was taken for ours"
 
 
+@pytest.mark.parametrize("golden", in_every_release("scontrol-job-o"), ids=str)
+def test_where_and_what_could_not_be_opened_is_in_the_line_of_every_release(golden):
+    """Else a user would not know which file to change, or which node to look at."""
+    path = "/scratch/a b/é.out"
+    line = re.sub(r"Comment=.*?(?= +StdErr=)", f"Comment=fairlead:prod:{KEY}", golden.stdout)
+    line = re.sub(r"Std(Out|Err)=\S+", rf"Std\1={path}", re.sub(r"ExitCode=0:0", "ExitCode=0:53", line.replace("=RUNNING", "=FAILED")))
+    assert accounting.parse_scontrol(line, KEY).unopened == Unopened(path, "c1n1")
+
+
 @pytest.mark.parametrize(("line", "expected"), [
     pytest.param(scontrol(), LastWord("42", RunState.COMPLETED, "COMPLETED", 0, 0, "", "scontrol"), id="completed"),
     pytest.param(
         scontrol(word="FAILED", reason="RaisedSignal:53(Real-time_signal_19)", exit_text="0:53"),
-        LastWord("42", RunState.FAILED, "FAILED", 0, 53, "RaisedSignal:53(Real-time_signal_19)", "scontrol"), id="ended by a signal",
+        LastWord("42", RunState.FAILED, "FAILED", 0, 53, "RaisedSignal:53(Real-time_signal_19)", "scontrol", unopened=Unopened()),
+        id="its output could not be opened",
     ),
     pytest.param(
         scontrol(word="PENDING", reason="job_requeued_in_held_state"),

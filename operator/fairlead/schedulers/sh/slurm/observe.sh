@@ -14,7 +14,7 @@ MOST_BOOKED=4096                # bytes of sacct's rows of one id
 # a job of an earlier release. In the place of command and comment is our mark with the key, if they have one. A newline in a comment makes a line without the fence. A script may submit as many jobs with a mark as it likes: ids
 # that we know come first, and of each mark no more than its bound. A text longer than any that counts is cut, and does not count then either.
 # UNEXPLAINED: the lines of KEYS of which it does not show just one job, in a live state, and those whose script may have ended; in front what it does
-# show: `live`, `ended` or `-`. One process: its standard error is the answer.
+# show: `live`, `failed`, `ended` or `-`. One process: its standard error is the answer.
 sift() {
   { UNEXPLAINED=$(exec 2>&3 && exec awk -F "$US" -v OFS="$US" -v fence="$FENCE" -v mark="$MARK" -v format="$FORMAT" -v most="$MOST_OF_KEY" \
       -v field="$STATE_FIELD" -v live="$LIVE" -v ending="$ENDING" "$KEYED$SIFTS" <<END
@@ -32,6 +32,7 @@ SIFTS='
     seen[key]++
     if (index(live, " " $field " ")) alive[key]++
     if (index(ending, " " $field " ")) ends[key]++
+    if ($field == "FAILED") failed[key]++
   }
   BEGIN { fields = split(format, word, FS) + 2 }
   !behind && $0 == "" { behind = 1; next }
@@ -51,7 +52,7 @@ SIFTS='
     for (i = 1; i <= rows; i++) shows(held[i])
     for (i = 1; i <= lines; i++) {
       split(line[i], word, " "); key = word[1]
-      if (alive[key] != 1 || seen[key] != 1 || ends[key]) print (alive[key] ? "live" : seen[key] ? "ended" : "-") " " line[i]
+      if (alive[key] != 1 || seen[key] != 1 || ends[key]) print (alive[key] ? "live" : failed[key] ? "failed" : seen[key] ? "ended" : "-") " " line[i]
     }
   }'
 
@@ -143,7 +144,7 @@ ask() {
   if [ "$1" != live ] && [ "$id" ]; then
     case $ENDED:$1 in
       1:* | revoked:ended) ;;
-      *) ask_scontrol "$2" "$id" ;;   # also of one that is listed as ended: only here is its exit code
+      *) ask_scontrol "$2" "$id" ;;   # also of one that is listed as ended: only here is its exit code, and why one that was revoked has never begun
     esac
     [ "$1" = - ] && GONE=${GONE:+$GONE,}$id
   fi
