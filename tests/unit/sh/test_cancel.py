@@ -1,10 +1,11 @@
 """The cancel script: revoke, ask, end; safe to repeat from the start; nobody else's job is touched."""
 
+import shutil
 import time
 from pathlib import Path
 
 import pytest
-from far_end import FarEnd, key, submission
+from far_end import FAKES, FarEnd, key, submission, wait_for
 
 from fairlead.domain.run.answers import CancelAnswer, CancelPhase, SubmitWord
 from fairlead.domain.run.run import StopWord
@@ -199,6 +200,25 @@ def test_a_refused_scancel_is_said_and_names_no_id(far: FarEnd) -> None:
     answer = far.cancel(KEY, CancelPhase.END)
     assert (answer.known, answer.ids) == (True, ())
     assert "Access/permission denied" in answer.text
+
+
+def test_one_that_scancel_hangs_on_keeps_what_comes_behind_for_later(far: FarEnd) -> None:
+    """Each of a hundred Jobs would wait for its own time-out, or one that was ended be told as one that was not; what hangs would stay."""
+    of = [key(number=20 + number) for number in range(8)]
+    far.submit_all([submission(one) for one in of])
+    shutil.copy(FAKES / "scancel", far.root / "bin" / "answers")
+    far.shadow("scancel", 'case $* in *" 105") exec sleep 30 ;; esac\nexec "${0%/*}/answers" "$@"')
+    answers = far.exchange(far.slurm.cancel("a" * 32, far.known, [Cancellation(one, CancelPhase.END) for one in of]))
+    assert all(answer.known and answer.revoked for answer in answers.values())
+    assert [answers[one].ids for one in of[:5]] == [(str(100 + number),) for number in range(5)]
+    assert answers[of[5]].ids == ()
+    assert any("did not answer" in answer.text for answer in answers.values())
+    wait_for(lambda: far.processes() == [])
+    (far.root / "bin" / "scancel").unlink()
+    shutil.copy(FAKES / "scancel", far.root / "bin")
+    answers = far.exchange(far.slurm.cancel("a" * 32, far.known, [Cancellation(one, CancelPhase.END) for one in of]))
+    assert answers[of[5]].ids == ("105",)
+    assert not [job for job in far.jobs() if "CANCELLED" not in (far.root / "jobs" / job).read_text()]
 
 
 def test_a_batch_is_one_listing(far: FarEnd) -> None:

@@ -1,6 +1,7 @@
 """What a login node pays: the processes of each exec, counted one by one; and many keys are answered as each of them alone is."""
 
 
+import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -158,6 +159,20 @@ def test_a_deletion_among_others_makes_few_processes(far: FarEnd, ran: bool) -> 
     (four, eight) = costs
     each_adds = [(after - before) / 4 for before, after in zip(four, eight, strict=True)]
     print(far.shell, costs, each_adds)
-    of_links = 2 + ran if far.shell == "busybox" else 0    # its `ls` has no -q: each link is read by itself
+    of_links = 3 + 2 * ran if far.shell == "busybox" else 0    # its `ls` has no -q: each link is read by itself
     of_listings = 0 if far.shell == "bash" else 1 / 4      # in eight they are more than a pipe holds: one process more feeds them to awk
-    assert sum(each_adds) <= (6 if ran else 3) + of_links + of_listings
+    assert sum(each_adds) <= (3 if ran else 2) + of_links + of_listings
+
+
+def test_old_tombstones_go_by_as_many_processes_as_one(far: FarEnd) -> None:
+    """Each sweep of a site with thousands of Jobs a day would start as many processes for each of them."""
+    costs = []
+    for keys in KEYS[:4], KEYS[4:]:
+        far.remove(*keys)
+        for each in keys:
+            then = far.run_dir(each).stat().st_mtime - 9 * 86400
+            os.utime(far.run_dir(each), (then, then))
+        cost, _ = counted(far, far.slurm.remove(token_hex(16), far.known, Removal((), sweep=True)))
+        costs.append(cost)
+        assert list((far.tree / "runs").iterdir()) == list((far.tree / "tmp").iterdir()) == []
+    assert costs[1] - costs[0] <= (4 if far.shell == "busybox" else 0)     # its `ls` has no -q: each link is read by itself

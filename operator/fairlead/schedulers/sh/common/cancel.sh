@@ -51,8 +51,12 @@ tell_to_stop() {
     case $CLAIM in revoked | '') ;; *) ended "runs/$1" "${CLAIM%%.*}" && if [ -e "runs/$1/env" ]; then ENDS="$ENDS$1$LINE_END"; else word=late; fi ;; esac
   fi
   [ "$2" = kill ] && word="$word over"
-  put "runs/$1" stop "$word" || true >>"runs/$1/stop"
+  put_first "runs/$1/stop" "$word" || put "runs/$1" stop "$word" || true >>"runs/$1/stop"
 }
+
+# put_first FILE TEXT: one line into a file that is not there yet, by no process. Who reads it meanwhile sees an empty file, which says no more than that it is there; nobody
+# has been told to end by then. Opened for both, so that a pipe that a script puts there meanwhile does not hold us up.
+put_first() { [ ! -e "$1" ] && [ ! -h "$1" ] && printf '%s\n' "$2" 1<>"$1"; } 2>/dev/null
 
 # ended_in_time: the ends that were there before `stop`, of Runs that no listing shows again.
 ended_in_time() {

@@ -17,7 +17,7 @@ END
   revoked='' known='' LINKS=
   if [ $# -gt 2 ]; then plain_links "$@"; revoked=$(are_revoked); else plain "$@"; fi
   case $LINKS in *' -> '*) known=1 ;; esac
-  some='' count=0
+  some='' moved='' count=0
   while read -r key leave; do
     [ "$key" ] || continue
     run=runs/$key
@@ -30,7 +30,9 @@ END
         if [ "$known" ] || [ ! -h "$run/claim" ] || [ "$(exec readlink "$run/claim")" != revoked ]; then
           [ ! -e "$run/stop" ] || ! was_given_up "$run" || true >>unended
           ln -s revoked "$run/.claim.$TAG" && mv -f "$run/.claim.$TAG" "$run/claim"
-          [ "$(exec readlink "$run/claim")" = revoked ] || { say kept "$key"; continue; }
+          if [ "$known" ]; then moved="$moved $key"; key=; else
+            [ "$(exec readlink "$run/claim")" = revoked ] || { say kept "$key"; continue; }
+          fi
         fi ;;
     esac
     some="$some $key" count=$((count + 1))
@@ -50,6 +52,18 @@ was_given_up() {
   [ ! -s "$1/finished-${LAST:-0}" ]
 }
 
+# are_moved: of those in `moved`, over whose claim `revoked` was renamed, goes to `some` what says so now: one process looks at all.
+are_moved() {
+  set --
+  for key in $moved; do set -- "$@" "runs/$key/claim"; done
+  LINKS=$(exec ls -ldq "$@")
+  now=$LINE_END$(are_revoked)$LINE_END
+  for key in $moved; do
+    case $now in *"$LINE_END$key$LINE_END"*) some="$some $key" ;; *) say kept "$key" ;; esac
+  done
+  moved=
+}
+
 # are_revoked: the keys whose claim `ls` has shown as `revoked`, each in a line of its own, with one behind the last.
 are_revoked() {
   awk 'match($0, /runs\/[0-9a-f-]+\/claim -> /) && substr($0, RSTART + RLENGTH) == "revoked" { print substr($0, RSTART + 5, RLENGTH - 15) } END { print "." }' <<END
@@ -59,6 +73,7 @@ END
 
 # clear_some: all but claim and `stop` of these keys' directories, and what a submission that was cut off in the middle had put aside; then `stop`.
 clear_some() {
+  [ ! "$moved" ] || are_moved
   set --
   for key in $some; do
     for entry in "runs/$key"/* "runs/$key"/.[!.]* "tmp/$key".*; do
@@ -80,11 +95,32 @@ only_claim() {
 
 # clear_old: moved aside first, so that no half of a tombstone is ever seen. What a cut exec left aside goes after a day.
 clear_old() {
-  find runs -mindepth 1 -maxdepth 1 -type d -mtime "+$DAYS" | while IFS= read -r run; do
-    only_claim "$run" && [ "$(readlink "$run/claim")" = revoked ] && mv "$run" "tmp/${run##*/}.$TAG" && rm -rf "tmp/${run##*/}.$TAG"
-  done
+  find runs -mindepth 1 -maxdepth 1 -type d -mtime "+$DAYS" | {
+    set --
+    while IFS= read -r run; do
+      ! only_claim "$run" || set -- "$@" "$run"
+      [ $# -lt 200 ] || { clear_stones "$@"; set --; }
+    done
+    [ $# = 0 ] || clear_stones "$@"
+  }
   find tmp -mindepth 1 -maxdepth 1 -mtime +1 -exec rm -rf {} +
   [ ! -e unended ] || find unended -mtime "+$DAYS" -exec rm -rf {} +
+}
+
+# clear_stones FOLDER...: those of them whose claim says `revoked`, by as many processes as for one.
+clear_stones() {
+  LINKS=$(for run do shift; set -- "$@" "$run/claim"; done; exec ls -ldq "$@")
+  stones=$LINE_END$(are_revoked)$LINE_END
+  for run do
+    shift
+    case $stones in
+      *"$LINE_END${run#runs/}$LINE_END"*) ;;
+      *) [ ! "$LINKS" ] && [ "$(exec readlink "$run/claim")" = revoked ] || continue ;;   # an `ls` that knows no -q says nothing
+    esac
+    set -- "$@" "$run"
+  done
+  [ $# != 0 ] && own_folders "tmp/old.$TAG" && mv "$@" "tmp/old.$TAG/"
+  rm -rf "tmp/old.$TAG"
 }
 
 # is_key NAME: whether it names a Run. No Job has more than 9,999 attempts.

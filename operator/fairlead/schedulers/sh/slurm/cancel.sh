@@ -135,11 +135,57 @@ END
 # end_some: the jobs in `some`, several at once if they are many. One call that hangs in any keeps what comes behind from being called.
 end_some() {
   [ -z "$HUNG" ] || return 0
+  end_young
+  [ -z "$HUNG" ] || return 0
   if [ "$count" -le "$FEW" ]; then end_each; return; fi
   shells=
   for each in $AT_ONCE; do { end_each "$each"; [ -z "$HUNG" ]; } & shells="$shells $!"; done
   for each in $shells; do wait "$each" || HUNG=1; done
 }
+
+# end_young: ends those of `some` that scancel can be told by id and name, as long as the listing is young, under one time-out and in one clean environment;
+# and tells of them. What is left, or what scancel would not end, stays in `some`: that goes one by one.
+end_young() {
+  [ "$count" -gt 2 ] && [ "$BEGAN" ] || return 0
+  set --
+  while read -r id how tell key name; do
+    case $id:$name in :* | *:-) ;; *) set -- "$@" "$id" "$how" "$name" ;; esac
+  done <<END
+$some
+END
+  gone=$(slurm "$SCANCEL_SECONDS" sh -c "$CALLS" sh "$FENCE$US" "$BEGAN" "$@" 2>/dev/null); status=$?
+  hung "$status" && HUNG=1
+  left=$some some='' count=0
+  while read -r id how tell key name; do
+    [ "$id" ] || continue
+    case $LINE_END$gone$LINE_END in
+      *"$LINE_END$FENCE$US$id$LINE_END"*) [ "$tell" = 0 ] || say ended "$key" "$id" ;;
+      *)
+        [ -z "$HUNG" ] || [ "$count" != 0 ] || say trouble "$key" "scancel did not answer in $SCANCEL_SECONDS s"
+        some="$some$id $how $tell $key $name$LINE_END" count=$((count + 1)) ;;
+    esac
+  done <<END
+$left
+END
+}
+
+# CALLS: FENCE BEGAN and then ID HOW NAME of each job: a line behind the fence for each that has been told. A time-out that ends this shell alone, as busybox's does,
+# ends what it has called, too.
+# shellcheck disable=SC2016  # its own arguments
+CALLS='
+  fence=$1 began=$2 calls=
+  shift 2
+  trap "for call in \$calls; do kill \${call#*:}; done; exit 143" TERM
+  while [ $# -gt 0 ] && read -r now _ </proc/uptime && [ $((${now%%.*} - began)) -lt 3 ]; do
+    calls=
+    for turn in 1 2 3 4; do
+      [ $# -gt 0 ] || break
+      if [ "$2" = term ]; then scancel "--name=$3" -t RUNNING --full -s TERM "$1" & else scancel "--name=$3" "$1" & fi
+      calls="$calls $1:$!"
+      shift 3
+    done
+    for call in $calls; do wait "${call#*:}" && printf "%s\n" "$fence${call%:*}"; done
+  done'
 
 # end_each [NUMBER]: all of `some`, or each that is this one's turn.
 end_each() {
