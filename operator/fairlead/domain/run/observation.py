@@ -99,7 +99,7 @@ class LastWord:
 
 @dataclass(frozen=True, slots=True)
 class Unopened:
-    """The scheduler could not open a job's output where it was to run, and has started nothing. Empty: it does not say which, or where."""
+    """The scheduler could not open a job's output where it was to run, if nothing was started. Empty: it does not say which, or where."""
 
     path: str = ""
     node: str = ""

@@ -20,7 +20,7 @@ _FIXED = 4                               # fields of SACCT_FORMAT before the fre
 _ID = re.compile(r"[1-9][0-9]{0,9}")     # no array task (24_1), no part of a heterogeneous job (30+1)
 _EXIT = re.compile(r"(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9]):(12[0-7]|1[01][0-9]|[0-9]?[0-9])")
 _REASON_CHARACTERS = 256
-_UNOPENED = (0, 53)                      # ExitCode=0:53 in all releases: slurmstepd could not open the output, or enter the folder
+_UNOPENED = frozenset({(0, 53), (1, 0)})   # slurmstepd could not open the output; 20.11 says the latter, as a script may
 _NEXT = re.compile(r"\s[A-Za-z]+=")
 _NODE = re.compile(r"\sBatchHost=([A-Za-z0-9._-]{1,256})\s")
 _COMMAND = re.compile(r"Command=runs/([^/\s]*)")
@@ -79,7 +79,7 @@ def _record(source: str, job_id: str, word: str, exit_text: str, reason: str) ->
         return None
     why = "" if reason in _NOTHING else clean(reason, _REASON_CHARACTERS)
     code, signal = int(ends[1]), int(ends[2])
-    unopened = Unopened() if (code, signal) == _UNOPENED else None
+    unopened = Unopened() if (code, signal) in _UNOPENED else None
     return LastWord(job_id, states.read(word, why), clean(word, _REASON_CHARACTERS), code, signal, why, source, unopened=unopened)
 
 

@@ -111,12 +111,14 @@ def test_a_real_line_of_scontrol_is_read(golden):
     assert accounting.parse_scontrol(golden.stdout, KEY) is None, "another job's line was taken for ours"
 
 
+@pytest.mark.parametrize("exit_code", ["0:53", "1:0"])
 @pytest.mark.parametrize("golden", in_every_release("scontrol-job-o"), ids=str)
-def test_where_and_what_could_not_be_opened_is_in_the_line_of_every_release(golden):
+def test_where_and_what_could_not_be_opened_is_in_the_line_of_every_release(golden, exit_code):
     """Else a user would not know which file to change, or which node to look at."""
     path = "/scratch/a b/é.out"
     line = re.sub(r"Comment=.*?(?= +StdErr=)", f"Comment=fairlead:prod:{KEY}", golden.stdout)
-    line = re.sub(r"Std(Out|Err)=\S+", rf"Std\1={path}", re.sub(r"ExitCode=0:0", "ExitCode=0:53", line.replace("=RUNNING", "=FAILED")))
+    line = line.replace("=RUNNING", "=FAILED").replace("ExitCode=0:0", f"ExitCode={exit_code}")
+    line = re.sub(r"Std(Out|Err)=\S+", rf"Std\1={path}", line)
     assert accounting.parse_scontrol(line, KEY).unopened == Unopened(path, "c1n1")
 
 
