@@ -191,8 +191,11 @@ def _controllers(bed: Bed, plane: Plane) -> Iterator[dict[OwnerKind, Controller]
 def controller(bed: Bed, plane: Plane, kind: OwnerKind, _controllers: dict[OwnerKind, Controller]) -> Controller:
     """The controller, running and leading, whatever the test before did to it; for another kind than Job, the one that sees to it, too."""
     if kind not in _controllers:
-        trial.install(plane)
-        _controllers[kind] = Controller(bed, account(plane), f"controller-of-{kind.plural}", kind.program)
+        if kind.is_product:
+            _controllers[kind] = _controllers[JOB]
+        else:
+            trial.install(plane)
+            _controllers[kind] = Controller(bed, account(plane), f"controller-of-{kind.plural}", kind.program)
     for each in _controllers.values():
         if each is not _controllers[kind]:
             each.stop()

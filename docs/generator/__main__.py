@@ -8,6 +8,7 @@ from generator import commands, dashboard, metrics, reasons, resources, rights, 
 PAGES = {
     "cluster.md": lambda: resources.page("Cluster"),
     "job.md": lambda: resources.page("Job"),
+    "session.md": lambda: resources.page("Session"),
     "conditions.md": reasons.page,
     "settings.md": settings.page,
     "metrics.md": metrics.page,

@@ -4,6 +4,7 @@ from typing import Final
 
 from fairlead.api.v1alpha1.reasons import ClusterReason as C
 from fairlead.api.v1alpha1.reasons import JobReason as J
+from fairlead.api.v1alpha1.reasons import SessionReason as S
 from fairlead.api.v1alpha1.reasons import Word
 
 NOTHING: Final = "Nothing."
@@ -113,4 +114,17 @@ JOB: Final[dict[Word, str]] = {
     J.INTERNAL_ERROR: "Report it, with the controller's log; it tries again.",
     J.WRITE_REFUSED: "Have the policy or webhook that the message names allow it: Fairlead's finalizer, and the resource's status.",
     J.LET_GO: "Nothing: what is owed is cleaned up when the cluster answers. `fairlead debts` lists it.",
+}
+SESSION: Final[dict[Word, str]] = {
+    S.READY: NOTHING,
+    S.NOT_RUNNING: BY_ITSELF,
+    S.SERVICE_MADE: NOTHING,
+    S.NAME_TAKEN: "Delete or rename the other Service; or apply the Session under another name.",
+    S.SERVICE_REFUSED: "See to what the message names: a quota, a policy or a webhook.",
+    S.NO_TUNNEL: "See that a gateway runs; without one the process runs, and nobody reaches it.",
+    S.TUNNEL_OPENING: BY_ITSELF,
+    S.TUNNEL_OPEN: NOTHING,
+    S.TUNNEL_BROKEN: "See that the process listens on `application.port`, and that the login node allows forwarding.",
+    S.ENDED: "Apply it again when you need it again.",
+    S.LIFETIME_OVER: "Apply it again, with a longer `maxLifetimeSeconds`.",
 }

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from fairlead.api.v1alpha1.reasons import ClusterCondition, ClusterReason, JobCondition, JobReason, Word
+from fairlead.api.v1alpha1.reasons import ClusterCondition, ClusterReason, JobCondition, JobReason, SessionCondition, SessionReason, Word
 from generator import next_steps, tool_words
 from generator.markdown import code, table
 from generator.tool_words import ToolWords
@@ -18,6 +18,10 @@ are empty for a reason that stands in other conditions or in Events alone. An ob
 `Terminating`, whatever its reason. Of two words the first is said at first: of a new Cluster, the second of one that was ready;
 of a Job that is suspended, until what runs has ended.
 """
+SESSION_REASONS = """## Session: reasons
+
+These are a Session's own. Of its way to the cluster, its queue and its end it says a Job's.
+"""
 
 
 def page() -> str:
@@ -28,11 +32,17 @@ def page() -> str:
         "## Cluster: reasons\n", _reasons(ClusterReason, next_steps.CLUSTER, tool_words.CLUSTER),
         "## Job: conditions\n", _conditions(JobCondition),
         "## Job: reasons\n", _reasons(JobReason, next_steps.JOB, tool_words.JOB),
+        "## Session: conditions\n", _conditions(SessionCondition),
+        SESSION_REASONS, _steps(SessionReason, next_steps.SESSION),
     ])
 
 
 def _conditions(kinds: type[Word]) -> str:
     return table(["Condition", "What it says"], [[code(str(each)), each.meaning] for each in kinds])
+
+
+def _steps(reasons: type[Word], steps: Mapping[Word, str]) -> str:
+    return table(["Reason", "What it says", "What to do"], [[code(str(each)), each.meaning, steps[each]] for each in reasons])
 
 
 def _reasons(reasons: type[Word], steps: Mapping[Word, str], words: Mapping[Word, ToolWords]) -> str:

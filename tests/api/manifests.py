@@ -27,3 +27,10 @@ def cluster(name: str = "hpc", **spec) -> dict:
         "hostKeys": {"knownHosts": "login.example.org ssh-ed25519 AAAA"},
     }
     return _manifest("Cluster", name, smallest | spec)
+
+
+def session(name: str = "lab", application: dict | None = None, **spec) -> dict:
+    """A Session; `application` is laid over what works, and a field given as None is left out of it."""
+    process = {"command": ["server"], "port": 8888} | (application or {})
+    process = {field: value for field, value in process.items() if value is not None}
+    return _manifest("Session", name, {"clusterRef": {"name": "hpc"}, "application": process} | spec)

@@ -7,7 +7,7 @@ import pytest
 from fairlead.api import crd
 from fairlead.api.v1alpha1.schema import VALIDATIONS
 
-from .manifests import FINGERPRINT, WHOLE_JOB, cluster, job
+from .manifests import FINGERPRINT, WHOLE_JOB, cluster, job, session
 
 NAME = "spec.{0} in body should be at least 1 chars long"
 AT_LEAST_ONE = "spec.{0} in body should be greater than or equal to 1"
@@ -142,7 +142,7 @@ JOBS = [
         "extraOptions may not hold requeue: Fairlead decides whether a job may start again"),
     bad("option for later", job(extraOptions={"array": "1-3"}), "spec.extraOptions",
         "extraOptions may not hold array: job arrays are not supported yet; apply one Job for each task"),
-    bad("abbreviated option", job(extraOptions={"comm": "x"}), "spec.extraOptions",
+    bad("abbreviated option", job(extraOptions={"part": "x"}), "spec.extraOptions",
         "write an option's name in full: sbatch would take this one for an option that extraOptions may not hold"),
     bad("grace below zero", job(cancellationGracePeriodSeconds=-1), "spec.cancellationGracePeriodSeconds",
         "spec.cancellationGracePeriodSeconds in body should be greater than or equal to 0"),
@@ -228,10 +228,33 @@ CLUSTERS = [
         "defaultAccount is an account's name, without spaces: see sacctmgr show associations on the cluster"),
 ]
 
+PORTS = "spec.{0}.port in body should be {1}"
+SERVICE_NAME = "a Session's name is its Service's, too: at most 63 small letters, digits and -, a letter first, no - at the end"
+LABEL = "a label is as Kubernetes has it: a name of letters, digits, -, _ and ., a DNS name and / before it if any, such a value"
+SESSIONS = [
+    bad("a Session without a process", session(application={"command": None}), "spec.application.command", "Required value"),
+    bad("a process without a program", session(application={"command": [""]}), "spec.application.command",
+        "command starts with the program to run: write it as the first entry"),
+    bad("a process that listens nowhere", session(application={"port": None}), "spec.application.port", "Required value"),
+    bad("port 0", session(application={"port": 0}), "spec.application.port", PORTS.format("application", "greater than or equal to 1")),
+    bad("port 70000", session(application={"port": 70000}), "spec.application.port",
+        PORTS.format("application", "less than or equal to 65535")),
+    bad("a Service's port 0", session(service={"port": 0}), "spec.service.port", PORTS.format("service", "greater than or equal to 1")),
+    bad("our own label", session(service={"labels": {"app.kubernetes.io/managed-by": "me"}}), "spec.service.labels",
+        "app.kubernetes.io/managed-by is Fairlead's own label: choose another"),
+    bad("a label that is none", session(service={"labels": {"a b": "c"}}), "spec.service.labels", LABEL),
+    bad("a label's value that is none", session(service={"labels": {"a": "-c"}}), "spec.service.labels", LABEL),
+    bad("a name that no Service may have", session("1-lab"), "<nil>", SERVICE_NAME),
+    bad("a name that is too long for a Service", session("a" * 64), "<nil>", SERVICE_NAME),
+    bad("memory that is none", session(resources={"memory": "much"}), "spec.resources.memory", MEMORY),
+    bad("an option that has a field", session(resources={"extraOptions": {"array": "1-3"}}), "spec.resources.extraOptions",
+        "extraOptions may not hold array: job arrays are not supported yet; apply one Job for each task"),
+]
+
 NOT_CHECKED = "* <nil>: Invalid value: null: some validation rules were not checked because the object was invalid"
 
 
-@pytest.mark.parametrize(("manifest", "path", "sentence"), JOBS + CLUSTERS)
+@pytest.mark.parametrize(("manifest", "path", "sentence"), JOBS + CLUSTERS + SESSIONS)
 def test_sentence(kubectl, manifest, path, sentence):
     """A user would not learn what to write, or the mistake would first show on the cluster."""
     answer = kubectl.offer(manifest)
@@ -247,6 +270,8 @@ def test_sentence(kubectl, manifest, path, sentence):
     pytest.param(job(wallTime="1h"), "spec.wallTime", id="a field that nobody knows"),
     pytest.param(job(dependencies=[]), "spec.dependencies", id="a field for later"),
     pytest.param(job(clusterRef={"name": "hpc", "cluster": "other"}), "spec.clusterRef.cluster", id="a field that a reference has not"),
+    pytest.param(session(script="#!/bin/sh\ntrue\n"), "spec.script", id="a script in a Session"),
+    pytest.param(session(application={"portFile": "port"}), "spec.application.portFile", id="a Session's field for later"),
     pytest.param(cluster(proxyCommand="nc"), "spec.proxyCommand", id="a field of ssh's that a Cluster has not"),
 ])
 def test_unknown_field(kubectl, manifest, field):
@@ -297,6 +322,21 @@ def test_identity_of_a_cluster_stays(kubectl, keep, field, value):
     changed = kubectl("replace", "--dry-run=server", "--filename=-", manifest=cluster("fixed", **{field: value}))
     sentence = f"{field} cannot be changed once the Cluster exists, since Jobs are known by it: make a Cluster with another name"
     assert changed.stderr.strip().endswith(f'spec.{field}: Invalid value: "object": {sentence}')
+
+
+@pytest.mark.parametrize("change", [
+    pytest.param({"clusterRef": {"name": "other"}}, id="clusterRef"), pytest.param({"application": {"port": 1}}, id="application"),
+    pytest.param({"resources": {"gpus": 1}}, id="resources"),
+])
+def test_what_a_session_runs_and_where_stays(kubectl, keep, change):
+    """A manifest that was changed after the process has started would tell another story than what runs."""
+    keep(session("fixed"))
+    [field] = change
+    changed = kubectl("replace", "--dry-run=server", "--filename=-", manifest=session("fixed", **change))
+    sentence = f"{field} cannot be changed once the Session exists: delete the Session and apply it again, or give it another name"
+    assert changed.stderr.strip().endswith(f'spec.{field}: Invalid value: "object": {sentence}')
+    free = {"service": {"port": 81}, "suspend": True, "maxLifetimeSeconds": 60}
+    assert kubectl("replace", "--dry-run=server", "--filename=-", manifest=session("fixed", **free)).returncode == 0
 
 
 def test_every_fixed_field_is_tried():

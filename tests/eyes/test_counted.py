@@ -20,7 +20,8 @@ from bed.slurm import SlurmCluster
 from bed.sshd import SshHost
 from bed.state import Bed
 from fairlead.api.v1alpha1.job import JobPhase
-from fairlead.api.v1alpha1.reasons import ClusterCondition, ClusterReason, JobReason
+from fairlead.api.v1alpha1.reasons import ClusterCondition, ClusterReason, JobReason, SessionReason
+from fairlead.api.v1alpha1.session import SessionPhase
 from fairlead.domain.run.answers import SubmitWord
 from fairlead.kube.client import RESOURCES
 from fairlead.ssh.told import PLACES
@@ -38,6 +39,7 @@ VERBS = {"probe", "submit", "observe", "cancel", "remove", "remove-tree", "sweep
 OUTCOMES = {"ok", "failed", "missing", "conflict", "forbidden", "unavailable", "invalid"}
 WORDS = {
     *map(str, JobReason), *map(str, ClusterReason), *map(str, JobPhase), *map(str, ClusterCondition), *map(str, SubmitWord), *PLACES, OTHER,
+    *map(str, SessionReason), *map(str, SessionPhase), "Session",
     *RESOURCES, *(f"{each}/status" for each in RESOURCES), *VERBS, *OUTCOMES, "request", "other", "GET", "PATCH", "POST", "DELETE", "Job",
     "Cluster", "Slurm", "Process", "Normal", "Warning", "yes", "no", "True", "False", "Unknown",
 }

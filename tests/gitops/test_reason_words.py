@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from fairlead.api.v1alpha1.reasons import ClusterReason, JobReason, Word
+from fairlead.api.v1alpha1.reasons import ClusterReason, JobReason, SessionReason, Word
 from generator import next_steps, tool_words
 from product.judged import Judged
 from product.states import Meant, State
@@ -43,6 +43,7 @@ def test_each_reason_has_a_next_step() -> None:
     """A person would know what is wrong, and not what to do."""
     assert list(next_steps.CLUSTER) == list(ClusterReason)
     assert list(next_steps.JOB) == list(JobReason)
+    assert list(next_steps.SESSION) == list(SessionReason)
 
 
 def test_the_tables_for_people_say_the_same(jobs: Judged, clusters: Judged) -> None:

@@ -10,6 +10,7 @@ from product.account import asked, refused, unused
 from product.controller import Controller
 from product.ledger import debts_of
 from product.scene import Scene
+from product.sessions import use_sessions
 from product.waiting import until
 
 LONG = "#!/bin/sh\nexec sleep 600\n"
@@ -36,6 +37,7 @@ def test_the_controller_uses_every_right_that_it_has_and_misses_none(
     until(lambda: len(debts_of(scene)) == 2, "the debts")
     host.link_up()
     until(lambda: not debts_of(scene), "the debts to be paid", 60)
+    use_sessions(scene)
     cluster.delete_beside_another()
     team.api.delete(f"/api/v1/namespaces/{team.namespace}")
     assert refused(plane) == []

@@ -16,6 +16,7 @@ from product.command import fairlead
 from product.controller import Controller
 from product.ledger import FOLDER, debts_of
 from product.scene import Scene, Thing
+from product.sessions import ended_session
 from product.waiting import until
 
 LEASE = "/apis/coordination.k8s.io/v1/namespaces/default/leases/fairlead-controller"
@@ -71,7 +72,7 @@ def is_held(found: dict[str, Any]) -> bool:
 
 def held(api: Api) -> list[str]:
     """What has it, in all namespaces."""
-    found = [each for plural in ("clusters", "jobs") for each in (api.get(f"{GROUP}/{plural}") or {"items": []})["items"]]
+    found = [each for plural in ("clusters", "jobs", "sessions") for each in (api.get(f"{GROUP}/{plural}") or {"items": []})["items"]]
     return [each["metadata"]["name"] for each in found if is_held(each)]
 
 
@@ -188,18 +189,21 @@ def test_without_a_controller_it_hands_over_what_runs_by_every_right_that_it_has
     Or whoever got hold of the hook's account could do what it never needed.
     """
     [job] = running(scene, own, "sim")
+    session = ended_session(scene, "over")
     controller.stop()
+    scene.api.merge(session.path, {"metadata": {"finalizers": ["fairlead.dev/remote-run"]}})
     done = uninstall("Cancel")
     assert done.returncode == 1
     assert "no controller runs that could end this" in done.stderr
     scene.api.delete(LEASE)
-    others = (job, Thing(scene, "clusters", "hpc"))
+    others = (job, session, Thing(scene, "clusters", "hpc"))
     for each in others:
         each.hold_first()
     assert uninstall("Orphan").returncode == 0
     assert held(scene.api) == []
     for each in others:
         each.hold_first(on=False)
+    session.delete(seconds=5)
     assert len(own.jobs_active()) == 1
     ledger = f"{FOLDER}/fairlead-ledger-{scene.namespace}"
     scene.api.merge(ledger, {"data": {f"{job.uid}-1": None, "another": "what?"}})

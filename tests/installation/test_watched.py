@@ -16,6 +16,7 @@ from product.controller import Controller
 from product.ledger import debts_of
 from product.resources import take_away
 from product.scene import Scene
+from product.sessions import use_sessions
 from product.waiting import until
 
 UNTIL_TOLD = "#!/bin/sh\nwhile [ ! -e ~/enough ]; do sleep 0.2; done\n"
@@ -69,6 +70,7 @@ def test_it_works_in_its_namespaces_under_roles_in_them_alone(
     cluster = lab.cluster(own, allowedNamespaces=TO_NIGHT)
     lab.config_map("scripts", {"run.sh": "#!/bin/sh\ntrue\n"})
     lab.job("expires", scriptRef={"name": "scripts", "key": "run.sh"}, ttlSecondsAfterFinished=0).wait_gone()
+    use_sessions(lab)
     let_in = guest.job("let-in", clusterRef={"name": "hpc", "namespace": lab.namespace})
     let_in.wait("Complete")
     beyond = guest.job("beyond", clusterRef={"name": "hpc", "namespace": stranger.namespace})

@@ -69,7 +69,7 @@ def test_a_job_whose_node_fails_says_so(scene: Scene, slurm: Callable[..., Slurm
     until((cluster.home / "begun").exists, "the script to begin: before that, another attempt would follow")
     node = until(lambda: job.status["run"].get("node"), "the node in the status")
     cluster.run("scontrol", "update", f"nodename={node}", "state=down", "reason=test", user=False)
-    assert job.wait("Failed", reason="NodeFailure")["message"].startswith("a node of the Job failed")
+    assert job.wait("Failed", reason="NodeFailure")["message"].startswith("a node of the job failed")
 
 
 def test_a_job_that_somebody_cancels_on_the_cluster_says_so(scene: Scene, hpc: SlurmCluster) -> None:

@@ -23,7 +23,7 @@ def test_a_deleted_namespace_takes_its_running_jobs_with_it(scene: Scene, hpc: S
     until(lambda: not remains_on(hpc, connected=False), "nothing to be left of the namespace's Jobs", 20)
 
 
-@of_either_kind(trials=1)
+@of_either_kind(trials=1, sessions=1)
 def test_a_job_whose_finalizer_was_taken_off_by_hand_ends_on_the_cluster(scene: Scene, hpc: SlurmCluster, controller: Controller) -> None:
     """Else the way in which people end a stuck deletion would leave GPUs in use for ever."""
     scene.cluster(hpc)

@@ -46,7 +46,7 @@ def script(ledger: str, seconds: float) -> str:
     return f"#!/bin/sh\necho $$ >> ~/{ledger}\nsleep {seconds}\n"
 
 
-@of_either_kind(jobs=3, trials=12)
+@of_either_kind(jobs=3, trials=12, sessions=24)
 @pytest.mark.parametrize("fault", STEPS)
 def test_a_crash_at_any_step_of_a_job_costs_time_and_never_a_second_run(
     node: LoginNode, scene: Scene, controller: Controller, faulty: Callable[[str], Controller], fault: str,
@@ -74,7 +74,7 @@ def test_a_failed_call_at_any_step_of_a_job_costs_time_and_never_a_second_run(
     assert len(starts(node, scene.namespace)) == 1
 
 
-@of_either_kind(jobs=2, trials=7)
+@of_either_kind(jobs=2, trials=7, sessions=14)
 @pytest.mark.parametrize("fault", DELETION)
 def test_a_crash_at_any_step_of_a_deletion_leaves_nothing(
     node: LoginNode, scene: Scene, controller: Controller, faulty: Callable[[str], Controller], fault: str,

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from bed.login import LoginNode
 from product.api import GROUP, Api
-from product.ownerkind import JOB, OwnerKind
+from product.ownerkind import JOB, SESSION, OwnerKind
 from product.remains import remains_on
 from product.waiting import until
 
@@ -194,9 +194,16 @@ class Scene:
         if script is not None:
             what = {"script": script}
         made = Thing(self, self.kind.plural, name)
-        whole = {"clusterRef": {"name": cluster}, **what, **spec}
+        whole = self.kind.spec({"clusterRef": {"name": cluster}, **what, **spec})
         manifest = {"apiVersion": "fairlead.dev/v1alpha1", "kind": self.kind.name, "metadata": {"name": name}, "spec": whole}
         self.api.apply(made.path, manifest)
+        return made
+
+    def session(self, name: str, *command: str, cluster: str = "hpc", **spec: Any) -> Thing:
+        """A Session that runs a command."""
+        made = Thing(self, SESSION.plural, name)
+        whole = SESSION.spec({"clusterRef": {"name": cluster}, "command": command, **spec})
+        self.api.apply(made.path, {"apiVersion": "fairlead.dev/v1alpha1", "kind": SESSION.name, "metadata": {"name": name}, "spec": whole})
         return made
 
     def jobs(self) -> list[dict[str, Any]]:
@@ -206,6 +213,8 @@ class Scene:
     def close(self, seconds: float = 40.0) -> None:
         """Delete everything; so soon no object, Slurm job, process, connection or file may be left (tombstones and users' files apart)."""
         self._clear(self.kind.plural)
+        if self.kind.name == "Session":
+            self._services_go()
         for name, nodes in self.nodes.items():
             if self.api.get(Thing(self, "clusters", name).path) is not None:
                 for node in nodes:
@@ -226,6 +235,10 @@ class Scene:
         for name in names():
             self.api.delete(f"{path}/{name}")
         until(lambda: not names(), f"{plural} of {self.namespace} to be gone: people would see them stuck in Terminating", 60)
+
+    def _services_go(self) -> None:
+        path = f"/api/v1/namespaces/{self.namespace}/services?labelSelector=app.kubernetes.io/managed-by=fairlead"
+        until(lambda: not (self.api.get(path) or {"items": []})["items"], "the Services of Sessions to go with them", 30)
 
     def _proved(self, name: str, node: LoginNode, seconds: float, *, connected: bool) -> None:
         try:

@@ -34,6 +34,38 @@
   verbs:
   - patch
 - apiGroups:
+  - fairlead.dev
+  resources:
+  - sessions
+  verbs:
+  - get
+  - list
+  - watch
+  - patch
+- apiGroups:
+  - fairlead.dev
+  resources:
+  - sessions/status
+  verbs:
+  - patch
+- apiGroups:
+  - ''
+  resources:
+  - services
+  verbs:
+  - get
+  - list
+  - watch
+  - create
+  - patch
+- apiGroups:
+  - discovery.k8s.io
+  resources:
+  - endpointslices
+  verbs:
+  - list
+  - watch
+- apiGroups:
   - ''
   resources:
   - secrets
@@ -128,6 +160,14 @@
   - fairlead.dev
   resources:
   - jobs
+  verbs:
+  - get
+  - list
+  - patch
+- apiGroups:
+  - fairlead.dev
+  resources:
+  - sessions
   verbs:
   - get
   - list

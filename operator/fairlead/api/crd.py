@@ -15,6 +15,8 @@ from fairlead.api.v1alpha1 import names
 from fairlead.api.v1alpha1.cluster import ClusterSpec, ClusterStatus
 from fairlead.api.v1alpha1.job import JobSpec, JobStatus
 from fairlead.api.v1alpha1.meta import ApiModel
+from fairlead.api.v1alpha1.schema import VALIDATIONS, Rule
+from fairlead.api.v1alpha1.session import NAME_RULE, SessionSpec, SessionStatus
 
 _HEADER: Final = "# Made by `make crds` from operator/fairlead/api; change it there.\n"
 _UNSEEN: Final[Schema] = {"observedGeneration": 0}
@@ -52,6 +54,7 @@ class Resource:
     status: type[ApiModel]
     columns: tuple[Column, ...]
     selectable: tuple[str, ...] = field(default=())
+    rules: tuple[Rule, ...] = ()         # on the whole object
 
 
 _AGE: Final = Column("Age", ".metadata.creationTimestamp", "Time since the object was created.", "date")
@@ -89,6 +92,25 @@ RESOURCES: Final = (
         ),
         (".spec.clusterRef.name", ".spec.clusterRef.namespace", ".spec.ttlSecondsAfterFinished", ".status.phase"),
     ),
+    Resource(
+        names.SESSION_KIND, names.SESSION_PLURAL, names.SESSION_SINGULAR, names.SESSION_SHORT,
+        "Session is an interactive process on a Cluster, behind a Service whose name and address stay the same for its life.",
+        SessionSpec, SessionStatus,
+        (
+            Column("Cluster", ".spec.clusterRef.name", "The Cluster on which the Session runs."),
+            Column("Phase", ".status.phase", "The conditions in one word."),
+            Column("Ready", f"{_READY}.status", "Whether it is reached through its Service."),
+            Column("Reason", f"{_READY}.reason", "Why it is ready or not."),
+            Column("URL", ".status.url", "Where it is reached from inside the Kubernetes cluster."),
+            _AGE,
+            Column("Job-ID", ".status.run.id", "The scheduler's id of the latest attempt.", wide=True),
+            Column("State", ".status.run.state", "The scheduler's own word.", wide=True),
+            Column("Node", ".status.run.node", "The first compute node.", wide=True),
+            _MESSAGE,
+        ),
+        (".spec.clusterRef.name", ".spec.clusterRef.namespace", ".status.phase"),
+        (NAME_RULE,),
+    ),
 )
 
 
@@ -124,7 +146,8 @@ def _object_schema(resource: Resource) -> Schema:
         "spec": structural_schema(resource.spec),
         "status": structural_schema(resource.status) | {"default": dict(_UNSEEN)},
     }
-    return {"type": "object", "description": resource.meaning, "required": ["spec"], "properties": parts}
+    rules: Schema = {VALIDATIONS: [rule.as_json() for rule in resource.rules]} if resource.rules else {}
+    return {"type": "object", "description": resource.meaning, "required": ["spec"], "properties": parts, **rules}
 
 
 def render(resource: Resource) -> str:

@@ -40,6 +40,7 @@ from fairlead.kube.lease import Lease, LeaseSettings
 from fairlead.kube.ledger import Ledger
 from fairlead.kube.lists import Lists
 from fairlead.kube.references import KubeReferences
+from fairlead.kube.services import KubeServices
 from fairlead.kube.store import KubeStore
 from fairlead.schedulers.process.preparer import ProcessPreparer
 from fairlead.schedulers.process.scheduler import Process
@@ -90,7 +91,7 @@ def compose(client: KubeClient, lease: Lease, remote: SshRemote, place: Namespac
     data, ledger = KubeReferences(client, kinds, place.scope), Ledger(client, place.namespace, kinds)
     metrics.ledger_filled.set_function(lambda: ledger.filled_ratio)
     return World(remote, store, data, ledger, lease, SteadyClock(), lambda: secrets.token_hex(16), random.random,
-                 KubeFinishedJobs(client, kinds, place.scope), kinds, place.scope)
+                 KubeFinishedJobs(client, kinds, place.scope), kinds, place.scope, services=KubeServices(client, place.scope))
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +175,7 @@ async def _lead(options: Options, client: KubeClient, lease: Lease, means: Means
         controller = Controller(world, registry, settings.engine, installation, driver_of, heartbeats)
         engine = asyncio.create_task(controller.run(), name="engine")
         lists = asyncio.create_task(_relist((listing, registry, kinds), settings.engine.relist_seconds, heartbeats), name="relist")
-        watcher = asyncio.create_task(watch(client, registry, kinds, scope), name="kopf")
+        watcher = asyncio.create_task(watch(client, registry, kinds, scope, world.services), name="kopf")
         metrics.leading.set(1)
         log.info("leading", installation=installation.name, identity=lease.identity, namespaces=scope.namespaces or "all")
         stopped = asyncio.create_task(stop.wait(), name="stop")

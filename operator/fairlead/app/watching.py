@@ -19,10 +19,12 @@ from fairlead.api.v1alpha1 import names
 from fairlead.domain.errors import ApiFault
 from fairlead.domain.kinds import Kinds
 from fairlead.domain.scope import EVERYWHERE, Scope
+from fairlead.engine.ports import Services
 from fairlead.engine.registry import Registry
 from fairlead.handlers import feed
 from fairlead.kube.client import KubeClient
 from fairlead.kube.lists import Lists
+from fairlead.kube.services import SELECTORS
 
 log = structlog.get_logger()
 
@@ -35,13 +37,15 @@ AGAIN_LIMIT_SECONDS = 30.0
 """Of these pauses, each twice as long as the one before if the watch had ended soon."""
 
 
-async def watch(client: KubeClient, registry: Registry, kinds: Kinds, scope: Scope = EVERYWHERE) -> None:
+async def watch(
+    client: KubeClient, registry: Registry, kinds: Kinds, scope: Scope = EVERYWHERE, services: Services | None = None,
+) -> None:
     """Feed the registry with what is in `scope` until cancelled. A watch that ends by itself is begun again once the lists can be read."""
     lists, pause_seconds = Lists(client, scope), AGAIN_SECONDS
     while True:
         began = time.monotonic()
         try:
-            await _watch_once(client, registry, kinds, scope)
+            await _watch_once(client, registry, kinds, scope, services)
         except Exception as error:  # noqa: BLE001  whatever ends it: without a watch nothing is seen but by the lists
             log.error("watch_ended", error=str(error) or repr(error))  # noqa: TRY400  kopf has told more
         pause_seconds = AGAIN_SECONDS if time.monotonic() - began > AGAIN_LIMIT_SECONDS else min(2 * pause_seconds, AGAIN_LIMIT_SECONDS)
@@ -61,7 +65,7 @@ async def _why_blind(lists: Lists, registry: Registry, kinds: Kinds) -> str | No
     return None
 
 
-async def _watch_once(client: KubeClient, registry: Registry, kinds: Kinds, scope: Scope) -> None:
+async def _watch_once(client: KubeClient, registry: Registry, kinds: Kinds, scope: Scope, services: Services | None) -> None:
     """Watch until cancelled; kopf's thread is then told to stop and not waited for. Raises what ended kopf by itself."""
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[None] = loop.create_future()
@@ -78,6 +82,8 @@ async def _watch_once(client: KubeClient, registry: Registry, kinds: Kinds, scop
         return kopf.AiohttpSession(server=info.server, default_namespace=info.default_namespace, aiohttp_session=info.session)
 
     feed.register(handlers, registry, kinds, loop.call_soon_threadsafe)
+    if services is not None:
+        feed.register_services(handlers, registry, services, loop.call_soon_threadsafe)
 
     def tell(fault: BaseException | None) -> None:
         if not stop.is_set():
@@ -131,4 +137,6 @@ def _configure(settings: kopf.OperatorSettings, kinds: Kinds) -> None:
     settings.watching.client_timeout = SERVER_TIMEOUT_SECONDS + 30
     for kind in kinds:
         settings.watching.label_selectors[names.GROUP, kind.plural] = names.UNFINISHED_SELECTOR
+    for child, selector in SELECTORS.items():
+        settings.watching.label_selectors[child.group, child.version, child.plural] = selector
     settings.process.ultimate_exiting_timeout = None     # else it ends the whole process with SIGKILL, whoever else lives in it

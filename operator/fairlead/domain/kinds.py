@@ -10,6 +10,7 @@ from fairlead.domain.pacing import Now
 from fairlead.domain.run.news import News
 from fairlead.domain.run.owner import RunOwner
 from fairlead.domain.run.request import RunRequest
+from fairlead.domain.run.service import Served, WantedService
 from fairlead.domain.run.watched import WatchedOwner
 
 Made = TypeVar("Made", bound=WatchedOwner)
@@ -37,6 +38,14 @@ def _no_text(_owner: WatchedOwner) -> TextRef | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Serving(Generic[Made]):
+    """What a kind says whose objects are reached through a Service: which one an object wants, and how its status tells of that."""
+
+    wanted: Callable[[Made], WantedService]
+    report: Callable[[Made, Served, Now], Report]
+
+
+@dataclass(frozen=True, slots=True)
 class Kind(Generic[Made]):
     """One kind: a row of the table. All is pure.
 
@@ -53,6 +62,7 @@ class Kind(Generic[Made]):
     text_ref: Callable[[Made], TextRef | None] = _no_text   # what has to be read first for that
     has_ttl: bool = False                                # whether its spec has ttlSecondsAfterFinished
     long_fields: tuple[str, ...] = ()                    # of its spec, optional ones: they may be long, and only a start needs them
+    serving: Serving[Made] | None = None    # None: its objects have no Service
 
     @property
     def plural(self) -> str:

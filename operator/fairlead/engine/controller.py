@@ -102,6 +102,8 @@ class Controller:
                 group.create_task(self._every("labels of the ended", self._settings.finished_seconds, self._labels.look_at_all))
                 group.create_task(self._every("expiry", EXPIRY_SECONDS, self._expiry.delete_due))
                 group.create_task(self._every("gauges", self._settings.gauges_seconds, self._gauges.look))
+                if (services := self._world.services) is not None:
+                    group.create_task(self._every("services", self._settings.finished_seconds, services.refresh))
                 group.create_task(self._every("memories", self._settings.finished_seconds, self._forget_gone))
         finally:
             await self._sites.close()

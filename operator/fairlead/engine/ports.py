@@ -10,13 +10,15 @@ from fairlead.domain.kinds import Kinds
 from fairlead.domain.objects import ClusterName, EventNote, ObjectRef
 from fairlead.domain.pacing import Now
 from fairlead.domain.run.finished import Expiring
+from fairlead.domain.run.run import RunKey
+from fairlead.domain.run.service import KeptService, NoService, TunnelState, WantedService
 from fairlead.domain.scope import EVERYWHERE, Scope
 from fairlead.schedulers.seam import Exchange
 from fairlead.telemetry.journeys import Journeys
 
 __all__ = [
     "Address", "Clock", "ClusterData", "Credentials", "EventNote", "HostKeys", "Leadership", "Ledger", "ObjectRef", "Pulse", "Remote",
-    "Store", "World",
+    "Services", "Store", "World",
 ]
 
 T = TypeVar("T")
@@ -135,6 +137,29 @@ class FinishedJobs(Protocol):
         ...
 
 
+class Services(Protocol):
+    """The Services of owners that are reached through one, and what gateways say of the way to their processes."""
+
+    async def keep(self, owner: ObjectRef, kind: str, wanted: WantedService) -> KeptService | NoService:
+        """Have an owner's Service as it is wanted; no request if it is. What has its name and is not its own is never touched.
+
+        Raises `Conflict` (look again), `Unavailable`.
+        """
+        ...
+
+    def tunnel(self, owner: ObjectRef, service: str, key: RunKey) -> TunnelState | None:
+        """What a gateway says of the way to this Run, on an object that is this owner's; None if none has said a word."""
+        ...
+
+    def take(self, plural: str, event: str | None, body: Mapping[str, Any]) -> str:
+        """One watch event about `services` or `endpointslices`; the uid of whose object it is, empty if it is nobody's."""
+        ...
+
+    async def refresh(self) -> None:
+        """List them all. Raises `Unavailable`; what was known then stays."""
+        ...
+
+
 class Ledger(Protocol):
     """What is still owed on clusters, kept outside of the objects that are gone."""
 
@@ -195,7 +220,7 @@ class Pulse(Protocol):
 class World:
     """All ports together. `token` gives 32 fresh random hex digits, `jitter` a number in 0..1; `scope` says what all lists are about.
 
-    `kinds` are those whose Runs are seen to, `journeys` is told how Jobs come to their ids.
+    `kinds` are those whose Runs are seen to, `journeys` is told how Jobs come to their ids. `services` None: no kind has Services.
     """
 
     remote: Remote
@@ -210,6 +235,7 @@ class World:
     kinds: Kinds
     scope: Scope = EVERYWHERE
     journeys: Journeys = field(default_factory=Journeys)
+    services: Services | None = None
 
     def now(self) -> Now:
         """This moment on both clocks."""

@@ -145,6 +145,11 @@ class Registry:
             return
         self._jobs[job.ref.uid] = known.written(resource_version, status=status, has_finalizer=has_finalizer)
 
+    def touched(self, uid: str) -> None:
+        """Something that belongs to a Job has changed: its site looks at it."""
+        if job := self._jobs.get(uid):
+            self.on_job(job)
+
     def uids_in(self, namespaces: Collection[str]) -> frozenset[str]:
         """Everything that is known of these namespaces."""
         if not namespaces:

@@ -91,6 +91,23 @@ class Writer:
         await self._tell(job, told.events)
         return Applied(changed=told.status is not None)
 
+    async def tell(self, uid: str, told: Callable[[WatchedOwner], Report]) -> None:
+        """Write what is told of an object as it is once nothing of it is being written: what others have said meanwhile stays."""
+        while before := self._writing.get(uid):
+            await before.wait()
+        job = self._registry.job(uid)
+        if job is None or job.ended:
+            return
+        report = told(job)
+        if report.status is not None:
+            try:
+                await self._write(job, report.status)
+            except ApiFault as error:
+                self._failed(job, error)
+                return
+            self._pauses.taken(uid)
+        await self._tell(job, report.events)
+
     async def tell_mishaps(self, is_busy: Callable[[str], bool] = lambda _uid: False) -> None:
         """Say in the conditions of the Jobs that rest by a mishap why they do. Who `is_busy`, by uid, is told later."""
         await asyncio.gather(*(self._tell_mishap(uid, said, is_busy) for uid, said in self.mishaps.take_untold().items()))

@@ -12,8 +12,10 @@ from fairlead.domain.cluster.reading import read_cluster
 from fairlead.domain.errors import UserFault
 from fairlead.domain.kinds import Kind, Kinds
 from fairlead.engine.mishaps import contained
+from fairlead.engine.ports import Services
 from fairlead.engine.registry import Registry
 from fairlead.kube.lists import Lists
+from fairlead.kube.services import SELECTORS
 
 log = structlog.get_logger()
 
@@ -37,6 +39,26 @@ def _register(handlers: kopf.OperatorRegistry, registry: Registry, kind: Kind[An
     @kopf.on.event(names.GROUP, names.VERSION, kind.plural, registry=handlers)
     async def owner_event(event: kopf.RawEvent, **_: Any) -> None:
         hand_over(take_owner, registry, kind, event["type"], event["object"])
+
+
+def register_services(handlers: kopf.OperatorRegistry, registry: Registry, services: Services, hand_over: Callable[..., object]) -> None:
+    """Put the watch handlers of what belongs to owners into kopf's."""
+    for kind in SELECTORS:
+        _register_service(handlers, registry, services, kind.group, kind.plural, hand_over)
+
+
+def _register_service(
+    handlers: kopf.OperatorRegistry, registry: Registry, services: Services, group: str, plural: str, hand_over: Callable[..., object],
+) -> None:
+    @kopf.on.event(group, "v1", plural, registry=handlers)
+    async def service_event(event: kopf.RawEvent, **_: Any) -> None:
+        hand_over(take_service, registry, services, plural, event["type"], event["object"])
+
+
+def take_service(registry: Registry, services: Services, plural: str, event: str | None, body: Mapping[str, Any]) -> None:
+    """One watch event about a Service or an EndpointSlice."""
+    with contained("watch", of=plural):
+        registry.touched(services.take(plural, event, body))
 
 
 def take_cluster(registry: Registry, event: str | None, body: Mapping[str, Any]) -> None:

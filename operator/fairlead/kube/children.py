@@ -75,29 +75,33 @@ class Child:
 class Children:
     """All children of one kind. What is known of them comes from `refresh`, from watch events by `take`, and from our own writes."""
 
-    def __init__(self, client: KubeClient, kind: ChildKind, scope: Scope = EVERYWHERE) -> None:
+    def __init__(self, client: KubeClient, kind: ChildKind, scope: Scope = EVERYWHERE, selector: str = SELECTOR) -> None:
         self._client = client
         self._kind = kind
         self._scope = scope
+        self._selector = selector
         self._known: dict[tuple[str, str], JsonObject] = {}              # by namespace and name
+        self._of: dict[str, set[tuple[str, str]]] = {}                   # where those of an owner are, by its uid
         self._left_as: dict[tuple[str, str], tuple[str, str]] = {}       # resourceVersion and digest of our last write
 
     async def refresh(self) -> None:
         """List them all, behind the selector. Raises `Unavailable`; what was known then stays."""
         paths = [self._kind.path(namespace=each) for each in self._scope.namespaces] if not self._scope.is_all else [self._kind.path()]
-        found = [each for path in paths async for each in self._client.objects(path, SELECTOR, _PAGE_SIZE, of_all=True)]
-        self._known = {_place(each): each for each in found}
+        found = [each for path in paths async for each in self._client.objects(path, self._selector, _PAGE_SIZE, of_all=True)]
+        self._known, self._of = {}, {}
+        for each in found:
+            self._learn(each)
 
     def take(self, event: str | None, body: JsonObject) -> None:
         """One watch event."""
         if event == "DELETED":
-            self._known.pop(_place(body), None)
+            self._forget(_place(body))
         else:
-            self._known[_place(body)] = body
+            self._learn(body)
 
     def of(self, owner: ObjectRef) -> Iterable[JsonObject]:
         """What an owner has, as far as it is known."""
-        return tuple(each for each in self._known.values() if _is_of(each, owner))
+        return tuple(self._known[place] for place in self._of.get(owner.uid, ()))
 
     async def keep(self, child: Child) -> JsonObject:
         """Have it as it shall be; no write if it is as we left it. Raises `Taken`, `Conflict`, `Unavailable`."""
@@ -111,12 +115,12 @@ class Children:
         try:
             written = await self._apply(child, known)
         except ApiFault as fault:        # gone, another one by now, or what was asked for is refused: the next call looks
-            self._known.pop(place, None)
+            self._forget(place)
             if not isinstance(fault, Unavailable | Conflict) and await self._is_another(known):
                 msg = f"{self._kind.kind} {'/'.join(place)} is another one by now"
                 raise Conflict(msg) from fault
             raise
-        self._known[place] = written
+        self._learn(written)
         self._left_as[place] = written["metadata"]["resourceVersion"], digest
         return written
 
@@ -130,6 +134,23 @@ class Children:
         except NotFound:
             pass
         self._left_as.pop(place, None)
+
+    def _learn(self, body: JsonObject) -> None:
+        place = _place(body)
+        self._forget(place)
+        self._known[place] = body
+        if uid := owner_of(body):
+            self._of.setdefault(uid, set()).add(place)
+
+    def _forget(self, place: tuple[str, str]) -> None:
+        body = self._known.pop(place, None)
+        if body is None:
+            return
+        uid = owner_of(body)
+        if (places := self._of.get(uid)) is not None:
+            places.discard(place)
+            if not places:
+                del self._of[uid]
 
     async def _find_or_make(self, child: Child) -> JsonObject:
         path = self._kind.path(namespace=child.owner.namespace)
@@ -171,7 +192,11 @@ def _place(body: JsonObject) -> tuple[str, str]:
     return body["metadata"]["namespace"], body["metadata"]["name"]
 
 
-def _is_of(body: JsonObject, owner: ObjectRef) -> bool:
-    """Whether it names this object as its controller."""
+def owner_of(body: JsonObject) -> str:
+    """The uid of what it names as its controller, of which there is one at most; empty if there is none."""
     references = body["metadata"].get("ownerReferences") or ()
-    return any(each.get("controller") and each["uid"] == owner.uid for each in references)
+    return next((str(each["uid"]) for each in references if each.get("controller")), "")
+
+
+def _is_of(body: JsonObject, owner: ObjectRef) -> bool:
+    return owner_of(body) == owner.uid

@@ -47,7 +47,9 @@ REQUEST_TIMEOUT_SECONDS = 30.0
 CONNECT_TIMEOUT_SECONDS = 10.0
 PLACE_SHARE = 0.5
 """Of the time-out: a request waits no longer for its place, so that it is told what it lacked, and has the rest for the answer."""
-RESOURCES = frozenset({"clusters", "configmaps", "events", "jobs", "leases", "namespaces", "secrets"})
+RESOURCES = frozenset({
+    "clusters", "configmaps", "endpointslices", "events", "jobs", "leases", "namespaces", "secrets", "services", "sessions",
+})
 """What is told by its name when a request ended."""
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _READ_ATTEMPTS = 3

@@ -64,7 +64,7 @@ def test_short_names_and_category():
     """kubectl get flj, flc and fairlead would not work."""
     names = {d["names"]["kind"]: d["names"] for d in (yaml.safe_load(p.read_text())["spec"] for p in CRDS.glob("*.yaml"))}
     assert {kind: (each["shortNames"], each["categories"]) for kind, each in names.items()} == {
-        "Cluster": (["flc"], ["fairlead"]), "Job": (["flj"], ["fairlead"]),
+        "Cluster": (["flc"], ["fairlead"]), "Job": (["flj"], ["fairlead"]), "Session": (["fls"], ["fairlead"]),
     }
 
 

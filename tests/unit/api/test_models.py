@@ -9,7 +9,7 @@ from fairlead.api.v1alpha1 import names
 from fairlead.api.v1alpha1.cluster import Cluster
 from fairlead.api.v1alpha1.job import Job, JobStatus
 from fairlead.api.v1alpha1.meta import Condition
-from fairlead.api.v1alpha1.reasons import ClusterCondition, ClusterReason, JobCondition, JobReason
+from fairlead.api.v1alpha1.reasons import ClusterCondition, ClusterReason, JobCondition, JobReason, SessionCondition, SessionReason
 
 NOON = datetime(2031, 5, 1, 12, 0, 0, 900_000, tzinfo=UTC)
 JOB = {"metadata": {"name": "hello", "uid": "1"}, "spec": {"clusterRef": {"name": "hpc"}, "script": "#!/bin/sh\n"}}
@@ -63,7 +63,7 @@ def test_status_goes_out_as_kubernetes_writes_it():
     }
 
 
-@pytest.mark.parametrize("words", [ClusterCondition, ClusterReason, JobCondition, JobReason])
+@pytest.mark.parametrize("words", [ClusterCondition, ClusterReason, JobCondition, JobReason, SessionCondition, SessionReason])
 def test_words_fit_kubernetes_and_have_a_meaning(words):
     """A condition would be refused, or stand in the documentation without a word of explanation."""
     assert all(word.isalnum() and word[0].isupper() and word.meaning.endswith(".") for word in words)

@@ -19,7 +19,8 @@ PAGES = {path: path.read_text() for path in [*ROOT.glob("*.md"), *ROOT.glob("doc
 GONE = ("ghost", "grave", "haunt", "lobby", "custody", "errand", "stranded")
 """Words that pages and people never used; what is meant by them has plain ones."""
 SHARED = {
-    **dict.fromkeys(("Cluster", "Job", "Endpoint", "HostKeys", "Connection"), "an object as the API has it, and as the domain sees it"),
+    **dict.fromkeys(("Cluster", "Job", "Session", "Endpoint", "HostKeys", "Connection"),
+                    "an object as the API has it, and as the domain sees it"),
     "Ledger": "a port of the engine, and what is behind it",
     **dict.fromkeys(("Live", "Duplicated", "Unexplained"), "a verdict, and the news of it"),
 }

@@ -11,10 +11,11 @@ import yaml
 from fairlead.api import crd
 from fairlead.api.v1alpha1.cluster import Cluster
 from fairlead.api.v1alpha1.job import Job
+from fairlead.api.v1alpha1.session import Session
 
 ROOT = Path(__file__).parents[3]
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
-MODELS = {"Cluster": Cluster, "Job": Job}
+MODELS = {"Cluster": Cluster, "Job": Job, "Session": Session}
 SCHEMAS = {
     each.kind: crd.definition(each)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"] for each in crd.RESOURCES
 }

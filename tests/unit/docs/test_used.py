@@ -10,7 +10,8 @@ from fairlead.telemetry import metrics
 
 [PACKAGE] = fairlead.__path__
 SOURCE = "\n".join(path.read_text() for path in Path(PACKAGE).rglob("*.py"))
-WORDS = [word for kind in (reasons.ClusterCondition, reasons.ClusterReason, reasons.JobCondition, reasons.JobReason) for word in kind]
+WORDS = [word for kind in (reasons.ClusterCondition, reasons.ClusterReason, reasons.JobCondition, reasons.JobReason,
+                          reasons.SessionCondition, reasons.SessionReason) for word in kind]
 METRICS = [name for name, value in vars(metrics).items() if hasattr(value, "collect") and name.islower()]
 
 

@@ -23,6 +23,11 @@ JOB_PLURAL: Final = "jobs"
 JOB_SINGULAR: Final = "job"
 JOB_SHORT: Final = "flj"
 
+SESSION_KIND: Final = "Session"
+SESSION_PLURAL: Final = "sessions"
+SESSION_SINGULAR: Final = "session"
+SESSION_SHORT: Final = "fls"
+
 FINALIZER: Final = f"{GROUP}/remote-run"
 """On a Job: its first attempt may be on a cluster. On a Cluster: Jobs may still run there."""
 FINISHED_LABEL: Final = f"{GROUP}/finished"
@@ -56,6 +61,13 @@ USERNAME_FIELD: Final = "username"
 """The login name, in the Secret of a namespace that has credentials of its own on a Cluster of another."""
 PASSPHRASE_FIELD: Final = "passphrase"  # noqa: S105  the name of a field
 KNOWN_HOSTS_FIELD: Final = "known_hosts"
+
+GATEWAY_MANAGER: Final = f"gateway.{GROUP}"
+"""What a gateway writes into the label endpointslice.kubernetes.io/managed-by of its EndpointSlices: a label's value may hold no slash."""
+TUNNEL_STATE_ANNOTATION: Final = f"{GROUP}/tunnel-state"
+"""On an EndpointSlice of a gateway: how far it has come on the way to the process (Opening, Open, Broken)."""
+RUN_KEY_ANNOTATION: Final = f"{GROUP}/run-key"
+"""On an EndpointSlice of a gateway: which Run it leads to."""
 
 DEFAULT_WORK_DIR: Final = "~/.fairlead"
 DEFAULT_OUTPUT: Final = "%x-%j.out"

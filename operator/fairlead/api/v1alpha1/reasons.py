@@ -50,6 +50,21 @@ class JobCondition(Word):
     STALLED = "Stalled", "True when the Job has failed, or waits for a person to change a limit; for tools that wait for it."
 
 
+class SessionCondition(Word):
+    """Types of a Session's conditions."""
+
+    SUBMITTED = "Submitted", "The scheduler accepted the Session, or its directory on the cluster says so."
+    ALLOCATED = "Allocated", "The scheduler has given the Session its node, and its process was started there."
+    SERVICE_READY = "ServiceReady", "The Session's Service is there, under its name, and is the Session's own."
+    TUNNEL_READY = "TunnelReady", "A gateway says that it has a way to the Session's process."
+    READY = "Ready", "True when the process runs, its Service is there and a gateway has a way to it."
+    SUSPENDED = "Suspended", "The Session is set aside: by spec.suspend (reason JobSuspended), or for a while by the scheduler."
+    HELD = "Held", "The Session waits for a person."
+    ENDED = "Ended", "The process ended with exit code 0, or its time was over."
+    FAILED = "Failed", "The Session has ended otherwise."
+    STALLED = "Stalled", "True when the Session has come to its end, or waits for a person to change a limit; for tools that wait for it."
+
+
 class ClusterReason(Word):
     """Reasons in a Cluster's conditions."""
 
@@ -185,3 +200,19 @@ class JobReason(Word):
         "The API server refuses what has to be written on the Job, by a policy or webhook, in the message's words; it is tried again.",
     )
     LET_GO = "LetGo", "deletionDeadlineSeconds were over, so the deleted Job went; what it may have left on the cluster is in the ledger."
+
+
+class SessionReason(Word):
+    """Reasons in a Session's conditions, beside a Job's."""
+
+    READY = "Ready", "The Session is reached through its Service."
+    NOT_RUNNING = "NotRunning", "The process does not run, so there is nothing to reach."
+    SERVICE_MADE = "ServiceMade", "The Service is there, and is the Session's own."
+    NAME_TAKEN = "NameTaken", "A Service of the Session's name is there and is not the Session's; it is left alone."
+    SERVICE_REFUSED = "ServiceRefused", "The API server refuses the Service, in the message's words."
+    NO_TUNNEL = "NoTunnel", "No gateway has opened a way to the process yet."
+    TUNNEL_OPENING = "TunnelOpening", "A gateway is opening a way to the process."
+    TUNNEL_OPEN = "TunnelOpen", "A gateway has a way to the process."
+    TUNNEL_BROKEN = "TunnelBroken", "The way to the process is broken; the gateway tries again."
+    ENDED = "Ended", "The process ended of itself, with exit code 0."
+    LIFETIME_OVER = "LifetimeOver", "maxLifetimeSeconds were over, so the Session was ended."

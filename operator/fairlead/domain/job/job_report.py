@@ -7,6 +7,7 @@ from fairlead.domain.job.job import Job
 from fairlead.domain.kinds import Report
 from fairlead.domain.objects import EventNote
 from fairlead.domain.pacing import Now
+from fairlead.domain.run import aside
 from fairlead.domain.run import news as said
 
 
@@ -63,7 +64,7 @@ def _events(job: Job, news: said.News) -> tuple[EventNote, ...]:
     if isinstance(news, said.Turn):
         return _events_of_turn(job, news)
     if isinstance(news, said.Aside):
-        return _events_aside(job, news)
+        return aside.events(job, news)
     match news:
         case said.Live(row):
             return statuses.live_events(job, row)
@@ -89,22 +90,6 @@ def _events_of_turn(job: Job, news: said.Turn) -> tuple[EventNote, ...]:
             return _told("Normal", JobReason.JOB_RESUMED, "Resume", f"attempt {job.key.attempt} follows")
         case said.Parking() | said.Parked():
             return ()
-
-
-def _events_aside(job: Job, news: said.Aside) -> tuple[EventNote, ...]:
-    match news:
-        case said.Duplicated(others):
-            why = f"jobs {', '.join(others)} carry this attempt too and cannot run it: cancelled"
-            return _told("Warning", JobReason.DUPLICATE, "Cancel", why)
-        case said.ToldToEnd(ids, why):
-            return _told("Normal", JobReason.CANCELLING, "Cancel", f"told to end: {ids}" + (f" ({why})" if why else ""))
-        case said.LeftAlone(what):
-            return _told("Normal", JobReason.ORPHANED, "Release", f"left alone on the cluster: {what}")
-        case said.LetGo(why, key, cluster):
-            return _told("Warning", JobReason.LET_GO, "Delete", (
-                f"{why}; deletionDeadlineSeconds ({job.deletion_deadline_seconds} s) are over, so the Job goes. What it may have left "
-                f"there is written down as {key}, and cleaned up when Cluster {cluster} answers"
-            ))
 
 
 def _told(kind: str, reason: JobReason, action: str, message: str) -> tuple[EventNote, ...]:

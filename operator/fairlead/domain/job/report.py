@@ -7,22 +7,19 @@ that the API server takes.
 from collections.abc import Sequence
 
 from fairlead.api.v1alpha1.job import JobPhase, JobStatus, Logs
-from fairlead.api.v1alpha1.meta import AttemptStatus, RunStatus
 from fairlead.api.v1alpha1.reasons import JobCondition, JobReason
 from fairlead.domain.conditions import Says, is_true, moment, told
 from fairlead.domain.job.job import Job
 from fairlead.domain.objects import EventNote
 from fairlead.domain.pacing import Now
-from fairlead.domain.plain_text import PlainText
+from fairlead.domain.run import run_status
 from fairlead.domain.run.evidence import Ended
 from fairlead.domain.run.memory import Closing
-from fairlead.domain.run.observation import Finished, Listed, LogTail
+from fairlead.domain.run.observation import Finished, Listed
 from fairlead.domain.run.retry import Again, Over
 from fairlead.domain.run.run import RunState
 
-ATTEMPTS_KEPT = 5
 _UNWATCHED = ", by what its node wrote: its end was not watched, and the scheduler has forgotten it"
-_LETTER_ENDS = bytes(range(0x80, 0xC0))   # UTF-8: bytes that are not a letter's first
 _SUBMITTING = frozenset({JobReason.SUBMITTING, JobReason.SUBMISSION_UNKNOWN, JobReason.SUBMISSION_DEFERRED})
 _ENDED = frozenset({JobPhase.COMPLETE, JobPhase.FAILED})   # not watched any more: a generation seen once would make tools wait for the next
 _READY, _RUNNING, _SUBMITTED = JobCondition.READY, JobCondition.RUNNING, JobCondition.SUBMITTED
@@ -65,7 +62,7 @@ def kept_out(job: Job, why: str, now: Now) -> JobStatus | None:
 
 def accepted(job: Job, run_id: str, now: Now) -> JobStatus | None:
     """The scheduler has it under `run_id`."""
-    run = _fresh(job, id=run_id, state="PENDING")
+    run = run_status.fresh(job, id=run_id, state="PENDING")
     says = (
         Says(_SUBMITTED, True, JobReason.SUBMITTED, f"job {run_id}"),
         Says(_RUNNING, False, JobReason.QUEUED),
@@ -77,8 +74,8 @@ def accepted(job: Job, run_id: str, now: Now) -> JobStatus | None:
 def live(job: Job, row: Listed, now: Now, *, detailed: bool, over: Finished | None = None) -> JobStatus | None:
     """What the listing shows. A changed condition and the script's end (`over`) are written at once; the rest waits until `detailed`."""
     phase, reason = _PHASE_OF_STATE.get(row.state, (JobPhase.RUNNING, JobReason.STATE_UNKNOWN))
-    run = _fresh(job, id=row.id, state=row.word, reason=row.reason or None, node=row.node or None, process_tracking=row.tracking or None,
-                 exit_code=over.exit_code if over else None)
+    run = run_status.fresh(job, id=row.id, state=row.word, reason=row.reason or None, node=row.node or None,
+                           process_tracking=row.tracking or None, exit_code=over.exit_code if over else None)
     is_running = row.state in {RunState.RUNNING, RunState.FINISHING}
     was_running = is_true(job.status.conditions, _RUNNING)
     running = was_running if row.state is RunState.UNKNOWN else is_running
@@ -147,7 +144,7 @@ def failed(job: Job, closing: Closing, over: Over, now: Now, ended: Ended | None
     if ended is not None:
         fields = _ended_fields(job, ended, now, (closing.exit_code, closing.signal))
     else:
-        run = _closed_run(job, closing)
+        run = run_status.closed(job, closing)
         fields = {"run": run, "end_time": moment(now.wall), "estimated_start_time": None}
     return _rewritten(
         job, now, JobPhase.FAILED, says, failures=over.failures or None, infrastructure_failures=over.infrastructure_failures or None,
@@ -248,76 +245,26 @@ def _active_seconds(job: Job, now: Now) -> int | None:
 
 def _following(job: Job, closing: Closing, now: Now, ended: Ended | None) -> dict[str, object]:
     """The fields by which an attempt is closed and the next one's intent is written."""
-    end: dict[str, object] = {"outcome": closing.reason, "end_time": moment(now.wall), "without_end": closing.without_end or None}
-    run = _closed_run(job, closing)
-    if ended is not None:
-        run = _run_of(job, ended, closing.exit_code, closing.signal)
-        end |= _times(ended, now)
-    attempt, following = AttemptStatus.model_validate(run.model_dump() | end), job.key.next
-    return {
-        "run": RunStatus(key=str(following), attempt=following.attempt), "attempts": (*job.status.attempts, attempt)[-ATTEMPTS_KEPT:],
-        "submit_time": None, "start_time": None, "estimated_start_time": None, "restarts": None,
-    }
+    nothing_yet = {"submit_time": None, "start_time": None, "estimated_start_time": None, "restarts": None}
+    return run_status.following(job, closing, now, ended) | nothing_yet
 
 
 def _intent(job: Job, now: Now) -> dict[str, object]:
     """The fields by which the current attempt is meant, whether or not it was before; activeDeadlineSeconds count from then."""
-    return {"run": _run(job), "active_since": job.status.active_since or moment(now.wall)}
-
-
-def _fresh(job: Job, **fields: str | int | None) -> RunStatus:
-    """The current attempt with these fields alone, and those that a newer release has written of it."""
-    return RunStatus.model_validate({**_run(job).of_others, "key": str(job.key), "attempt": job.key.attempt, **fields})
-
-
-def _run(job: Job) -> RunStatus:
-    run = job.status.run
-    return run if run and run.key == str(job.key) else RunStatus(key=str(job.key), attempt=job.key.attempt)
-
-
-def _closed_run(job: Job, closing: Closing) -> RunStatus:
-    """The attempt as it was left; what the listing showed before its end is no longer said."""
-    run = _run(job)
-    return run.having(
-        state=closing.word or None, reason=None, exit_code=closing.exit_code, signal=closing.signal,
-        process_tracking=closing.tracking or run.process_tracking,
-    )
-
-
-def _run_of(job: Job, ended: Ended, exit_code: int | None, signal: int | None) -> RunStatus:
-    """The attempt as its end shows it."""
-    run = _run(job)
-    return run.having(
-        id=ended.finished.id, state=ended.word or None, reason=None, exit_code=exit_code, signal=signal,
-        node=ended.started.host or None, process_tracking=ended.tracking or run.process_tracking,
-    )
-
-
-def _times(ended: Ended, now: Now) -> dict[str, object]:
-    """By the node's clock. What is no time is left out; then it ended when that was seen."""
-    started, finished = ended.started.at, ended.finished.at
-    return {"start_time": None if started is None else moment(started), "end_time": moment(now.wall if finished is None else finished)}
+    return {"run": run_status.current(job), "active_since": job.status.active_since or moment(now.wall)}
 
 
 def _ended_fields(job: Job, ended: Ended, now: Now, how: tuple[int | None, int | None]) -> dict[str, object]:
     """`how` are exit code and signal."""
-    run = _run_of(job, ended, *how)
+    run = run_status.over(job, ended, *how)
     logs = None
     if ended.log is not None:
         log = ended.log
-        logs = Logs(stdout_path=log.stdout_path, stderr_path=log.stderr_path or None, bytes=log.size, tail=_plain(log))
+        logs = Logs(stdout_path=log.stdout_path, stderr_path=log.stderr_path or None, bytes=log.size, tail=run_status.tail_of(log))
     return {
-        "run": run, **_times(ended, now), "estimated_start_time": None,
+        "run": run, **run_status.times(ended, now), "estimated_start_time": None,
         "restarts": ended.started.restart or None, "logs": logs, "observation_source": ended.source,
     }
-
-
-def _plain(log: LogTail) -> str:
-    """The tail as text that is safe in a terminal; a letter that the cut has parted is left out."""
-    plain, tail = PlainText(), log.tail
-    if log.size is not None and log.size > len(tail):
-        tail = tail.lstrip(_LETTER_ENDS) if tail[:4].lstrip(_LETTER_ENDS) else tail
-    return plain.feed(tail) + plain.end()
 
 
 def _rewritten(job: Job, now: Now, phase: JobPhase, says: Sequence[Says], **fields: object) -> JobStatus | None:

@@ -26,12 +26,12 @@ _NOT_SHARED = ("the compute node did not find the work folder that the login nod
                "file system that all nodes share")
 _PROFILE = "look for exit or exec in its profile, or leave that out by loginShell: false"
 _SENTENCE: dict[JobReason, str] = {
-    JobReason.TIME_LIMIT_EXCEEDED: "the scheduler ended the Job at its time limit: raise timeLimit",
-    JobReason.OOM_KILLED: "the Job used more memory than it had: raise memory",
-    JobReason.NODE_FAILURE: "a node of the Job failed",
-    JobReason.BOOT_FAILURE: "a node of the Job could not be started",
-    JobReason.PREEMPTED: "the scheduler took the Job's nodes for another",
-    JobReason.CANCELLED_EXTERNALLY: "somebody cancelled the Job on the cluster",
+    JobReason.TIME_LIMIT_EXCEEDED: "the scheduler ended the job at its time limit: raise timeLimit",
+    JobReason.OOM_KILLED: "the job used more memory than it had: raise memory",
+    JobReason.NODE_FAILURE: "a node of the job failed",
+    JobReason.BOOT_FAILURE: "a node of the job could not be started",
+    JobReason.PREEMPTED: "the scheduler took the job's nodes for another",
+    JobReason.CANCELLED_EXTERNALLY: "somebody cancelled the job on the cluster",
     JobReason.END_UNEXPLAINED: "the script was told to end (TERM), and why is not known any more: it may have been cut short",
 }
 
@@ -107,7 +107,7 @@ def _of_unbegun(ended: Ended) -> Closing:
         message = f"{_SENTENCE[reason]}; it ended before the script began"
         return Closing(reason, message, never_ran=not ended.began, exit_code=code, word=ended.word)
     if code == WrapperExit.OUTPUT and EndWord.UNBEGUN in ended.finished.words:
-        where = ended.log.stdout_path if ended.log else "of the Job"
+        where = ended.log.stdout_path if ended.log else "of the job"
         message = (f"the output file {where} could not be opened on the compute node, so the script was not started: "
                    "check workingDir, stdoutPath and stderrPath")
         return Closing(JobReason.OUTPUT_NOT_WRITABLE, message, exit_code=code, word=ended.word)
@@ -129,7 +129,7 @@ def _of_broken(broken: Broken) -> Closing:
         why = f"somebody has emptied the run directory of job {broken.claim}, a script or a purge of old files: {said}; it may have run"
         return Closing(JobReason.LOST, why, word=broken.word)
     if not broken.began or (broken.started is None and broken.exit_code == WrapperExit.ENVIRONMENT):
-        why = "something of the Job's directory is missing there, or the disk is full"
+        why = "something of the run directory is missing there, or the disk is full"
         doubt = "; nothing proves that, so it may have run" if broken.began else ""
         message = f"the compute node could not start the script: {why}{doubt}"
         return Closing(JobReason.ENVIRONMENT_FAILURE, message, never_ran=not broken.began, exit_code=broken.exit_code, word=broken.word)
@@ -145,7 +145,7 @@ def _of_broken(broken: Broken) -> Closing:
 def of_never_ran(never: NeverRan) -> Closing:
     """How a Run that was revoked before any claim is judged: somebody's `scancel` is a wish, all else the infrastructure's fault."""
     if never.state is RunState.CANCELLED:
-        return Closing(JobReason.CANCELLED_EXTERNALLY, "somebody cancelled the Job on the cluster before it started", word=never.word)
+        return Closing(JobReason.CANCELLED_EXTERNALLY, "somebody cancelled the job on the cluster before it started", word=never.word)
     if never.left_no_sign:
         return Closing(JobReason.NOT_SHARED, _NOT_SHARED, never_ran=True, word=never.word)
     if never.unopened:

@@ -45,6 +45,7 @@ from fairlead.engine.site.limits import Bucket, in_turn
 from fairlead.engine.site.link import Link
 from fairlead.engine.site.listening import Listening
 from fairlead.engine.site.polls import PollPace
+from fairlead.engine.site.service_steps import ServiceSteps
 from fairlead.engine.site.site_report import SiteReport
 from fairlead.engine.writer import Writer
 from fairlead.schedulers.seam import Driver
@@ -87,6 +88,7 @@ class Site:
         self._cleaning: dict[str, Remains] = {}
         overdue = Overdue(context.world, context.debts, self._writer)
         self._api_steps = ApiSteps(context, self._work, self._hold, overdue, self._lanes, self._jobs, self._cleaning, self.wake)
+        self._service_steps = ServiceSteps(self._work, self._own_jobs)
         self._wake = asyncio.Event()
         polling = cluster.spec.polling
         self._pace = PollPace.of(polling.interval_seconds, polling.max_interval_seconds)
@@ -245,6 +247,7 @@ class Site:
     async def _see_to(self) -> float:
         """Do for each Job what can be done now; when the next look is due (monotonic)."""
         name = self.cluster.ref.name
+        await self._service_steps.run()
         if self.cluster.spec.suspend:
             await self._api_steps.without_cluster(JobReason.CLUSTER_SUSPENDED, f"Cluster {name} is suspended")
             self._link.close()

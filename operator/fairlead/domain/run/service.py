@@ -1,0 +1,51 @@
+"""The Service of an owner of Runs, and the way from there to its process: what is wanted, and what was seen of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class WantedService:
+    """A Service without a selector, in its owner's namespace."""
+
+    name: str
+    port: int
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptService:
+    """It is there, and its owner's. `address` is its ClusterIP."""
+
+    name: str
+    port: int
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoService:
+    """It is not there, or not its owner's. `taken`: something of that name is, and is left alone."""
+
+    taken: bool
+    message: str
+
+
+class TunnelState(StrEnum):
+    """How far a gateway has come on the way to a process, in its own words."""
+
+    OPENING = "Opening"
+    OPEN = "Open"
+    BROKEN = "Broken"
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What is known of both. `service` None: the API server has not answered yet. `tunnel` None: no gateway has said a word of this Run.
+
+    What a gateway says stands on an object of the owner's namespace, so whoever may write EndpointSlices there can say it, too. Nothing is
+    done to a Run for it.
+    """
+
+    service: KeptService | NoService | None
+    tunnel: TunnelState | None

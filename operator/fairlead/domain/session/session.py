@@ -1,0 +1,54 @@
+"""A Session as Fairlead sees it: what it has beside what every owner of Runs has."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from fairlead.api.v1alpha1 import names
+from fairlead.api.v1alpha1.reasons import SessionCondition
+from fairlead.api.v1alpha1.session import SessionSpec, SessionStatus
+from fairlead.domain.run.service import WantedService
+from fairlead.domain.run.watched import WatchedOwner
+
+INFRASTRUCTURE_RETRIES = 3
+"""As a Job's, when it says nothing: attempts that are proved never to have run are made again. One that has run is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session(WatchedOwner):
+    """One Session as it was last read."""
+
+    spec: SessionSpec
+    status: SessionStatus
+
+    ENDS: ClassVar[tuple[str, ...]] = (SessionCondition.ENDED, SessionCondition.FAILED)
+
+    @property
+    def kind(self) -> str:
+        """Session."""
+        return names.SESSION_KIND
+
+    @property
+    def infrastructure_retries(self) -> int:
+        """So many attempts may follow such as never ran."""
+        return INFRASTRUCTURE_RETRIES
+
+    @property
+    def active_deadline_seconds(self) -> int | None:
+        """So long it may run; None: as long as it likes."""
+        return self.spec.max_lifetime_seconds
+
+    def deadline(self) -> float | None:
+        """When maxLifetimeSeconds are over (epoch seconds); None without one, and while it does not run."""
+        seconds, since = self.active_deadline_seconds, self.status.running_since
+        return None if seconds is None or since is None else since.timestamp() + seconds
+
+    @property
+    def script_ended_at(self) -> float | None:
+        """When its process ended, by its node's clock (epoch seconds); None if that is not known, or it never ran."""
+        begun, ended = self.status.running_since, self.status.end_time
+        return ended.timestamp() if begun and ended else None
+
+
+def wanted_service(session: Session) -> WantedService:
+    """Through what it is reached."""
+    return WantedService(session.ref.name, session.spec.service.port, session.spec.service.labels)

@@ -1,0 +1,103 @@
+"""A Session's status as a whole: what is said is put in, and from that follow Ready and the end of its time.
+
+Ready is nobody's own word: the process runs, its Service is there and a gateway has a way to it.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from fairlead.api.v1alpha1.meta import Condition
+from fairlead.api.v1alpha1.reasons import JobReason, SessionCondition, SessionReason
+from fairlead.api.v1alpha1.session import ServiceReference, SessionPhase, SessionStatus
+from fairlead.domain.conditions import Says, is_true, moment, told
+from fairlead.domain.kinds import Report
+from fairlead.domain.objects import EventNote
+from fairlead.domain.pacing import Now
+from fairlead.domain.run.service import KeptService, NoService, Served, TunnelState
+from fairlead.domain.session.session import Session
+
+_ENDED: Final = frozenset({SessionPhase.ENDED, SessionPhase.FAILED})   # not watched any more, so no generation is waited for
+_TUNNEL: Final[dict[TunnelState | None, Says]] = {
+    None: Says(SessionCondition.TUNNEL_READY, False, SessionReason.NO_TUNNEL, "no gateway has opened a way to the process yet"),
+    TunnelState.OPENING: Says(SessionCondition.TUNNEL_READY, False, SessionReason.TUNNEL_OPENING, "a gateway opens a way to the process"),
+    TunnelState.OPEN: Says(SessionCondition.TUNNEL_READY, True, SessionReason.TUNNEL_OPEN),
+    TunnelState.BROKEN: Says(SessionCondition.TUNNEL_READY, False, SessionReason.TUNNEL_BROKEN,
+                             "the way to the process is broken; the gateway tries again"),
+}
+_NOT_RUNNING: Final = Says(SessionCondition.TUNNEL_READY, False, SessionReason.NOT_RUNNING)
+
+
+def served(session: Session, seen: Served, now: Now) -> Report:
+    """What is known of its Service and of the way to its process."""
+    phase, before = SessionPhase(session.status.phase or SessionPhase.PENDING), session.status
+    says = [_TUNNEL[seen.tunnel] if phase is SessionPhase.RUNNING else _NOT_RUNNING]
+    fields: dict[str, object] = {}
+    events: tuple[EventNote, ...] = ()
+    match seen.service:
+        case KeptService(name, port, address):
+            says.append(Says(SessionCondition.SERVICE_READY, True, SessionReason.SERVICE_MADE, f"{address}, port {port}"))
+            fields = {"service_ref": ServiceReference(name=name, cluster_ip=address, port=port), "url": _url(session, port)}
+        case NoService(taken, message):
+            reason = SessionReason.NAME_TAKEN if taken else SessionReason.SERVICE_REFUSED
+            says.append(Says(SessionCondition.SERVICE_READY, False, reason, message))
+            fields = {"service_ref": None, "url": None}
+            if _reason(before.conditions, SessionCondition.SERVICE_READY) != reason:
+                events = (EventNote("Warning", reason, message, "Serve"),)
+    status = rewritten(session, now, phase, says, **fields)
+    return Report(status, events if status else ())
+
+
+def rewritten(session: Session, now: Now, phase: SessionPhase, says: Sequence[Says], **fields: object) -> SessionStatus | None:
+    """The status with these conditions and fields, and with what follows from them; None if nothing that a person reads has changed."""
+    before = session.status
+    if is_true(before.conditions, SessionCondition.STALLED) and all(each.type is not SessionCondition.STALLED for each in says):
+        says = [*says, Says(SessionCondition.STALLED, False, says[-1].reason)]
+    if phase is not SessionPhase.RUNNING and before.condition(SessionCondition.TUNNEL_READY):
+        says = [*(each for each in says if each.type is not SessionCondition.TUNNEL_READY), _NOT_RUNNING]
+    conditions = told(before.conditions, says, now.wall, session.generation)
+    if phase is SessionPhase.RUNNING and _may_be_ready(says, before.conditions):
+        conditions = told(conditions, (_readiness(conditions),), now.wall, session.generation)
+    status = before.having(**fields | {
+        "phase": phase, "host": session.host or None, "conditions": conditions,
+        "observed_generation": None if phase in _ENDED else session.generation,
+    })
+    since, seconds = status.running_since, session.spec.max_lifetime_seconds
+    is_bounded = since is not None and seconds is not None and phase not in _ENDED
+    status = status.having(expiration_time=moment(since.timestamp() + seconds) if is_bounded and since and seconds else None)
+    return None if status == before else status
+
+
+def _may_be_ready(says: Iterable[Says], before: Iterable[Condition]) -> bool:
+    """Whether Ready follows from the others: nothing is said now, or was said before and still holds, of what keeps it from being so."""
+    said = {each.type: each for each in says}
+    if SessionCondition.READY in said:
+        return False
+    if SessionCondition.ALLOCATED in said:
+        return said[SessionCondition.ALLOCATED].status is True
+    return _reason(before, SessionCondition.READY) in _FOLLOWS
+
+
+def _readiness(conditions: tuple[Condition, ...]) -> Says:
+    for kind in (SessionCondition.SERVICE_READY, SessionCondition.TUNNEL_READY):
+        found = next((each for each in conditions if each.type == kind), None)
+        if found is None:
+            return Says(SessionCondition.READY, False, JobReason.RUNNING, "the process runs; its Service is being made")
+        if found.status != "True":
+            return Says(SessionCondition.READY, False, found.reason, found.message)
+    return Says(SessionCondition.READY, True, SessionReason.READY)
+
+
+_FOLLOWS: Final = frozenset({
+    JobReason.RUNNING, SessionReason.READY, SessionReason.NAME_TAKEN, SessionReason.SERVICE_REFUSED, SessionReason.SERVICE_MADE,
+    *(each.reason for each in _TUNNEL.values()), SessionReason.NOT_RUNNING,
+})
+"""Reasons of Ready that follow from the other conditions."""
+
+
+def _reason(conditions: Iterable[Condition], kind: str) -> str:
+    return next((each.reason for each in conditions if each.type == kind), "")
+
+
+def _url(session: Session, port: int) -> str:
+    place = f"http://{session.ref.name}.{session.ref.namespace}.svc"
+    return place if port == 80 else f"{place}:{port}"

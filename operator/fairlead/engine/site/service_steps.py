@@ -1,0 +1,65 @@
+"""The Services of one site's owners: made when an owner has begun, kept as long as it is there, and told of in its status.
+
+Whether the cluster answers makes no difference: a Service and its address outlive each attempt, and each tunnel.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import structlog
+
+from fairlead.domain.errors import ApiFault
+from fairlead.domain.kinds import Serving
+from fairlead.domain.run.service import KeptService, NoService, Served, WantedService
+from fairlead.domain.run.watched import WatchedOwner
+from fairlead.engine.ports import Services
+from fairlead.engine.site.lanes import Work
+
+log = structlog.get_logger()
+
+AGAIN_SECONDS = 10.0
+"""After a Service was refused, or its name was another's, it is tried again: nobody tells us when a name becomes free."""
+
+
+class ServiceSteps:
+    """`owners` gives those of the site as they are known now."""
+
+    def __init__(self, work: Work, owners: Callable[[], Iterable[WatchedOwner]]) -> None:
+        self._work = work
+        self._owners = owners
+        self._refused: dict[str, tuple[float, WantedService, NoService]] = {}     # by uid: until when (monotonic) that stands
+
+    async def run(self) -> None:
+        """Keep the Services of those that have begun, and say in their status what is known of them."""
+        services, kinds, writer = self._work.world.services, self._work.world.kinds, self._work.writer
+        if services is None:
+            return
+        served = [(each, serving) for each in self._owners() if (serving := kinds.of(each).serving) and _has_service(each)]
+        self._refused = {each.ref.uid: self._refused[each.ref.uid] for each, _ in served if each.ref.uid in self._refused}
+        steps = ((each, self._serve(services, each, serving)) for each, serving in served if not writer.rests_until(each))
+        await writer.mishaps.each("served", steps)
+
+    async def _serve(self, services: Services, owner: WatchedOwner, serving: Serving[Any]) -> None:
+        wanted, now = serving.wanted(owner), self._work.world.now()
+        service = await self._kept(services, owner, wanted)
+        await self._work.writer.tell(owner.ref.uid, lambda known: serving.report(
+            known, Served(service, services.tunnel(known.ref, wanted.name, known.key)), now))
+
+    async def _kept(self, services: Services, owner: WatchedOwner, wanted: WantedService) -> KeptService | NoService | None:
+        uid, now = owner.ref.uid, self._work.world.clock.monotonic()
+        until, refused, why = self._refused.get(uid, (0.0, None, None))
+        if now < until and refused == wanted:
+            return why
+        try:
+            found = await services.keep(owner.ref, owner.kind, wanted)
+        except ApiFault as error:
+            log.info("service_not_kept", owner=str(owner.ref), error=str(error))
+            return None
+        self._refused.pop(uid, None)
+        if isinstance(found, NoService):
+            self._refused[uid] = now + AGAIN_SECONDS, wanted, found
+        return found
+
+
+def _has_service(owner: WatchedOwner) -> bool:
+    return owner.is_begun and not (owner.ended or owner.deleting)

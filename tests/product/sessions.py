@@ -1,0 +1,22 @@
+"""Sessions, for tests that are about something else."""
+
+from product.scene import Scene, Thing
+from product.waiting import until
+
+
+def ended_session(scene: Scene, name: str) -> Thing:
+    """One that has run and ended, and is not watched any more."""
+    session = scene.session(name, "true")
+    session.wait("Ended")
+    until(lambda: (session.read() or {})["metadata"].get("labels", {}).get("fairlead.dev/finished"), "the finished label")
+    return session
+
+
+def use_sessions(scene: Scene) -> None:
+    """Have all done that the controller does for Sessions alone: one gets its Service, and one finds its name taken."""
+    scene.api.apply(f"/api/v1/namespaces/{scene.namespace}/services/taken",
+                    {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "taken"}, "spec": {"ports": [{"port": 80}]}})
+    sessions = [scene.session(name, "true") for name in ("taken", "free")]
+    for each in sessions:
+        each.wait("Ended")
+        each.delete()

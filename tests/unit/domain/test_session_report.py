@@ -1,0 +1,145 @@
+"""What a person reads of a Session in each state, and from what its Ready follows."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from fairlead.api.v1alpha1.reasons import JobReason
+from fairlead.api.v1alpha1.session import SessionResources, SessionSpec, SessionStatus
+from fairlead.domain.conditions import moment
+from fairlead.domain.pacing import Now
+from fairlead.domain.run import news as said
+from fairlead.domain.run.evidence import Ended
+from fairlead.domain.run.memory import Closing
+from fairlead.domain.run.observation import Finished, Listed, LogTail, Started
+from fairlead.domain.run.retry import Over
+from fairlead.domain.run.run import RunState
+from fairlead.domain.run.service import KeptService, NoService, Served, TunnelState
+from fairlead.domain.session.session import Session
+from fairlead.domain.session.session_reading import read_session
+from fairlead.domain.session.session_report import report
+from fairlead.domain.session.session_request import request
+from fairlead.domain.session.session_status import served
+from product.objects import KEY, NOW, UID, submitted
+
+SERVICE = KeptService("lab", 80, "10.0.0.7")
+REACHED = Served(SERVICE, TunnelState.OPEN)
+LATER = Now(1100.0, 1.7e9 + 100)
+
+
+def a_session(status: dict[str, Any] | None = None, **spec: Any) -> Session:
+    """A Session that has begun."""
+    metadata = {"name": "lab", "namespace": "team", "uid": UID, "resourceVersion": "1", "generation": 1,
+                "finalizers": ["fairlead.dev/remote-run"]}
+    whole = {"clusterRef": {"name": "hpc"}, "application": {"command": ["server"], "port": 8888}, **spec}
+    return read_session({"metadata": metadata, "spec": whole, "status": status or submitted()})
+
+
+def seen(state: RunState, *, node: str = "n1", detailed: bool = True) -> said.Live:
+    return said.Live(Listed(KEY, "7", state, state.name, "", node, None, None, "squeue"), detailed)
+
+
+def after(session: Session, *news: said.News | Served, now: Now = NOW) -> Session:
+    """The Session once all of that was told."""
+    for each in news:
+        told = served(session, each, now) if isinstance(each, Served) else report(session, each, now)
+        if told.status is not None:
+            assert isinstance(told.status, SessionStatus)
+            session = replace(session, status=told.status)
+    return session
+
+
+def ready(session: Session) -> tuple[str, str]:
+    found = session.status.condition("Ready")
+    assert found is not None
+    return found.status, found.reason
+
+
+@pytest.mark.parametrize(("state", "phase", "word"), [
+    pytest.param(RunState.PENDING, "Queued", ("False", "Queued"), id="pending"),
+    pytest.param(RunState.HELD, "Queued", ("False", "Held"), id="held"),
+    pytest.param(RunState.STUCK, "Queued", ("False", "Unschedulable"), id="asks for too much"),
+    pytest.param(RunState.RUNNING, "Running", ("True", "Ready"), id="running"),
+    pytest.param(RunState.UNKNOWN, "Running", ("True", "Ready"), id="a word of a later release: it runs on"),
+    pytest.param(RunState.SUSPENDED, "Running", ("False", "Suspended"), id="stopped by the scheduler"),
+    pytest.param(RunState.FINISHING, "Running", ("False", "Completing"), id="its process is over"),
+])
+def test_a_session_is_ready_only_while_its_process_runs(state: RunState, phase: str, word: tuple[str, str]) -> None:
+    """Else people would be sent to a process that does not answer."""
+    session = after(a_session(), seen(RunState.RUNNING), REACHED, seen(state), REACHED)
+    assert (session.status.phase, ready(session)) == (phase, word)
+
+
+@pytest.mark.parametrize(("known", "word"), [
+    pytest.param((), ("False", "Running"), id="nothing is known of its Service"),
+    pytest.param((Served(None, TunnelState.OPEN),), ("False", "Running"), id="the API server has not answered"),
+    pytest.param((Served(SERVICE, None),), ("False", "NoTunnel"), id="no gateway has said a word"),
+    pytest.param((Served(SERVICE, TunnelState.OPENING),), ("False", "TunnelOpening"), id="on its way"),
+    pytest.param((REACHED,), ("True", "Ready"), id="all is there"),
+    pytest.param((REACHED, Served(SERVICE, TunnelState.BROKEN)), ("False", "TunnelBroken"), id="broken since"),
+    pytest.param((REACHED, Served(NoService(True, "taken"), TunnelState.OPEN)), ("False", "NameTaken"), id="its name is taken"),
+    pytest.param((REACHED, Served(None, None)), ("False", "NoTunnel"), id="its slice is gone"),
+    pytest.param((REACHED, Served(NoService(False, "quota"), None), REACHED), ("True", "Ready"), id="mended"),
+])
+def test_ready_follows_from_service_and_tunnel(known: tuple[Served, ...], word: tuple[str, str]) -> None:
+    """Else Ready would promise an address behind which there is nothing, or never come."""
+    assert ready(after(a_session(), seen(RunState.RUNNING), *known)) == word
+
+
+def test_what_is_known_already_is_not_written_again() -> None:
+    """Else each look at a Session would cost a write."""
+    session = after(a_session(), seen(RunState.RUNNING), REACHED)
+    assert served(session, REACHED, LATER).status is None
+    assert report(session, seen(RunState.RUNNING, detailed=False), LATER).status is None
+    assert report(session, seen(RunState.RUNNING, node="n2", detailed=False), LATER).status is not None, "where it is to be found"
+
+
+def test_a_suspended_session_keeps_its_address_and_is_not_ready() -> None:
+    """Else the address would change with each pause, or look as if somebody answered there."""
+    running = after(a_session(suspend=True), seen(RunState.RUNNING), REACHED)
+    parking = after(running, said.Parking(), seen(RunState.RUNNING), REACHED)
+    assert ready(parking) == ("False", "JobSuspended")
+    parked = after(parking, said.SetAside(Closing(JobReason.JOB_SUSPENDED, "set aside"), 0.0), Served(SERVICE, None))
+    assert (parked.status.phase, ready(parked), parked.status.url) == ("Suspended", ("False", "JobSuspended"), "http://lab.team.svc")
+    assert parked.status.service_ref is not None
+    found = parked.status.condition("TunnelReady")
+    assert found is not None
+    assert (found.status, found.reason) == ("False", "NotRunning")
+    assert parked.status.running_since is None, "its lifetime begins anew"
+
+
+def test_the_end_of_its_lifetime_is_no_failure() -> None:
+    """Else a Session that was meant to end would page somebody."""
+    session = after(a_session(maxLifetimeSeconds=3600), seen(RunState.RUNNING))
+    assert session.deadline() == NOW.wall + 3600
+    assert session.status.expiration_time == moment(NOW.wall + 3600)
+    over = said.Failed(Closing(JobReason.DEADLINE_EXCEEDED, "activeDeadlineSeconds"), Over(JobReason.DEADLINE_EXCEEDED, "x", 1, 0))
+    told = report(session, over, LATER)
+    ended = after(session, over)
+    assert (ended.status.phase, ready(ended), ended.ended, ended.end_reason) == ("Ended", ("False", "LifetimeOver"), True, "LifetimeOver")
+    assert [(each.type, each.reason) for each in told.events] == [("Normal", "LifetimeOver")]
+    assert ended.status.expiration_time is None
+
+
+def test_an_end_has_its_last_output() -> None:
+    """Else a user would have to look for a file to know why a server has gone."""
+    log = LogTail("/home/a/lab-7.out", "", 4, b"bye\n")
+    end = Ended(Finished("7", 0, 0, 300), Started("7", 0, "n1", 200), RunState.COMPLETED, "COMPLETED", log, "squeue")
+    ended = after(a_session(), seen(RunState.RUNNING), REACHED, said.Completed(end))
+    assert (ended.status.phase, ready(ended), ended.ended) == ("Ended", ("False", "Ended"), True)
+    assert ended.status.logs is not None
+    assert ended.status.logs.tail == "bye\n"
+    stalled = ended.status.condition("Stalled")
+    assert stalled is not None
+    assert stalled.status == "True", "tools that wait would wait for ever"
+
+
+def test_without_resources_nothing_is_asked_for() -> None:
+    """Else a Session would ask for more than its partition gives, or not take the fields that a Job has."""
+    assert SessionSpec.model_fields["resources"].annotation is SessionResources
+    asked = request(a_session(), None).resources
+    assert (asked.memory, asked.cpus_per_task, asked.exclusive, asked.working_dir) == (None, None, False, None)
+    session = a_session(resources={"memory": "1Gi", "gpus": 1}, application={"command": ["x"], "port": 1, "workingDir": "~/lab"})
+    asked = request(session, None).resources
+    assert (asked.memory, asked.gpus, asked.working_dir) == ("1Gi", 1, "~/lab")
