@@ -48,7 +48,7 @@ e2e: environment ## Install the image by its chart and use it as people do, on a
 	@exec $(OWN) $(BIN)/python -m bed fetch
 	@exec $(OWN) $(BIN)/pytest --numprocesses 0 --long tests/e2e tests/image/test_image_runs.py::test_two_builds_are_the_same $(ARGS)
 
-bench: environment ## Measure it beside what else would do, and write docs/performance.md: half an hour; ARGS=ssh-pool measures one
+bench: environment ## Measure it beside what else would do, and write docs/performance.md: half an hour; ARGS=ssh-pool measures one, ARGS=peers other tools
 	@exec $(OWN) $(BIN)/python -m benchmarks --page docs/performance.md $(ARGS)
 
 check: environment ## Run every check of the source, without starting anything: about a minute

@@ -14,6 +14,8 @@ from benchmarks import answers, client, deletions, idle, logs, pod, ssh_exec, ss
 from benchmarks.figures import Result
 from benchmarks.machine import Machine
 from benchmarks.page import page, section
+from benchmarks.peers import measure
+from benchmarks.peers import page as peers_page
 from benchmarks.run import Benchmark, Run
 
 BENCHMARKS: Final[Mapping[str, Benchmark]] = MappingProxyType({
@@ -22,6 +24,9 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = MappingProxyType({
     "logs": logs.measure, "deletions": deletions.measure,
 })
 """In the order of the page."""
+
+PEERS: Final = "peers"
+"""Only when it is named: it installs the peers, and writes a page of its own beside the other."""
 
 LEAST_ROUNDS: Final = 5
 
@@ -39,6 +44,9 @@ def main() -> int:
         for name in options.names or BENCHMARKS:
             tell(name)
             run = Run(options.rounds, options.small, tell)
+            if name == PEERS:
+                _compare(run, options.page)
+                continue
             result = BENCHMARKS[name](run)
             machine = Machine.here(run.quiet.says)
             print(f"\n{section(result, machine)}", flush=True)
@@ -54,6 +62,16 @@ def main() -> int:
     return 0
 
 
+def _compare(run: Run, other_page: Path | None) -> None:
+    comparison = measure.measure(run)
+    text = peers_page.page(comparison, Machine.here(run.quiet.says), measure.LONG_SECONDS)
+    print(f"\n{text}", flush=True)
+    if other_page:
+        path = other_page.with_name("comparison.md")
+        path.write_text(text, encoding="utf-8")
+        run.tell(f"written: {path}")
+
+
 def _write(path: Path, result: Result, machine: Machine) -> None:
     old = path.read_text(encoding="utf-8") if path.exists() else ""
     path.write_text(page(old, [(result, machine)], tuple(BENCHMARKS)), encoding="utf-8")
@@ -61,13 +79,14 @@ def _write(path: Path, result: Result, machine: Machine) -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which to run, of {', '.join(BENCHMARKS)} (default: all)")
+    parser.add_argument("names", nargs="*", metavar="NAME",
+                        help=f"which to run, of {', '.join(BENCHMARKS)} (default: all these), or {PEERS}")
     parser.add_argument("--rounds", type=int, default=LEAST_ROUNDS, help="rounds of each measure (default: %(default)s)")
     parser.add_argument("--small", action="store_true", help="tiny numbers, to see that it works; writes no page")
     parser.add_argument("--page", type=Path, metavar="FILE", help="write the sections of this run into the page")
     options = parser.parse_args()
-    if unknown := set(options.names) - BENCHMARKS.keys():
-        parser.error(f"no benchmark is called {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
+    if unknown := set(options.names) - BENCHMARKS.keys() - {PEERS}:
+        parser.error(f"no benchmark is called {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)} and {PEERS}")
     if options.small:
         options.page = None
     elif options.rounds < LEAST_ROUNDS:
