@@ -23,7 +23,7 @@ USER = "user"
 HOME = f"{INSIDE}/home"
 HOME_SIZE = "2g"  # a limit, not a reservation
 SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"  # without /usr/local/bin, where the shims are
-_END_SECONDS = 10.0
+_END_SECONDS = 30.0
 _RUN_FOLDERS = "run/sshd run/mysqld run/mariadbd run/slurm run/lock"
 _ACCOUNT_FILES = ("passwd", "group", "shadow", "hosts")
 

@@ -13,7 +13,7 @@ from bed.enclosure import HOME, HOME_SIZE, Enclosure
 from bed.errors import BedError
 
 _UNITS = {"k": 1024, "m": 1024**2, "g": 1024**3}
-_END_SECONDS = 10.0
+_END_SECONDS = 30.0
 _KEEP_FULL_SECONDS = 0.1
 
 
@@ -45,7 +45,7 @@ class Service:
         except BedError:
             return False
 
-    def start(self, *options: str, wait_seconds: float = 20) -> None:
+    def start(self, *options: str, wait_seconds: float = 60) -> None:
         """Starts it and waits until it is ready. Does nothing while it runs.
 
         Raises BedError with its log's last lines, and at once when the bed was ended meanwhile.

@@ -17,7 +17,7 @@ from bed.login import claim
 from bed.sshdconf import KeyPair
 from bed.state import Bed
 
-_READY_SECONDS = 10.0
+_READY_SECONDS = 30.0
 _PAUSE_SECONDS = 0.03
 _ADDRESS = "127.0.0.1"
 

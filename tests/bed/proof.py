@@ -17,7 +17,7 @@ from bed.slurmconf import SlurmConfig
 from bed.state import Bed
 
 FAILED = 2
-_PATIENCE_SECONDS = 20.0
+_PATIENCE_SECONDS = 60.0
 _MADE_OF = ("slurmctld", "libmariadb3", "mariadb-server-core*", "openssh-server")
 
 

@@ -20,7 +20,7 @@ from bed.state import Bed
 
 __all__ = ["QueueRow", "SlurmCluster", "SlurmConfig", "cgroup_supported", "start_many"]
 
-_READY_SECONDS = 20.0
+_READY_SECONDS = 60.0
 _AT_ONCE = 8
 _GPU_DEVICE = os.makedev(1, 3)  # /dev/null's numbers: a device file that every kernel has
 _SEPARATOR = "\x1f"

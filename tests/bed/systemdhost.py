@@ -22,7 +22,7 @@ from bed.sshd import SshHost
 from bed.sshdconf import LoginOptions
 from bed.state import Bed
 
-_READY_SECONDS = 30.0
+_READY_SECONDS = 60.0
 _UNITS = {
     # what Debian starts beside these is for a machine of its own, and a module would be loaded into the real one's kernel
     "sysinit.target": "[Unit]\nDefaultDependencies=no\n",

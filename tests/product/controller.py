@@ -4,7 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from http.client import HTTPResponse
+from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.error import HTTPError
@@ -18,7 +18,7 @@ from bed.errors import BedError
 from bed.state import Bed
 from product.settings import SETTINGS
 
-READY_SECONDS = 30.0
+READY_SECONDS = 60.0
 
 
 class Controller:
@@ -96,7 +96,7 @@ class Controller:
                 return answer.status, answer.read().decode()
         except HTTPError as error:
             return error.code, error.read().decode()
-        except OSError:
+        except (OSError, HTTPException):     # it may end in the midst of an answer
             return 0, ""
 
     def metrics(self) -> str:

@@ -10,7 +10,7 @@ from bed.sshd import SshHost
 from bed.state import Bed
 from fairlead.ssh.remote import SshRemote
 
-LEFT_SECONDS = 5.0
+LEFT_SECONDS = 30.0
 
 
 @pytest.fixture(scope="session")
@@ -54,7 +54,7 @@ async def remote(host: SshHost) -> AsyncIterator[SshRemote]:   # closed before t
 
 @pytest.fixture
 def eventually() -> Callable[[Callable[[], bool]], Awaitable[None]]:
-    """Waits until something that the kernel or another process does has happened; fails after five seconds."""
+    """Waits until something that the kernel or another process does has happened; fails after half a minute."""
     async def wait(happened: Callable[[], bool]) -> None:
         async with asyncio.timeout(LEFT_SECONDS):
             while not happened():   # noqa: ASYNC110  # another process has no event of ours to set

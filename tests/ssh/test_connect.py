@@ -68,7 +68,7 @@ async def test_a_key_that_cannot_be_read_is_never_offered(host, remote):
     before = host.sshd_log()
     failure = await _failure(remote, address_of(host, credentials=Credentials(b"nonsense")), Unreadable)
     assert failure.reason is ClusterReason.SECRET_INVALID
-    assert host.sshd_log() == before
+    assert "Connection from" not in host.sshd_log().removeprefix(before)
 
 
 async def test_a_host_without_a_pin_is_refused_with_the_fingerprint_seen(host, remote):
@@ -150,13 +150,13 @@ async def test_a_killed_sshd_refuses_and_is_found_again(own_host, remote):
 
 async def test_a_stopped_sshd_costs_the_connect_time_out_and_delays_no_other_host(own_host, host, remote):
     own_host.sshd.stop()
-    stuck = asyncio.create_task(_failure(remote, address_of(own_host, connect_timeout_seconds=1.5), Unreachable))
-    for _ in range(20):
+    stuck = asyncio.create_task(_failure(remote, address_of(own_host, connect_timeout_seconds=4.0), Unreachable))
+    for _ in range(10):
         assert await remote.exchange(address_of(host), TRUE) == b"yes\n"
     assert not stuck.done()
     failure = await stuck
     assert failure.reason is ClusterReason.CONNECT_TIMEOUT
-    assert "took the connection and did not finish the SSH login within 1.5 s" in str(failure)
+    assert "took the connection and did not finish the SSH login within 4 s" in str(failure)
     own_host.sshd.cont()
 
 

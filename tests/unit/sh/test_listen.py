@@ -44,7 +44,7 @@ def test_nothing_is_heard_after_the_time_is_over(far: FarEnd) -> None:
     """Who listens would be taken for one that hangs."""
     heard, seconds = listen(far, listen(far, "?")[0], seconds=2)
     assert heard == ""
-    assert 1.9 <= seconds < 8
+    assert 1.9 <= seconds < 20
 
 
 @pytest.mark.parametrize("planted", ["fifo", "folder", "huge", "link"])
@@ -58,7 +58,7 @@ def test_what_is_planted_in_the_bells_place_holds_up_neither_a_script_nor_who_li
     assert (far.run_dir(KEY) / "finished-0").exists()
     heard, seconds = listen(far, "?")
     assert heard == ""
-    assert seconds < 8
+    assert seconds < 15
 
 
 def test_who_listens_ends_when_his_connection_is_gone(far: FarEnd) -> None:
