@@ -115,7 +115,8 @@ def test_a_secret_rotated_while_a_submission_is_under_way_leaves_it_its_answer_a
     until(lambda: own.connections() == 2, "the new connection beside the old one")
     withdrawn = own.sshd_log().count(asyncssh.import_private_key(own.private_key).get_fingerprint())
     (own.home / "let").touch()
-    until(lambda: own.connections() == 1, "the old connection to be gone", 5)
+    assert job.run_id, "its submission has ended"
+    until(lambda: own.connections() == 1, "the old connection to be gone")
     assert job.wait_ended()["phase"] == "Complete"
     assert job.status["run"]["attempt"] == 1, "its submission was answered, and not made again"
     assert own.sshd_log().count(asyncssh.import_private_key(own.private_key).get_fingerprint()) == withdrawn, "it was not offered again"

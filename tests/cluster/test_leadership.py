@@ -17,7 +17,7 @@ from product.either import cluster_on, work_on
 from product.scene import Scene, Thing
 from product.settings import SETTINGS
 from product.starts import starts
-from product.waiting import until
+from product.waiting import until, until_equal
 
 COUNTED = "#!/bin/sh\necho x >>$HOME/starts\nwhile [ ! -e $HOME/enough ]; do sleep 0.2; done\n"
 
@@ -30,6 +30,45 @@ def second(bed: Bed, plane: ControlPlane | ExistingControlPlane, scene: Scene) -
     yield second
     second.daemon.cont()
     second.stop()
+
+
+class WithLongLease(Controller):
+    """A controller whose Lease would run out only after a minute."""
+
+    settings: ClassVar[Mapping[str, Any]] = {**SETTINGS, "lease": {"duration_seconds": 60}}
+
+
+class WithProductionLease(Controller):
+    """A controller with the Lease of production."""
+
+    settings: ClassVar[Mapping[str, Any]] = {**SETTINGS, "lease": {}}
+
+
+class KeepsItsConnection(Controller):
+    """A controller that makes no connection anew since it is old, so that each port at the login node is one controller's."""
+
+    settings: ClassVar[Mapping[str, Any]] = {**SETTINGS, "ssh": {"age_seconds": 3600}}
+
+
+Pair = Callable[[type[Controller]], tuple[Controller, Controller]]
+
+
+@pytest.fixture
+def pair(bed: Bed, plane: ControlPlane | ExistingControlPlane, scene: Scene, controller: Controller) -> Iterator[Pair]:
+    """Two controllers of a kind in the place of the usual one, which leads again afterwards."""
+    started: list[Controller] = []
+
+    def start(kind: type[Controller]) -> tuple[Controller, Controller]:
+        assert scene, "is closed after them"
+        controller.stop()
+        started.append(kind(bed, account(plane), f"{kind.__name__}-1").start())
+        started.append(kind(bed, account(plane), f"{kind.__name__}-2").start(wait=False))
+        until(lambda: started[1].page("readyz")[0] == 200, "the second to be up")
+        return started[0], started[1]
+
+    yield start
+    for each in reversed(started):
+        each.stop()
 
 
 def running(scene: Scene, node: LoginNode) -> Thing:
@@ -88,26 +127,26 @@ def test_one_controller_works_and_the_other_takes_over_when_it_dies(
     """Else a node that dies would leave every Job unwatched, or start them twice."""
     job = running(scene, node)
     assert (controller.leads(), second.leads()) == (True, False)
-    assert node.connections() == 1, "the one that waits connects nowhere"
+    until_equal(node.connections, 1, "the one that waits to be connected nowhere")
     controller.daemon.kill()
     until(second.leads, "the second to lead")
     assert_it_went_on(scene, node, job)
 
 
-def test_a_leader_that_slept_beyond_its_lease_touches_nothing_and_ends(
-        node: LoginNode, scene: Scene, controller: Controller, second: Controller) -> None:
+def test_a_leader_that_slept_beyond_its_lease_touches_nothing_and_ends(node: LoginNode, scene: Scene, pair: Pair) -> None:
     """Else a laptop that wakes up, or a paused virtual machine, would cancel and submit beside the new leader."""
+    first, second = pair(KeepsItsConnection)
     job = running(scene, node)
-    controller.daemon.stop()
+    first.daemon.stop()
     until(second.leads, "the second to lead")
     until(lambda: node.connections() == 2, "the second to connect")
     asleep = scene.job("asleep", COUNTED)
     asleep.wait("Running")
     before = sessions_by_port(node)
     *of_the_first, of_the_second = before
-    controller.daemon.cont()
-    until(lambda: not controller.daemon.alive, "the first to end", 20)
-    assert controller.daemon.exit_code == 1
+    first.daemon.cont()
+    until(lambda: not first.daemon.alive, "the first to end")
+    assert first.daemon.exit_code == 1
     after = sessions_by_port(node)
     assert {port: after[port] for port in of_the_first} == {port: before[port] for port in of_the_first}, "no session over its connection"
     assert list(after) == [*of_the_first, of_the_second], "and no connection beside it"
@@ -146,7 +185,7 @@ def test_a_leader_that_sleeps_in_the_middle_of_a_call_leaves_it_to_the_next(
     (node.home / "go").touch()
     before = sessions_by_port(node)
     controller.daemon.cont()
-    until(lambda: not controller.daemon.alive, "the first to end", 20)
+    until(lambda: not controller.daemon.alive, "the first to end")
     after = sessions_by_port(node)
     assert {port: after[port] for port in of_the_first} == {port: before[port] for port in of_the_first}, "nothing more of the first"
     if verb == "cancel":
@@ -208,39 +247,6 @@ def test_a_controller_that_is_told_to_end_does_so_while_a_call_hangs(own: SlurmC
     (own.home / "hanging").unlink()
 
 
-class WithLongLease(Controller):
-    """A controller whose Lease would run out only after a minute."""
-
-    settings: ClassVar[Mapping[str, Any]] = {**SETTINGS, "lease": {"duration_seconds": 60}}
-
-
-class WithProductionLease(Controller):
-    """A controller with the Lease of production."""
-
-    settings: ClassVar[Mapping[str, Any]] = {**SETTINGS, "lease": {}}
-
-
-Pair = Callable[[type[Controller]], tuple[Controller, Controller]]
-
-
-@pytest.fixture
-def pair(bed: Bed, plane: ControlPlane | ExistingControlPlane, scene: Scene, controller: Controller) -> Iterator[Pair]:
-    """Two controllers of a kind in the place of the usual one, which leads again afterwards."""
-    started: list[Controller] = []
-
-    def start(kind: type[Controller]) -> tuple[Controller, Controller]:
-        assert scene, "is closed after them"
-        controller.stop()
-        started.append(kind(bed, account(plane), f"{kind.__name__}-1").start())
-        started.append(kind(bed, account(plane), f"{kind.__name__}-2").start(wait=False))
-        until(lambda: started[1].page("readyz")[0] == 200, "the second to be up")
-        return started[0], started[1]
-
-    yield start
-    for each in reversed(started):
-        each.stop()
-
-
 def test_a_killed_leader_is_replaced_within_twenty_seconds_as_in_production(own: SlurmCluster, scene: Scene, pair: Pair) -> None:
     """Else each crash would leave all Jobs unwatched for longer than promised."""
     first, second = pair(WithProductionLease)
@@ -248,8 +254,8 @@ def test_a_killed_leader_is_replaced_within_twenty_seconds_as_in_production(own:
     scene.job("before").wait("Complete")
     first.daemon.kill()
     job = scene.job("after", COUNTED)
-    until(lambda: starts(own), "the second to be at work", 20)
-    assert second.leads()
+    until(second.leads, "the second to lead", 20)
+    until(lambda: starts(own), "the second to be at work")
     (own.home / "enough").touch()
     job.wait("Complete")
     assert len(starts(own)) == 1

@@ -3,7 +3,7 @@
 from bed.slurm import SlurmCluster
 from product.remains import remains_on
 from product.scene import Scene
-from product.waiting import until
+from product.waiting import until, until_equal
 
 LONG = "#!/bin/sh\nwhile [ ! -e $HOME/enough ]; do sleep 0.2; done\n"
 
@@ -31,7 +31,7 @@ def test_a_suspended_cluster_is_left_alone_and_its_jobs_go_on(own: SlurmCluster,
     (own.home / "enough").touch()
     until(lambda: own.jobs_active() == [], "the running job to end by itself")
     assert job.condition("Running")["status"] == "True", "nobody looked, so nobody knows"
-    assert own.connections() == 0
+    assert own.connections() == 0, "none was made meanwhile"
     scene.cluster(own, suspend=False)
     job.wait("Complete")
     waiting.wait("Complete")
@@ -79,7 +79,7 @@ def test_a_cluster_that_is_replaced_under_its_name_is_another_cluster(own: Slurm
     after = scene.job("after", "#!/bin/sh\nhostname\n")
     after.wait("Complete")
     assert after.status["logs"]["tail"].strip() == hpc.name
-    assert own.connections() == 0
+    until_equal(own.connections, 0, "the connection to the first one to be closed")
 
 
 def test_a_deleted_cluster_leaves_what_another_has_under_the_same_login_alone(own: SlurmCluster, scene: Scene) -> None:

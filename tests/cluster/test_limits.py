@@ -49,7 +49,7 @@ def test_jobs_get_in_one_after_the_other_in_the_order_in_which_they_came(own: Sl
     (own.home / "go-1").touch()
     controller.ensure()
     until(lambda: order(own) == [0, 1, 2], "the third Job to start, though a controller came that knows only the list")
-    jobs[3].delete(seconds=5)
+    jobs[3].delete()
     (own.home / "go-2").touch()
     jobs[2].wait("Complete")
 

@@ -91,7 +91,7 @@ def test_what_was_taken_up_goes_on_when_the_cluster_is_closed_again(hpc: SlurmCl
     assert len(hpc.jobs_active()) == 1
     runs.delete()
     assert hpc.jobs_active() == []
-    late.delete(seconds=5)
+    late.delete()
     aside.delete()
 
 

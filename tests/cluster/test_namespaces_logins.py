@@ -17,7 +17,7 @@ from product.controller import Controller
 from product.ledger import debts_of
 from product.remains import files_in
 from product.scene import Scene, Thing
-from product.waiting import until
+from product.waiting import until, until_equal
 
 OPEN = {"allowedNamespaces": {"from": "All"}, "credentials": "PerNamespace"}
 WHO = "#!/bin/sh\nid -un >~/who; echo ran\n"
@@ -74,13 +74,13 @@ def test_each_namespace_logs_in_with_its_own_secret_and_no_other(
     assert logged_in(own) == {(own.user, key_of(own.private_key)), (guest.user, key_of(guest.private_key))}
     shown = fairlead("logs", f"{team.namespace}/guests", kubeconfig=plane.kubeconfig)
     assert (shown.stdout, shown.stderr) == (b"ran\n", b"")
-    login = login_of(cluster, team)
+    login = until(lambda: login_of(cluster, team), "the team's login in the status")
     ready = {each["type"]: each["status"] for each in login["conditions"]}["Ready"]
     assert (login["user"], ready, len(login["workDir"]["marker"])) == (guest.user, "True", 32)
     assert login["workDir"]["marker"] != cluster.status["workDir"]["marker"]
     job.delete()
     until(lambda: login_of(cluster, team) == {}, "the login to go when nobody needs it")
-    until(lambda: own.connections() == 1, "its connection to be closed")
+    until_equal(own.connections, 1, "its connection to be closed")
     assert files_in(guest.home) == []
 
 
@@ -150,7 +150,7 @@ def test_a_deleted_cluster_goes_when_no_login_has_anything_there(own: SlurmClust
     cluster.wait_gone()
     assert own.jobs_active() == []
     assert files_in(guest.home) == []
-    assert own.connections() == 0
+    until_equal(own.connections, 0, "both connections to be closed")
 
 
 def test_a_namespace_goes_with_its_secret_and_all_that_ran_under_it(own: SlurmCluster, guest: Person, scene: Scene, team: Scene) -> None:
@@ -164,4 +164,4 @@ def test_a_namespace_goes_with_its_secret_and_all_that_ran_under_it(own: SlurmCl
     until(lambda: team.api.get(path) is None, "the namespace to be gone", 60)
     assert own.jobs_active() == []
     until(lambda: login_of(cluster, team) == {}, "its login to go")
-    assert own.connections() == 1
+    until_equal(own.connections, 1, "its connection to be closed, and the Cluster's to stay")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 
 import pytest
@@ -36,11 +37,18 @@ def counted(controller: Controller, name: str) -> int:
 POLLS = 'fairlead_exchange_finished_seconds_count{kind="observe",outcome="ok"}'
 
 
-def sessions_and_polls(own: SlurmCluster, poll_log: PollLog, count: int) -> tuple[int, int]:
-    """While `count` polls are made: sessions that sshd opened, calls of squeue."""
-    sessions, polls = own.sessions(), len(poll_log.times)
-    until(lambda: len(poll_log.times) >= polls + count, f"{count} polls", 60)
-    return own.sessions() - sessions, len(poll_log.times) - polls
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What was seen so far: sessions that sshd has opened, calls of squeue before and after a look at the metric, and what that says."""
+
+    sessions: int
+    before: int
+    polls: int
+    after: int
+
+    @classmethod
+    def now(cls, own: SlurmCluster, poll_log: PollLog, controller: Controller) -> "Counts":
+        return cls(own.sessions(), len(poll_log.times), counted(controller, POLLS), len(poll_log.times))
 
 
 def are_submitted(scene: Scene, count: int) -> bool:
@@ -60,11 +68,13 @@ def test_a_poll_is_one_exec_however_many_jobs_there_are(
         for number in range(1, count):
             scene.job(f"j{number}", LONG, cancellationGracePeriodSeconds=1)
         until(partial(are_submitted, scene, count), f"{count} Jobs to be submitted", 60)
-        before = counted(controller, POLLS)
-        sessions, calls = sessions_and_polls(own, poll_log, 10)
-        after = counted(controller, POLLS)
-        assert abs(after - before - calls) <= 1, f"{count} Jobs: one call of squeue for each poll"
-        probes = 1 + calls  # the bed looks at credentials and site again every two seconds
+        first = Counts.now(own, poll_log, controller)
+        until(lambda first=first: len(poll_log.times) >= first.after + 10, "ten polls", 60)
+        last = Counts.now(own, poll_log, controller)
+        polls = last.polls - first.polls     # a poll is counted when it has ended: one may be under way at each look
+        assert last.before - first.after - 1 <= polls <= last.after - first.before + 1, f"{count} Jobs: one call of squeue for each poll"
+        sessions, calls = last.sessions - first.sessions, last.after - first.before
+        probes = 2 + calls  # the bed looks at credentials and site again every two seconds
         assert sessions <= calls + probes, f"{count} Jobs: no exec for each Job"
     for job in scene.jobs():
         scene.api.delete(f"{GROUP}/namespaces/{scene.namespace}/jobs/{job['metadata']['name']}")
@@ -95,7 +105,8 @@ def test_a_cluster_of_which_nothing_changes_costs_the_api_server_nothing(
     scene.cluster(own)
     dead = scene.cluster(own, "dead", ready=False, endpoints=[{"host": own.host, "port": free(1)[0]}])
     dead.wait("Ready", "False", reason="ConnectionRefused")
-    until(lambda: len(poll_log.times) > 2, "polls")
+    polls = len(poll_log.times)
+    until(lambda: len(poll_log.times) > polls + 2, "what was written of their first looks to be in the audit log")
     polls, tries = len(poll_log.times), counted(controller, "fairlead_breaker_opened_total")
     before = writes(plane, scene)
     until(lambda: len(poll_log.times) >= polls + 10, "ten polls", 40)

@@ -61,4 +61,4 @@ def test_what_a_person_keeps_there_stays_and_is_told(own: SlurmCluster, scene: S
     scene.cluster(own)
     scene.job("once-more").wait("Complete")
     cluster.delete()
-    until(lambda: not (own.home / ".fairlead").exists(), "it to go with the next one", 5)
+    until(lambda: not (own.home / ".fairlead").exists(), "it to go with the next one")

@@ -1,5 +1,7 @@
 """activeDeadlineSeconds: counted by us, from when the Job was taken up, whatever it does."""
 
+from datetime import UTC, datetime
+
 from bed.slurm import SlurmCluster
 from product.scene import Scene
 from product.waiting import until
@@ -9,9 +11,12 @@ def test_a_job_out_of_time_is_ended_wherever_it_is(scene: Scene, hpc: SlurmClust
     """Else a Job that nobody wants after noon would start in the evening, or run on."""
     scene.cluster(hpc)
     polite = "#!/bin/bash\ntrap 'echo saved; exit 0' TERM\ntouch ~/deadline-on\nsleep 600 & wait\n"
-    running = scene.job("running", polite, activeDeadlineSeconds=8)
+    running = scene.job("running", polite)
     queued = scene.job("queued", "#!/bin/sh\ntouch ~/queued-ran\n", activeDeadlineSeconds=8, extraOptions={"begin": "now+1hour"})
-    retrying = scene.job("retrying", "#!/bin/sh\nexit 1\n", activeDeadlineSeconds=8, backoffLimit=100)
+    retrying = scene.job("retrying", "#!/bin/sh\nexit 1\n", backoffLimit=100)
+    until(lambda: (hpc.home / "deadline-on").exists() and retrying.status.get("failures", 0) >= 2, "the one to run, and the other to fail")
+    for job in (running, retrying):
+        job.change(activeDeadlineSeconds=8)
     for job in (running, queued, retrying):
         assert "8 s" in job.wait("Failed", reason="DeadlineExceeded")["message"], job.status
         assert job.condition("Ready")["reason"] == "DeadlineExceeded"
@@ -29,12 +34,13 @@ def test_time_in_which_it_is_suspended_does_not_count(scene: Scene, hpc: SlurmCl
     job.change(suspend=True)
     job.wait("Suspended", reason="JobSuspended")
     assert "activeSince" not in job.status
-    counted = job.status["activeSeconds"]
+    counted, since = job.status["activeSeconds"], (job.read() or {})["metadata"]["creationTimestamp"]
     other = scene.job("clock", activeDeadlineSeconds=12, command=["sleep", "600"])
     other.wait("Failed", reason="DeadlineExceeded")
     assert (job.status["activeSeconds"], job.condition("Failed")) == (counted, {})
     (hpc.home / "deadline-go").touch()
-    job.change(suspend=False)
+    passed = int((datetime.now(UTC) - datetime.fromisoformat(since)).total_seconds())
+    job.change(suspend=False, activeDeadlineSeconds=passed - 2)      # over at once, did all of the time count
     job.wait("Complete")
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from bed.slurm import SlurmCluster
 from product.scene import Scene
+from product.starts import written
 from product.waiting import until
 
 
@@ -41,8 +42,8 @@ def test_a_job_past_its_time_limit_says_so(scene: Scene, hpc: SlurmCluster) -> N
     polite = scene.job("polite", POLITE, timeLimit="1m")
     for job in (deaf, polite):
         job.wait("Running")
-        output = hpc.home / f"{job.name}-{job.status['run']['id']}.out"    # Slurm makes it, before the script begins
-        until(lambda output=output: output.read_text() == "begun\n", "the script to have started")
+        output = hpc.home / f"{job.name}-{job.run_id}.out"
+        until(lambda output=output: written(output) == "begun\n", "the script to have started")
         hpc.run("scontrol", "update", f"jobid={job.status['run']['id']}", "endtime=now", user=False)
     for job in (deaf, polite):
         assert "raise timeLimit" in job.wait("Failed", reason="TimeLimitExceeded", seconds=60)["message"]
@@ -94,7 +95,7 @@ def test_why_a_job_waits_is_in_its_status(scene: Scene, hpc: SlurmCluster) -> No
     job = scene.job("later", "#!/bin/sh\necho now\n", extraOptions={"begin": "now+1hour"})
     until(lambda: job.condition("Running").get("message") == "PENDING: BeginTime", f"the reason: {job.status}")
     assert (job.status["run"]["state"], job.status["run"]["reason"], job.status["phase"]) == ("PENDING", "BeginTime", "Queued")
-    assert job.status["estimatedStartTime"] > job.status["submitTime"]
+    until(lambda: job.status.get("estimatedStartTime", "") > job.status["submitTime"], "when it is to start")
     hpc.run("scontrol", "update", f"jobid={job.status['run']['id']}", "starttime=now")
     job.wait("Complete")
     assert "reason" not in job.status["run"]

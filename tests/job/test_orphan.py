@@ -14,11 +14,10 @@ def test_a_job_that_is_left_alone_runs_on_and_no_sweep_ends_it(scene: Scene, hpc
     job = scene.job("left", "#!/bin/sh\ntouch ~/left\nwhile [ ! -e ~/leave ]; do sleep 0.1; done; echo done >~/left\n",
                     deletionPolicy="Orphan")
     until((hpc.home / "left").exists, "the script to have started")
-    uid, number = job.uid, job.status["run"]["id"]
-    events = job.events
-    job.delete(seconds=10)
+    uid, number = job.uid, job.run_id
+    job.delete()
     assert list(hpc.home.glob(f".fairlead/*/runs/{uid}-1/orphaned"))
-    assert "Orphaned" in [event["reason"] for event in events()]
+    job.wait_event("Orphaned")
     controller.daemon.kill()            # the next one sweeps at its start
     controller.ensure()
     scene.job("witness").wait("Complete")
@@ -34,9 +33,9 @@ def test_an_attempt_that_waits_for_its_turn_is_not_begun_any_more(scene: Scene, 
     """Else a Job whose object is gone would be submitted."""
     scene.cluster(hpc)
     job = scene.job("failing", "#!/bin/sh\necho x >>~/failing; exit 1\n", deletionPolicy="Orphan", backoffLimit=9)
-    until(lambda: len(job.status.get("attempts", [])) >= 4, "some attempts to fail")
+    until(lambda: len(job.status.get("attempts", [])) >= 4, "some attempts to fail", 120)
     uid = job.uid
-    job.delete(seconds=10)
+    job.delete()
     count = (hpc.home / "failing").read_text()
     scene.job("witness").wait("Complete")
     assert (hpc.home / "failing").read_text() == count

@@ -102,7 +102,7 @@ def test_a_profile_that_fails_the_shell_fails_the_job(scene: Scene, slurm: Calla
     scene.cluster(cluster)
     (cluster.home / ".bash_profile").write_text('[ -n "$SLURM_JOB_ID" ] && exit 0\n')
     job = scene.job("silent", "#!/bin/sh\necho never\n")
-    assert "loginShell: false" in job.wait("Failed", reason="EnvironmentFailure")["message"]
+    assert "loginShell: false" in job.wait("Failed", reason="EnvironmentFailure", seconds=90)["message"]
     assert job.status["infrastructureFailures"] == 4
 
 

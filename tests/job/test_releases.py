@@ -57,7 +57,7 @@ def test_a_jobs_life_is_the_same_everywhere(
     assert "nvalid partition" in wrong.wait("Failed", reason="SubmissionRejected")["message"]
     until(lambda: waiting.condition("Running").get("message") == "PENDING: BeginTime", "why it waits")
     until((cluster.home / "on").exists, "the script to have started")
-    cluster.run("scancel", cancelled.status["run"]["id"])
+    cluster.run("scancel", cancelled.run_id)
     cancelled.wait("Failed", reason="CancelledExternally")
     until((cluster.home / "polite-on").exists, "the script to have started")
     polite.delete(wait=False)
@@ -69,14 +69,13 @@ def test_a_jobs_life_is_the_same_everywhere(
 
 REFUSALS = """
 failed='sbatch: error: Batch job submission failed:'
-n=$(cat ~/calls 2>/dev/null || echo 0); echo $((n + 1)) > ~/calls
-case $n in
-  0) echo "$failed Resource temporarily unavailable" >&2; exit 1 ;;
-  1) echo 'sbatch: error: QOSMaxSubmitJobPerUserLimit' >&2; echo "$failed Job violates accounting/QOS policy (submit limit)" >&2; exit 1 ;;
-  2) echo 'sbatch: error: something that nobody has seen before' >&2; exit 1 ;;
-esac
+[ -e ~/told-1 ] || { echo "$failed Resource temporarily unavailable" >&2; exit 1; }
+[ -e ~/told-2 ] || {
+  echo 'sbatch: error: QOSMaxSubmitJobPerUserLimit' >&2; echo "$failed Job violates accounting/QOS policy (submit limit)" >&2; exit 1; }
+[ -e ~/told-3 ] || { echo 'sbatch: error: something that nobody has seen before' >&2; exit 1; }
 exec "$REAL" "$@"
 """
+"""Each refusal is said until it was read."""
 
 
 def test_refusals_for_now_are_asked_again(scene: Scene, slurm: Callable[..., SlurmCluster]) -> None:
@@ -85,9 +84,9 @@ def test_refusals_for_now_are_asked_again(scene: Scene, slurm: Callable[..., Slu
     scene.cluster(cluster)
     cluster.shim("sbatch", REFUSALS)
     job = scene.job("patient", "#!/bin/sh\necho x >> ~/ran\n")
-    assert "Resource temporarily unavailable" in job.wait("Submitted", "False", reason="SubmissionDeferred")["message"]
-    until(lambda: "QOSMaxSubmitJobPerUserLimit" in job.condition("Submitted").get("message", ""), "the second refusal's words")
-    until(lambda: "nobody has seen" in job.condition("Submitted").get("message", ""), "the third refusal's words")
+    for number, words in enumerate(("Resource temporarily unavailable", "QOSMaxSubmitJobPerUserLimit", "nobody has seen"), 1):
+        job.wait("Submitted", "False", reason="SubmissionDeferred", says=words)
+        (cluster.home / f"told-{number}").touch()
     job.wait("Complete")
     assert (cluster.home / "ran").read_text() == "x\n"
 

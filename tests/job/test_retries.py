@@ -52,14 +52,14 @@ def test_the_pause_before_the_next_attempt_is_shown_and_kept(scene: Scene, hpc: 
 def test_an_attempt_that_never_ran_takes_nothing_from_the_backoff_limit(scene: Scene, hpc: SlurmCluster) -> None:
     """Else a node whose file system is away would fail Jobs whose scripts have never run."""
     scene.cluster(hpc)
-    job = scene.job("unlucky", "#!/bin/sh\necho $SLURM_JOB_ID >>~/unlucky\n", infrastructureRetries=1, extraOptions={"begin": "now+2"})
-
-    def ended() -> bool:
-        for script in hpc.home.glob(f".fairlead/*/runs/{job.uid}-*/script"):
-            script.unlink(missing_ok=True)      # the wrapper finds nothing to run on its node
-        return bool(job.condition("Failed"))
-
-    until(ended, "both attempts to have ended", 60)
+    job = scene.job("unlucky", "#!/bin/sh\necho $SLURM_JOB_ID >>~/unlucky\n", infrastructureRetries=1, extraOptions={"begin": "now+1hour"})
+    for attempt in (1, 2):
+        until(lambda attempt=attempt: job.status.get("run", {}).get("attempt") == attempt, f"attempt {attempt}")
+        number = job.run_id
+        [script] = hpc.home.glob(f".fairlead/*/runs/{job.uid}-{attempt}/script")
+        script.unlink()                         # the wrapper finds nothing to run on its node
+        hpc.run("scontrol", "update", f"jobid={number}", "starttime=now", user=False)
+    job.wait("Failed")
     status = job.status
     assert (status["infrastructureFailures"], status.get("failures"), status["run"]["attempt"]) == (2, None, 2), status
     assert starts(hpc, "unlucky") == []

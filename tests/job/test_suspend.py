@@ -97,11 +97,13 @@ def test_what_has_ended_when_it_is_suspended_has_ended(scene: Scene, hpc: SlurmC
 def test_resumed_at_once_it_ends_in_order_and_runs_again(scene: Scene, hpc: SlurmCluster) -> None:
     """Else two starts of one Job would run side by side."""
     scene.cluster(hpc)
-    job = begun(scene, hpc, "wavering", "#!/bin/bash\necho begin >>~/wavering\ntrap 'sleep 1; echo end >>~/wavering; exit 1' TERM\n"
+    job = begun(scene, hpc, "wavering", "#!/bin/bash\necho begin >>~/wavering\n"
+                "trap 'until [ -e ~/wavering-on ]; do sleep 0.1; done; echo end >>~/wavering; exit 1' TERM\n"
                 "[ $(grep -c begin ~/wavering) = 2 ] && exit 0\nsleep 600 & wait\n")
     job.change(suspend=True)
     job.wait("Suspended", "False", reason="JobSuspended")
     job.change(suspend=False)
+    (hpc.home / "wavering-on").touch()
     job.wait("Complete")
     assert starts(hpc, "wavering") == ["begin", "end", "begin"]
 

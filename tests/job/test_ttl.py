@@ -19,7 +19,7 @@ def test_finished_jobs_go_when_their_time_is_up(hpc: SlurmCluster, scene: Scene)
     for job in (quick, failed):
         job.wait_gone()
     stays.wait_ended()
-    assert runs.condition("Running")["status"] == "True"
+    runs.wait("Running")
     (hpc.home / f"{at}-enough").touch()
     runs.wait_gone()
     assert stays.read() is not None
@@ -32,9 +32,9 @@ def test_a_ttl_counts_also_when_it_is_given_or_taken_after_the_end(hpc: SlurmClu
     """Else a person could neither keep a result that was to go nor clear up what was to stay, least of all after a restart."""
     scene.cluster(hpc)
     given, taken = scene.job("given"), scene.job("taken", ttlSecondsAfterFinished=6)
-    for job in (given, taken):
-        job.wait_ended()
+    taken.wait_ended()
     scene.api.merge(taken.path, {"spec": {"ttlSecondsAfterFinished": None}})
+    given.wait_ended()
     controller.daemon.kill()
     controller.start()
     scene.api.merge(given.path, {"spec": {"ttlSecondsAfterFinished": 6}})

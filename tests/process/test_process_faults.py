@@ -16,8 +16,16 @@ from product.starts import starts
 from product.waiting import until
 
 AWAY_SECONDS = 30.0
-EXECS = 6
-"""A submission, and polls enough to hand out a slot, see the Job through and see its end."""
+IN_TURN = """#!/bin/sh
+echo {number} >> ~/ran
+echo 1 >> ~/held
+turn=$(grep -nx {number} ~/ran) turn=${{turn%%:*}}
+until set -- $(wc -l < ~/ran) && {{ [ $1 -ge $((turn + 3)) ] || [ $1 -ge {count} ]; }}; do sleep 0.05; done
+echo -1 >> ~/held
+"""
+"""Ends when those that can run beside it have begun."""
+EXECS = 4
+"""So many more than a Run with room has needed, one that has room ends."""
 
 
 def reboot(host: SshHost) -> None:
@@ -125,7 +133,7 @@ def test_many_jobs_on_four_slots_each_run_once_in_their_order(host: SshHost, sce
     count = rounds(200)
     scene.bare_host(host, slots=4)
     for number in range(count):
-        scene.job(f"n{number}", f"#!/bin/sh\necho {number} >> ~/ran\necho 1 >> ~/held\nsleep 1\necho -1 >> ~/held\n", stdoutPath="all.out")
+        scene.job(f"n{number}", IN_TURN.format(number=number, count=count), stdoutPath="all.out")
     until(lambda: all(job.get("status", {}).get("phase") == "Complete" for job in scene.jobs()), "all Jobs to be Complete", 200)
     ids = {job["metadata"]["name"]: int(job["status"]["run"]["id"]) for job in scene.jobs()}
     ran = [int(line) for line in starts(host, "ran")]
@@ -146,6 +154,9 @@ def test_a_disk_that_is_full_at_any_write_costs_time_and_never_a_second_run(
         host: SshHost, scene: Scene, rounds: Callable[[int], int]) -> None:
     """Else a full home would lose a Job, start it twice, or leave a slot taken for ever."""
     scene.bare_host(host, slots=1)
+    begun = host.sessions()
+    scene.job("with-room").wait("Complete")
+    enough_with_room = host.sessions() - begun + EXECS
     step = 20 // rounds(20)
     for pages in range(random.randrange(step), 20 + step, step):
         home = os.statvfs(host.home)
@@ -154,7 +165,7 @@ def test_a_disk_that_is_full_at_any_write_costs_time_and_never_a_second_run(
         with host.full_disk(str(used + pages * home.f_frsize)):
             script = f"#!/bin/sh\nmkdir -p /tmp/starts && echo $FAIRLEAD_RUN >> /tmp/starts/{name}\n"
             job = scene.job(name, script, stdoutPath=f"/tmp/{name}.out", infrastructureRetries=100)
-            enough = host.sessions() + EXECS
+            enough = host.sessions() + enough_with_room
             until(lambda job=job, enough=enough: is_complete(job) or host.sessions() >= enough, "the Job to be tried")
             had_room = is_complete(job)
         job.wait_ended(60)

@@ -54,10 +54,12 @@ def test_its_control_group_finds_what_hides_from_everything_else(host: SshHost, 
 def test_without_a_control_group_it_hides_as_the_docs_say(host: SshHost, scene: Scene) -> None:
     """Else the docs would promise less, or more, than a host without control groups can do."""
     scene.bare_host(host)
-    job = scene.job("ended", f"#!/bin/bash\n{ESCAPE}sleep 1\n")
+    job = scene.job("ended", f"#!/bin/bash\n{ESCAPE}until [ -e ~/go ]; do sleep 0.1; done\n")
+    [hidden] = until(lambda: [pid for pid in running(host, "4242") if program(pid) == "sleep"], "it to hide")
+    (host.home / "go").touch()
     job.wait("Complete")
     assert job.status["run"]["processTracking"] == "LinuxProc"
-    [hidden] = running(host, "4242")
+    assert running(host, "4242") == [hidden]
     host.run("kill", "-9", str(hidden), user=True)
 
 

@@ -10,7 +10,7 @@ from bed.controlplane.auditlog import AuditEvent
 from bed.controlplane.pki import write_private
 from bed.existing import ExistingControlPlane
 from fairlead.kube.rights import ACCOUNT, Reach, Right, render
-from product.waiting import until
+from product.waiting import until, until_equal
 
 NAMESPACE = "default"                # where the tests' controllers have their Lease
 LIFE = "24h"                         # of its token
@@ -64,6 +64,14 @@ def unused(events: Sequence[AuditEvent], rights: Sequence[Right], namespace: str
     """The rights of a table that none of these requests has needed, in words."""
     return [f"{verb} {right.resource} in {right.reach}" for right in rights for verb in right.verbs
             if not any(_is_use(right, verb, event, namespace) for event in events)]
+
+
+def until_used(plane: ControlPlane, rights: Sequence[Right], user: str = user_of(), namespace: str = NAMESPACE) -> None:
+    """Until each right of a table was used by some request: one is in the log a moment after its answer."""
+    def left() -> list[str]:
+        return unused(list(asked(plane, user)), rights, namespace)
+
+    until_equal(left, [], "each right to be used: take out of the table what nothing uses")
 
 
 def _is_use(right: Right, verb: str, event: AuditEvent, namespace: str) -> bool:

@@ -38,6 +38,11 @@ class Thing:
         return (self.read() or {}).get("status") or {}
 
     @property
+    def run_id(self) -> str:
+        """The scheduler's id of its attempt, once the status has it: a script may begin before."""
+        return until(lambda: str(self.status.get("run", {}).get("id", "")), f"the id of {self.plural} {self.name}")
+
+    @property
     def uid(self) -> str:
         """Its uid."""
         found = self.read()
@@ -106,12 +111,12 @@ class Thing:
         about = [each for each in found["items"] if each["involvedObject"]["name"] == self.name]
         return sorted(about, key=lambda each: each.get("eventTime") or each["metadata"]["creationTimestamp"])
 
-    def wait_event(self, reason: str) -> dict[str, Any]:
-        """The only Event of this reason. It is written behind the status that it tells of, so wait for it."""
+    def wait_event(self, reason: str, *, says: str = "") -> dict[str, Any]:
+        """The only Event of this reason (and of these words). It is written behind the status that it tells of, so wait for it."""
         def told() -> list[dict[str, Any]]:
-            return [event for event in self.events() if event["reason"] == reason]
+            return [event for event in self.events() if event["reason"] == reason and says in (event.get("message") or "")]
 
-        until(told, f"{self.plural} {self.name}: the Event {reason}")
+        until(told, f"{self.plural} {self.name}: the Event {reason} {says}")
         [event] = told()
         return event
 

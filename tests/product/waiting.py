@@ -33,3 +33,17 @@ def until(look: Callable[[], T | None], what: str, seconds: float = 30.0, step_s
         if now > began + seconds:
             raise AssertionError(f"{what}: not within {seconds:g} s; seen last: {seen!r}")
         time.sleep(pause(now - began, now - looked, step_seconds))
+
+
+def until_equal(look: Callable[[], T], wanted: T, what: str, seconds: float = 30.0, step_seconds: float = 0.05) -> None:
+    """Look until the answer is this one; fail with `what` a user would miss, and the last answer."""
+    seen: list[T] = []
+
+    def is_wanted() -> bool:
+        seen[:] = [look()]
+        return seen == [wanted]
+
+    try:
+        until(is_wanted, what, seconds, step_seconds)
+    except AssertionError:
+        raise AssertionError(f"{what}: not {wanted!r} within {seconds:g} s; seen last: {seen[0]!r}") from None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from product.waiting import LONGEST_PAUSE_SECONDS, pause, until
+from product.waiting import LONGEST_PAUSE_SECONDS, pause, until, until_equal
 
 
 @pytest.mark.parametrize(("waited", "look", "wanted"), [
@@ -20,3 +20,10 @@ def test_what_does_not_come_is_told_with_what_was_seen_last() -> None:
     """Else a failure would not say what happened instead."""
     with pytest.raises(AssertionError, match="the end: not within 0 s; seen last: ''"):
         until(lambda: "", "the end", 0)
+
+
+def test_what_does_not_come_to_be_is_told_beside_what_was_wanted() -> None:
+    """Else a failure would say no more than that something was not so."""
+    until_equal(iter([1, 2, 3]).__next__, 3, "three", 5, 0)
+    with pytest.raises(AssertionError, match="the end: not 'x' within 0 s; seen last: 'y'"):
+        until_equal(lambda: "y", "x", "the end", 0)
