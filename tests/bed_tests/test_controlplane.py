@@ -64,11 +64,12 @@ def test_an_ordinary_user_may_do_what_rbac_grants_and_no_more(plane: ControlPlan
     """Fairlead's own RBAC rules could not be tested."""
     mine = plane.kubeconfig_for("jane", "people")
     plane.kubectl("create", "rolebinding", "jane", "--clusterrole=view", "--user=jane", "-n", namespace)
-    may = {
-        verb: plane.kubectl(f"--kubeconfig={mine}", "auth", "can-i", verb, "configmaps", "-n", namespace, check=False).stdout.strip()
-        for verb in ("list", "create")
-    }
-    assert may == {"list": "yes", "create": "no"}
+
+    def may(verb: str) -> str:
+        return plane.kubectl(f"--kubeconfig={mine}", "auth", "can-i", verb, "configmaps", "-n", namespace, check=False).stdout.strip()
+
+    until(lambda: may("list") == "yes", "the server to have learned of the binding")
+    assert may("create") == "no"
 
 
 def test_a_service_account_token_is_accepted(plane: ControlPlane, namespace: str) -> None:
@@ -83,9 +84,13 @@ def test_every_write_is_in_the_audit_log_once(plane: ControlPlane, namespace: st
     """API writes could not be counted."""
     for name in ("first", "second"):
         plane.kubectl("create", "configmap", name, "-n", namespace)
-    created = [event["objectRef"]["name"] for event in plane.audit() if event["verb"] == "create" and event["user"]["username"] == "admin"
-               and event["objectRef"].get("namespace") == namespace and event["objectRef"]["resource"] == "configmaps"]
-    assert created == ["first", "second"]
+    until(lambda: created(plane, namespace) == ["first", "second"], "each write, once; an answer is sent before it is logged")
+
+
+def created(plane: ControlPlane, namespace: str) -> list[str]:
+    """The ConfigMaps that were made there, by the audit log."""
+    return [event["objectRef"]["name"] for event in plane.audit() if event["verb"] == "create" and event["user"]["username"] == "admin"
+            and event["objectRef"].get("namespace") == namespace and event["objectRef"]["resource"] == "configmaps"]
 
 
 def test_a_killed_api_server_comes_back_where_it_was(plane: ControlPlane, namespace: str) -> None:

@@ -24,6 +24,7 @@ from fairlead.cli.main import commands
 from fairlead.cli.reach import Means
 from fairlead.domain.errors import UserFault
 from product.command import argv, environment, fairlead
+from product.granted import until_granted
 from product.scene import Scene
 
 WIDTH = 80
@@ -76,6 +77,7 @@ def test_a_cluster_is_looked_at_with_a_persons_own_rights(scene: Scene, hpc: Slu
     assert f"You may not read the Cluster {name}" in refused.stderr.decode()
     plane.kubectl("-n", scene.namespace, "create", "role", "viewer", "--verb=get", "--resource=clusters.fairlead.dev")
     plane.kubectl("-n", scene.namespace, "create", "rolebinding", "viewer", "--role=viewer", f"--user=ann-{scene.namespace}")
+    until_granted(plane, f"ann-{scene.namespace}", "get", "clusters.fairlead.dev/hpc", namespace=scene.namespace)
     partly = fairlead("doctor", name, kubeconfig=person)
     lines = partly.stdout.decode().splitlines()
     assert partly.returncode == 1

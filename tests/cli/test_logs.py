@@ -11,6 +11,7 @@ import pytest
 from bed.controlplane import ControlPlane
 from bed.slurm import SlurmCluster
 from product.command import argv, environment, fairlead
+from product.granted import until_granted
 from product.scene import Scene
 from product.waiting import until
 
@@ -70,11 +71,13 @@ def test_who_may_not_read_the_secret_is_told_so(scene: Scene, hpc: SlurmCluster,
     assert f"You may not read the Job {scene.namespace}/done: ask for the right to get jobs.fairlead.dev there" in refused.stderr.decode()
     plane.kubectl("-n", scene.namespace, "create", "role", "viewer", "--verb=get", "--resource=jobs.fairlead.dev,clusters.fairlead.dev")
     plane.kubectl("-n", scene.namespace, "create", "rolebinding", "viewer", "--role=viewer", f"--user=ann-{scene.namespace}")
+    until_granted(plane, f"ann-{scene.namespace}", "get", "jobs.fairlead.dev", "clusters.fairlead.dev", namespace=scene.namespace)
     refused = fairlead("logs", f"{scene.namespace}/done", kubeconfig=person)
     assert (refused.returncode, refused.stdout) == (2, b"")
     assert f"You may not read the Secret {scene.namespace}/hpc-key" in refused.stderr.decode()
     plane.kubectl("-n", scene.namespace, "create", "role", "reader", "--verb=get", "--resource=secrets", "--resource-name=hpc-key")
     plane.kubectl("-n", scene.namespace, "create", "rolebinding", "reader", "--role=reader", f"--user=ann-{scene.namespace}")
+    until_granted(plane, f"ann-{scene.namespace}", "get", "secrets/hpc-key", namespace=scene.namespace)
     assert fairlead("logs", f"{scene.namespace}/done", kubeconfig=person).stdout == b"secret work\n"
 
 

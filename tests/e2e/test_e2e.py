@@ -68,8 +68,8 @@ def test_a_job_lives_through_the_loss_of_the_leader_s_pod(
     """A pod that is deleted by force would take Jobs with it, or they would be started twice."""
     cluster(logins[0])
     job = Counted(scene, logins[0], "through-loss")
+    until(lambda: installed.leader() in installed.ready(), "a leader", 60)
     lost = installed.leader()
-    assert lost in installed.ready()
     began = time.monotonic()
     installed.kill(lost)
     until(lambda: installed.leader() not in {"", lost}, "another leader", 60)
@@ -84,7 +84,7 @@ def test_a_drain_takes_one_replica_and_no_job(
     """The upgrade of a node would stop the controller, or disturb what runs."""
     cluster(logins[0])
     job = Counted(scene, logins[0], "through-drain")
-    until(lambda: len(installed.ready()) == 2, "two replicas", 60)
+    until(lambda: len(installed.ready()) == 2 and installed.leader() in installed.ready(), "two replicas, one of which leads", 60)
     first = installed.leader()
     [second] = set(installed.ready()) - {first}
     nodes = place.kubectl("get", "nodes", "--output=name").stdout.split() if place.ours else []
@@ -138,8 +138,7 @@ def test_an_uninstall_is_refused_while_a_job_runs_and_an_upgrade_disturbs_none(
     began = time.monotonic()
     installed.upgrade("log.level=debug")
     measured["helm upgrade until both new replicas are ready"] = f"{time.monotonic() - began:.1f} s"
-    until(lambda: installed.leader() in installed.ready(), "a leader of the new ones", 60)
-    assert before.isdisjoint(installed.ready())
+    until(lambda: installed.leader() in installed.ready() and before.isdisjoint(installed.ready()), "none but the new ones", 60)
     job.ends_well()
     after = Counted(scene, logins[0], "after-upgrade")
     after.ends_well()

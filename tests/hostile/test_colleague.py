@@ -2,7 +2,9 @@
 
 from bed.slurmconf import INSIDE
 from bed.sshd import SshHost
+from product.remains import running as running_on
 from product.scene import Scene
+from product.waiting import until
 
 COLLEAGUE = ("setpriv", "--reuid", "59001", "--regid", "59001", "--clear-groups")
 LONG = "#!/bin/sh\n# plans of mine\nexec sleep 600\n"
@@ -14,6 +16,7 @@ def test_a_colleague_reads_nothing_of_what_is_handed_in_or_runs(host: SshHost, s
     password = {"name": "PASSWORD", "value": "open-sesame"}
     running, waiting = (scene.job(name, LONG, env=[password], cancellationGracePeriodSeconds=1) for name in ("running", "waiting"))
     running.wait("Running")
+    until(lambda: running_on(host, "sleep 600"), "its script to have started")
     waiting.wait("Submitted")
     assert host.run("find", f"{INSIDE}/home/.fairlead", "-name", "env", user=False).stdout, "it is there while the Job waits"
 

@@ -44,7 +44,8 @@ def confined(bed: Bed, plane: ControlPlane | ExistingControlPlane, scene: Scene,
 
 def lines(controller: Controller) -> list[dict[str, object]]:
     """What it has logged."""
-    return [json.loads(line) for line in controller.log.read_text(encoding="utf-8").splitlines() if line.startswith("{")]
+    whole = controller.log.read_text(encoding="utf-8").rpartition("\n")[0]      # a line may be being written
+    return [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
 
 
 @pytest.mark.parametrize("home", [CLOSED, ""], ids=["a home that it may not enter", "no home"])

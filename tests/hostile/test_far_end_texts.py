@@ -87,13 +87,13 @@ def test_a_login_node_that_prints_without_end_stops_its_own_cluster_alone(
     liar = scene.cluster(own, "liar")
     scene.cluster(hpc)
     person, process = tenant(scene), controller.daemon.pid
-    watched = person.creates(manifest("watched", "#!/bin/sh\nsleep 4\n", "liar"))
+    watched = person.creates(manifest("watched", "#!/bin/sh\nuntil [ -e ~/seen ]; do sleep 0.1; done\n", "liar"))
     watched.wait("Submitted")
     own.shim("squeue", FLOOD)
     floods = own.home / "floods"
     until(floods.exists, "the first flood")
     honest = person.creates(manifest("honest", "#!/bin/sh\ntrue\n"))
-    honest.wait("Complete")
+    honest.wait("Complete", seconds=90)
     ready = liar.condition("Ready")          # what is no row of ours is left out on the login node, so the Cluster may stay ready
     assert len(ready["message"]) <= 1024
     assert not ready["message"] or ready["message"].isprintable()
@@ -105,6 +105,7 @@ def test_a_login_node_that_prints_without_end_stops_its_own_cluster_alone(
     refused.wait("Submitted", "False", reason="SubmissionDeferred", says="QOSMax")
     require_clean(refused.read() or {})
     own.unshim("sbatch")
+    (own.home / "seen").touch()
     watched.wait("Complete")
 
 

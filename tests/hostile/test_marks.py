@@ -47,7 +47,7 @@ def test_our_finalizer_on_a_new_job_opens_no_cluster(
     assert "run" not in job.status
     until(lambda: cluster.status["activeRuns"] == 0, "nothing of theirs to be counted")
     uid = job.uid
-    job.delete(seconds=10)
+    job.delete()
     assert debts_of(team) == {}
     assert list(hpc.home.glob(f".fairlead/*/runs/{uid}-*")) == [], "nothing was done in the Cluster's home for a Job that it does not admit"
     person.creates(marked("stays", scene, INTRUDES))
@@ -116,7 +116,7 @@ def test_a_cluster_that_was_closed_hands_nothing_in_and_loses_nothing(
     cluster = scene.cluster(own, allowedNamespaces={"from": "All"})
     dying = faulty("remote.submit:after:1:kill")
     handed_in = job_of(team, scene, "handed-in", "#!/bin/sh\necho $SLURM_JOB_ID >>~/starts\nuntil [ -e ~/go ]; do sleep 0.1; done\n")
-    until(lambda: not dying.daemon.alive, "the controller to die behind its submission", 20)
+    until(lambda: not dying.daemon.alive, "the controller to die behind its submission", 60)
     cluster.change(allowedNamespaces={"from": "Same"})
     controller.ensure()
     handed_in.wait("Running")

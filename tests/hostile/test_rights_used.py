@@ -6,7 +6,7 @@ import pytest
 from bed.controlplane import ControlPlane
 from bed.sshd import SshHost
 from fairlead.kube.rights import RIGHTS
-from product.account import asked, refused, unused
+from product.account import refused, until_used
 from product.controller import Controller
 from product.ledger import debts_of
 from product.scene import Scene
@@ -40,5 +40,5 @@ def test_the_controller_uses_every_right_that_it_has_and_misses_none(
     use_sessions(scene)
     cluster.delete_beside_another()
     team.api.delete(f"/api/v1/namespaces/{team.namespace}")
+    until_used(plane, RIGHTS)
     assert refused(plane) == []
-    assert unused(list(asked(plane)), RIGHTS) == [], "rights that nothing uses: take them out of the table"

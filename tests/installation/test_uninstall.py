@@ -10,7 +10,7 @@ from bed.controlplane import ControlPlane
 from bed.slurm import SlurmCluster
 from bed.state import Bed
 from fairlead.kube.rights import UNINSTALL_ACCOUNT, UNINSTALL_RIGHTS
-from product.account import account, asked, refused, unused, user_of
+from product.account import account, refused, until_used, user_of
 from product.api import GROUP, Api
 from product.command import fairlead
 from product.controller import Controller
@@ -100,14 +100,14 @@ def test_an_installation_that_does_nothing_goes_without_a_trace(
     ended.wait("Complete")
     waiting = scene.job("waiting", cluster="elsewhere")
     waiting.wait("Submitted", "False", reason="ClusterNotFound")
-    assert held(scene.api) == ["hpc"]
+    until(lambda: held(scene.api) == ["hpc"], "the ended Job to be let go")
     done = uninstall("Refuse")
     assert (done.returncode, done.stderr) == (0, "")
     assert "1 Jobs have not ended and have nothing on a cluster" in done.stdout
     assert held(scene.api) == []
     until(lambda: not controller.daemon.alive, "the controller to see that it leads no more")
     for each in (ended, waiting):
-        each.delete(seconds=2)
+        each.delete()
     scene.api.delete(f"{GROUP}/namespaces/{scene.namespace}/clusters/hpc")
     assert scene.api.get(f"{GROUP}/namespaces/{scene.namespace}/clusters/hpc") is None
     led_again(scene.api, controller)
@@ -125,7 +125,7 @@ def test_what_is_handed_over_runs_on_and_is_taken_up_by_the_next_installation(
     assert {debt["reason"] for debt in debts_of(scene).values()} == {"NotLeftAlone"}
     assert "was left alone there" in kept.wait_event("Orphaned")["message"]
     uid = deleted.uid
-    deleted.delete(seconds=2)
+    deleted.delete()
     assert len(own.jobs_active()) == 2
     led_again(scene.api, controller)
     until(lambda: not debts_of(scene), "what was written down to be settled")
@@ -210,5 +210,4 @@ def test_without_a_controller_it_hands_over_what_runs_by_every_right_that_it_has
     assert uninstall("Orphan").returncode == 0, "once more, right behind the first"
     assert set((scene.api.get(ledger) or {})["data"]) == {f"{job.uid}-1", "another"}
     scene.api.merge(ledger, {"data": {"another": None}})
-    events = list(asked(quiet_plane, user_of(UNINSTALL_ACCOUNT)))
-    assert unused(events, UNINSTALL_RIGHTS) == [], "rights that nothing uses: take them out of the table"
+    until_used(quiet_plane, UNINSTALL_RIGHTS, user_of(UNINSTALL_ACCOUNT))

@@ -18,6 +18,7 @@ from fairlead.kube.client import KubeClient
 from fairlead.kube.events import EventRecorder
 from fairlead.kube.store import KubeStore
 from product.resources import install
+from product.waiting import until
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +56,13 @@ class Sandbox:
         return found
 
     def requests(self) -> list[tuple[str, int]]:
-        """What Fairlead's client asked for in this namespace: verb and status, in the order in which it was answered."""
+        """What Fairlead's client asked for in this namespace: verb and status, in the order in which it was answered.
+
+        The log has a request a moment after its answer: a look of ours behind it is in it no sooner.
+        """
+        mark = f"behind-{uuid4().hex}"
+        self.kubectl("get", "configmap", mark, check=False)
+        until(lambda: any(event.get("objectRef", {}).get("name") == mark for event in self.plane.audit()), "the audit log to be written")
         answered = [event for event in self.plane.audit() if event.get("userAgent") == "fairlead"]
         here = [event for event in answered if event.get("objectRef", {}).get("namespace") == self.namespace]
         return [(event["verb"], event["responseStatus"]["code"]) for event in here]

@@ -109,8 +109,9 @@ def test_a_job_whose_cluster_was_never_there_again_goes_in_time_and_is_owed(own:
     """Else a Cluster that somebody removed by force would keep its Jobs' namespace from being deleted."""
     cluster = scene.cluster(own)
     [job] = running(scene, own, 1)
+    cluster.delete(wait=False)           # first: while it is not deleted, its finalizer is put on again
     scene.api.merge(cluster.path, {"metadata": {"finalizers": None}})
-    cluster.delete()
+    cluster.wait_gone()
     job.delete()
     [debt] = debts_of(scene).values()
     assert (debt["cluster_name"], debt["reason"]) == ("hpc", "Unreachable")

@@ -55,9 +55,9 @@ def test_a_crash_at_any_step_of_a_job_costs_time_and_never_a_second_run(
     broken = faulty(fault)
     cluster_on(node, scene, ready=False)
     job = scene.job("once", script(scene.namespace, 0.2))
-    until(lambda: not broken.daemon.alive, f"the controller to die at {fault}", 20)
+    until(lambda: not broken.daemon.alive, f"the controller to die at {fault}", 60)
     controller.ensure()
-    job.wait("Complete")
+    job.wait("Complete", seconds=60)
     assert len(starts(node, scene.namespace)) == 1
 
 
@@ -70,7 +70,7 @@ def test_a_failed_call_at_any_step_of_a_job_costs_time_and_never_a_second_run(
     faulty(",".join(f"{fault}:fail" for fault in faults))
     cluster_on(node, scene, ready=False)
     job = scene.job("once", script(scene.namespace, 0.2))
-    job.wait("Complete")
+    job.wait("Complete", seconds=60)
     assert len(starts(node, scene.namespace)) == 1
 
 
@@ -86,7 +86,7 @@ def test_a_crash_at_any_step_of_a_deletion_leaves_nothing(
     until(lambda: starts(node, scene.namespace), "the script to start")
     job.delete(wait=False)
     if fault.endswith("kill"):
-        until(lambda: not broken.daemon.alive, f"the controller to die at {fault}", 20)
+        until(lambda: not broken.daemon.alive, f"the controller to die at {fault}", 60)
         controller.ensure()
     job.wait_gone()
     assert (work_on(node), running(node, "sleep 300")) == ([], [])
@@ -100,7 +100,7 @@ def test_twenty_running_jobs_survive_a_killed_controller_and_run_once_each(scene
     go = f"{scene.namespace}-go"
     wait = f"until [ -e ~/{go} ]; do sleep 0.5; done\n"
     jobs = [scene.job(f"job-{n}", script(f"{scene.namespace}-{n}", 0) + wait, memory="30Mi") for n in range(20)]
-    until(lambda: sum(each.condition("Running").get("status") == "True" for each in jobs) >= 8, "Jobs to run", 30)
+    until(lambda: sum(each.condition("Running").get("status") == "True" for each in jobs) >= 8, "Jobs to run", 60)
     controller.daemon.kill()
     controller.ensure()
     (hpc.home / go).touch()

@@ -35,9 +35,9 @@ def until(look: Callable[[], T | None], what: str, seconds: float = 30.0, step_s
         time.sleep(pause(now - began, now - looked, step_seconds))
 
 
-def until_equal(look: Callable[[], T], wanted: T, what: str, seconds: float = 30.0, step_seconds: float = 0.05) -> None:
+def until_equal(look: Callable[[], object], wanted: object, what: str, seconds: float = 30.0, step_seconds: float = 0.05) -> None:
     """Look until the answer is this one; fail with `what` a user would miss, and the last answer."""
-    seen: list[T] = []
+    seen: list[object] = []
 
     def is_wanted() -> bool:
         seen[:] = [look()]
