@@ -12,6 +12,8 @@ from fairlead.ssh.channel import Exec
 from fairlead.ssh.kept import Way
 from fairlead.ssh.limits import PoolLimits
 from fairlead.ssh.remote import SshRemote
+from fairlead.ssh.told import Told
+from fairlead.ssh.ways import Ways
 
 CONNECT_SECONDS = 0.010
 ANSWER = b"yes\n"
@@ -78,15 +80,19 @@ def addresses(count: int) -> list[Address]:
     return [Address(f"host{number}", 22, "user", Credentials(b""), HostKeys(known_hosts="-")) for number in range(count)]
 
 
-class PoolOnly(SshRemote):
-    """The product's pool over this transport: only what makes one connection is another."""
+class _NoLogin(Ways):
+    """The product's ways over this transport: only what makes one connection is another."""
 
-    def __init__(self, limits: PoolLimits | None = None) -> None:
-        super().__init__(limits)
-
-    def _way(self, address: Address) -> Way:
+    def way(self, address: Address) -> Way:
         async def through_the_gate(_: asyncssh.SSHClientConnection | None) -> asyncssh.SSHClientConnection:
-            async with self._gate.passed(address):
+            async with self.gate.passed(address):
                 return await dial()
 
         return Way(address, through_the_gate)
+
+
+class PoolOnly(SshRemote):
+    """The product's pool on these ways."""
+
+    def __init__(self, limits: PoolLimits | None = None) -> None:
+        super().__init__(limits, ways=_NoLogin(limits or PoolLimits(), Told()))

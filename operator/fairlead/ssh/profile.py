@@ -26,6 +26,9 @@ PUBLIC_KEY_ALONE: Final[dict[str, Any]] = {
 }
 KEEPALIVES_UNANSWERED: Final = 3
 """A silent peer is given up after interval x (this + 1)."""
+REKEY_BYTES: Final = 8 << 30
+"""New keys of our own after so much: far below the 64 GiB that are good with one key of AES (RFC 4344, 3.2). At asyncssh's 1 GiB a fast
+stream would ask for them more often than `rekeys` allows, which counts those that we ask for, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ def _profile(address: Address, endpoint: Endpoint, key: ClientKey) -> Profile:
             kex_algs=KEX, encryption_algs=CIPHERS, mac_algs=MACS, signature_algs=SIGNATURES, compression_algs=None,
             utf8_decode_errors="replace",            # banners and reasons are words for people, in whatever encoding a site has
             connect_timeout=None, login_timeout=0,   # one deadline of our own spans name, TCP, banner and login
-            keepalive_interval=address.keepalive_interval_seconds, keepalive_count_max=KEEPALIVES_UNANSWERED,
+            rekey_bytes=REKEY_BYTES, keepalive_interval=address.keepalive_interval_seconds, keepalive_count_max=KEEPALIVES_UNANSWERED,
         )
     except ValueError as error:
         raise Unreadable(f"{address.user}@{endpoint} cannot be connected to: {one_line(str(error))}",

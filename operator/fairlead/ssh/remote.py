@@ -2,15 +2,11 @@
 
 import asyncio
 import logging
-import random
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from types import TracebackType
 from typing import Final, Self, TypeVar
-from weakref import WeakValueDictionary
 
-import asyncssh
 import structlog
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
@@ -21,17 +17,13 @@ from fairlead.sharing.shares import Shares
 from fairlead.ssh.caller import Caller
 from fairlead.ssh.channel import open_channel, put_down
 from fairlead.ssh.execute import Command, execute
-from fairlead.ssh.gate import Gate
-from fairlead.ssh.kept import KeptConnection, Way, closed_by_us
-from fairlead.ssh.keyring import Keyring
+from fairlead.ssh.kept import closed_by_us
 from fairlead.ssh.limits import PoolLimits, none_free
 from fairlead.ssh.looking import Looking
 from fairlead.ssh.pool import AddressPool, Line
 from fairlead.ssh.reading import Reader
-from fairlead.ssh.resolver import Resolver
-from fairlead.ssh.seats import Seats
-from fairlead.ssh.service import LoginService
 from fairlead.ssh.told import PLACES, Told
+from fairlead.ssh.ways import Ways, timed
 
 log = structlog.get_logger()
 
@@ -39,10 +31,6 @@ T = TypeVar("T")
 
 REOPEN_SECONDS: Final = (0.05, 0.1, 0.2, 0.4, 0.8)
 """Waits before a channel is asked for again. Longer than any session of ours needs to be freed: then somebody else holds them."""
-
-RECONNECT_SECONDS: Final = (0.5, 1.0, 2.0)
-"""At most so long are the random waits before a host that dropped a connection in the middle of the login is connected to again: sshd drops
-some at random while others are logging in (MaxStartups)."""
 
 
 class SshRemote:
@@ -53,23 +41,18 @@ class SshRemote:
     """
 
     def __init__(self, limits: PoolLimits | None = None, may_send: Callable[[], bool] = lambda: True,
-                 told: Told | None = None) -> None:
+                 told: Told | None = None, ways: Ways | None = None) -> None:
         self._limits = limits or PoolLimits()
         self._may_send = may_send
         told = self._told = told or Told()
         self._execs = Shares(self._limits.execs, "no place among the exchanges that this controller runs at a time",
                              self._limits.wait_seconds, none_free, told.waited_for("exec"))
-        self._gate = Gate(self._limits, told)
-        self.seats = Seats(self._limits, told.waited_for("connection"))
-        self._resolver = Resolver(wait_seconds=self._limits.wait_seconds, waited=told.waited_for("lookup"))
-        self._looking = Looking(self._resolver, self._limits.wait_seconds)
-        self._keyring = Keyring(self._limits.wait_seconds, told.waited_for("key"))
+        self._ways = ways or Ways(self._limits, told)
+        self.seats = self._ways.seats
+        self._looking = Looking(self._ways.resolver, self._limits.wait_seconds)
         self._pools: dict[Address, AddressPool] = {}
-        self._jumps: WeakValueDictionary[Address, Line] = WeakValueDictionary()      # as long as a way leads through them
-        self._kept: set[KeptConnection] = set()
         self._running: set[asyncio.Task[bytes]] = set()
         self._reader = Reader(self._limits.wait_seconds, told.waited_for("answer"))
-        self._closed = False
         logging.getLogger("asyncssh").setLevel(logging.ERROR)   # it tells of each connection and command; we say what matters ourselves
 
     async def __aenter__(self) -> Self:
@@ -84,7 +67,7 @@ class SshRemote:
         Raises `Refused`, `Unreachable` (nothing was sent), `Unanswered` (sent, no whole answer), `Unreadable` (key or host keys unusable).
         A caller that is cancelled goes at once; what ran for it is ended behind it, and only then is its channel given to another.
         """
-        if self._closed:
+        if self._ways.is_closed:
             raise closed_by_us()
         pool = self._pools.get(address) or self._pools.setdefault(address, self._pool(address))
         command = Command(exchange.verb, str(address), exchange.stdin(), address.connect_timeout_seconds, exchange.timeout_seconds,
@@ -98,14 +81,14 @@ class SshRemote:
     @property
     def queues(self) -> Mapping[str, Callable[[], int]]:
         """How many wait for each of `PLACES`, asked when it is called."""
-        gate = self._gate
+        ways, gate = self._ways, self._ways.gate
         waiting = (lambda: self.seats.waiting, lambda: gate.waiting, lambda: gate.waiting_for_hosts, lambda: self._execs.waiting,
-                   lambda: self._resolver.waiting, lambda: self._keyring.waiting, lambda: self._reader.waiting)
+                   lambda: ways.resolver.waiting, lambda: ways.keyring.waiting, lambda: self._reader.waiting)
         return dict(zip(PLACES, waiting, strict=True))
 
     async def look(self, address: Address) -> Port:
         """What the port says to which a login would connect first. Raises `Unreachable` when there was no place for a look."""
-        if self._closed:
+        if self._ways.is_closed:
             raise closed_by_us()
         return await self._looking.look(address)
 
@@ -116,56 +99,15 @@ class SshRemote:
 
     async def close(self) -> None:
         """Close everything at once, within the bound of one: exchanges in flight end as `Unanswered`, waiting ones as `Unreachable`."""
-        self._closed = True
         self._looking.close()
-        await asyncio.gather(*(kept.cut() for kept in self._kept))
+        await self._ways.cut()
         if self._running:
             await asyncio.wait(self._running)
         self._reader.close()
-        self._keyring.close()
+        self._ways.keyring.close()
 
     def _pool(self, address: Address) -> AddressPool:
-        way = self._way(address)
-        return AddressPool(address, lambda: self._keep(way))
-
-    def _jump(self, address: Address) -> Line:
-        """The connection to a jump host, shared by all who name the same one."""
-        if line := self._jumps.get(address):
-            return line
-        way = self._way(address)
-        return self._jumps.setdefault(address, Line(lambda: self._keep(way)))
-
-    def _keep(self, way: Way) -> KeptConnection:
-        if self._closed:
-            raise closed_by_us()
-        kept = KeptConnection(way, self.seats, self._limits)
-        self._kept.add(kept)
-        kept.when_gone(self._kept.discard)
-        return kept
-
-    def _way(self, address: Address) -> Way:
-        """How to connect to one address, remembering what was read of its key and host keys, and which endpoint answered."""
-        service: LoginService | None = None
-
-        async def dial(over: asyncssh.SSHClientConnection | None) -> asyncssh.SSHClientConnection:
-            nonlocal service
-            if service is None:
-                service = LoginService(await self._keyring.profiles(address))
-            loop, left_seconds = asyncio.get_running_loop(), address.connect_timeout_seconds
-            for pause_seconds in (*RECONNECT_SECONDS, 0.0):
-                async with self._gate.passed(address):
-                    began = loop.time()
-                    try:
-                        with _timed(self._told.connect_ended):
-                            return await service.connect(self._resolver, over, left_seconds)
-                    except Unreachable as failure:
-                        left_seconds -= loop.time() - began + pause_seconds
-                        if failure.reason is not ClusterReason.CONNECTION_LOST or not pause_seconds or left_seconds <= 0:
-                            raise
-                await asyncio.sleep(random.uniform(0, pause_seconds))   # noqa: S311  # not for secrets
-            raise AssertionError("the last try returns or raises")
-
-        return Way(address, dial, self._jump(address.via).kept if address.via else None)
+        return AddressPool(address, self._ways.keeper(address))
 
     async def _run(self, pool: AddressPool, command: Command, caller: Caller) -> bytes:
         """Hold a line, then an exec's place of all, and run. Asked again only while nothing was sent: no channel, or a connection lost.
@@ -228,22 +170,10 @@ class SshRemote:
             except Unreachable:
                 await put_down(connection, *opened)
                 raise
-            with line.session(), _timed(partial(self._told.exec_ended, command.verb)):
+            with line.session(), timed(partial(self._told.exec_ended, command.verb)):
                 return await execute(connection, opened, command)
 
     def _require_leadership(self, command: Command) -> None:
         if not self._may_send():
             raise Unreachable(f"{command.verb} on {command.where} was not sent: this controller does not lead now",
                               ClusterReason.CONNECTION_LOST)
-
-
-@contextmanager
-def _timed(tell: Callable[[str, float], None]) -> Iterator[None]:
-    """Tell how it ended, and how many seconds it took."""
-    loop = asyncio.get_running_loop()
-    began, outcome = loop.time(), "failed"
-    try:
-        yield
-        outcome = "ok"
-    finally:
-        tell(outcome, loop.time() - began)
