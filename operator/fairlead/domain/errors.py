@@ -6,12 +6,15 @@
     ├── RemoteFault          the other side's, or the network's
     │   ├── Refused          it answered and said no (host key, credentials): a person must act
     │   ├── Unreachable      no connection: a later try may work; nothing was sent
+    │   │   └── NoStream     a connection, and no stream through it to what was asked for
     │   └── Unanswered       sent, and what happened is not known: time-out, cut connection, answer cut or forged
     └── ApiFault             the Kubernetes API server's
         ├── Conflict         our view was stale (409, 422 on a test, 404 on our uid): read again, decide again
         └── Unavailable      no answer, 429, 5xx: a later try may work
             └── Forbidden    we may not: a later try works once somebody grants it
 """  # noqa: D208  a tree
+
+from enum import StrEnum
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
 
@@ -50,6 +53,22 @@ class Unreachable(RemoteFault):
     def __init__(self, message: str, reason: ClusterReason, *, silent: bool = False) -> None:
         super().__init__(message, reason)
         self.silent = silent
+
+
+class Closed(StrEnum):
+    """Why a login node opens no stream."""
+
+    FORBIDDEN = "Forbidden"          # its sshd forwards nothing there
+    NOBODY_LISTENS = "NobodyListens"  # or the node is not to be reached from it
+    NO_ANSWER = "NoAnswer"           # within the bound: the node is dark, or sshd stopped
+
+
+class NoStream(Unreachable):
+    """The login node was reached, and opened no stream to what was asked for; `why` says whose that is."""
+
+    def __init__(self, message: str, why: Closed) -> None:
+        super().__init__(message, ClusterReason.CONNECTION_FAILED)
+        self.why = why
 
 
 class Unanswered(RemoteFault):
