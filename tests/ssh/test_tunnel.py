@@ -14,7 +14,7 @@ from ssh_addresses import address_of
 
 from bed.sshd import SshHost
 from fairlead.domain.cluster.address import Endpoint
-from fairlead.domain.errors import Closed, FairleadError, Refused, NoStream, Unreachable
+from fairlead.domain.errors import Closed, FairleadError, NoStream, Refused, Unreachable
 from fairlead.ssh.pipe import HELD_BYTES, WINDOW_BYTES, Pipe
 from fairlead.ssh.tunnel import TunnelLimits, Tunnels
 

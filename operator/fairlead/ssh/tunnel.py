@@ -20,7 +20,7 @@ from asyncssh.constants import OPEN_ADMINISTRATIVELY_PROHIBITED
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.cluster.address import Address, Endpoint
-from fairlead.domain.errors import Closed, FairleadError, Refused, NoStream, Unreachable
+from fairlead.domain.errors import Closed, FairleadError, NoStream, Refused, Unreachable
 from fairlead.ssh.kept import KeptConnection, closed_by_us
 from fairlead.ssh.limits import PoolLimits
 from fairlead.ssh.pipe import CLOSE_SECONDS, WINDOW_BYTES, FarEnd, Pipe
