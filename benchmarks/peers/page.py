@@ -22,9 +22,10 @@ reaches it over SSH as an ordinary user. Every figure on this page was measured 
 parts: so believe the ratios before the times.
 """
 _WITH_FAULTS = """\
-Each fault was played against each contender, on a cluster that was calm before. How often a job ran is what its own script has written into
-a file on the cluster, and not what anybody says of it. In bold is what a user would not want: a job that ran more often than once or not at
-all, or that was told as something it was not. To refuse a host key that has changed is right, whether the job is run later or given up."""
+Each fault was played once against each contender, on a cluster that was calm before. How often a job ran is what its own script has
+written into a file on the cluster, and not what anybody says of it. In bold is what a user would not want: a job that ran more often than
+once or not at all, or that was told as something it was not. To refuse a host key that has changed is right, whether the job is run later
+or given up."""
 _MEASURED = """\
 The time to the id runs from the asking, by a client that has been started already, until the client knows Slurm's id; the time to the
 end from the last line of the script until the client tells that it has ended. Logins and sessions are those that sshd has logged from the
