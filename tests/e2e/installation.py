@@ -20,7 +20,7 @@ GRACES = {part: graces for part, graces in SETTINGS.items() if part != "lease"}
 STAYS = (f"configmap/{names.INSTALLATION_CONFIG_MAP}", f"secret/{names.INSTALLATION_SECRET}")
 """By these a later installation knows what is its own on the clusters; the definitions stay too (docs/install.md, Uninstall)."""
 WAIT = ("--wait", "--timeout=150s")
-DEFINITIONS = ("clusters.fairlead.dev", "jobs.fairlead.dev")
+DEFINITIONS = ("clusters.fairlead.dev", "jobs.fairlead.dev", "sessions.fairlead.dev")
 ENFORCED = "pod-security.kubernetes.io/enforce=restricted"
 
 
@@ -88,7 +88,7 @@ class Installation:
 
     def remove_definitions(self) -> None:
         """Removes what an uninstall leaves on purpose, and with it all objects of these kinds."""
-        self.place.kubectl("delete", "customresourcedefinitions", *DEFINITIONS)
+        self.place.kubectl("delete", "customresourcedefinitions", "--ignore-not-found", *DEFINITIONS)
 
     def pods(self) -> list[dict[str, Any]]:
         """The controllers' pods that are not on their way out."""

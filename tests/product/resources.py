@@ -17,13 +17,13 @@ def install(plane: ControlPlane | ExistingControlPlane) -> None:
     That is a moment later than the condition Established: the server has to make its store of them first, and answers 429 until then.
     """
     plane.kubectl("apply", "--server-side", "--force-conflicts", "--filename", str(CRDS))
-    ask = ("get", "clusters.fairlead.dev,jobs.fairlead.dev", "--all-namespaces")
+    ask = ("get", "clusters.fairlead.dev,jobs.fairlead.dev,sessions.fairlead.dev", "--all-namespaces")
     until(lambda: plane.kubectl(*ask, check=False).returncode == 0, "our resources to be served", 60)
 
 
 def take_away(api: Api, namespace: str = "") -> None:
-    """All Jobs and Clusters go (of one namespace), with what a controller would have to do first."""
-    for plural in ("jobs", "clusters"):
+    """All Jobs, Sessions and Clusters go (of one namespace), with what a controller would have to do first."""
+    for plural in ("jobs", "sessions", "clusters"):
         where = f"{GROUP}/namespaces/{namespace}/{plural}" if namespace else f"{GROUP}/{plural}"
 
         def answered(where: str = where) -> list[dict[str, Any]] | None:
