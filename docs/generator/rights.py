@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from fairlead.kube.rights import RIGHTS, UNINSTALL_RIGHTS, Right
+from fairlead.kube.rights import GATEWAY_RIGHTS, RIGHTS, UNINSTALL_RIGHTS, Right
 from generator.markdown import code, table
 
 INTRODUCTION = """# Rights
@@ -15,6 +15,11 @@ place of the ClusterRole, and of that there is left what is in no namespace: to 
 shows it for two namespaces.
 """
 
+GATEWAY = """## Of `fairlead gateway`
+
+It runs as the ServiceAccount of `rbac/gateway.yaml`; `rbac/gateway-watched.yaml` is the same for two namespaces.
+"""
+
 UNINSTALL = """## Of `fairlead uninstall`
 
 It runs as the ServiceAccount of `rbac/uninstall.yaml`; `rbac/uninstall-watched.yaml` is the same for two namespaces.
@@ -23,7 +28,7 @@ It runs as the ServiceAccount of `rbac/uninstall.yaml`; `rbac/uninstall-watched.
 
 def page() -> str:
     """The whole page."""
-    return f"{INTRODUCTION}\n{_table(RIGHTS)}\n{UNINSTALL}\n{_table(UNINSTALL_RIGHTS)}"
+    return f"{INTRODUCTION}\n{_table(RIGHTS)}\n{GATEWAY}\n{_table(GATEWAY_RIGHTS)}\n{UNINSTALL}\n{_table(UNINSTALL_RIGHTS)}"
 
 
 def _table(rights: Iterable[Right]) -> str:

@@ -152,3 +152,17 @@ async def test_a_service_keeps_the_address_that_it_was_given(sandbox: Sandbox, c
     changed = await services.keep(wanted(8080))
     assert changed["spec"]["clusterIP"] == made["spec"]["clusterIP"] != ""
     assert [each["port"] for each in changed["spec"]["ports"]] == [8080]
+
+
+async def test_of_two_who_write_at_once_one_looks_again(sandbox: Sandbox, client: KubeClient) -> None:
+    """Else two gateways would each believe that a Session is theirs, and write over each other for ever."""
+    owner, one, other = sandbox.job(), Children(client, CONFIG_MAPS, exact=True), Children(client, CONFIG_MAPS, exact=True)
+    await one.keep(child(owner))
+    await other.refresh()
+    await other.keep(child(owner, content={"data": {"a": "2"}}))
+    with pytest.raises(Conflict):
+        await one.keep(child(owner, content={"data": {"a": "3"}}))
+    assert live(sandbox)["data"] == {"a": "2"}
+    await one.refresh()
+    await one.keep(child(owner, content={"data": {"a": "3"}}))
+    assert live(sandbox)["data"] == {"a": "3"}

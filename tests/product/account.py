@@ -26,7 +26,7 @@ def account(plane: Plane, *, name: str = ACCOUNT, namespace: str = NAMESPACE, wa
     path = plane.bed.folder / f"{name}-{urlsplit(plane.url).port}-{'-'.join((namespace, *watched))}.kubeconfig"
     plane.kubectl("apply", "--server-side", "--force-conflicts", "--filename", "-", input=render(namespace, watched, name))
     where = (watched or (namespace,))[-1]
-    until(lambda: _may(plane, "list", "jobs.fairlead.dev", where, user_of(name, namespace))
+    until(lambda: _may(plane, "list", "clusters.fairlead.dev", where, user_of(name, namespace))
           and _may(plane, "create", "leases.coordination.k8s.io", namespace, user_of(name, namespace)), "its rights to hold")
     if path.exists():
         return path

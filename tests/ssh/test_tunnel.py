@@ -217,6 +217,24 @@ async def test_an_open_that_is_answered_too_late_leaves_no_channel(own_host, eve
         await eventually(lambda: len(door.ended) == 1)
 
 
+async def test_a_look_that_is_given_up_leaves_no_channel(own_host, eventually: Eventually):
+    """Else each Session that is deleted while its node hangs would leave one."""
+    address = address_of(own_host)
+    async with (listening(own_host, ECHO) as alive, listening(own_host, DARK) as dark, Tunnels() as tunnels,
+                entrance(tunnels, address, alive) as door):
+        _, writer = await door.client()
+        looking = asyncio.create_task(tunnels.look(address, dark))
+        await eventually(lambda: _sockets_to(own_host, dark.port) > 1)
+        looking.cancel()
+        await asyncio.wait({looking})
+        (own_host.home / "answer").touch()
+        async with asyncio.timeout(60):      # as above
+            while _sockets_to(own_host, dark.port) > 1:  # noqa: ASYNC110  another process; one is the program's own
+                await asyncio.sleep(0.05)
+        writer.close()
+        await eventually(lambda: len(door.ended) == 1)
+
+
 async def test_nobody_who_listens_is_a_reset_at_once_and_told(host, tunnels, eventually: Eventually):
     """Else a browser would wait for a minute, or show an empty page as if it were one."""
     target = Endpoint("127.0.0.1", _free_port(host))

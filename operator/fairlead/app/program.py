@@ -22,7 +22,7 @@ import structlog
 from fairlead.app.descriptors import shared_out
 from fairlead.app.kinds import KINDS
 from fairlead.app.settings import Settings
-from fairlead.app.watching import watch
+from fairlead.app.watching import controllers, watch
 from fairlead.domain.cluster.cluster import Cluster
 from fairlead.domain.errors import ApiFault
 from fairlead.domain.kinds import Kinds
@@ -175,7 +175,7 @@ async def _lead(options: Options, client: KubeClient, lease: Lease, means: Means
         controller = Controller(world, registry, settings.engine, installation, driver_of, heartbeats)
         engine = asyncio.create_task(controller.run(), name="engine")
         lists = asyncio.create_task(_relist((listing, registry, kinds), settings.engine.relist_seconds, heartbeats), name="relist")
-        watcher = asyncio.create_task(watch(client, registry, kinds, scope, world.services), name="kopf")
+        watcher = asyncio.create_task(watch(client, controllers(client, registry, kinds, scope, world.services), scope), name="kopf")
         metrics.leading.set(1)
         log.info("leading", installation=installation.name, identity=lease.identity, namespaces=scope.namespaces or "all")
         stopped = asyncio.create_task(stop.wait(), name="stop")

@@ -8,7 +8,8 @@ watch has broken off, as when the definitions of our resources are gone, it may 
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
@@ -37,42 +38,70 @@ AGAIN_LIMIT_SECONDS = 30.0
 """Of these pauses, each twice as long as the one before if the watch had ended soon."""
 
 
-async def watch(
-    client: KubeClient, registry: Registry, kinds: Kinds, scope: Scope = EVERYWHERE, services: Services | None = None,
-) -> None:
-    """Feed the registry with what is in `scope` until cancelled. A watch that ends by itself is begun again once the lists can be read."""
-    lists, pause_seconds = Lists(client, scope), AGAIN_SECONDS
+HandOver = Callable[..., object]
+"""Calls a function with arguments, in the loop that watches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """What a program watches: `register` puts its handlers into kopf's, `relist` has it know all that is there, or raises `ApiFault`.
+
+    `selectors` are those by labels, for a resource as kopf names it.
+    """
+
+    register: Callable[[kopf.OperatorRegistry, HandOver], None]
+    relist: Callable[[], Coroutine[Any, Any, object]]
+    selectors: Mapping[Any, str]
+
+
+def controllers(client: KubeClient, registry: Registry, kinds: Kinds, scope: Scope, services: Services | None) -> Feed:
+    """What a controller watches."""
+    lists = Lists(client, scope)
+
+    def register(handlers: kopf.OperatorRegistry, hand_over: HandOver) -> None:
+        feed.register(handlers, registry, kinds, hand_over)
+        if services is not None:
+            feed.register_services(handlers, registry, services, hand_over)
+
+    unfinished: dict[Any, str] = {(names.GROUP, kind.plural): names.UNFINISHED_SELECTOR for kind in kinds}
+    children: dict[Any, str] = {(child.group, child.version, child.plural): selector for child, selector in SELECTORS.items()}
+    return Feed(register, lambda: feed.relist(lists, registry, kinds, grace_seconds=0), {**unfinished, **children})
+
+
+async def watch(client: KubeClient, fed: Feed, scope: Scope = EVERYWHERE) -> None:
+    """Feed it with what is in `scope` until cancelled. A watch that ends by itself is begun again once the lists can be read."""
+    pause_seconds = AGAIN_SECONDS
     while True:
         began = time.monotonic()
         try:
-            await _watch_once(client, registry, kinds, scope, services)
+            await _watch_once(client, fed, scope)
         except Exception as error:  # noqa: BLE001  whatever ends it: without a watch nothing is seen but by the lists
             log.error("watch_ended", error=str(error) or repr(error))  # noqa: TRY400  kopf has told more
         pause_seconds = AGAIN_SECONDS if time.monotonic() - began > AGAIN_LIMIT_SECONDS else min(2 * pause_seconds, AGAIN_LIMIT_SECONDS)
-        while (why := await _why_blind(lists, registry, kinds)) is not None:
+        while (why := await _why_blind(fed)) is not None:
             log.warning("watch_waits", error=why, advice="are the CustomResourceDefinitions installed? See crds/")
             await asyncio.sleep(AGAIN_SECONDS)
         await asyncio.sleep(pause_seconds)
         log.info("watching_again")
 
 
-async def _why_blind(lists: Lists, registry: Registry, kinds: Kinds) -> str | None:
+async def _why_blind(fed: Feed) -> str | None:
     """Why our objects cannot be listed, as when their definitions were deleted; None once what was missed is known."""
     try:
-        await feed.relist(lists, registry, kinds, grace_seconds=0)
+        await fed.relist()
     except ApiFault as error:
         return str(error)
     return None
 
 
-async def _watch_once(client: KubeClient, registry: Registry, kinds: Kinds, scope: Scope, services: Services | None) -> None:
+async def _watch_once(client: KubeClient, fed: Feed, scope: Scope) -> None:
     """Watch until cancelled; kopf's thread is then told to stop and not waited for. Raises what ended kopf by itself."""
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[None] = loop.create_future()
     stop = threading.Event()
     handlers = kopf.OperatorRegistry()
     settings = kopf.OperatorSettings()
-    _configure(settings, kinds)
+    _configure(settings, fed.selectors)
     sessions: list[aiohttp.ClientSession] = []
 
     @kopf.on.login(registry=handlers)
@@ -81,9 +110,7 @@ async def _watch_once(client: KubeClient, registry: Registry, kinds: Kinds, scop
         sessions.append(info.session)
         return kopf.AiohttpSession(server=info.server, default_namespace=info.default_namespace, aiohttp_session=info.session)
 
-    feed.register(handlers, registry, kinds, loop.call_soon_threadsafe)
-    if services is not None:
-        feed.register_services(handlers, registry, services, loop.call_soon_threadsafe)
+    fed.register(handlers, loop.call_soon_threadsafe)
 
     def tell(fault: BaseException | None) -> None:
         if not stop.is_set():
@@ -120,7 +147,7 @@ def _run(turn: Callable[[], Coroutine[Any, Any, None]], tell: Callable[[BaseExce
         loop.close()
 
 
-def _configure(settings: kopf.OperatorSettings, kinds: Kinds) -> None:
+def _configure(settings: kopf.OperatorSettings, selectors: Mapping[Any, str]) -> None:
     """Each of these has a default that hurts: what is written to objects, what is held back, how long a blind spot lasts."""
     settings.persistence.finalizer = f"{names.GROUP}/unused"
     settings.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix=names.GROUP, v1=False)
@@ -135,8 +162,5 @@ def _configure(settings: kopf.OperatorSettings, kinds: Kinds) -> None:
     settings.watching.chunk_size = feed.PAGE_SIZE
     settings.watching.server_timeout = SERVER_TIMEOUT_SECONDS
     settings.watching.client_timeout = SERVER_TIMEOUT_SECONDS + 30
-    for kind in kinds:
-        settings.watching.label_selectors[names.GROUP, kind.plural] = names.UNFINISHED_SELECTOR
-    for child, selector in SELECTORS.items():
-        settings.watching.label_selectors[child.group, child.version, child.plural] = selector
+    settings.watching.label_selectors.update(selectors)
     settings.process.ultimate_exiting_timeout = None     # else it ends the whole process with SIGKILL, whoever else lives in it

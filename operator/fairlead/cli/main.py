@@ -97,6 +97,40 @@ def controller(settings_file: Path | None, health_port: int, watch_namespace: tu
 
 
 @commands.command()
+@click.option("--address", envvar="POD_IP", help="IP address on which this gateway is reached from other nodes. Without it: POD_IP.")
+@click.option("--ports", default="{}-{}".format(*names.GATEWAY_PORTS), show_default=True, metavar="FIRST-LAST",
+              help="Ports for Sessions, one each.")
+@click.option("--name", help="Its name among the gateways.  [default: the host's, which is the pod's]")
+@click.option("--kubeconfig", envvar="KUBECONFIG", help="File, or several as in KUBECONFIG. Without it: the pod's service account.")
+@click.option("--context", help="The kubeconfig's context.")
+@click.option("--namespace", help="Namespace of the gateways' Leases. Without it: the context's, or the pod's own.")
+@click.option("--watch-namespace", multiple=True, metavar="NAME",
+              help="Work only in this namespace; may be repeated. In the environment: names with spaces between them.  [default: in all]")
+@click.option("--health-host", default="0.0.0.0", show_default=True, help="Address for /livez, /readyz and /metrics.")  # noqa: S104
+@click.option("--health-port", default=8080, show_default=True, type=click.IntRange(-1, 65535), help="Its port; 0: any free one; -1: none.")
+@click.option("--log-format", default="json", show_default=True, type=click.Choice(["json", "console"]), help="How log lines look.")
+@click.option("--log-level", default="info", show_default=True, type=click.Choice(_LEVELS), help="Lines from this level on are written.")
+def gateway(ports: str, health_port: int, watch_namespace: tuple[str, ...], **words: str) -> None:
+    """Run a gateway: hold the tunnels of Sessions, and have each reached on a port of this one's address.
+
+    Any number may run; each Session is held by one of them.
+    """
+    from fairlead.app.gateway_program import GatewayOptions, run  # noqa: PLC0415  the other commands start without kopf
+    from fairlead.domain.scope import Scope  # noqa: PLC0415
+    from fairlead.telemetry.log import configure  # noqa: PLC0415
+
+    first, _, last = ports.partition("-")
+    if not (first.isdigit() and last.isdigit()):
+        raise click.BadParameter(f"{ports!r}: write FIRST-LAST", param_hint="--ports")
+    configure(words["log_format"], words["log_level"])
+    options = GatewayOptions(
+        words["address"], (int(first), int(last)), words["name"], words["kubeconfig"], words["context"], words["namespace"],
+        words["health_host"], None if health_port < 0 else health_port, Scope.of(watch_namespace),
+    )
+    sys.exit(asyncio.run(run(options)))
+
+
+@commands.command()
 @click.option("--policy", default="Refuse", show_default=True, type=click.Choice(["Refuse", "Orphan", "Cancel"], case_sensitive=False),
               help="What becomes of what runs.")
 @click.option("--timeout", default=300, show_default=True, type=click.IntRange(1, 86400), metavar="SECONDS", help="For all of it.")

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from fairlead.domain.objects import ObjectRef
+
 
 @dataclass(frozen=True, slots=True)
 class LeaseSeen:
@@ -11,3 +13,31 @@ class LeaseSeen:
     holder: str
     version: str                     # changes with each renewal
     duration_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class SliceSeen:
+    """What a slice of a gateway says: whose it is, which gateway and port it leads to. All of it can be forged in its namespace."""
+
+    owner: ObjectRef                 # its Session
+    gateway: str
+    address: str
+    port: int | None
+
+    @property
+    def uid(self) -> str:
+        """Its Session's."""
+        return self.owner.uid
+
+
+@dataclass(frozen=True, slots=True)
+class SliceWanted:
+    """What a Session's slice shall say. Clients are sent there only while `state` is Open."""
+
+    owner: ObjectRef
+    gateway: str
+    address: str
+    port: int
+    state: str                       # Opening | Open | Broken
+    run_key: str
+    message: str = ""

@@ -66,7 +66,7 @@ def take_cluster(registry: Registry, event: str | None, body: Mapping[str, Any])
     if event == "DELETED":
         registry.drop_cluster(str(body["metadata"]["uid"]))
         return
-    for cluster in _readable([body], read_cluster):
+    for cluster in readable([body], read_cluster):
         with contained("watch", cluster=str(cluster.ref)):
             registry.put_cluster(cluster)
 
@@ -76,7 +76,7 @@ def take_owner(registry: Registry, kind: Kind[Any], event: str | None, body: Map
     if event == "DELETED" or (body["metadata"].get("labels") or {}).get(names.FINISHED_LABEL) == names.FINISHED_VALUE:
         registry.drop_job(str(body["metadata"]["uid"]))
         return
-    for job in _readable([body], kind.read):
+    for job in readable([body], kind.read):
         with contained("watch", job=str(job.ref)):
             registry.put_job(job)
 
@@ -97,8 +97,8 @@ async def relist(lists: Lists, registry: Registry, kinds: Kinds, grace_seconds: 
     present = {str(body["metadata"]["uid"]) for body in bodies} | registry.uids_in(lists.dark)
     await asyncio.sleep(grace_seconds)
     missed = sum(1 for body in bodies if _is_missed(registry, body))
-    owners = [owner for kind, body in listed for owner in _readable([body], kind.read)]
-    registry.replace(_readable(clusters, read_cluster), owners, present, known)
+    owners = [owner for kind, body in listed for owner in readable([body], kind.read)]
+    registry.replace(readable(clusters, read_cluster), owners, present, known)
     return missed
 
 
@@ -112,7 +112,7 @@ def _is_missed(registry: Registry, body: Mapping[str, Any]) -> bool:
     return version < listed and not registry.has_left(uid)   # gone since: the watch told
 
 
-def _readable(bodies: Iterable[Mapping[str, Any]], read: Callable[[Mapping[str, Any]], T]) -> list[T]:
+def readable(bodies: Iterable[Mapping[str, Any]], read: Callable[[Mapping[str, Any]], T]) -> list[T]:
     """What can be read; the others are named in the log, and keep nobody from his turn."""
     found: list[T] = []
     for body in bodies:

@@ -75,8 +75,10 @@ class Child:
 class Children:
     """All children of one kind. What is known of them comes from `refresh`, from watch events by `take`, and from our own writes."""
 
-    def __init__(self, client: KubeClient, kind: ChildKind, scope: Scope = EVERYWHERE, selector: str = SELECTOR) -> None:
-        self._client = client
+    def __init__(
+        self, client: KubeClient, kind: ChildKind, scope: Scope = EVERYWHERE, selector: str = SELECTOR, *, exact: bool = False,
+    ) -> None:
+        self._client, self._exact = client, exact
         self._kind = kind
         self._scope = scope
         self._selector = selector
@@ -98,6 +100,10 @@ class Children:
             self._forget(_place(body))
         else:
             self._learn(body)
+
+    def all(self) -> Iterable[JsonObject]:
+        """What is known of all owners."""
+        return tuple(self._known.values())
 
     def of(self, owner: ObjectRef) -> Iterable[JsonObject]:
         """What an owner has, as far as it is known."""
@@ -167,7 +173,8 @@ class Children:
         for number, fields in enumerate(known["metadata"].get("managedFields") or ()):
             if (fields["manager"], fields["operation"]) == (names.FIELD_MANAGER, "Update"):
                 known = await self._own(known, number)
-        whole = self._kind.body({**child.metadata, "uid": known["metadata"]["uid"]}, child.content)
+        seen = {"uid": known["metadata"]["uid"]} | ({"resourceVersion": known["metadata"]["resourceVersion"]} if self._exact else {})
+        whole = self._kind.body({**child.metadata, **seen}, child.content)
         return await self._client.request("PATCH", self._path(_place(known)), body=whole, content_type=APPLY, params={"force": "true"})
 
     async def _is_another(self, known: JsonObject) -> bool:

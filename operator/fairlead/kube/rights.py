@@ -22,6 +22,8 @@ ACCOUNT: Final = "fairlead-controller"
 """Name of the controller's ServiceAccount, of its roles and of their bindings."""
 UNINSTALL_ACCOUNT: Final = "fairlead-uninstall"
 """The same for `fairlead uninstall`."""
+GATEWAY_ACCOUNT: Final = "fairlead-gateway"
+"""The same for `fairlead gateway`."""
 NAMESPACE: Final = "fairlead"
 """Where the manifest puts it; an installation elsewhere has another."""
 
@@ -103,7 +105,18 @@ UNINSTALL_RIGHTS: Final = (
           f"Read what is owed, and write down what is left alone (`{names.LEDGER_CONFIG_MAP}-NAMESPACE`)."),
 )
 
-TABLES: Final = {ACCOUNT: RIGHTS, UNINSTALL_ACCOUNT: UNINSTALL_RIGHTS}
+GATEWAY_RIGHTS: Final = (
+    Right(Reach.ALL, names.GROUP, names.CLUSTER_PLURAL, ("list", "watch"), "See how the login nodes are reached."),
+    Right(Reach.ALL, names.GROUP, names.SESSION_PLURAL, ("list", "watch"), "See which Sessions run, and where."),
+    Right(Reach.ALL, "discovery.k8s.io", "endpointslices", ("get", "list", "watch", "create", "patch", "delete"),
+          "Say of each Session where it is reached, and see what other gateways say."),
+    Right(Reach.ALL, "", "secrets", ("get",), "Read the keys that Clusters name, as the controller does. Never listed or watched."),
+    Right(Reach.ALL, "", "namespaces", ("get",), "Compare labels with a Cluster's `allowedNamespaces`."),
+    Right(Reach.OWN, "coordination.k8s.io", "leases", ("create", "get", "list", "patch"),
+          f"Say that it lives, in `{names.GATEWAY_LEASE}NAME`, and see which others do. RBAC cannot limit rights to a beginning of names."),
+)
+
+TABLES: Final = {ACCOUNT: RIGHTS, UNINSTALL_ACCOUNT: UNINSTALL_RIGHTS, GATEWAY_ACCOUNT: GATEWAY_RIGHTS}
 """What each account has."""
 
 
@@ -151,6 +164,7 @@ def render(namespace: str = NAMESPACE, watched: Sequence[str] = (), account: str
 
 FILES: Final = {
     "controller.yaml": (ACCOUNT, ()), "controller-watched.yaml": (ACCOUNT, _EXAMPLE),
+    "gateway.yaml": (GATEWAY_ACCOUNT, ()), "gateway-watched.yaml": (GATEWAY_ACCOUNT, _EXAMPLE),
     "uninstall.yaml": (UNINSTALL_ACCOUNT, ()), "uninstall-watched.yaml": (UNINSTALL_ACCOUNT, _EXAMPLE),
 }
 """The files of `rbac/`: whose, and in which namespaces."""

@@ -27,6 +27,8 @@ CLOSE_SECONDS: Final = 2.0
 KEEPALIVE: Final = ((socket.TCP_KEEPIDLE, 60), (socket.TCP_KEEPINTVL, 15), (socket.TCP_KEEPCNT, 4))
 """A client that went without a word is known to be gone after two minutes."""
 _RESET: Final = struct.pack("ii", 1, 0)
+"""How the kernel closes a client's socket (SO_LINGER). By a reset from the start: so it does when this process is killed, too."""
+_CLEAN: Final = struct.pack("ii", 0, 0)
 
 Channel = asyncssh.SSHTCPChannel[bytes]
 
@@ -61,6 +63,7 @@ class Pipe(asyncio.Protocol):
         client = self._transport.get_extra_info("socket")
         with contextlib.suppress(OSError):               # it may be gone already
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
             client.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             for option, value in KEEPALIVE:
                 client.setsockopt(socket.IPPROTO_TCP, option, value)
@@ -155,6 +158,8 @@ class Pipe(asyncio.Protocol):
     def channel_lost(self, exc: Exception | None) -> None:
         """The channel is closed: at the target's end, or else cut."""
         if self._transport and self._target_ended and exc is None:
+            with contextlib.suppress(OSError):           # the client may be gone already
+                self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _CLEAN)
             self._transport.close()                      # once the client has taken it all
         else:
             self.cut()
@@ -164,7 +169,7 @@ class Pipe(asyncio.Protocol):
         """End it now, by a reset; what is under way is lost. Never raises."""
         if self._transport is None or self.client_has_gone:
             return
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):               # it may have come to its end already, and wait for the client to take it all
             self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self._transport.abort()
 

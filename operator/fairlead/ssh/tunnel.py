@@ -182,7 +182,7 @@ class Tunnels:
         task.add_done_callback(self._tasks.discard)
 
     async def _through(self, route: _Route, wanted: _Wanted) -> None:
-        """Open a channel and hold its connection until it is closed. Nobody who waits here is cancelled: see `_open`."""
+        """Open a channel and hold its connection until it is closed."""
         is_last = False
         while not await self._by(route.line(), route, wanted, is_last=is_last):
             is_last = True
@@ -212,10 +212,13 @@ class Tunnels:
         is_late, seconds, address, target = False, self._limits.open_seconds, wanted.address, wanted.target
         opening = asyncio.create_task(kept.connection.create_connection(
             lambda: _Nobody() if is_late else wanted.session(), target.host, target.port, encoding=None, window=WINDOW_BYTES))
-        await asyncio.wait({opening}, timeout=seconds)
-        if not opening.done():
-            is_late = True
-            opening.add_done_callback(_seen)
+        try:
+            await asyncio.wait({opening}, timeout=seconds)
+        finally:
+            if not opening.done():           # also when who waits is cancelled
+                is_late = True
+                opening.add_done_callback(_seen)
+        if is_late:
             fault: FairleadError = NoStream(f"{address} opened no stream to {target} within {seconds:g} s: the node does not answer",
                                             Closed.NO_ANSWER)
         elif (error := opening.exception()) is None:

@@ -1,0 +1,156 @@
+"""One run of a gateway, from the first connection to its last stream.
+
+API server -> first complete list -> the ports that it had -> doors, and the watch; beside that its Lease, with which it takes others
+SIGTERM: Lease back -> others take, or the slices say that nobody is there -> all cut, exit 0
+"""
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Any
+
+import kopf
+import structlog
+
+from fairlead.api.v1alpha1 import names
+from fairlead.app.kinds import KINDS
+from fairlead.app.watching import Feed, HandOver, watch
+from fairlead.domain.errors import ApiFault, UserFault
+from fairlead.domain.scope import EVERYWHERE, Scope
+from fairlead.domain.session.session_kind import SESSION
+from fairlead.engine.clock import SystemClock
+from fairlead.gateway.gateway import Gateway, Me
+from fairlead.gateway.port_range import PortRange
+from fairlead.gateway.ports import Outside
+from fairlead.handlers import gateway_feed
+from fairlead.kube.client import KubeClient
+from fairlead.kube.gateways import KubeGatewayLeases, KubeSlices
+from fairlead.kube.lease import Lease, LeaseSettings
+from fairlead.kube.lists import Lists
+from fairlead.kube.references import KubeReferences
+from fairlead.kube.services import SELECTORS, SLICES
+from fairlead.ssh.tunnel import Tunnels
+from fairlead.telemetry import metrics
+from fairlead.web.health import Heartbeats, serve_health
+
+log = structlog.get_logger()
+
+LEASE_SECONDS, RENEW_SECONDS, MARGIN_SECONDS = 5, 1.5, 1.0
+RELIST_SECONDS = 30.0
+RETRY_SECONDS = 0.5
+STOP_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayOptions:
+    """What the command line says. `name` None: the host's, which is the pod's."""
+
+    address: str
+    ports: tuple[int, int] = names.GATEWAY_PORTS
+    name: str | None = None
+    kubeconfig: str | None = None
+    context: str | None = None
+    namespace: str | None = None
+    health_host: str = "0.0.0.0"  # noqa: S104  the kubelet asks from outside the pod
+    health_port: int | None = 8080
+    scope: Scope = EVERYWHERE
+
+
+def checked_address(address: str | None) -> str:
+    """The address that goes into slices. Raises `UserFault` when it is missing, or none that could be reached from elsewhere."""
+    try:
+        found = ip_address(address or "")
+    except ValueError as error:
+        msg = f"{address!r} is no IP address: write with --address, or into POD_IP, on which one this gateway is reached"
+        raise UserFault(msg) from error
+    if found.is_loopback or found.is_unspecified or found.is_link_local or found.is_multicast:
+        msg = f"{address} cannot be reached from other nodes: write with --address on which one this gateway is"
+        raise UserFault(msg)
+    return str(found)
+
+
+async def run(options: GatewayOptions) -> int:
+    """Run until SIGTERM or SIGINT (0), or until another process has our Lease (1). Raises `UserFault` when an option cannot be used."""
+    address = checked_address(options.address)
+    try:
+        ports = PortRange(*options.ports)
+    except ValueError as error:
+        raise UserFault(str(error)) from error
+    me = Me(options.name or socket.gethostname(), address, ports)
+    stop, loop, heartbeats = asyncio.Event(), asyncio.get_running_loop(), Heartbeats()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with (KubeClient.load(options.kubeconfig, options.context) as client,
+                serve_health(heartbeats, options.health_host, options.health_port, metrics.exposition), Tunnels() as tunnels):
+        namespace = options.namespace or client.namespace
+        settings = LeaseSettings(namespace, f"{names.GATEWAY_LEASE}{me.name}", LEASE_SECONDS, RENEW_SECONDS, MARGIN_SECONDS)
+        lease = Lease(client, settings, SystemClock(), f"{me.name}_{os.getpid()}")
+        slices, leases = KubeSlices(client, options.scope), KubeGatewayLeases(client, namespace, lease)
+        gateway = Gateway(Outside(tunnels, slices, leases, KubeReferences(client, KINDS, options.scope)), me)
+        lists = Lists(client, options.scope)
+
+        async def relist() -> None:
+            await gateway_feed.relist(lists, gateway, slices, SESSION)
+
+        def register(handlers: kopf.OperatorRegistry, hand_over: HandOver) -> None:
+            gateway_feed.register(handlers, gateway, slices, SESSION, hand_over)
+
+        while not stop.is_set():
+            try:
+                await relist()
+                gateway.take_back(lived_before=any(each.gateway == me.name for each in await leases.list()))
+                break
+            except ApiFault as error:
+                log.warning("api_server_not_ready", error=str(error))
+                await asyncio.sleep(RETRY_SECONDS)
+        selectors: dict[Any, str] = {
+            (names.GROUP, SESSION.plural): names.UNFINISHED_SELECTOR,
+            (SLICES.group, SLICES.version, SLICES.plural): SELECTORS[SLICES],
+        }
+        work = {asyncio.create_task(each, name=name) for name, each in {
+            "gateway": gateway.run(), "kopf": watch(client, Feed(register, relist, selectors), options.scope),
+            "relist": _relist(relist, heartbeats), "lease": _hold(lease),
+        }.items()}
+        stopped = asyncio.create_task(_stopped(stop), name="stop")
+        heartbeats.ready()
+        log.info("serving", gateway=me.name, address=address, ports=options.ports)
+        done, _ = await asyncio.wait({*work, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        log.info("stopping", why=sorted(task.get_name() for task in done))
+        await lease.release()
+        for task in work:
+            if task.get_name() in {"gateway", "lease"}:
+                task.cancel()
+        await gateway.stop()
+        for task in {*work, stopped}:
+            task.cancel()
+        await asyncio.wait({*work, stopped}, timeout=STOP_SECONDS)
+        for task in done - {stopped}:
+            log.error("ended_by_itself", task=task.get_name(), error=repr(task.exception()) if not task.cancelled() else "")
+        return 0 if done == {stopped} else 1
+
+
+async def _stopped(stop: asyncio.Event) -> None:
+    await stop.wait()
+
+
+async def _hold(lease: Lease) -> None:
+    """Have the Lease, until somebody else does."""
+    await lease.acquire()
+    await lease.lost()
+
+
+async def _relist(relist: Callable[[], Coroutine[Any, Any, None]], heartbeats: Heartbeats) -> None:
+    """List everything now and then."""
+    while True:
+        heartbeats.beat("relist", 3 * RELIST_SECONDS + 120)
+        await asyncio.sleep(RELIST_SECONDS)
+        try:
+            await relist()
+        except ApiFault as error:
+            log.info("relist_failed", error=str(error))
+        except Exception:
+            log.exception("relist_failed")

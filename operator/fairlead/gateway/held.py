@@ -1,0 +1,119 @@
+"""One Session that this gateway holds: its door, and the way from there, looked at again and again.
+
+Opening -> Open <-> Broken          Opening: its process has not been seen to listen yet; who comes is refused by the proxies
+"""
+
+import asyncio
+import random
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+
+from fairlead.domain.cluster.address import Endpoint
+from fairlead.domain.errors import ApiFault, Closed, FairleadError, NoStream
+from fairlead.domain.gateways import SliceWanted
+from fairlead.domain.run.service import TunnelState
+from fairlead.gateway.addresses import Addresses
+from fairlead.gateway.door import Door, Leads
+from fairlead.gateway.ports import Streams
+from fairlead.gateway.wanted import Wanted
+
+log = structlog.get_logger()
+
+LOOK_SECONDS: Final = 60.0
+"""Between two looks at a way that is open. One is made at once when a client's stream could not be opened."""
+PAUSES_SECONDS: Final = (0.5, 1.0, 2.0, 4.0)
+"""Between two looks at a way that is not; the last of them for good, and each at random up to a quarter longer."""
+MESSAGE_CHARACTERS: Final = 400
+
+
+class Held:
+    """One Session. `changed` is called when its slice has something new to say."""
+
+    def __init__(self, session: Wanted, door: Door, changed: Callable[[], None]) -> None:
+        self._session, self.door, self._changed = session, door, changed
+        self._nudged = asyncio.Event()
+        self._looking: asyncio.Task[None] | None = None
+        self.state, self.message = TunnelState.OPENING, ""
+        self.is_shut = False             # its end has begun
+
+    @property
+    def session(self) -> Wanted:
+        """As it was last seen."""
+        return self._session
+
+    def slice(self, gateway: str, address: str) -> SliceWanted:
+        """What its slice shall say."""
+        return SliceWanted(self._session.ref, gateway, address, self.door.port, self.state, self._session.run_key, self.message)
+
+    def look_on(self, streams: Streams, addresses: Addresses) -> None:
+        """Begin to look."""
+        self._looking = asyncio.create_task(self._look(streams, addresses))
+
+    def see(self, session: Wanted) -> None:
+        """It is as this says now. Another Run has another process: the clients of the one before are cut off."""
+        if session == self._session:
+            return
+        if session.run_key != self._session.run_key or session.node != self._session.node:
+            self.door.lead(None)
+            self.door.cut()
+            self._say(TunnelState.OPENING, "")
+        self._session = session
+        self._changed()
+        self.nudge()
+
+    def nudge(self) -> None:
+        """Look now: a client's stream was not opened, or something has changed."""
+        self._nudged.set()
+
+    async def end_looking(self) -> None:
+        """Look no more, and lead nobody any more."""
+        self.door.lead(None)
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.wait({self._looking})
+
+    async def _look(self, streams: Streams, addresses: Addresses) -> None:
+        failures = 0
+        while True:
+            self._nudged.clear()
+            session = self._session
+            try:
+                address = await addresses.address(session)
+                target = Endpoint(session.node, session.port)
+                await streams.look(address, target)
+            except FairleadError as error:
+                if session == self._session and not isinstance(error, ApiFault):
+                    self._fails(error)
+                pause_seconds = PAUSES_SECONDS[min(failures, len(PAUSES_SECONDS) - 1)] * random.uniform(1.0, 1.25)  # noqa: S311  jitter
+                failures += 1
+            except Exception:
+                log.exception("look_failed", session=str(session.ref))
+                pause_seconds = PAUSES_SECONDS[-1]
+            else:
+                failures, pause_seconds = 0, LOOK_SECONDS
+                if session == self._session:
+                    self.door.lead(Leads(address, target))
+                    self._say(TunnelState.OPEN, "")
+            await self._pause(pause_seconds, PAUSES_SECONDS[0] if failures else 0.0)
+
+    async def _pause(self, seconds: float, least_seconds: float) -> None:
+        """Wait so long, or until nudged; a nudge does not hasten what has just failed below the least."""
+        await asyncio.sleep(least_seconds)
+        try:
+            async with asyncio.timeout(max(seconds - least_seconds, 0.0)):
+                await self._nudged.wait()
+        except TimeoutError:
+            return
+
+    def _fails(self, error: FairleadError) -> None:
+        """Before its process has ever been seen to listen, that nobody does is no fault."""
+        is_early = self.state is TunnelState.OPENING and isinstance(error, NoStream) and error.why is Closed.NOBODY_LISTENS
+        self._say(TunnelState.OPENING if is_early else TunnelState.BROKEN, str(error)[:MESSAGE_CHARACTERS])
+
+    def _say(self, state: TunnelState, message: str) -> None:
+        if (state, message) != (self.state, self.message):
+            log.info("tunnel", session=str(self._session.ref), state=str(state), message=message)
+            self.state, self.message = state, message
+            self._changed()

@@ -1,0 +1,45 @@
+"""`fairlead gateway` as a process: started, killed, stopped and started again by tests."""
+
+import os
+import sys
+from pathlib import Path
+
+from bed.controlplane.ports import free
+from bed.daemon import Daemon
+from bed.state import Bed
+from fairlead.kube.rights import GATEWAY_ACCOUNT
+from product.account import NAMESPACE, Plane, account
+from product.waiting import until
+
+
+class GatewayProcess:
+    """One gateway on a bed's control plane, under its own rights, on an address of this machine that is not the loopback."""
+
+    def __init__(self, bed: Bed, plane: Plane, address: str, name: str = "gateway") -> None:
+        self._bed, self._kubeconfig, self.address, self.name = bed, account(plane, name=GATEWAY_ACCOUNT), address, name
+        self.log: Path = bed.folder / f"{name}.log"
+        self._daemon: Daemon | None = None
+        self.port = 0
+
+    def start(self) -> "GatewayProcess":
+        """Start it, and wait until it serves."""
+        [self.port] = free(1)
+        inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        argv = [sys.executable, "-m", "fairlead", "gateway", "--kubeconfig", str(self._kubeconfig), "--namespace", NAMESPACE,
+                "--address", self.address, "--name", self.name, "--health-host", "127.0.0.1", "--health-port", str(self.port),
+                "--log-level", "debug"]
+        before = self.log.read_text().count('"serving"') if self.log.exists() else 0
+        self._daemon = Daemon(argv, self._bed.env | inherited, self.log)
+        until(lambda: self.log.read_text().count('"serving"') > before, "the gateway to serve", 60)
+        return self
+
+    @property
+    def daemon(self) -> Daemon:
+        """Its process."""
+        assert self._daemon is not None
+        return self._daemon
+
+    def stop(self) -> None:
+        """End it as Kubernetes would."""
+        if self._daemon is not None and self._daemon.alive:
+            self._daemon.term(30)

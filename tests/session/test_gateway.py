@@ -1,0 +1,160 @@
+"""A Session behind a real gateway: reached on the gateway's address, through a real sshd, and nothing of the way stays."""
+
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+
+from bed.sshd import SshHost
+from bed.state import Bed
+from fairlead.kube.rights import GATEWAY_ACCOUNT
+from product.account import Plane, refused, user_of
+from product.gateway import GatewayProcess
+from product.ownerkind import SESSION
+from product.scene import Scene, Thing
+from product.waiting import until
+
+pytestmark = pytest.mark.parametrize("kind", [SESSION], ids=str, indirect=True)
+SLICES = "/apis/discovery.k8s.io/v1/namespaces/{}/endpointslices/{}"
+PORT = 8765
+SERVER = f"""
+import http.server, socketserver
+class Answers(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"from the node")
+class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
+    daemon_threads = True
+Server(("127.0.0.1", {PORT}), Answers).serve_forever()
+"""
+
+
+@pytest.fixture
+def gateways(bed: Bed, plane: Plane) -> Iterator[Callable[[SshHost], GatewayProcess]]:
+    """Starts a gateway on the address that this machine has towards a host."""
+    started: list[GatewayProcess] = []
+
+    def start(host: SshHost) -> GatewayProcess:
+        started.append(GatewayProcess(bed, plane, host.enclosure.network.outer, f"gw-{host.name}").start())
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.stop()
+    assert refused(plane, user_of(GATEWAY_ACCOUNT)) == [], "a right that its table lacks"
+
+
+def slice_of(session: Thing) -> dict[str, Any] | None:
+    """The EndpointSlice of its name."""
+    return session.scene.api.get(SLICES.format(session.scene.namespace, session.name))
+
+
+def place_of(session: Thing) -> tuple[str, int]:
+    """Where its Service leads."""
+    found = slice_of(session)
+    assert found is not None
+    return found["endpoints"][0]["addresses"][0], found["ports"][0]["port"]
+
+
+def fetch(place: tuple[str, int]) -> bytes:
+    """What a client gets there."""
+    with urlopen("http://{}:{}/".format(*place), timeout=20) as answer:
+        content: bytes = answer.read()
+        return content
+
+
+def sockets_to(host: SshHost, port: int) -> int:
+    """Connections at the far end that lead to this port: one for each channel."""
+    rows = [line.split() for line in Path(f"/proc/{host.enclosure.holder}/net/tcp").read_text().splitlines()[1:]]
+    return sum(row[2].endswith(f":{port:04X}") and row[3] in {"01", "02", "08"} for row in rows)
+
+
+def test_a_session_is_reached_through_a_gateway_that_dies_and_comes_back(
+    host: SshHost, scene: Scene, gateways: Callable[[SshHost], GatewayProcess],
+) -> None:
+    """Else nobody would reach it, a restart would move it or leave channels behind, or its port would go on to answer when it is gone."""
+    scene.bare_host(host)
+    gateway = gateways(host)
+    session = scene.job("lab", application={"command": ["python3", "-c", SERVER], "port": PORT}, cancellationGracePeriodSeconds=1)
+    session.wait("Ready", seconds=60)
+    place = place_of(session)
+    assert place[0] == gateway.address
+    assert 20000 <= place[1] <= 20999
+    assert fetch(place) == b"from the node"
+    found = slice_of(session)
+    assert found is not None
+    assert found["metadata"]["labels"] | {"kubernetes.io/service-name": "lab"} == found["metadata"]["labels"]
+    assert found["metadata"]["annotations"]["fairlead.dev/run-key"] == session.status["run"]["key"]
+    assert found["endpoints"][0]["conditions"]["ready"] is True
+
+    with socket.create_connection(place) as client:
+        until(lambda: sockets_to(host, PORT) == 1, "a channel to the process")
+        gateway.daemon.kill()
+        until(lambda: sockets_to(host, PORT) == 0, "the channel to be gone with the gateway")
+        client.settimeout(20)
+        with pytest.raises(ConnectionResetError):
+            client.recv(1)
+    gateway.start()
+    until(lambda: served(place), "the same place to answer again", 60)
+    assert place_of(session) == place
+
+    session.delete()
+    until(lambda: slice_of(session) is None, "its slice to be gone")
+    until(lambda: is_refused(place), "its port to be refused")
+    assert sockets_to(host, PORT) == 0
+    gateway.stop()
+    assert gateway.daemon.exit_code == 0
+    until(lambda: host.connections() <= 1, "the gateway's connection to be gone; the controller has its own")
+
+
+def test_a_gateway_that_stops_cuts_by_a_reset_and_says_so_and_leaves_what_is_not_its_own(
+    host: SshHost, scene: Scene, gateways: Callable[[SshHost], GatewayProcess],
+) -> None:
+    """Else half a page would look whole, clients would be sent where nobody is, or somebody's own EndpointSlice would be written over."""
+    scene.bare_host(host, slots=2)
+    theirs = {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4", "metadata": {"name": "taken"},
+              "endpoints": [{"addresses": ["10.20.30.40"]}], "ports": [{"port": 80, "protocol": "TCP"}]}
+    scene.api.apply(SLICES.format(scene.namespace, "taken"), theirs)
+    gateway = gateways(host)
+    other = scene.job("taken", application={"command": ["sleep", "600"], "port": PORT + 1}, cancellationGracePeriodSeconds=1)
+    session = scene.job("lab", application={"command": ["python3", "-c", SERVER], "port": PORT}, cancellationGracePeriodSeconds=1)
+    session.wait("Ready", seconds=60)
+    other.wait("Allocated")
+    before = slice_of(other)
+    until(lambda: "is not of Session taken" in gateway.log.read_text(), "the gateway to see that the name is taken")
+    assert slice_of(other) == before, "it is never touched"
+    with socket.create_connection(place_of(session)) as client:
+        until(lambda: sockets_to(host, PORT) == 1, "a channel to the process")
+        client.settimeout(20)
+        gateway.stop()
+        with pytest.raises(ConnectionResetError):
+            client.recv(1)
+    assert gateway.daemon.exit_code == 0
+    found = slice_of(session)
+    assert found is not None
+    assert found["endpoints"][0]["conditions"]["ready"] is False
+    assert found["metadata"]["annotations"]["fairlead.dev/tunnel-state"] == "Broken"
+    session.wait("Ready", "False", reason="TunnelBroken")
+    gateway.start()
+    session.wait("Ready", seconds=60)
+
+
+def served(place: tuple[str, int]) -> bool:
+    """Whether a client is answered there."""
+    try:
+        return fetch(place) == b"from the node"
+    except OSError:
+        return False
+
+
+def is_refused(place: tuple[str, int]) -> bool:
+    """Whether nobody listens there."""
+    try:
+        socket.create_connection(place, timeout=5).close()
+    except ConnectionRefusedError:
+        return True
+    return False

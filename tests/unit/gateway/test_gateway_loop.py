@@ -1,0 +1,245 @@
+"""A gateway's loop with a world that answers as it is told: in which order a Session is taken up, moved and ended."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from fairlead.domain.cluster.address import Address, Endpoint
+from fairlead.domain.errors import Closed, Conflict, FairleadError, NoStream, Unavailable
+from fairlead.domain.gateways import LeaseSeen, SliceSeen, SliceWanted
+from fairlead.domain.objects import ObjectRef
+from fairlead.domain.session.session import Session
+from fairlead.domain.session.session_reading import read_session
+from fairlead.gateway.gateway import Gateway, Me
+from fairlead.gateway.port_range import PortRange, PortState
+from fairlead.gateway.ports import Outside
+from fairlead.gateway.roster import chosen
+from product.objects import a_cluster
+
+UID = "11111111-2222-4333-8444-555555555555"
+HERE = "127.0.0.1"
+NOBODY = NoStream("nobody listens there", Closed.NOBODY_LISTENS)
+FORBIDDEN = NoStream("sshd lets nothing be forwarded: AllowTcpForwarding", Closed.FORBIDDEN)
+
+
+class FakeStream(asyncio.Protocol):
+    """A client that is carried nowhere."""
+
+    def __init__(self, ended: Callable[[Any, FairleadError | None], None]) -> None:
+        self._ended = ended
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._ended(self, None)
+
+    def cut(self) -> None:
+        raise AssertionError("it has gone before")
+
+
+@dataclass
+class FakeStreams:
+    """Looks answer with `fault`, None: a stream can be opened."""
+
+    fault: FairleadError | None = None
+    looked: list[Endpoint] = field(default_factory=list)
+
+    def pipe(self, address: Address, target: Endpoint, ended: Callable[[Any, FairleadError | None], None]) -> Any:
+        return FakeStream(ended)
+
+    async def look(self, address: Address, target: Endpoint) -> None:
+        self.looked.append(target)
+        if self.fault:
+            raise self.fault
+
+    def retire(self, address: Address) -> None:
+        raise AssertionError("no login changes")
+
+
+@dataclass
+class FakeSlices:
+    """Keeps what is written; `faults` are raised first, one a call."""
+
+    written: list[SliceWanted] = field(default_factory=list)
+    seen: dict[str, SliceSeen] = field(default_factory=dict)
+    faults: list[FairleadError] = field(default_factory=list)
+
+    async def refresh(self) -> None:
+        pass
+
+    def of(self, uid: str) -> SliceSeen | None:
+        return self.seen.get(uid)
+
+    def all(self) -> Iterable[SliceSeen]:
+        return tuple(self.seen.values())
+
+    async def keep(self, wanted: SliceWanted) -> None:
+        self._fail()
+        if not self.written or self.written[-1] != wanted:
+            self.written.append(wanted)
+        self.seen[wanted.owner.uid] = SliceSeen(wanted.owner, wanted.gateway, wanted.address, wanted.port)
+
+    async def remove(self, owner: ObjectRef) -> None:
+        self._fail()
+        self.seen.pop(owner.uid, None)
+
+    def _fail(self) -> None:
+        if self.faults:
+            raise self.faults.pop(0)
+
+
+@dataclass
+class FakeLeases:
+    """One gateway that lives, beside others."""
+
+    others: list[LeaseSeen] = field(default_factory=list)
+
+    def leads(self) -> bool:
+        return True
+
+    async def list(self) -> Sequence[LeaseSeen]:
+        return [LeaseSeen("one", "pod", "1", 1e9), *self.others]
+
+
+class FakeSecrets:
+    """Any Secret has a key."""
+
+    async def read_secret(self, namespace: str, name: str) -> Mapping[str, bytes] | None:
+        return {"ssh-privatekey": b"-"}
+
+    async def read_labels(self, namespace: str) -> Mapping[str, str] | None:
+        raise AssertionError("the Cluster is of the Session's own namespace")
+
+
+@dataclass
+class Running:
+    """A gateway that runs."""
+
+    gateway: Gateway
+    ports: PortRange
+    streams: FakeStreams
+    slices: FakeSlices
+
+    def state(self, port: int) -> PortState:
+        return self.ports.state(port, asyncio.get_running_loop().time())
+
+    async def until(self, true: Callable[[], object]) -> None:
+        async with asyncio.timeout(20):
+            while not true():   # noqa: ASYNC110  a fake has no event
+                await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def running(first: int, *others: LeaseSeen) -> AsyncIterator[Running]:
+    ports, streams, slices = PortRange(first, first + 3), FakeStreams(), FakeSlices()
+    gateway = Gateway(Outside(streams, slices, FakeLeases([*others]), FakeSecrets()), Me("one", HERE, ports))
+    gateway.put_cluster(a_cluster())
+    task = asyncio.create_task(gateway.run())
+    yield Running(gateway, ports, streams, slices)
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+    await gateway.stop()
+
+
+@pytest.fixture
+def taken() -> Any:
+    """A socket of somebody else's; behind its port lie those of the range that is used here."""
+    with socket.create_server((HERE, 0)) as stranger:
+        yield stranger.getsockname()[1]
+
+
+def a_session(attempt: int = 1, version: int = 1, **spec: Any) -> Session:
+    """One that runs."""
+    cluster = a_cluster()
+    return read_session({
+        "metadata": {"name": "lab", "namespace": cluster.ref.namespace, "uid": UID, "resourceVersion": f"{version}", "generation": 1},
+        "spec": {"clusterRef": {"name": cluster.ref.name}, "application": {"command": ["serve"], "port": 8888}, **spec},
+        "status": {"phase": "Running", "run": {"key": f"{UID}-{attempt}", "attempt": attempt, "node": f"n{attempt}"}},
+    })
+
+
+def listens(port: int) -> bool:
+    """Whether somebody does."""
+    try:
+        socket.create_connection((HERE, port), timeout=5).close()
+    except ConnectionRefusedError:
+        return False
+    return True
+
+
+async def test_a_session_is_open_once_its_process_listens_and_never_where_a_stranger_does(taken: int):
+    """Else clients would hang, be sent to a process that is not there, or to another program of the gateway's node."""
+    async with running(taken) as one:
+        one.streams.fault = NOBODY
+        one.gateway.put(a_session())
+        await one.until(lambda: len(one.streams.looked) >= 2)
+        assert [each.state for each in one.slices.written][-1] == "Opening"
+        one.streams.fault = FORBIDDEN
+        await one.until(lambda: one.slices.written[-1].state == "Broken")
+        assert "AllowTcpForwarding" in one.slices.written[-1].message
+        one.streams.fault = None
+        await one.until(lambda: one.slices.written[-1].state == "Open")
+        assert (one.slices.written[-1].message, one.streams.looked[-1]) == ("", Endpoint("n1", 8888))
+        port = one.slices.written[-1].port
+        assert port > taken
+        assert one.state(taken) is PortState.QUARANTINED
+        assert listens(port)
+
+
+async def test_another_run_is_opened_anew_on_the_same_port(taken: int):
+    """Else after a requeue clients would be sent to the node of before, where somebody else may listen by now."""
+    async with running(taken + 1) as one:
+        one.gateway.put(a_session())
+        await one.until(lambda: one.slices.written and one.slices.written[-1].state == "Open")
+        first = one.slices.written[-1]
+        one.streams.fault = NOBODY
+        one.gateway.put(a_session(attempt=2, version=2))
+        await one.until(lambda: one.slices.written[-1].run_key == f"{UID}-2")
+        now = one.slices.written[-1]
+        assert (now.state, now.port, now.gateway) == ("Opening", first.port, first.gateway)
+        one.streams.fault = None
+        await one.until(lambda: one.slices.written[-1].state == "Open")
+        assert one.streams.looked[-1] == Endpoint("n2", 8888)
+
+
+async def test_a_port_rests_only_when_the_slice_is_gone(taken: int):
+    """Else it would be given to another Session while this one's clients are still sent there."""
+    async with running(taken + 1) as one:
+        one.gateway.put(a_session())
+        await one.until(lambda: one.slices.written and one.slices.written[-1].state == "Open")
+        port = one.slices.written[-1].port
+        one.slices.faults = [Unavailable("away"), Conflict("changed")]
+        one.gateway.put(a_session(version=2, suspend=True))
+        await one.until(lambda: not listens(port))
+        assert one.state(port) is PortState.IN_USE
+        await one.until(lambda: one.state(port) is PortState.RESTING)
+        assert one.slices.seen == {}
+        one.gateway.put(a_session(version=3))
+        await one.until(lambda: one.slices.seen)
+        assert one.slices.written[-1].port != port
+
+
+async def test_a_slice_that_another_gateway_has_written_ends_our_part_and_is_left(taken: int):
+    """Else two gateways would hold one Session, and its clients be cut off from whichever came first."""
+    async with running(taken + 1) as one:
+        one.gateway.put(a_session())
+        await one.until(lambda: one.slices.written and one.slices.written[-1].state == "Open")
+        mine = one.slices.seen[UID]
+        one.slices.seen[UID] = replace(mine, gateway="one-that-is-dead-by-now", address="10.0.0.9")
+        writes = len(one.slices.written)
+        one.gateway.drop(UID)                        # and it has ended: it falls to us to end what is theirs
+        await one.until(lambda: not listens(mine.port or 0))
+        await one.until(lambda: one.state(mine.port or 0) is PortState.RESTING)
+        assert len(one.slices.written) == writes
+
+
+async def test_a_session_of_a_gateway_that_is_not_heard_of_any_more_is_taken(taken: int):
+    """Else nobody would reach it until something else happened to it."""
+    other = next(name for name in map(str, range(100)) if chosen(UID, {"one", name}) == name)
+    async with running(taken + 1, LeaseSeen(other, "pod", "1", 0.5)) as one:
+        one.gateway.put(a_session())
+        await one.until(lambda: one.slices.written)
