@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from fairlead.kube.client import CONNECTION_LIMIT
-from fairlead.ssh.limits import LOOKS, PoolLimits
+from fairlead.kube.client import STANDARD
+from fairlead.ssh.limits import PoolLimits
 
 log = structlog.get_logger()
 
@@ -25,15 +25,15 @@ class DescriptorShares:
 
 def wanted(limits: PoolLimits) -> int:
     """Files that are open at most with these limits. A connection that is being made may need one more, for its name."""
-    return OWN + SESSIONS * CONNECTION_LIMIT + limits.connections + limits.connects + LOOKS
+    return OWN + SESSIONS * STANDARD.connections + limits.connections + limits.connects + limits.looks
 
 
 def shares(limits: PoolLimits, files: int) -> DescriptorShares:
     """What fits into so many files: all that the limits say, or a third of it for the API server and the rest for login nodes."""
     if files >= wanted(limits):
-        return DescriptorShares(CONNECTION_LIMIT, limits)
+        return DescriptorShares(STANDARD.connections, limits)
     free = max(files - OWN, 8)
-    api = max(min(CONNECTION_LIMIT, free // 6), 1)
+    api = max(min(STANDARD.connections, free // 6), 1)
     rest = free - SESSIONS * api
     connects = max(min(limits.connects, rest // 4), 1)
     return DescriptorShares(api, replace(limits, connects=connects, connections=max(min(limits.connections, rest - connects), 1)))

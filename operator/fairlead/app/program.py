@@ -58,7 +58,6 @@ log = structlog.get_logger()
 
 STOP_SECONDS = 8.0
 """After SIGTERM everything of ours ends within this; with kopf's own end it stays inside 10 seconds."""
-RETRY_SECONDS = 0.5
 
 T = TypeVar("T")
 
@@ -125,8 +124,10 @@ async def _run(options: Options, means: Means) -> int:
     shares = shared_out(options.settings.ssh, options.scope.watches)
     options = replace(options, settings=options.settings.model_copy(update={"ssh": shares.ssh}))
     metrics.loops_stuck.set_function(lambda: len(heartbeats.stale()))
+    api = options.settings.kube
+    limits = replace(api, connections=min(api.connections, shares.api))
     told = KubeTold(_request_ended, metrics.place_awaited.labels("request").observe)
-    async with KubeClient.load(options.kubeconfig, options.context, shares.api, told) as client, serve_health(
+    async with KubeClient.load(options.kubeconfig, options.context, limits, told) as client, serve_health(
             heartbeats, options.health_host, options.health_port, metrics.exposition), _beside(watch_lag()):
         metrics.places_awaited.labels("request").set_function(lambda: client.waiting)
         namespace = options.namespace or client.namespace
@@ -150,10 +151,11 @@ async def _lead(options: Options, client: KubeClient, lease: Lease, means: Means
     stop, heartbeats, parts, journeys = means
     registry, scope, kinds = Registry(), options.scope, parts.kinds
     listing = Lists(client, scope)
-    installation = await _until_done(stop, lambda: installation_of(client, options.namespace or client.namespace, options.installation))
+    namespace, pause_seconds = options.namespace or client.namespace, client.limits.first_seconds
+    installation = await _until_done(stop, lambda: installation_of(client, namespace, options.installation), pause_seconds)
     if installation is None:
         return 0
-    if not await _until_done(stop, lambda: _first_list(listing, registry, kinds)):
+    if not await _until_done(stop, lambda: _first_list(listing, registry, kinds), pause_seconds):
         return 0
     lost = asyncio.create_task(lease.lost(), name="lease-lost")
     async with SshRemote(options.settings.ssh, lease.leads, _told(journeys)) as remote:
@@ -161,9 +163,9 @@ async def _lead(options: Options, client: KubeClient, lease: Lease, means: Means
             metrics.places_awaited.labels(place).set_function(waiting)
         metrics.connections_held.set_function(lambda: remote.seats.taken)
         metrics.connections_awaited.set_function(lambda: remote.seats.waiting)
-        world = parts.compose(client, lease, remote, Namespaces(options.namespace or client.namespace, scope), kinds)
-        world = replace(world, journeys=journeys)
+        world = parts.compose(client, lease, remote, Namespaces(namespace, scope), kinds)
         settings = options.settings
+        world = replace(world, journeys=journeys, settings=settings.engine)
 
         def driver_of(cluster: Cluster) -> Driver:
             slurm, process = cluster.spec.slurm, cluster.spec.process
@@ -172,7 +174,7 @@ async def _lead(options: Options, client: KubeClient, lease: Lease, means: Means
                 return Driver(scheduler, ProcessPreparer(process.hosts, cluster.host))
             return Driver(Slurm(installation, slurm.bin_path or "", slurm.accounting, settings.slurm), SlurmPreparer(slurm))
 
-        controller = Controller(world, registry, settings.engine, installation, driver_of, heartbeats)
+        controller = Controller(world, registry, installation, driver_of, heartbeats)
         engine = asyncio.create_task(controller.run(), name="engine")
         lists = asyncio.create_task(_relist((listing, registry, kinds), settings.engine.relist_seconds, heartbeats), name="relist")
         watcher = asyncio.create_task(watch(client, controllers(client, registry, kinds, scope, world.services), scope), name="kopf")
@@ -255,7 +257,7 @@ async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
     return True
 
 
-async def _until_done(stop: asyncio.Event, work: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
+async def _until_done(stop: asyncio.Event, work: Callable[[], Coroutine[Any, Any, T]], pause_seconds: float) -> T | None:
     """Try again and again while the API server does not answer; None when `stop` came first."""
     while not stop.is_set():
         try:
@@ -263,7 +265,7 @@ async def _until_done(stop: asyncio.Event, work: Callable[[], Coroutine[Any, Any
         except ApiFault as error:
             log.warning("api_server_not_ready", error=str(error))
             try:
-                async with asyncio.timeout(RETRY_SECONDS):
+                async with asyncio.timeout(pause_seconds):
                     await stop.wait()
             except TimeoutError:
                 pass

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fairlead.domain.errors import UserFault
 from fairlead.engine.settings import EngineSettings
+from fairlead.kube.limits import KubeLimits
 from fairlead.schedulers.process.scheduler import ProcessTimeouts
 from fairlead.schedulers.slurm.scheduler import SlurmTimeouts
 from fairlead.ssh.limits import PoolLimits
@@ -28,7 +29,12 @@ class LeaseTimes(BaseModel):
 
 
 class Settings(BaseModel):
-    """The sections of the settings file. Every grace and time-out of the product is one of these; the defaults are for production."""
+    """The sections of the settings file; the defaults are for production.
+
+    Every grace and time-out of the controller is one of these, but for those that belong to a protocol: they stand beside what keeps to it
+    (what a script at the far end does: `schedulers/exchanges.py` and the schedulers; how an exec is ended: `ssh/channel.py`). The commands
+    have options.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -36,6 +42,7 @@ class Settings(BaseModel):
     slurm: SlurmTimeouts = SlurmTimeouts()
     process: ProcessTimeouts = ProcessTimeouts()
     ssh: PoolLimits = PoolLimits()
+    kube: KubeLimits = KubeLimits()
     lease: LeaseTimes = LeaseTimes()
 
 

@@ -24,18 +24,11 @@ from fairlead.engine.ports import Services
 from fairlead.engine.registry import Registry
 from fairlead.handlers import feed
 from fairlead.kube.client import KubeClient
+from fairlead.kube.limits import KubeLimits
 from fairlead.kube.lists import Lists
 from fairlead.kube.services import SELECTORS
 
 log = structlog.get_logger()
-
-SERVER_TIMEOUT_SECONDS = 300
-AGAIN_SECONDS = 1.0
-"""Until a watch that ended by itself is begun again, or the lists are tried again for it."""
-END_SECONDS = 5.0
-"""For what kopf has begun to end in."""
-AGAIN_LIMIT_SECONDS = 30.0
-"""Of these pauses, each twice as long as the one before if the watch had ended soon."""
 
 
 HandOver = Callable[..., object]
@@ -70,17 +63,18 @@ def controllers(client: KubeClient, registry: Registry, kinds: Kinds, scope: Sco
 
 async def watch(client: KubeClient, fed: Feed, scope: Scope = EVERYWHERE) -> None:
     """Feed it with what is in `scope` until cancelled. A watch that ends by itself is begun again once the lists can be read."""
-    pause_seconds = AGAIN_SECONDS
+    limits, pause_seconds = client.limits, client.limits.again_seconds
     while True:
         began = time.monotonic()
         try:
             await _watch_once(client, fed, scope)
         except Exception as error:  # noqa: BLE001  whatever ends it: without a watch nothing is seen but by the lists
             log.error("watch_ended", error=str(error) or repr(error))  # noqa: TRY400  kopf has told more
-        pause_seconds = AGAIN_SECONDS if time.monotonic() - began > AGAIN_LIMIT_SECONDS else min(2 * pause_seconds, AGAIN_LIMIT_SECONDS)
+        was_soon = time.monotonic() - began <= limits.again_limit_seconds
+        pause_seconds = min(2 * pause_seconds, limits.again_limit_seconds) if was_soon else limits.again_seconds
         while (why := await _why_blind(fed)) is not None:
             log.warning("watch_waits", error=why, advice="are the CustomResourceDefinitions installed? See crds/")
-            await asyncio.sleep(AGAIN_SECONDS)
+            await asyncio.sleep(limits.again_seconds)
         await asyncio.sleep(pause_seconds)
         log.info("watching_again")
 
@@ -101,7 +95,7 @@ async def _watch_once(client: KubeClient, fed: Feed, scope: Scope) -> None:
     stop = threading.Event()
     handlers = kopf.OperatorRegistry()
     settings = kopf.OperatorSettings()
-    _configure(settings, fed.selectors)
+    _configure(settings, fed.selectors, client.limits)
     sessions: list[aiohttp.ClientSession] = []
 
     @kopf.on.login(registry=handlers)
@@ -125,7 +119,7 @@ async def _watch_once(client: KubeClient, fed: Feed, scope: Scope) -> None:
         for each in rest:
             each.cancel()
         if rest:
-            await asyncio.wait(rest, timeout=END_SECONDS)
+            await asyncio.wait(rest, timeout=client.limits.end_seconds)
         for session in sessions:
             await session.close()
 
@@ -147,7 +141,7 @@ def _run(turn: Callable[[], Coroutine[Any, Any, None]], tell: Callable[[BaseExce
         loop.close()
 
 
-def _configure(settings: kopf.OperatorSettings, selectors: Mapping[Any, str]) -> None:
+def _configure(settings: kopf.OperatorSettings, selectors: Mapping[Any, str], limits: KubeLimits) -> None:
     """Each of these has a default that hurts: what is written to objects, what is held back, how long a blind spot lasts."""
     settings.persistence.finalizer = f"{names.GROUP}/unused"
     settings.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix=names.GROUP, v1=False)
@@ -157,10 +151,10 @@ def _configure(settings: kopf.OperatorSettings, selectors: Mapping[Any, str]) ->
     settings.queueing.idle_timeout = 1
     settings.queueing.error_delays = (1, 5, 15, 60)
     settings.execution.default_backoff = 5
-    settings.networking.request_timeout = 30
-    settings.networking.connect_timeout = 10
+    settings.networking.request_timeout = limits.request_seconds
+    settings.networking.connect_timeout = limits.connect_seconds
     settings.watching.chunk_size = feed.PAGE_SIZE
-    settings.watching.server_timeout = SERVER_TIMEOUT_SECONDS
-    settings.watching.client_timeout = SERVER_TIMEOUT_SECONDS + 30
+    settings.watching.server_timeout = limits.watch_seconds
+    settings.watching.client_timeout = limits.watch_seconds + limits.request_seconds
     settings.watching.label_selectors.update(selectors)
     settings.process.ultimate_exiting_timeout = None     # else it ends the whole process with SIGKILL, whoever else lives in it

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-PAUSE_SECONDS = 1.0
-
 
 @dataclass(frozen=True, slots=True)
 class Breaker:
@@ -16,8 +14,11 @@ class Breaker:
         """Whether a try may be made now."""
         return monotonic >= self.retry_at
 
-    def failed(self, monotonic: float, limit_seconds: float, jitter: float = 0.0, *, first_seconds: float = PAUSE_SECONDS) -> "Breaker":
-        """One failure more: wait twice as long as before, at most `limit_seconds`, less a random part (`jitter`, 0..1) of up to half."""
+    def failed(self, monotonic: float, first_seconds: float, limit_seconds: float, jitter: float = 0.0) -> "Breaker":
+        """One failure more: wait `first_seconds`, then twice as long as before each time, at most `limit_seconds`.
+
+        `jitter` (0..1) takes a random part of up to half off.
+        """
         pause = min(first_seconds * 2 ** min(self.failures, 16), limit_seconds) * (1 - jitter / 2)
         return Breaker(self.failures + 1, monotonic + pause)
 

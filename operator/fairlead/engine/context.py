@@ -14,7 +14,6 @@ from fairlead.domain.run.watched import WatchedOwner
 from fairlead.engine.owed.debts import Debts
 from fairlead.engine.ports import World
 from fairlead.engine.registry import Registry
-from fairlead.engine.settings import EngineSettings
 from fairlead.engine.trees import Trees
 from fairlead.schedulers.seam import Driver, Removed
 
@@ -55,7 +54,6 @@ class SiteContext:
 
     world: World
     registry: Registry
-    settings: EngineSettings
     installation: Installation
     debts: Debts
     trees: Trees

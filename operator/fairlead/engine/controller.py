@@ -25,7 +25,6 @@ from fairlead.engine.owed.overdue import Overdue
 from fairlead.engine.owed.payments import Payments
 from fairlead.engine.ports import Pulse, World
 from fairlead.engine.registry import Registry
-from fairlead.engine.settings import EngineSettings
 from fairlead.engine.site.cluster_record import ClusterRecord
 from fairlead.engine.site.link import Link
 from fairlead.engine.site.logins import Logins
@@ -41,28 +40,21 @@ from fairlead.schedulers.seam import Driver, Removed
 
 log = structlog.get_logger()
 
-EXPIRY_SECONDS = 1.0
-"""How late a finished Job may be deleted; each look is at a table in memory."""
-WOKEN_SECONDS = 0.5
-"""At least so long between two looks of a loop, however often it is woken: what wakes it meanwhile is seen by the next."""
-AFTER_FAILURE_SECONDS = 5.0
-"""A look that failed is tried again after this, if it would not be sooner anyway."""
-
 
 class Controller:
     """Starts and ends the loops as Clusters come and go. The registry must have been filled once before `run()`."""
 
     def __init__(
-        self, world: World, registry: Registry, settings: EngineSettings, installation: Installation,
+        self, world: World, registry: Registry, installation: Installation,
         driver_of: Callable[[Cluster], Driver], pulse: Pulse,
     ) -> None:
         self._world = world
         self._registry = registry
-        self._settings = settings
+        self._settings = world.settings
         self._pulse = pulse
         self._sites = SiteTable(world, registry, pulse, self._make)
         self._left: dict[str, WatchedOwner] = {}  # by uid: they left the watch while they were active
-        writer = Writer(world, registry, settings.api_writes)
+        writer = Writer(world, registry)
         self._debts = Debts(world)
         nowhere = Nowhere(world, writer, Overdue(world, self._debts, writer))
         self._unplaced = Unplaced(world, registry, writer, nowhere)
@@ -74,7 +66,7 @@ class Controller:
         self._gauges = Gauges(world, registry, self._debts, self._sites.values)
         self._look_at_unplaced = asyncio.Event()
         self._context = SiteContext(
-            world, registry, settings, installation, self._debts, Trees(registry), driver_of,
+            world, registry, installation, self._debts, Trees(registry), driver_of,
             pulse.beat, self._remembers, self._cluster_of, self._left_active, self._ended, self._swept,
         )
         self._writer = writer
@@ -95,12 +87,12 @@ class Controller:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._every("ledger", self._settings.ledger_seconds, self._look_into_ledger))
                 group.create_task(self._every("payments", self._settings.payments_seconds, self._collect))
-                group.create_task(self._every("unplaced", 5.0, self._receive, self._look_at_unplaced))
+                group.create_task(self._every("unplaced", self._settings.unplaced_seconds, self._receive, self._look_at_unplaced))
                 group.create_task(self._every("leftovers", self._settings.finished_seconds, self._leftovers.look))
                 group.create_task(self._every("finished", self._settings.finished_seconds, self._expiry.look))
                 group.create_task(self._every("labels", self._settings.label_seconds, self._labels.look, self._labels.wake))
                 group.create_task(self._every("labels of the ended", self._settings.finished_seconds, self._labels.look_at_all))
-                group.create_task(self._every("expiry", EXPIRY_SECONDS, self._expiry.delete_due))
+                group.create_task(self._every("expiry", self._settings.expiry_seconds, self._expiry.delete_due))
                 group.create_task(self._every("gauges", self._settings.gauges_seconds, self._gauges.look))
                 if (services := self._world.services) is not None:
                     group.create_task(self._every("services", self._settings.finished_seconds, services.refresh))
@@ -132,7 +124,7 @@ class Controller:
 
     def _make(self, record: ClusterRecord, name: str) -> Site:
         context = self._context
-        link = Link(self._world, self._settings, context.installation, context.driver_of, context.trees.remembered)
+        link = Link(self._world, context.installation, context.driver_of, context.trees.remembered)
         return Site(record, name, context, link)
 
     def _needs_site(self, job: WatchedOwner, cluster: Cluster) -> bool:
@@ -266,12 +258,12 @@ class Controller:
                         await look()
             except FairleadError as error:
                 log.info("look_failed", what=name, error=str(error))
-                pause_seconds = min(seconds, AFTER_FAILURE_SECONDS)
+                pause_seconds = min(seconds, self._settings.pauses.look_seconds)
             except Exception:
                 log.exception("look_failed", what=name)
-            await asyncio.sleep(min(WOKEN_SECONDS, pause_seconds))
+            await asyncio.sleep(min(self._settings.woken_seconds, pause_seconds))
             try:
-                async with asyncio.timeout(pause_seconds - WOKEN_SECONDS):
+                async with asyncio.timeout(pause_seconds - self._settings.woken_seconds):
                     await wake.wait()
             except TimeoutError:
                 pass

@@ -16,17 +16,13 @@ from fairlead.domain.errors import ApiFault, FairleadError, RemoteFault, Unreada
 from fairlead.domain.run.owner import RunOwner
 from fairlead.engine.breaker import Breaker
 from fairlead.engine.ports import Clock
+from fairlead.engine.settings import PauseSettings
 
 log = structlog.get_logger()
 
 T = TypeVar("T")
 Item = TypeVar("Item", bound="tuple[RunOwner, *tuple[Any, ...]]")
 
-FIRST_SECONDS = 5.0
-LIMIT_SECONDS = 300.0
-"""Of the pauses, each twice as long as the one before."""
-FORGOTTEN_SECONDS = 600.0
-"""Who went well for so long after a pause has had its first mishap when the next one comes."""
 TRIES = 32
 """Execs at most into which one batch is parted: enough to find one among thousands. What is left then is tried with the next batch."""
 
@@ -52,8 +48,9 @@ class Mishap:
 class Mishaps:
     """Those of the Jobs of one site. A Job that was changed since is tried at once."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, pauses: PauseSettings) -> None:
         self._clock = clock
+        self._pauses = pauses
         self._known: dict[str, Mishap] = {}
         self._untold: dict[str, Said] = {}
 
@@ -67,9 +64,9 @@ class Mishaps:
     def note(self, job: RunOwner, stage: str, error: Exception) -> None:
         """Something went wrong while the Job was at `stage`, a participle as in `could not be prepared`: let it rest."""
         now, known = self._clock.monotonic(), self._known.get(job.ref.uid)
-        is_next = known is not None and known.generation == job.generation and now - known.until < FORGOTTEN_SECONDS
+        is_next = known is not None and known.generation == job.generation and now - known.until < self._pauses.mishap_forgotten_seconds
         count = known.count + 1 if known is not None and is_next else 1
-        until = Breaker(count - 1).failed(now, LIMIT_SECONDS, first_seconds=FIRST_SECONDS).retry_at
+        until = Breaker(count - 1).failed(now, self._pauses.mishap_seconds, self._pauses.mishap_limit_seconds).retry_at
         self._known[job.ref.uid] = Mishap(job.generation, stage, count, until)
         self.tell(job, stage, error)
         log.error("mishap", job=str(job.ref), key=str(job.key), stage=stage, count=count, pause_seconds=until - now, exc_info=error)

@@ -6,12 +6,6 @@ from fairlead.domain.errors import ApiFault, Conflict, Forbidden, Unavailable
 from fairlead.engine.breaker import CLOSED, Breaker
 from fairlead.engine.ports import World
 
-PASSING_LIMIT_SECONDS = 10.0
-"""Of the pauses while the API server does not answer, or others wrote meanwhile: what it did not take then, it takes soon."""
-REFUSED_LIMIT_SECONDS = 300.0
-"""Of the pauses after refusals, which last until a person changes something."""
-ASKED_LIMIT_SECONDS = 60.0
-"""Of what the API server itself asks to wait."""
 REFUSALS = 5
 """So many in a row are no passing fault: nobody writes in between so often, and a policy or webhook may say no with any status."""
 
@@ -37,11 +31,11 @@ class Pauses:
 
     def not_taken(self, uid: str, error: ApiFault) -> int:
         """One more was not taken; how many in a row these are."""
-        now, known = self._world.clock.monotonic(), self._known.get(uid, CLOSED)
-        limit = REFUSED_LIMIT_SECONDS if is_refusal(error, known.failures + 1) else PASSING_LIMIT_SECONDS
-        known = known.failed(now, limit, self._world.jitter())
+        now, known, pauses = self._world.clock.monotonic(), self._known.get(uid, CLOSED), self._world.settings.pauses
+        limit = pauses.refused_limit_seconds if is_refusal(error, known.failures + 1) else pauses.write_limit_seconds
+        known = known.failed(now, pauses.first_seconds, limit, self._world.jitter())
         if isinstance(error, Unavailable) and error.retry_after_seconds:
-            known = Breaker(known.failures, max(known.retry_at, now + min(error.retry_after_seconds, ASKED_LIMIT_SECONDS)))
+            known = Breaker(known.failures, max(known.retry_at, now + min(error.retry_after_seconds, pauses.asked_limit_seconds)))
         self._known[uid] = known
         return known.failures
 

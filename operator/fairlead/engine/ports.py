@@ -8,11 +8,12 @@ from fairlead.domain.cluster.address import Address, Credentials, HostKeys, Port
 from fairlead.domain.gone.debt import Debt
 from fairlead.domain.kinds import Kinds
 from fairlead.domain.objects import ClusterName, EventNote, ObjectRef
-from fairlead.domain.pacing import Now
+from fairlead.domain.pacing import Now, Turn
 from fairlead.domain.run.finished import Expiring
 from fairlead.domain.run.run import RunKey
 from fairlead.domain.run.service import KeptService, NoService, TunnelState, WantedService
 from fairlead.domain.scope import EVERYWHERE, Scope
+from fairlead.engine.settings import EngineSettings
 from fairlead.schedulers.seam import Exchange
 from fairlead.telemetry.journeys import Journeys
 
@@ -218,9 +219,10 @@ class Pulse(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """All ports together. `token` gives 32 fresh random hex digits, `jitter` a number in 0..1; `scope` says what all lists are about.
+    """All ports together, and by what settings they are used. `token` gives 32 fresh random hex digits, `jitter` a number in 0..1.
 
-    `kinds` are those whose Runs are seen to, `journeys` is told how Jobs come to their ids. `services` None: no kind has Services.
+    `kinds` are those whose Runs are seen to, `scope` says what all lists are about, `journeys` is told how Jobs come to their ids.
+    `services` None: no kind has Services.
     """
 
     remote: Remote
@@ -236,6 +238,12 @@ class World:
     scope: Scope = EVERYWHERE
     journeys: Journeys = field(default_factory=Journeys)
     services: Services | None = None
+    settings: EngineSettings = field(default_factory=EngineSettings)
+
+    @property
+    def turn(self) -> Turn:
+        """By what one look decides, now."""
+        return Turn(self.now(), self.settings.pacing)
 
     def now(self) -> Now:
         """This moment on both clocks."""

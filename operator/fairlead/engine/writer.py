@@ -38,15 +38,15 @@ class Writer:
     `mishaps` are those of its Jobs. `went_on` is called after each write: many take long, and each is a sign of life.
     """
 
-    def __init__(self, world: World, registry: Registry, in_flight: int, went_on: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, world: World, registry: Registry, went_on: Callable[[], None] = lambda: None) -> None:
         self._world = world
         self._registry = registry
         self._went_on = went_on
-        self._slots = asyncio.Semaphore(in_flight)
+        self._slots = asyncio.Semaphore(world.settings.api_writes)
         self._memories: dict[str, Memory] = {}
         self._pauses = Pauses(world)
         self._writing: dict[str, asyncio.Event] = {}     # by uid: the status is being written; set once it is
-        self.mishaps = Mishaps(world.clock)
+        self.mishaps = Mishaps(world.clock, world.settings.pauses)
 
     def rests_until(self, job: RunOwner) -> float | None:
         """Until when nothing is to be done for a Job (monotonic), since something went wrong with it; None: it does not rest."""

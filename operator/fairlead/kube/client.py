@@ -21,6 +21,7 @@ from fairlead.domain.errors import ApiFault, Conflict, Forbidden, Unavailable
 from fairlead.kube import kubeconfig as access_sources
 from fairlead.kube.faults import ErrorAnswer, NotFound
 from fairlead.kube.kubeconfig import NOBODY_ELSE, Access, Acting
+from fairlead.kube.limits import KubeLimits
 from fairlead.sharing.pace import Pace
 from fairlead.sharing.shares import Shares
 from fairlead.sharing.turns import NOBODY, Waited, ignored
@@ -34,17 +35,11 @@ METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 USER_AGENT = "fairlead"
 
-CONNECTION_LIMIT = 12
-"""Connections of one session, and requests at a time: of these one namespace has no more than half. An API server that is at its limit
-gives each request in flight an equal part of itself, so one namespace's 32 would leave another's Job a thirtieth
-(`make bench ARGS=tenants`). Six at 10 ms each are 600 a second, far above what Jobs are submitted at. kopf's default has no limit: 1,395
-were seen in a start with 10,000 objects."""
+STANDARD = KubeLimits()
 CLUSTERS_A_SECOND, CLUSTERS_BURST = 20.0, 40
 """Requests about one namespace's Clusters and their Secrets. A Cluster needs two until it is ready: 20 Clusters are at once, then ten a
 second. Whoever applies 200 of them has them looked at one after the other, and the API server is free for what others wait for
 (`make bench ARGS=tenants`)."""
-REQUEST_TIMEOUT_SECONDS = 30.0
-CONNECT_TIMEOUT_SECONDS = 10.0
 PLACE_SHARE = 0.5
 """Of the time-out: a request waits no longer for its place, so that it is told what it lacked, and has the rest for the answer."""
 RESOURCES = frozenset({
@@ -53,7 +48,6 @@ RESOURCES = frozenset({
 """What is told by its name when a request ended."""
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _READ_ATTEMPTS = 3
-_READ_RETRY_SECONDS = 0.25           # doubled each time, with jitter; all attempts share the request's time-out
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,37 +143,32 @@ def _selected(page_size: int, label_selector: str, field_selector: str) -> dict[
 class KubeClient:
     """Requests to one API server. All faults are `ApiFault`s: see `faults`; each call is bounded in time.
 
-    `connections` bounds those of each session, and the requests at a time. Making one raises `Unreadable` when as whom to act is not said
-    whole.
+    Making one raises `Unreadable` when as whom to act is not said whole.
     """
 
-    def __init__(
-        self, access: Access, *, connections: int = CONNECTION_LIMIT, told: KubeTold | None = None,
-        request_timeout_seconds: float = REQUEST_TIMEOUT_SECONDS, connect_timeout_seconds: float = CONNECT_TIMEOUT_SECONDS,
-    ) -> None:
+    def __init__(self, access: Access, *, limits: KubeLimits = STANDARD, told: KubeTold | None = None) -> None:
         self._told = told or KubeTold()
-        self._connections = connections
+        self.limits = limits
         self._access = access
-        self._timeout = aiohttp.ClientTimeout(total=request_timeout_seconds, sock_connect=connect_timeout_seconds)
-        self._request_timeout_seconds = request_timeout_seconds
+        self._timeout = aiohttp.ClientTimeout(total=limits.request_seconds, sock_connect=limits.connect_seconds)
         heard = {"middlewares": (self._authenticate,), "headers": access.acting.headers()}
         self._ours: dict[str, Any] = {**heard, "timeout": self._timeout, "trust_env": False}
         access.api.user_agent = USER_AGENT
-        access.api.rest_client.maxsize = connections
+        access.api.rest_client.maxsize = limits.connections
         access.api.configuration.client_session_kwargs = self._ours
-        what, wait_seconds = "no place among the requests that are made at a time", PLACE_SHARE * request_timeout_seconds
-        self._places = Shares(connections, what, wait_seconds, NoPlace, self._told.waited)
+        what, wait_seconds = "no place among the requests that are made at a time", PLACE_SHARE * limits.request_seconds
+        self._places = Shares(limits.connections, what, wait_seconds, NoPlace, self._told.waited)
         what = "no turn among the requests about Clusters"
         self._clusters = Pace(CLUSTERS_A_SECOND, CLUSTERS_BURST, what, wait_seconds, NoPlace, self._told.waited)
 
     @classmethod
     def load(
-        cls, kubeconfig: str | None = None, context: str | None = None, connections: int = CONNECTION_LIMIT, told: KubeTold | None = None,
+        cls, kubeconfig: str | None = None, context: str | None = None, limits: KubeLimits = STANDARD, told: KubeTold | None = None,
         acting: Acting = NOBODY_ELSE,
     ) -> "KubeClient":
         """A client for a context of one or more kubeconfigs; without any for the pod's service account. Raises `Unreadable`."""
         read = access_sources.from_kubeconfig(kubeconfig, context, acting) if kubeconfig else access_sources.in_cluster(acting=acting)
-        return cls(read, connections=connections, told=told)
+        return cls(read, limits=limits, told=told)
 
     @property
     def namespace(self) -> str:
@@ -222,7 +211,7 @@ class KubeClient:
 
     def connection_info(self, watches: int = 0) -> ConnectionInfo:
         """A fresh session for kopf, which closes it itself; to be called in the event loop that uses it. `watches`: so many more."""
-        connector = aiohttp.TCPConnector(limit=self._connections + watches, ssl=self._access.tls)
+        connector = aiohttp.TCPConnector(limit=self.limits.connections + watches, ssl=self._access.tls)
         session = aiohttp.ClientSession(connector=connector, proxy=self._access.api.configuration.proxy, **self._ours)
         session.headers["User-Agent"] = USER_AGENT
         return ConnectionInfo(self._access.server, self._access.namespace, session)
@@ -272,7 +261,7 @@ class KubeClient:
         attempts = _READ_ATTEMPTS if call.method == "GET" else 1
         await self._access.authorization()   # outside of the time-out: a person may have to log in
         try:
-            async with asyncio.timeout(self._request_timeout_seconds):
+            async with asyncio.timeout(self.limits.request_seconds):
                 for attempt in range(1, attempts):
                     try:
                         return await self._send_once(call)
@@ -281,10 +270,10 @@ class KubeClient:
                     except Unavailable as fault:
                         if fault.retry_after_seconds is not None or not fault.unanswered:
                             raise  # the server has spoken; only a broken connection is worth the same question at once
-                    await asyncio.sleep(_READ_RETRY_SECONDS * 2**attempt * random.uniform(0.5, 1.0))  # noqa: S311  jitter, no secret
+                    await asyncio.sleep(self.limits.retry_seconds * 2**attempt * random.uniform(0.5, 1.0))  # noqa: S311  jitter, no secret
                 return await self._send_once(call)
         except TimeoutError as error:
-            raise Unavailable(f"{call}: no answer within {self._request_timeout_seconds:g} s") from error
+            raise Unavailable(f"{call}: no answer within {self.limits.request_seconds:g} s") from error
 
     async def _send_once(self, call: _Call) -> JsonObject:
         began, outcome = time.monotonic(), "unavailable"     # also who is cancelled has no answer

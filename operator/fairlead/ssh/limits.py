@@ -32,12 +32,15 @@ class PoolLimits:
     """At most so long a random wait comes before a connect to a host to which another is under way."""
     close_seconds: float = 1.5
     """For a clean close; a stopped sshd never completes one."""
-
-
-LOOKS = 64
-"""Looks at ports at the same time: at hosts that are dark, each takes `LOOK_SECONDS`."""
-LOOK_SECONDS = 2.0
-"""For one look: a first packet that was lost is sent again after a second."""
+    looks: int = 64
+    """Looks at ports at the same time: at hosts that are dark, each takes `look_seconds`."""
+    look_seconds: float = 2.0
+    """For one look: a first packet that was lost is sent again after a second."""
+    reopen_seconds: tuple[float, ...] = (0.05, 0.1, 0.2, 0.4, 0.8)
+    """Waits before a channel is asked for again. Longer in all than one of ours needs to be freed: then somebody else holds them."""
+    reconnect_seconds: tuple[float, ...] = (0.5, 1.0, 2.0)
+    """At most so long are the random waits before a host that dropped a connection in the middle of the login is connected to again: sshd
+    drops some at random while others are logging in (MaxStartups)."""
 
 
 def none_free(words: str) -> Unreachable:

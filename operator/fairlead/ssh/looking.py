@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from fairlead.domain.cluster.address import Address, Endpoint, Port
 from fairlead.sharing.shares import Shares
-from fairlead.ssh.limits import LOOK_SECONDS, LOOKS, none_free
+from fairlead.ssh.limits import PoolLimits, none_free
 from fairlead.ssh.resolver import Resolver
 
 READ_BYTES = 1024
@@ -14,9 +14,10 @@ READ_BYTES = 1024
 class Looking:
     """Looks at ports for all sites. Who looks at the same one meanwhile gets the same answer; no namespace has all places."""
 
-    def __init__(self, resolver: Resolver, wait_seconds: float) -> None:
+    def __init__(self, resolver: Resolver, limits: PoolLimits) -> None:
         self._resolver = resolver
-        self._places = Shares(LOOKS, "no place among the looks at ports", wait_seconds, none_free)
+        self._places = Shares(limits.looks, "no place among the looks at ports", limits.wait_seconds, none_free)
+        self._look_seconds = limits.look_seconds
         self._under_way: dict[tuple[Endpoint, ...], asyncio.Task[Port]] = {}
 
     async def look(self, address: Address) -> Port:
@@ -45,7 +46,7 @@ class Looking:
         seen = set()
         async with self._places.place(owner):
             for endpoint in endpoints:
-                seen.add(await self._at(endpoint, owner, LOOK_SECONDS / len(endpoints)))
+                seen.add(await self._at(endpoint, owner, self._look_seconds / len(endpoints)))
         return next((each for each in (Port.SPEAKS, Port.MUTE) if each in seen), Port.SILENT)
 
     async def _at(self, endpoint: Endpoint, owner: str, seconds: float) -> Port:

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from types import TracebackType
-from typing import Final, Self, TypeVar
+from typing import Self, TypeVar
 
 import structlog
 
@@ -29,9 +29,6 @@ log = structlog.get_logger()
 
 T = TypeVar("T")
 
-REOPEN_SECONDS: Final = (0.05, 0.1, 0.2, 0.4, 0.8)
-"""Waits before a channel is asked for again. Longer than any session of ours needs to be freed: then somebody else holds them."""
-
 
 class SshRemote:
     """Runs exchanges over kept connections. One for a process; made and used in one event loop; `async with` closes it.
@@ -49,7 +46,7 @@ class SshRemote:
                              self._limits.wait_seconds, none_free, told.waited_for("exec"))
         self._ways = ways or Ways(self._limits, told)
         self.seats = self._ways.seats
-        self._looking = Looking(self._ways.resolver, self._limits.wait_seconds)
+        self._looking = Looking(self._ways.resolver, self._limits)
         self._pools: dict[Address, AddressPool] = {}
         self._running: set[asyncio.Task[bytes]] = set()
         self._reader = Reader(self._limits.wait_seconds, told.waited_for("answer"))
@@ -118,7 +115,7 @@ class SshRemote:
             opened_by_others = False
             while not opened_by_others:
                 ended_before = line.sessions_ended
-                for pause_seconds in (*REOPEN_SECONDS, 0.0):
+                for pause_seconds in (*self._limits.reopen_seconds, 0.0):
                     if (output := await self._try(line, command, caller)) is not None:
                         return output
                     await asyncio.sleep(pause_seconds)

@@ -14,6 +14,7 @@ from fairlead.schedulers.seam import COMMAND, Exchange
 from fairlead.ssh.channel import Exec, put_down
 from fairlead.ssh.execute import require_success
 from fairlead.ssh.kept import close_connection
+from fairlead.ssh.limits import PoolLimits
 from fairlead.ssh.profile import read_profiles
 from fairlead.ssh.remote_text import one_line
 from fairlead.ssh.resolver import Resolver
@@ -22,7 +23,7 @@ from fairlead.ssh.service import LoginService
 T = TypeVar("T")
 
 HELD_BYTES = 1 << 20                 # read ahead of a slow reader; the far end waits when as much again is on its way
-CLOSE_SECONDS = 1.5
+CLOSE_SECONDS = PoolLimits().close_seconds     # a command has no settings file
 
 
 class _Flow(Exec):

@@ -7,7 +7,6 @@ import asyncio
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final
 from weakref import WeakValueDictionary
 
 import asyncssh
@@ -24,10 +23,6 @@ from fairlead.ssh.resolver import Resolver
 from fairlead.ssh.seats import Seats
 from fairlead.ssh.service import LoginService
 from fairlead.ssh.told import Told
-
-RECONNECT_SECONDS: Final = (0.5, 1.0, 2.0)
-"""At most so long are the random waits before a host that dropped a connection in the middle of the login is connected to again: sshd drops
-some at random while others are logging in (MaxStartups)."""
 
 
 class Ways:
@@ -57,7 +52,7 @@ class Ways:
             if service is None:
                 service = LoginService(await self.keyring.profiles(address))
             loop, left_seconds = asyncio.get_running_loop(), address.connect_timeout_seconds
-            for pause_seconds in (*RECONNECT_SECONDS, 0.0):
+            for pause_seconds in (*self._limits.reconnect_seconds, 0.0):
                 async with self.gate.passed(address):
                     began = loop.time()
                     try:

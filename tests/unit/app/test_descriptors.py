@@ -3,7 +3,7 @@
 import pytest
 
 from fairlead.app.descriptors import OWN, SESSIONS, shares, wanted
-from fairlead.kube.client import CONNECTION_LIMIT
+from fairlead.kube.client import STANDARD
 from fairlead.ssh.limits import PoolLimits
 
 LIMITS = PoolLimits()
@@ -26,7 +26,7 @@ def test_enough_files_leave_the_settings_as_they_are(files: int) -> None:
     assert wanted(LIMITS) == 476
     found = shares(LIMITS, files)
     assert found.ssh == LIMITS
-    assert found.api == CONNECTION_LIMIT
+    assert found.api == STANDARD.connections
 
 
 def test_fewer_connections_than_fit_are_not_raised() -> None:

@@ -9,7 +9,7 @@ def failed(times: int, *, limit_seconds: float = 60, jitter: float = 0.0) -> Bre
     """A breaker after so many failures at time 0."""
     breaker = CLOSED
     for _ in range(times):
-        breaker = breaker.failed(0, limit_seconds, jitter)
+        breaker = breaker.failed(0, 1.0, limit_seconds, jitter)
     return breaker
 
 

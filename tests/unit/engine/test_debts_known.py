@@ -13,8 +13,8 @@ from fairlead.domain.job.job import Job
 from fairlead.domain.objects import ObjectRef
 from fairlead.domain.run.run import RunKey
 from fairlead.domain.scope import Scope
-from fairlead.engine.owed.debts import UNACCOUNTED_SECONDS, Debts
-from fairlead.engine.owed.overdue import ASK_AGAIN_SECONDS, LETTING_GO, Overdue
+from fairlead.engine.owed.debts import Debts
+from fairlead.engine.owed.overdue import LETTING_GO, Overdue
 from fairlead.engine.owed.payments import Payments
 from fairlead.engine.registry import Registry
 from fairlead.engine.unplaced.nowhere import Nowhere
@@ -43,7 +43,7 @@ class Bureau:
         self.paying: list[Remains] = []
         self.ended: set[str] = set()
         self.payments = Payments(self.virtual.world, self.registry, self.debts, self._clean_up, self.ended.__contains__)
-        writer = self.writer = Writer(self.virtual.world, self.registry, SETTINGS.api_writes)
+        writer = self.writer = Writer(self.virtual.world, self.registry)
         self.overdue = Overdue(self.virtual.world, self.debts, writer)
         self.unplaced = Unplaced(self.virtual.world, self.registry, writer, Nowhere(self.virtual.world, writer, self.overdue))
 
@@ -121,7 +121,7 @@ async def test_only_what_is_unaccounted_is_struck_by_age() -> None:
     """Else a cluster that is away for longer than a week would be forgiven."""
     bureau = Bureau(debt(1), debt(2, UNACCOUNTED), debt(3, UNACCOUNTED, since="2023-11-14T00:00:00Z"), debt(4, UNACCOUNTED, since="?"))
     await bureau.debts.refresh()
-    assert bureau.virtual.clock.wall() < 1_700_000_000 + UNACCOUNTED_SECONDS
+    assert bureau.virtual.clock.wall() < 1_700_000_000 + SETTINGS.unaccounted_seconds
     await bureau.debts.strike_old()
     assert {each.key for each in bureau.debts.of(HPC)} == {f"{UID}-1", f"{UID}-3", f"{UID}-4"}
 
@@ -179,7 +179,7 @@ async def test_a_job_without_a_cluster_goes_at_its_deadline_once_it_is_written_d
     bureau.virtual.ledger.fault = None
     await bureau.unplaced.look()
     assert bureau.virtual.store.released == [], "the ledger is left in peace for a moment"
-    bureau.virtual.clock.seconds += 2 * ASK_AGAIN_SECONDS    # others of its namespace would be first
+    bureau.virtual.clock.seconds += 2 * SETTINGS.pauses.debt_seconds    # others of its namespace would be first
     await bureau.unplaced.look()
     assert [ref.uid for ref in bureau.virtual.store.released] == [UID]
     assert set(bureau.virtual.ledger.debts) == {f"{UID}-2"}
@@ -228,7 +228,7 @@ async def test_of_a_namespace_whose_ledger_is_full_each_job_has_its_turn(at_once
     for _ in range(9):
         for some in ([jobs] if at_once else [[job] for job in jobs]):
             await bureau.overdue.let_go(some, "away", reached=False)
-        bureau.virtual.clock.seconds += ASK_AGAIN_SECONDS
+        bureau.virtual.clock.seconds += SETTINGS.pauses.debt_seconds
     assert sorted(tried[:3]) == ["0", "1", "2"]
     assert sorted(tried[-3:]) == ["0", "1", "2"]
     assert len(tried) <= 9
@@ -242,7 +242,7 @@ async def test_who_rests_takes_nobodys_turn() -> None:
         bureau.registry.put_job(job)
     await bureau.overdue.let_go([ill, well], "away", reached=False)
     bureau.virtual.ledger.fault = None
-    bureau.virtual.clock.seconds += 3 * ASK_AGAIN_SECONDS
+    bureau.virtual.clock.seconds += 3 * SETTINGS.pauses.debt_seconds
     bureau.writer.mishaps.note(ill, LETTING_GO, RuntimeError("ill"))
     await bureau.overdue.let_go([ill, well], "away", reached=False)
     assert [ref.uid for ref in bureau.virtual.store.released] == [well.ref.uid]

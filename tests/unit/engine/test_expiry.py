@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
-from virtual import Virtual
+from virtual import SETTINGS, Virtual
 
 from fairlead.domain.errors import Unavailable
 from fairlead.domain.objects import ObjectRef
 from fairlead.domain.run.finished import Expiring
-from fairlead.engine.gone.expiry import AGAIN_SECONDS, AT_ONCE, Expiry
+from fairlead.engine.gone.expiry import AT_ONCE, Expiry
 from product.objects import a_job
 
 START = 1_700_001_000.0
@@ -100,9 +100,9 @@ async def test_a_failed_deletion_is_tried_again_and_a_done_one_is_not(table: Tab
     table.virtual.finished.fault = Unavailable("no answer")
     assert await table.at(0) == []
     table.virtual.finished.fault = None
-    assert await table.at(AGAIN_SECONDS - 1) == []
-    assert await table.at(AGAIN_SECONDS) == ["one"]
-    assert await table.at(10 * AGAIN_SECONDS) == ["one"]
+    assert await table.at(SETTINGS.pauses.deletion_seconds - 1) == []
+    assert await table.at(SETTINGS.pauses.deletion_seconds) == ["one"]
+    assert await table.at(10 * SETTINGS.pauses.deletion_seconds) == ["one"]
 
 
 async def test_who_does_not_lead_deletes_nothing(table: Table) -> None:

@@ -39,8 +39,8 @@ class Hosts:
         hosts = [{"host": f"box{number}", "port": 22, "slots": 1, "hostKeys": keys} for number in range(count)]
         registry = Registry()
         registry.put_cluster(a_cluster(process={"hosts": hosts}))
-        world = replace(self.virtual.world, jitter=random.Random(7).random, clock=LoopClock())
-        self.controller = Controller(world, registry, EngineSettings(), ONE, driver_of, Heartbeats(world.clock.monotonic))
+        world = replace(self.virtual.world, jitter=random.Random(7).random, clock=LoopClock(), settings=EngineSettings())
+        self.controller = Controller(world, registry, ONE, driver_of, Heartbeats(world.clock.monotonic))
 
     async def writes(self, seconds: float) -> list[dict[str, Any]]:
         """What is written in so many seconds after the first minute."""

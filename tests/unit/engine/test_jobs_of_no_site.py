@@ -28,7 +28,7 @@ class Hall:
         self.virtual, self.registry = Virtual(), Registry()
         self.registry.put_cluster(a_cluster(**spec))
         world = self.virtual.world
-        self.writer = Writer(world, self.registry, SETTINGS.api_writes)
+        self.writer = Writer(world, self.registry)
         nowhere = Nowhere(world, self.writer, Overdue(world, Debts(world), self.writer))
         self.unplaced = Unplaced(world, self.registry, self.writer, nowhere)
 
@@ -117,7 +117,7 @@ async def test_labels_without_an_answer_are_as_they_were_for_a_minute() -> None:
     assert await admitted(0)
     hall.virtual.data.fault = Unavailable("no answer")
     assert await admitted(10)
-    assert await admitted(unplaced.LABELS_KEPT_SECONDS - 11)
+    assert await admitted(SETTINGS.labels_kept_seconds - 11)
     assert not await admitted(2), "rights that were taken from us are no admission for ever"
     hall.virtual.data.fault = None
     assert await admitted(10)
@@ -128,7 +128,7 @@ async def test_labels_without_an_answer_are_as_they_were_for_a_minute() -> None:
 async def test_who_changes_jobs_without_end_has_nobody_look_without_end() -> None:
     """Else any tenant could keep the controller busy with looks at all Jobs of all others."""
     virtual, registry, looks = Virtual(), Registry(), 0
-    controller = Controller(virtual.world, registry, SETTINGS, ONE, driver_of, Heartbeats(virtual.clock.monotonic))
+    controller = Controller(virtual.world, registry, ONE, driver_of, Heartbeats(virtual.clock.monotonic))
     real = virtual.leadership.leads
 
     def leads() -> bool:

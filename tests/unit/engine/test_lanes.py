@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
-from virtual import ONE, SETTINGS, Virtual, driver_of
+from virtual import ONE, Virtual, driver_of
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.errors import Unreachable
@@ -40,9 +40,9 @@ class Bench:
         registry, world, cluster = Registry(), self.virtual.world, a_cluster()
         for job in self.jobs:
             registry.put_job(job)
-        self.link = Link(world, SETTINGS, ONE, driver_of)
-        self.writer = Writer(world, registry, 16)
-        work = Work(world, SETTINGS, self.link, self.writer, registry.job, lambda: driver_of(cluster))
+        self.link = Link(world, ONE, driver_of)
+        self.writer = Writer(world, registry)
+        work = Work(world, self.link, self.writer, registry.job, lambda: driver_of(cluster))
         self.lanes = Lanes(work, lambda lane, changed: self.free.append((lane, changed)))
         self.cluster = cluster
 

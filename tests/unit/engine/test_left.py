@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 from structlog.testing import capture_logs
-from virtual import ONE, SETTINGS, Virtual, driver_of
+from virtual import ONE, Virtual, driver_of
 
 from fairlead.domain.job.job import Job
 from fairlead.domain.run.answers import CancelAnswer
@@ -34,7 +34,7 @@ class House:
         answers["cancel"] = {key: CancelAnswer(True, claim="7") for key in RUNS.keys}
         self.registry.put_cluster(a_cluster())
         hearts = Heartbeats(self.virtual.clock.monotonic)
-        self.controller = Controller(self.virtual.world, self.registry, SETTINGS, ONE, driver_of, hearts)
+        self.controller = Controller(self.virtual.world, self.registry, ONE, driver_of, hearts)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

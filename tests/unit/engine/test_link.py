@@ -27,7 +27,7 @@ class Bench:
     def __init__(self, **spec: Any) -> None:
         self.virtual = Virtual()
         self.cluster: Cluster = a_cluster(**spec)
-        self.link = Link(self.virtual.world, SETTINGS, ONE, driver_of)
+        self.link = Link(self.virtual.world, ONE, driver_of)
         self.remote = self.virtual.remote
 
     async def ensured(self) -> bool:
@@ -287,7 +287,7 @@ async def test_a_far_end_that_never_comes_to_an_end_is_a_failure_like_any_other(
         await asyncio.Event().wait()
 
     virtual.remote.exchange = silence  # type: ignore[method-assign,assignment]
-    link = Link(virtual.world, replace(SETTINGS, reach_seconds=0.01), ONE, driver_of)
+    link = Link(replace(virtual.world, settings=replace(SETTINGS, reach_seconds=0.01)), ONE, driver_of)
     assert not await link.ensure(a_cluster(connection={"connectTimeoutSeconds": 0.2}))
     assert link.health.trouble is not None
     assert link.health.trouble.message == "the check did not come to its end within 0.21 s"
@@ -302,7 +302,7 @@ async def test_what_nobody_has_foreseen_in_a_check_is_told_and_waits() -> None:
         raise PermissionError(13, "Permission denied")
 
     virtual.remote.exchange = broken  # type: ignore[method-assign,assignment]
-    link = Link(virtual.world, SETTINGS, ONE, driver_of)
+    link = Link(virtual.world, ONE, driver_of)
     with capture_logs():
         assert not await link.ensure(a_cluster())
     assert link.health.trouble is not None

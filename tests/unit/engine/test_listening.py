@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from structlog.testing import capture_logs
-from virtual import ONE, SETTINGS, LoopClock, Virtual, driver_of, in_virtual_time
+from virtual import ONE, LoopClock, Virtual, driver_of, in_virtual_time
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.cluster.address import Address
@@ -34,9 +34,9 @@ class Played:
         """Listen for so long."""
         world = replace(self.virtual.world, clock=LoopClock())
         self.virtual.remote.exchange = self._exchange  # type: ignore[method-assign,assignment]
-        link = Link(world, SETTINGS, ONE, driver_of)
+        link = Link(world, ONE, driver_of)
         cluster = a_cluster()
-        work = Work(world, SETTINGS, link, Writer(world, Registry(), 1), lambda _: None, lambda: driver_of(cluster))
+        work = Work(world, link, Writer(world, Registry()), lambda _: None, lambda: driver_of(cluster))
         listening = Listening(work, lambda: self.calls.append(asyncio.get_running_loop().time()), lambda: None)
         with capture_logs():
             assert await link.ensure(cluster)

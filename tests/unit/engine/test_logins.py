@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
-from virtual import Virtual
+from virtual import SETTINGS, Virtual
 
 from fairlead.api.v1alpha1.cluster import ClusterStatus, LoginStatus
 from fairlead.domain.cluster import sites
 from fairlead.domain.errors import Unavailable
 from fairlead.domain.scope import Scope
-from fairlead.engine.site.logins import ASK_AGAIN_SECONDS, Logins
+from fairlead.engine.site.logins import Logins
 from product.objects import a_cluster
 
 STATUS = ClusterStatus(logins=(LoginStatus(namespace="biology"), LoginStatus(namespace="victim")))
@@ -44,7 +44,7 @@ async def test_nobody_is_asked_for_without_end() -> None:
     await logins.look([CLUSTER])
     await logins.look([CLUSTER])
     assert sorted(virtual.data.asked_for) == ["biology", "victim"]
-    virtual.clock.seconds += ASK_AGAIN_SECONDS
+    virtual.clock.seconds += SETTINGS.logins_seconds
     await logins.look([CLUSTER])
     assert len(virtual.data.asked_for) == 4
 

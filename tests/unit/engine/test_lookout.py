@@ -46,8 +46,8 @@ class Night:
         for number in range(self.sites):
             cluster = a_cluster(uid=f"99999999-2222-4333-8444-{number:012d}", endpoints=[{"host": f"login{number}", "port": 22}])
             registry.put_cluster(replace(cluster, ref=ObjectRef("clusters", "lab", f"hpc{number}", cluster.ref.uid)))
-        world = replace(self.virtual.world, jitter=self.chance.random, clock=LoopClock())
-        self.controller = Controller(world, registry, EngineSettings(), ONE, driver_of, Heartbeats(world.clock.monotonic))
+        world = replace(self.virtual.world, jitter=self.chance.random, clock=LoopClock(), settings=EngineSettings())
+        self.controller = Controller(world, registry, ONE, driver_of, Heartbeats(world.clock.monotonic))
 
     async def play(self, *acts: tuple[float, Callable[[], None]]) -> None:
         """Run, and do something each time so many seconds have passed."""

@@ -24,7 +24,6 @@ from fairlead.domain.run.retry import Over
 from fairlead.domain.run.run import RunKey, Tree
 from fairlead.domain.run.settle import Outcome
 from fairlead.engine.context import SiteContext
-from fairlead.engine.mishaps import LIMIT_SECONDS
 from fairlead.engine.owed.debts import Debts
 from fairlead.engine.registry import Registry
 from fairlead.engine.site.cluster_record import ClusterRecord
@@ -134,9 +133,9 @@ class Ward:
             return Driver(faulty, faulty)
 
         trees = Trees(self.registry)
-        context = SiteContext(world, self.registry, SETTINGS, ONE, self.debts, trees, driver_of, lambda _name, _seconds: None,
+        context = SiteContext(world, self.registry, ONE, self.debts, trees, driver_of, lambda _name, _seconds: None,
                               lambda _cluster, _site: False, lambda _uid: None, lambda: (), lambda _job: None, self._swept)
-        self.site = Site(ClusterRecord(cluster, world, self.registry), "", context, Link(world, SETTINGS, ONE, driver_of))
+        self.site = Site(ClusterRecord(cluster, world, self.registry), "", context, Link(world, ONE, driver_of))
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -227,7 +226,7 @@ async def test_a_poisoned_job_is_tried_again_but_less_and_less(stage: str) -> No
             await ward.pass_time(3000, step=20)
             assert 8 <= ward.faulty.tries <= 2 * 17      # twice where it is first met in a batch
             ward.faulty.stage = ""
-            await ward.pass_time(int(LIMIT_SECONDS) + 200, step=20)
+            await ward.pass_time(int(SETTINGS.pauses.mishap_limit_seconds) + 200, step=20)
             ill = ward.registry.job(ILL)
     assert "ill" in [ref.name for ref in ward.virtual.store.released] or (ill is not None and ill.run_id == "7")
 
@@ -324,7 +323,7 @@ async def test_an_end_that_is_seen_while_a_mishap_is_told_is_written_after_it() 
         return await real(ref, status, expected_attempt=expected_attempt)
 
     virtual.store.write_status = slowly_at_first   # type: ignore[method-assign]
-    writer = Writer(virtual.world, registry, 4)
+    writer = Writer(virtual.world, registry)
     with capture_logs():
         writer.mishaps.note(job, "followed", Broken())
         telling = asyncio.create_task(writer.tell_mishaps())

@@ -41,8 +41,8 @@ class Night:
             cluster = a_cluster(uid=f"99999999-2222-4333-8444-{number:012d}", user=f"user{number}",
                                 endpoints=[{"host": f"login{number % HOSTS}", "port": 22}])
             registry.put_cluster(replace(cluster, ref=ObjectRef("clusters", "lab", f"hpc{number}", cluster.ref.uid)))
-        world = replace(self.virtual.world, jitter=self.chance.random)
-        self.controller = Controller(world, registry, EngineSettings(), ONE, driver_of, self.hearts)
+        world = replace(self.virtual.world, jitter=self.chance.random, settings=EngineSettings())
+        self.controller = Controller(world, registry, ONE, driver_of, self.hearts)
 
     async def pass_time(self, seconds: float, step: float = 1.0) -> None:
         """Let so much time pass, and everything happen that can; the whole time everybody shows signs of life."""

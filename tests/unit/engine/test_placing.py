@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
-from virtual import ONE, SETTINGS, Virtual
+from virtual import ONE, Virtual
 
 from fairlead.api.v1alpha1.cluster import ClusterSpec
 from fairlead.domain.cluster.cluster import Cluster
@@ -52,9 +52,9 @@ class Yard:
         fields = whole.spec.model_copy(update={"type": "Process", "endpoints": ()})
         self.cluster = replace(whole, spec=ClusterSpec.model_construct(**dict(fields)))
         self.registry.put_cluster(self.cluster)
-        debts, writer = Debts(world), Writer(world, self.registry, 4)
+        debts, writer = Debts(world), Writer(world, self.registry)
         nowhere = Nowhere(world, writer, Overdue(world, debts, writer))
-        context = SiteContext(world, self.registry, SETTINGS, ONE, debts, Trees(self.registry), driver_of, lambda _name, _seconds: None,
+        context = SiteContext(world, self.registry, ONE, debts, Trees(self.registry), driver_of, lambda _name, _seconds: None,
                               lambda _cluster, _site: False, lambda _uid: None, lambda: self.left, lambda _job: None, None)   # type: ignore[arg-type]
         self.placing = Placing(context, writer, nowhere, lambda _cluster, host: host[0] in reached, {})
 

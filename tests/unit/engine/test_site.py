@@ -52,10 +52,10 @@ class Stage:
         self.left: list[Job] = []
         world = self.virtual.world
         self.debts = Debts(world)
-        context = SiteContext(world, self.registry, SETTINGS, ONE, self.debts, Trees(self.registry), driver_of, self.hearts.beat,
+        context = SiteContext(world, self.registry, ONE, self.debts, Trees(self.registry), driver_of, self.hearts.beat,
                               lambda _cluster, _site: False, self._cluster_of, lambda: self.left, self._ended, self._swept)
         self.record = ClusterRecord(self.cluster, world, self.registry)
-        self.site = Site(self.record, "", context, Link(world, SETTINGS, ONE, driver_of))
+        self.site = Site(self.record, "", context, Link(world, ONE, driver_of))
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from test_site import Stage
+from virtual import SETTINGS
 
 from fairlead.api.v1alpha1.cluster import ClusterStatus, HostStatus, LoginStatus, WorkDirStatus
 from fairlead.api.v1alpha1.reasons import ClusterReason
@@ -11,7 +12,6 @@ from fairlead.domain.cluster.cluster import Cluster
 from fairlead.domain.errors import Unreachable
 from fairlead.domain.gone.debt import UNACCOUNTED, Debt
 from fairlead.engine.registry import Registry
-from fairlead.engine.site.clearing import TREE_SECONDS
 from fairlead.engine.trees import Trees
 from fairlead.schedulers.seam import TreeRemoved, TreeState
 from product.objects import a_cluster
@@ -136,6 +136,6 @@ async def test_a_removal_that_is_cut_off_is_tried_again_and_not_for_ever() -> No
         await stage.turns()
         assert stage.virtual.remote.count("remove-tree") > 1
         assert not stage.is_gone
-        stage.virtual.clock.seconds += TREE_SECONDS + 1
+        stage.virtual.clock.seconds += SETTINGS.tree_seconds + 1
         await stage.turns()
     assert stage.is_gone

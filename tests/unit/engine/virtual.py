@@ -31,6 +31,7 @@ MARKER = "0123456789abcdef0123456789abcdef"
 GOOD_PROBE = Probe(tree=Tree("/home/user/.fairlead/one", MARKER), version="24.11.5", accounting=AccountingState.ABSENT)
 ONE = Installation("one", "6e1a7b9c-0000-4000-8000-000000000001", b"s" * 32)
 NOTHING = Observation({}, {}, {})
+SETTINGS = EngineSettings(overdue_seconds=0.0, breaker_limit_seconds=60, breaker_person_seconds=300, secret_refresh_seconds=300)
 
 
 class VirtualClock:
@@ -270,12 +271,13 @@ class Virtual:
     finished: FakeFinished = field(default_factory=FakeFinished)
     scope: Scope = EVERYWHERE
     kinds: Kinds = KINDS
+    settings: EngineSettings = SETTINGS
 
     @property
     def world(self) -> World:
         """The engine's ports. Tokens repeat and jitter is none: nothing here depends on chance."""
         return World(self.remote, self.store, self.data, self.ledger, self.leadership, self.clock, lambda: MARKER, lambda: 0.0,
-                     self.finished, self.kinds, self.scope)
+                     self.finished, self.kinds, self.scope, settings=self.settings)
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
@@ -320,9 +322,6 @@ def in_virtual_time(scene: Coroutine[Any, Any, T]) -> T:
     """Play a scene in a loop that waits for nothing."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         return runner.run(scene)
-
-
-SETTINGS = EngineSettings(overdue_seconds=0.0, breaker_limit_seconds=60, breaker_person_seconds=300, secret_refresh_seconds=300)
 
 
 def driver_of(cluster: Cluster) -> Driver:

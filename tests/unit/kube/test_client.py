@@ -10,8 +10,9 @@ from aiohttp import web
 from kube_servers import access
 
 from fairlead.domain.errors import Conflict, Unavailable
-from fairlead.kube.client import CLUSTERS_A_SECOND, CLUSTERS_BURST, CONNECTION_LIMIT, KubeClient, Redirected
+from fairlead.kube.client import CLUSTERS_A_SECOND, CLUSTERS_BURST, STANDARD, KubeClient, Redirected
 from fairlead.kube.kubeconfig import Access
+from fairlead.kube.limits import KubeLimits
 
 OK = {"kind": "Pod", "metadata": {"uid": "u"}}
 Play = Callable[[int, web.Request], web.StreamResponse]
@@ -50,7 +51,7 @@ async def stage() -> AsyncIterator[Stage]:
 
 @pytest.fixture
 async def client(stage: Stage) -> AsyncIterator[KubeClient]:
-    async with KubeClient(access(stage.url, "s3cret"), request_timeout_seconds=5) as client:
+    async with KubeClient(access(stage.url, "s3cret"), limits=KubeLimits(request_seconds=5)) as client:
         yield client
 
 
@@ -98,13 +99,13 @@ async def test_a_write_whose_connection_breaks_is_not_sent_again(client: KubeCli
 
 async def test_a_server_that_never_answers_costs_the_time_out_and_no_more(stage: Stage) -> None:
     stage.hang = True
-    async with KubeClient(access(stage.url), request_timeout_seconds=0.2) as client:
+    async with KubeClient(access(stage.url), limits=KubeLimits(request_seconds=0.2)) as client:
         with pytest.raises(Unavailable, match=r"no answer within 0\.2 s"):
             await client.request("GET", "/api/v1/pods")
 
 
 async def test_a_server_that_is_not_there(stage: Stage) -> None:
-    async with KubeClient(access("http://127.0.0.1:1"), request_timeout_seconds=5) as client:
+    async with KubeClient(access("http://127.0.0.1:1"), limits=KubeLimits(request_seconds=5)) as client:
         with pytest.raises(Unavailable, match=r"no answer from http://127\.0\.0\.1:1"):
             await client.request("PATCH", "/api/v1/pods")
 
@@ -168,11 +169,11 @@ async def test_requests_about_one_namespace_leave_room_for_those_about_another(s
     stage.hang = True
     paths = [f"/apis/fairlead.dev/v1alpha1/namespaces/mean/jobs/{number}" for number in range(200)]
     mean = [asyncio.create_task(client.request("GET", path)) for path in paths]
-    while len(stage.seen) < CONNECTION_LIMIT // 2:   # noqa: ASYNC110  the server counts
+    while len(stage.seen) < STANDARD.connections // 2:   # noqa: ASYNC110  the server counts
         await asyncio.sleep(0.01)
     stage.hang = False
     await client.request("PATCH", "/apis/coordination.k8s.io/v1/namespaces/default/leases/fairlead", body={})
-    assert len(stage.seen) == CONNECTION_LIMIT // 2 + 1
+    assert len(stage.seen) == STANDARD.connections // 2 + 1
     for task in mean:
         task.cancel()
     await asyncio.gather(*mean, return_exceptions=True)
@@ -199,7 +200,7 @@ async def test_a_request_for_which_no_place_comes_free_says_so(stage: Stage, met
     """Else a server that has not even been asked would be blamed for not answering."""
     stage.hang = True
     paths = [f"/apis/fairlead.dev/v1alpha1/namespaces/mean/jobs/{number}" for number in range(4)]
-    async with KubeClient(access(stage.url), connections=4, request_timeout_seconds=3) as client:
+    async with KubeClient(access(stage.url), limits=KubeLimits(connections=4, request_seconds=3)) as client:
         first = [asyncio.create_task(client.request("GET", path)) for path in paths[:2]]
         while len(stage.seen) < 2:
             await asyncio.sleep(0.01)
@@ -213,7 +214,7 @@ async def test_few_connections_are_shared_out_as_many_are(stage: Stage) -> None:
     """Else where few files may be open one namespace would have them all, and the Lease could not be renewed."""
     stage.hang = True
     paths = [f"/apis/fairlead.dev/v1alpha1/namespaces/mean/jobs/{number}" for number in range(20)]
-    async with KubeClient(access(stage.url), connections=4, request_timeout_seconds=5) as client:
+    async with KubeClient(access(stage.url), limits=KubeLimits(connections=4, request_seconds=5)) as client:
         mean = [asyncio.create_task(client.request("GET", path)) for path in paths]
         while len(stage.seen) < 2:   # noqa: ASYNC110  the server counts
             await asyncio.sleep(0.01)

@@ -20,9 +20,6 @@ from fairlead.engine.ports import World
 
 log = structlog.get_logger()
 
-AGAIN_SECONDS = 30.0
-"""A deletion that the API server did not do is asked for again after this, then after twice as long each time."""
-AGAIN_LIMIT_SECONDS = 1800.0
 AT_ONCE = 16
 """Deletions in flight."""
 
@@ -60,8 +57,8 @@ class Expiry:
     async def _delete(self, each: Expiring, now: float) -> None:
         if not self._world.leadership.leads():
             return
-        tries = self._tries.get(each.ref.uid, CLOSED)
-        self._tries[each.ref.uid] = tries.failed(now, AGAIN_LIMIT_SECONDS, first_seconds=AGAIN_SECONDS)
+        tries, pauses = self._tries.get(each.ref.uid, CLOSED), self._world.settings.pauses
+        self._tries[each.ref.uid] = tries.failed(now, pauses.deletion_seconds, pauses.deletion_limit_seconds)
         with contained("expiry", job=str(each.ref)):     # one that was changed is read by the next look, and has another time then
             await self._world.finished.delete(each)
             log.info("expired", job=str(each.ref))

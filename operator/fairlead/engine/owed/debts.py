@@ -16,9 +16,6 @@ from fairlead.telemetry import metrics
 
 log = structlog.get_logger()
 
-UNACCOUNTED_SECONDS = 7 * 86400.0
-"""As long as tombstones stand: after that nothing can start under a key."""
-
 
 class Debts:
     """All debts of this installation, by key."""
@@ -96,9 +93,9 @@ class Debts:
 
     async def strike_old(self) -> None:
         """Strike what is unaccounted and whose tombstone has gone too: nothing can start under its key after that. Raises `ApiFault`."""
-        wall = self._world.clock.wall()
+        wall, kept_seconds = self._world.clock.wall(), self._world.settings.unaccounted_seconds
         unaccounted = [each for each in self._debts.values() if each.reason == UNACCOUNTED]
-        await self.strike([each for each in unaccounted if _age_seconds(each, wall) > UNACCOUNTED_SECONDS], "expired")
+        await self.strike([each for each in unaccounted if _age_seconds(each, wall) > kept_seconds], "expired")
 
     def _written(self) -> None:
         self._writes += 1

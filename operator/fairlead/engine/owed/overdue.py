@@ -16,8 +16,6 @@ from fairlead.engine.writer import Writer
 
 log = structlog.get_logger()
 
-ASK_AGAIN_SECONDS = 5.0
-"""Until the ledger is tried again when it could not be written."""
 LETTING_GO = "let go"
 
 
@@ -56,13 +54,14 @@ class Overdue:
         now, waiting = self._world.clock.monotonic(), self._waiting.get(job.ref.namespace)
         if waiting is None:
             return True
+        pause_seconds = self._world.settings.pauses.debt_seconds
         was_tried = job.ref.uid in waiting.tried
-        if now < waiting.ready_at + (ASK_AGAIN_SECONDS if was_tried else 0.0):   # first those who were not
+        if now < waiting.ready_at + (pause_seconds if was_tried else 0.0):   # first those who were not
             return False
         if was_tried:
             waiting.tried.clear()
         waiting.tried.add(job.ref.uid)
-        waiting.ready_at = now + ASK_AGAIN_SECONDS
+        waiting.ready_at = now + pause_seconds
         return True
 
     async def _let_go(self, job: RunOwner, why: str, reached: bool) -> None:
@@ -78,7 +77,7 @@ class Overdue:
             log.info("write_not_done", job=str(job.ref), error=str(error))
             waiting = self._waiting.setdefault(job.ref.namespace, _Waiting())
             waiting.tried.add(job.ref.uid)
-            waiting.ready_at = clock.monotonic() + ASK_AGAIN_SECONDS
+            waiting.ready_at = clock.monotonic() + self._world.settings.pauses.debt_seconds
             await self._writer.apply(job, Outcome(memory, DeletionWaits(f"{why}; {error}")))
             return
         if is_news:                      # there is room again

@@ -143,7 +143,7 @@ class ApiSteps:
 
     def _is_stuck(self, job: RunOwner) -> bool:
         work = self.work
-        return will_not_go(job, work.writer.memory(job), work.world.now(), work.settings.pacing)
+        return will_not_go(job, work.writer.memory(job), work.world.now(), work.world.settings.pacing)
 
     def _is_overdue(self, job: RunOwner, wall: float) -> bool:
         """Whether it is let go whatever goes wrong with it; not if even that cannot be told."""
@@ -155,7 +155,7 @@ class ApiSteps:
         await self.work.writer.mishaps.each(stage, work)
 
     def _step(self, job: RunOwner) -> Step:
-        writer, now, pacing = self.work.writer, self.work.world.now(), self.work.settings.pacing
+        writer, now, pacing = self.work.writer, self.work.world.now(), self.work.world.settings.pacing
         if until := writer.rests_until(job):
             return Rest(until)
 
@@ -178,7 +178,7 @@ class ApiSteps:
                 await self.context.debts.settle(job, memory.unaccounted)
             except ApiFault as error:
                 log.info("write_not_done", error=str(error))
-                work.writer.remember(job, memory.later(work.world.now(), work.settings.pacing.ask_again_seconds))
+                work.writer.remember(job, memory.later(work.world.now(), work.world.settings.pacing.ask_again_seconds))
                 return
         if self.cleaning.pop(job.ref.uid, None) is not None:
             work.writer.forget(job.ref.uid)

@@ -20,8 +20,6 @@ log = structlog.get_logger()
 
 CLEARED_AT_ONCE = 1000
 """So many directories go down to tombstones in one exec when a Cluster is released; the rest with the next look."""
-TREE_SECONDS = 300.0
-"""A deleted Cluster waits so long for its tree to be gone, and goes without that then."""
 
 
 @dataclass(slots=True)
@@ -93,14 +91,14 @@ class Clearing:
             is_not_there = isinstance(error, RemoteFault) and error.reason is ClusterReason.WORK_DIR_NOT_OURS
             if is_not_there:
                 trees.keeps(tree.marker)
-            going.is_done = is_not_there or now - going.began > TREE_SECONDS
+            going.is_done = is_not_there or now - going.began > self._world.settings.tree_seconds
             return going.is_done
         log.info("tree_removal", tree=tree.path, state=str(removed.state), why=removed.why)
         if removed.state is TreeState.STAYS:
             trees.keeps(tree.marker)
             return await self._keeps(tree, removed.why)
-        if removed.state is TreeState.MORE and now - going.began > TREE_SECONDS:
-            return await self._keeps(tree, f"it could not be removed within {TREE_SECONDS:g} s")
+        if removed.state is TreeState.MORE and now - going.began > self._world.settings.tree_seconds:
+            return await self._keeps(tree, f"it could not be removed within {self._world.settings.tree_seconds:g} s")
         going.goes_on = removed.state is TreeState.MORE
         going.is_done = not going.goes_on
         return going.is_done

@@ -98,7 +98,7 @@ class Hold:
                 log.info("namespace_not_read", error=str(error))
         now = self._world.clock.monotonic()
         self._dark_since = now if self._dark_since is None else self._dark_since
-        is_dark_for_long = now - self._dark_since >= self._context.settings.pacing.forsaken_seconds
+        is_dark_for_long = now - self._dark_since >= self._world.settings.pacing.forsaken_seconds
         return self._went_with_namespace and (is_dark_for_long or not self._link.has_address)
 
     def _is_needed(self, jobs: Sequence[RunOwner], cleaning: Mapping[str, Remains]) -> bool:

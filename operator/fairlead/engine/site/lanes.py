@@ -14,7 +14,6 @@ import structlog
 
 from fairlead.api.v1alpha1.reasons import ClusterReason, JobReason
 from fairlead.domain.errors import ApiFault, FairleadError, Unanswered, UserFault
-from fairlead.domain.pacing import Turn
 from fairlead.domain.run import settle
 from fairlead.domain.run.answers import CancelAnswer, SubmitAnswer, SubmitWord
 from fairlead.domain.run.memory import Closing
@@ -26,7 +25,6 @@ from fairlead.domain.run.run import RunKey, StopWord
 from fairlead.domain.run.steps import Cancel, Submit, Watch
 from fairlead.domain.run.watched import WatchedOwner
 from fairlead.engine.ports import World
-from fairlead.engine.settings import EngineSettings
 from fairlead.engine.site.link import Link
 from fairlead.engine.site.scripts import ScriptMissing, request_of
 from fairlead.engine.writer import Writer
@@ -41,7 +39,6 @@ class Work:
     """What the lanes of one site work with. `current` gives an owner as it is known now, None once it has left."""
 
     world: World
-    settings: EngineSettings
     link: Link
     writer: Writer
     current: Callable[[str], RunOwner | None]
@@ -157,7 +154,7 @@ class Lanes:
 
     async def _settle_submits(self, jobs: Iterable[WatchedOwner], answers: Mapping[RunKey, SubmitAnswer], silence: str) -> None:
         work = self._work
-        turn = Turn(work.world.now(), work.settings.pacing)
+        turn = work.world.turn
 
         async def one(old: WatchedOwner) -> None:
             job = work.current(old.ref.uid)
@@ -179,12 +176,12 @@ class Lanes:
                 submission = work.driver().preparer.prepare(await request_of(job, work.world))
             return job, replace(submission, resubmit=step.resubmit, previous_is_lost=step.previous_is_lost)
         except ScriptMissing as error:
-            later = memory.later(now, work.settings.pacing.ask_again_seconds)
+            later = memory.later(now, work.world.settings.pacing.ask_again_seconds)
             outcome = settle.Outcome(later, Waiting(error.reason, str(error)))
         except UserFault as error:   # an earlier release may have submitted it all the same: close the attempt first
             outcome = settle.Outcome(replace(memory, closing=Closing(JobReason.INVALID_SCRIPT, str(error), refused=True)))
         except ApiFault:
-            outcome = settle.Outcome(memory.later(now, work.settings.pacing.ask_again_seconds))
+            outcome = settle.Outcome(memory.later(now, work.world.settings.pacing.ask_again_seconds))
         await work.writer.apply(job, outcome)
         return job, None
 
@@ -205,7 +202,7 @@ class Lanes:
 
     async def _cancelled(self, old: RunOwner, step: Cancel, answers: Mapping[RunKey, CancelAnswer]) -> None:
         work = self._work
-        job, turn = work.current(old.ref.uid), Turn(work.world.now(), work.settings.pacing)
+        job, turn = work.current(old.ref.uid), work.world.turn
         if job is None or job.key != old.key or job.ended:
             return
         memory = work.writer.memory(job)
@@ -227,7 +224,7 @@ class Lanes:
             for (job,) in part:
                 memory = work.writer.memory(job)
                 done = all(key in removed.keys for key in job.keys)
-                later = memory.later(work.world.now(), work.settings.pacing.ask_again_seconds)
+                later = memory.later(work.world.now(), work.world.settings.pacing.ask_again_seconds)
                 work.writer.remember(job, replace(memory, buried=True) if done else later)
 
         await work.writer.mishaps.in_parts("buried", [(job,) for job in jobs], bury)
@@ -274,7 +271,7 @@ class Lanes:
             return False
         if self.is_busy(job.ref.uid) or self._left_at.get(job.ref.uid, began) > began:
             return False
-        memory, turn = work.writer.memory(job), Turn(work.world.now(), work.settings.pacing)
+        memory, turn = work.writer.memory(job), work.world.turn
         if job.deleting or not isinstance(job, WatchedOwner):
             after = settle.cancel_observed(job, memory, observation, began)
             work.writer.remember(job, after)

@@ -23,15 +23,12 @@ from fairlead.domain.run.observation import Observation
 from fairlead.domain.run.run import Tree
 from fairlead.engine.breaker import CLOSED, Breaker
 from fairlead.engine.ports import T, World
-from fairlead.engine.settings import EngineSettings
 from fairlead.engine.site.lookout import Lookout
 from fairlead.schedulers.seam import Driver, Exchange, Place
 from fairlead.telemetry import metrics
 
 log = structlog.get_logger()
 
-API_PAUSE_SECONDS = 1.0
-POLL_LIMIT_SECONDS = 60.0
 """No poll takes longer than this, whatever a Cluster's time-out: meanwhile nothing else is seen of its Jobs."""
 REASON_OF_PROBLEM: dict[ProbeProblem, ClusterReason] = {
     ProbeProblem.NO_SCHEDULER: ClusterReason.NO_SBATCH,
@@ -56,11 +53,11 @@ class Link:
     """
 
     def __init__(
-        self, world: World, settings: EngineSettings, installation: Installation, driver_of: Callable[[Cluster], Driver],
+        self, world: World, installation: Installation, driver_of: Callable[[Cluster], Driver],
         marker_of: Callable[[Cluster], str] = attrgetter("marker"),
     ) -> None:
         self._world = world
-        self._settings = settings
+        self._settings = world.settings
         self._installation = installation
         self._driver_of = driver_of
         self._marker_of = marker_of
@@ -98,7 +95,7 @@ class Link:
     @property
     def look_seconds(self) -> int:
         """How long one poll may look at Runs. Half of its time-out: what it has asked until then it has to bring home, too."""
-        return max(1, int(min(self._poll_seconds, POLL_LIMIT_SECONDS) / 2))
+        return max(1, int(min(self._poll_seconds, self._settings.poll_limit_seconds) / 2))
 
     @property
     def has_address(self) -> bool:
@@ -189,11 +186,11 @@ class Link:
         """Something went wrong with the site: remember why, and wait."""
         clock = self._world.clock
         if isinstance(error, ApiFault) and not isinstance(error, Forbidden):   # the API server's fault: no word about the cluster
-            self._breaker = Breaker(self._breaker.failures, clock.monotonic() + API_PAUSE_SECONDS)
+            self._breaker = Breaker(self._breaker.failures, clock.monotonic() + self._settings.pauses.api_seconds)
             return
         reason = error.reason if isinstance(error, RemoteFault | Unreadable) else ClusterReason.SECRET_INVALID
         limit = self._settings.breaker_person_seconds if reason in NEEDS_A_PERSON else self._settings.breaker_limit_seconds
-        self._breaker = self._breaker.failed(clock.monotonic(), limit, self._world.jitter())
+        self._breaker = self._breaker.failed(clock.monotonic(), self._settings.pauses.first_seconds, limit, self._world.jitter())
         self._give_up()
         if self._address is not None:
             self._lookout.begin(self._address, error)

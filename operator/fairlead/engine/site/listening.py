@@ -20,16 +20,10 @@ from fairlead.engine.site.lanes import Work
 
 log = structlog.get_logger()
 
-LISTEN_SECONDS = 55
-"""One exec listens so long: what is killed here ends there after this at the latest."""
-QUIET_SECONDS = 300.0
-"""After one that failed nobody listens for so long."""
-AT_MOST, WITHIN_SECONDS = 6, 60.0
-"""So many begin in so many seconds: two for each of three Runs that begin and end."""
+AT_MOST = 6
+"""So many begin within `ListeningSettings.within_seconds`."""
 NOTHING_HEARD = "?"
 """No line that anybody writes."""
-NEWS_SECONDS = 30.0
-"""What a poll sees so soon after news was heard is what the news was of."""
 
 
 class Listening:
@@ -37,6 +31,7 @@ class Listening:
 
     def __init__(self, work: Work, call: Callable[[], None], wake: Callable[[], None]) -> None:
         self._work = work
+        self._settings = work.world.settings.listening
         self._call, self._wake = call, wake
         self._task: asyncio.Task[None] | None = None
         self._heard: str | None = None       # the line that was heard last
@@ -48,7 +43,7 @@ class Listening:
     def listen(self) -> None:
         """Have somebody listen, if nobody does and somebody may."""
         now = self._work.world.clock.monotonic()
-        too_often = len(self._began) == AT_MOST and now - self._began[0] < WITHIN_SECONDS
+        too_often = len(self._began) == AT_MOST and now - self._began[0] < self._settings.within_seconds
         if self._task is None and self._work.link.tree is not None and not too_often and now >= self._quiet_until:
             self._began.append(now)
             self._task = asyncio.create_task(self._listen())
@@ -56,7 +51,7 @@ class Listening:
 
     def saw(self, *, changed: bool) -> None:
         """A poll has ended."""
-        if changed and self._work.world.clock.monotonic() - self._called_at < NEWS_SECONDS:
+        if changed and self._work.world.clock.monotonic() - self._called_at < self._settings.news_seconds:
             self.is_proven = True
 
     async def close(self) -> None:
@@ -74,7 +69,7 @@ class Listening:
             log.debug("not_listening", error=str(error))
             self.is_proven = False
             if not (isinstance(error, RemoteFault) and error.reason is ClusterReason.CONNECTION_LOST):
-                self._quiet_until = self._work.world.clock.monotonic() + QUIET_SECONDS
+                self._quiet_until = self._work.world.clock.monotonic() + self._settings.failed_seconds
             return
         if heard != self._heard:
             self._heard, self._called_at = heard, self._work.world.clock.monotonic()
@@ -84,7 +79,7 @@ class Listening:
         work = self._work
         if (tree := work.link.tree) is None or not work.world.leadership.leads():
             raise Unreachable("there is nowhere to listen", ClusterReason.CONNECTION_LOST)
-        return await work.link.aside(work.driver().scheduler.listen(work.world.token(), tree, known, LISTEN_SECONDS))
+        return await work.link.aside(work.driver().scheduler.listen(work.world.token(), tree, known, self._settings.exec_seconds))
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._task = None
@@ -92,5 +87,5 @@ class Listening:
             return
         if error := task.exception():
             log.error("listening_failed", exc_info=error)
-            self._quiet_until = self._work.world.clock.monotonic() + QUIET_SECONDS
+            self._quiet_until = self._work.world.clock.monotonic() + self._settings.failed_seconds
         self._wake()

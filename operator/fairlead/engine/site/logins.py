@@ -16,8 +16,6 @@ from fairlead.engine.ports import World
 
 log = structlog.get_logger()
 
-ASK_AGAIN_SECONDS = 60.0
-"""A namespace that had no Job on the Cluster is asked for again after this, if the status still names it."""
 QUESTIONS_AT_ONCE = 16
 """To the API server."""
 
@@ -43,7 +41,8 @@ class Logins:
         named = {(cluster.ref.uid, each.namespace): cluster for cluster in clusters for each in cluster.status.logins
                  if self._world.scope.covers(each.namespace)}
         self._wished &= named.keys()
-        self._asked_at = {login: at for login, at in self._asked_at.items() if login in named and now - at < ASK_AGAIN_SECONDS}
+        kept_seconds = self._world.settings.logins_seconds
+        self._asked_at = {login: at for login, at in self._asked_at.items() if login in named and now - at < kept_seconds}
         places = asyncio.Semaphore(QUESTIONS_AT_ONCE)
         open_questions = [login for login in named if login not in self._wished and login not in self._asked_at]
         await asyncio.gather(*(self._ask(login, named[login], places) for login in open_questions))

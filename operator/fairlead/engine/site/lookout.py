@@ -16,10 +16,6 @@ from fairlead.engine.ports import World
 
 log = structlog.get_logger()
 
-FIRST_SECONDS = 1.0
-"""Until the first look: the breaker's own first pause is no longer."""
-LOOK_SECONDS = 3.0
-"""Between two looks, up to a third less by chance."""
 PORT_REASONS = frozenset({
     ClusterReason.NAME_NOT_RESOLVED, ClusterReason.CONNECTION_REFUSED, ClusterReason.CONNECT_TIMEOUT, ClusterReason.CONNECTION_LOST,
     ClusterReason.CONNECTION_FAILED, ClusterReason.POLL_TIMED_OUT,
@@ -49,7 +45,7 @@ class Lookout:
             self._task = None
 
     async def _look(self, address: Address, silent: bool) -> None:
-        pause_seconds = FIRST_SECONDS
+        pause_seconds = self._world.settings.port_first_seconds
         while True:
             await asyncio.sleep(pause_seconds)
             try:
@@ -60,7 +56,7 @@ class Lookout:
                 if port is not Port.SILENT:
                     break
                 silent = True
-            pause_seconds = LOOK_SECONDS * (1 - self._world.jitter() / 3)
+            pause_seconds = self._world.settings.port_seconds * (1 - self._world.jitter() / 3)
         if silent and port is Port.SPEAKS:
             log.info("port_speaks_again", where=str(address.first_hop))
             self._tell()

@@ -35,7 +35,6 @@ from fairlead.engine.context import SiteContext
 from fairlead.engine.owed.overdue import Overdue
 from fairlead.engine.ports import World
 from fairlead.engine.registry import Registry
-from fairlead.engine.settings import EngineSettings
 from fairlead.engine.site.api_steps import ApiSteps
 from fairlead.engine.site.clearing import Clearing
 from fairlead.engine.site.cluster_record import ClusterRecord
@@ -53,15 +52,9 @@ from fairlead.telemetry import metrics
 
 log = structlog.get_logger()
 
-IDLE_SECONDS = 60.0
 FEW_JOBS = 100
 REST_SECONDS_A_JOB = 0.0002
 """A turn costs 0.05 to 0.1 ms for each Job, in which nobody else is served."""
-REST_LIMIT_SECONDS = 1.0
-LISTEN_ABOVE_SECONDS = 2.5
-"""Polls that are this often need nobody to listen for what they will see."""
-LEDGER_SECONDS = 0.5
-"""Until the next look at whether the ledger has been read."""
 
 
 class Site:
@@ -74,15 +67,15 @@ class Site:
         self._context = context
         self._world: World = context.world
         self._registry: Registry = context.registry
-        self._settings: EngineSettings = context.settings
+        self._settings = context.world.settings
         self._link = link
         link.on_port = self.wake
         self._report = SiteReport(record, site, context, link)
         self._clearing = Clearing(self._report, context, self._driver)
         self._hold = Hold(self._report, self._clearing, context)
-        self._writer = Writer(context.world, context.registry, context.settings.api_writes, self._beat)
+        self._writer = Writer(context.world, context.registry, self._beat)
         self._bucket = Bucket.of(cluster.spec.limits, context.world.clock.monotonic())
-        self._work = Work(self._world, self._settings, self._link, self._writer, self._current, self._driver)
+        self._work = Work(self._world, self._link, self._writer, self._current, self._driver)
         self._lanes = Lanes(self._work, self._lane_done)
         self._listening = Listening(self._work, self._called, self.wake)
         self._cleaning: dict[str, Remains] = {}
@@ -181,10 +174,11 @@ class Site:
                 except Exception as error:
                     log.exception("turn_failed", failures=failures.failures + 1)
                     await self._tell_of(error)
-                    failures = failures.failed(self._world.clock.monotonic(), self._settings.breaker_limit_seconds, self._world.jitter())
+                    first_seconds, limit_seconds = self._settings.pauses.first_seconds, self._settings.breaker_limit_seconds
+                    failures = failures.failed(self._world.clock.monotonic(), first_seconds, limit_seconds, self._world.jitter())
                     due = failures.retry_at
-                self._context.beat(self.name, 2 * IDLE_SECONDS)
-                pause = min(due - self._world.clock.monotonic(), IDLE_SECONDS)
+                self._context.beat(self.name, 2 * self._settings.idle_seconds)
+                pause = min(due - self._world.clock.monotonic(), self._settings.idle_seconds)
                 await asyncio.sleep(self._least_pause())
                 if pause > 0 and not self._released:
                     await (asyncio.sleep(pause) if failures.failures else _event_within(self._wake, pause))
@@ -201,7 +195,7 @@ class Site:
         here = self._jobs()
         everywhere = min(map(self._registry.count_in, {job.ref.namespace for job in here}), default=0)
         jobs = max(len(here), everywhere)
-        return min(jobs * REST_SECONDS_A_JOB, REST_LIMIT_SECONDS) if jobs > FEW_JOBS else 0.0
+        return min(jobs * REST_SECONDS_A_JOB, self._settings.rest_limit_seconds) if jobs > FEW_JOBS else 0.0
 
     async def _tell_of(self, error: Exception) -> None:
         """Say on the Cluster that a turn broke off. Should this be what goes wrong, the log has to do."""
@@ -251,7 +245,7 @@ class Site:
         if self.cluster.spec.suspend:
             await self._api_steps.without_cluster(JobReason.CLUSTER_SUSPENDED, f"Cluster {name} is suspended")
             self._link.close()
-            return self._world.clock.monotonic() + IDLE_SECONDS
+            return self._world.clock.monotonic() + self._settings.idle_seconds
         if not await self._reached():
             trouble = self._link.health.trouble
             why = f"Cluster {name} is not ready: {trouble.message if trouble else 'connecting'}"
@@ -315,9 +309,9 @@ class Site:
         """Start the sweep if it is due: after a start, then seldom; when the next is."""
         now, last = self._world.clock.monotonic(), self._link.health.sweep
         if not self._lanes.is_free("sweep"):
-            return now + IDLE_SECONDS
+            return now + self._settings.idle_seconds
         if not self._context.debts.known:       # what is in the ledger is not suspicious
-            return now + LEDGER_SECONDS
+            return now + self._settings.first_ledger_seconds
         if last is not None and last.ruling.by_agreement and not self._cleaning:   # done: see soon that the agreement is used up
             self._sweep_at = min(self._sweep_at, self._swept_at + self._settings.pacing.ask_again_seconds)
         if now >= self._sweep_at:
@@ -328,9 +322,9 @@ class Site:
     def _poll(self, watched: list[tuple[RunOwner, Watch]]) -> float:
         """Start the poll if it is due; when the next is."""
         if not self._lanes.is_free("observe"):
-            return self._world.clock.monotonic() + IDLE_SECONDS
+            return self._world.clock.monotonic() + self._settings.idle_seconds
         now = self._world.clock.monotonic()
-        if watched and self._pace.interval > LISTEN_ABOVE_SECONDS:
+        if watched and self._pace.interval > self._settings.listening.above_seconds:
             self._listening.listen()
         pace = self._pace if watched or self._is_in_trouble else replace(self._pace, interval=self._pace.longest)
         due = pace.due(self._world.jitter())
@@ -341,7 +335,7 @@ class Site:
         if touch:
             self._touched_at = now
         self._lanes.observe(watched, touch=touch)
-        return now + IDLE_SECONDS
+        return now + self._settings.idle_seconds
 
     @property
     def _is_in_trouble(self) -> bool:

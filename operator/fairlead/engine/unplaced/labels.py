@@ -24,8 +24,6 @@ log = structlog.get_logger()
 
 Item = TypeVar("Item")
 
-SOON_SECONDS = 1.0
-"""At least so long between two looks, also when Jobs leave the watch: who plays with labels costs a list a second, no more."""
 AT_ONCE = 8
 """Writes in flight."""
 IN_ONE_LOOK = 400
@@ -46,7 +44,7 @@ class Labels:
     async def look(self) -> None:
         """Put those right that have no end in their status. Raises `ApiFault`."""
         clock = self._world.clock
-        await asyncio.sleep(max(0.0, self._looked_at + SOON_SECONDS - clock.monotonic()))
+        await asyncio.sleep(max(0.0, self._looked_at + self._world.settings.label_woken_seconds - clock.monotonic()))
         self._looked_at = clock.monotonic()
         await self._put_right(await self._world.finished.mislabelled(), self._soon)
 

@@ -120,7 +120,7 @@ class Placing:
         return size
 
     def _step(self, job: WatchedOwner) -> Step:
-        writer, now, pacing = self.writer, self.context.world.now(), self.context.settings.pacing
+        writer, now, pacing = self.writer, self.context.world.now(), self.context.world.settings.pacing
         if until := writer.rests_until(job):
             return Rest(until)
         return writer.mishaps.ask(job, "decided on", lambda: decide(job, writer.memory(job), now, pacing), None) or Rest()

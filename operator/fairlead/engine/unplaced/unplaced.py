@@ -29,13 +29,7 @@ QUESTIONS_AT_ONCE = 16
 """To the API server."""
 JOBS_AT_ONCE = 200
 """Looked at, or told, before others have their turn."""
-TELLING_SECONDS = 10.0
-"""Of one look: whoever is not told by then is by the next, and nobody's place on a host waits for it any longer."""
 EVENTS_IN_ONE_LOOK = 32
-LABELS_AGAIN_SECONDS = 2.0
-"""Until labels are read again, however often somebody has us look."""
-LABELS_KEPT_SECONDS = 60.0
-"""So long what was read counts when it cannot be read any more: Jobs that run are not kept out for a moment without an answer."""
 
 
 class Unplaced:
@@ -54,7 +48,7 @@ class Unplaced:
         await self._know_labels()
         found = [job async for job, cluster in self._walk() if cluster is None or self._registry.is_refused(job, cluster)]
         waiting, clock = by_turns(found, lambda job: job.ref.namespace), self._world.clock
-        until = clock.monotonic() + TELLING_SECONDS
+        until = clock.monotonic() + self._world.settings.telling_seconds
         for start in range(0, len(waiting), JOBS_AT_ONCE):
             known = (self._registry.job(job.ref.uid) for job in waiting[start:start + JOBS_AT_ONCE])
             await self._writer.mishaps.each("told what it waits for", ((job, self._tell(job)) for job in known if job))
@@ -83,10 +77,11 @@ class Unplaced:
             return                       # a look at each Job, each few seconds, for nothing
         open_to = [(job.ref.namespace, cluster) async for job, cluster in self._walk() if cluster and not (job.deleting or job.ended)]
         asked = {namespace for namespace, cluster in open_to if asks_for_labels(cluster, namespace)}
-        places, due = asyncio.Semaphore(QUESTIONS_AT_ONCE), [each for each in asked if self._age_seconds(each) >= LABELS_AGAIN_SECONDS]
+        places, settings = asyncio.Semaphore(QUESTIONS_AT_ONCE), self._world.settings
+        due = [each for each in asked if self._age_seconds(each) >= settings.labels_again_seconds]
         await asyncio.gather(*(self._read_labels(namespace, places) for namespace in due))
         self._read = {namespace: read for namespace, read in self._read.items()
-                      if namespace in asked and self._age_seconds(namespace) < LABELS_KEPT_SECONDS}
+                      if namespace in asked and self._age_seconds(namespace) < settings.labels_kept_seconds}
         self._registry.know_labels({namespace: labels for namespace, (_, labels) in self._read.items()})
 
     async def _read_labels(self, namespace: str, places: asyncio.Semaphore) -> None:
