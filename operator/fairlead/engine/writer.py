@@ -11,7 +11,7 @@ from fairlead.domain.errors import ApiFault, Conflict, Unavailable
 from fairlead.domain.kinds import Report
 from fairlead.domain.objects import EventNote
 from fairlead.domain.run.memory import Memory
-from fairlead.domain.run.news import Begun, Beset
+from fairlead.domain.run.news import Begun, Beset, DeletionWaits, Waiting
 from fairlead.domain.run.owner import RunOwner
 from fairlead.domain.run.settle import Outcome
 from fairlead.domain.run.watched import WatchedOwner
@@ -53,6 +53,10 @@ class Writer:
         until = max(self.mishaps.rests_until(job) or 0.0, self._pauses.ends(job.ref.uid))
         return until if until > self._world.clock.monotonic() else None
 
+    def is_at_rest(self, job: RunOwner) -> bool:
+        """Whether nothing is to be done for a Job now: something went wrong with it, or it is asked about again only later."""
+        return self._world.clock.monotonic() < self.memory(job).retry_at or self.rests_until(job) is not None
+
     def memory(self, job: RunOwner) -> Memory:
         """What is remembered of the Job's current attempt."""
         return self._memories.get(job.ref.uid, Memory(job.key.attempt)).of(job.key.attempt)
@@ -90,6 +94,11 @@ class Writer:
         self.remember(job, outcome.memory if told.status is None else outcome.told(now))
         await self._tell(job, told.events)
         return Applied(changed=told.status is not None)
+
+    async def tell_waiting(self, job: WatchedOwner, told: Waiting | DeletionWaits) -> None:
+        """Tell a Job what it waits for, unless it is at rest: then that, too, can wait."""
+        if not self.is_at_rest(job):
+            await self.apply(job, Outcome(self.memory(job), told))
 
     async def tell(self, uid: str, told: Callable[[WatchedOwner], Report]) -> None:
         """Write what is told of an object as it is once nothing of it is being written: what others have said meanwhile stays."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
+from fairlead.api.v1alpha1.texts import one_line
 from fairlead.domain.errors import Unanswered
 
 SEPARATOR: Final = "\x1f"
@@ -72,7 +73,7 @@ def read(output: bytes, fence: str, most_rows: int = MOST_ROWS) -> Answer:
         rows.append(row)
     if not rows and output:
         raise Unanswered("The login node ran something else than the script: look for a ForceCommand of its sshd, which must run "
-                         f"$SSH_ORIGINAL_COMMAND, and for `exec` in the user's dotfiles. It printed: {_shown(output)}",
+                         f"$SSH_ORIGINAL_COMMAND, and for `exec` in the user's dotfiles. It printed: {one_line(output)}",
                          ClusterReason.LOGIN_SHELL_FAILED)
     if not rows or rows[0].kind != "begin" or rows[-1] != Row("end", ()):
         raise Unanswered(_sentence(output), ClusterReason.POLL_FAILED)
@@ -119,9 +120,4 @@ def _find(output: bytes, mark: bytes, place: int) -> int:
 def _sentence(output: bytes) -> str:
     if not output:
         return "The login node printed nothing: the connection broke, or the login shell did not run the script."
-    return f"The login node's answer was cut; it ended with: {_shown(output)}"
-
-
-def _shown(output: bytes) -> str:
-    shown = "".join(letter if letter.isprintable() else " " for letter in output[-_SHOWN_CHARACTERS:].decode("utf-8", "replace"))
-    return " ".join(shown.split())
+    return f"The login node's answer was cut; it ended with: {one_line(output, _SHOWN_CHARACTERS)}"

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import asyncssh
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
+from fairlead.api.v1alpha1.texts import one_line
 from fairlead.domain.errors import Unreachable
 from fairlead.schedulers.seam import COMMAND
-from fairlead.ssh.remote_text import one_line
 
 STDERR_KEPT_BYTES = 4096             # the end of it: where programs say why they stopped
 WRITE_CHUNK_BYTES = 65536            # what asyncssh's channel buffers before it asks us to pause

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import asyncssh
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
+from fairlead.api.v1alpha1.texts import one_line
 from fairlead.domain.errors import Unanswered
 from fairlead.schedulers.seam import NOT_RUN
 from fairlead.ssh.channel import STDERR_KEPT_BYTES, Exec, Opened, hang_up, put_down
-from fairlead.ssh.remote_text import one_line
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from collections.abc import Callable
 import asyncssh
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
+from fairlead.api.v1alpha1.texts import one_line
 from fairlead.domain.errors import Refused, RemoteFault, Unreachable
 from fairlead.ssh.keys import doubt
 from fairlead.ssh.profile import Profile
-from fairlead.ssh.remote_text import one_line
 
 _TURNED_AWAY = frozenset({b"Exceeded MaxStartups", b"Not allowed at this time"})
 """What OpenSSH's sshd says to whom it drops at once: before 9.8, and since (there by PerSourcePenalties, too)."""

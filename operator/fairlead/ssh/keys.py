@@ -9,11 +9,11 @@ import asyncssh
 from asyncssh.public_key import CERT_TYPE_USER, SSHOpenSSHCertificate
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
+from fairlead.api.v1alpha1.texts import one_line
 from fairlead.domain.cluster.address import Credentials
 from fairlead.domain.errors import Unreadable
 from fairlead.ssh import pasted
 from fairlead.ssh.key_cost import refuse_what_costs_too_much, refuse_what_signs_too_slowly
-from fairlead.ssh.remote_text import one_line
 
 PUBLIC_KEY_STARTS = (b"ssh-", b"ecdsa-", b"sk-", b"---- BEGIN SSH2 PUBLIC KEY", b"-----BEGIN PUBLIC KEY", b"-----BEGIN RSA PUBLIC KEY")
 PUTTY_START = b"PuTTY-User-Key-File"

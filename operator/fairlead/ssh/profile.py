@@ -6,13 +6,13 @@ from typing import Any, Final
 import asyncssh
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
+from fairlead.api.v1alpha1.texts import one_line
 from fairlead.domain.cluster.address import Address, Endpoint
 from fairlead.domain.errors import Unreadable
 from fairlead.ssh.algorithms import CIPHERS, KEX, MACS, SIGNATURES
 from fairlead.ssh.hostkeys import Pins, read_host_keys
 from fairlead.ssh.keys import ClientKey, read_key
 from fairlead.ssh.rekeys import Allowance
-from fairlead.ssh.remote_text import one_line
 
 NOTHING_OF_THIS_MACHINE: Final[dict[str, Any]] = {
     "config": None, "x509_trusted_certs": None, "x509_trusted_cert_paths": [], "client_certs": [], "client_host_keys": None,

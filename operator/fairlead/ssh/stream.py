@@ -8,6 +8,7 @@ from typing import TypeVar
 import asyncssh
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
+from fairlead.api.v1alpha1.texts import one_line
 from fairlead.domain.cluster.address import Address
 from fairlead.domain.errors import Unanswered, Unreachable
 from fairlead.schedulers.seam import COMMAND, Exchange
@@ -16,7 +17,6 @@ from fairlead.ssh.execute import require_success
 from fairlead.ssh.kept import close_connection
 from fairlead.ssh.limits import PoolLimits
 from fairlead.ssh.profile import read_profiles
-from fairlead.ssh.remote_text import one_line
 from fairlead.ssh.resolver import Resolver
 from fairlead.ssh.service import LoginService
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import asyncssh
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
+from fairlead.api.v1alpha1.texts import one_line
 from fairlead.domain.cluster.address import Address, Endpoint
 from fairlead.domain.errors import Refused, RemoteFault, Unreachable
 from fairlead.schedulers.seam import Exchange
@@ -21,7 +22,6 @@ from fairlead.ssh.failures import turned_away
 from fairlead.ssh.hostkeys import describe
 from fairlead.ssh.kept import close_connection
 from fairlead.ssh.profile import Profile, read_profiles
-from fairlead.ssh.remote_text import one_line
 from fairlead.ssh.resolver import Resolver
 from fairlead.ssh.stream import CLOSE_SECONDS, Printing
 

@@ -19,13 +19,13 @@ import asyncssh
 from asyncssh.constants import OPEN_ADMINISTRATIVELY_PROHIBITED
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
+from fairlead.api.v1alpha1.texts import one_line
 from fairlead.domain.cluster.address import Address, Endpoint
 from fairlead.domain.errors import Closed, FairleadError, NoStream, Refused, Unreachable
 from fairlead.ssh.kept import KeptConnection, closed_by_us
 from fairlead.ssh.limits import PoolLimits
 from fairlead.ssh.pipe import CLOSE_SECONDS, WINDOW_BYTES, FarEnd, Pipe
 from fairlead.ssh.pool import Line
-from fairlead.ssh.remote_text import one_line
 from fairlead.ssh.told import Told
 from fairlead.ssh.ways import Ways
 

@@ -15,7 +15,8 @@ from fairlead.domain.run.answers import SubmitAnswer, SubmitWord
 from fairlead.domain.run.observation import Observation
 from fairlead.domain.run.steps import Submit, Watch
 from fairlead.engine.registry import Registry
-from fairlead.engine.site.lanes import Lanes, Work
+from fairlead.engine.site.exchanges import Exchanges, Work
+from fairlead.engine.site.lanes import Lanes
 from fairlead.engine.site.link import Link
 from fairlead.engine.writer import Writer
 from product.objects import a_cluster, a_job
@@ -43,7 +44,8 @@ class Bench:
         self.link = Link(world, ONE, driver_of)
         self.writer = Writer(world, registry)
         work = Work(world, self.link, self.writer, registry.job, lambda: driver_of(cluster))
-        self.lanes = Lanes(work, lambda lane, changed: self.free.append((lane, changed)))
+        self.lanes = Lanes(world.clock, lambda lane, changed: self.free.append((lane, changed)))
+        self.exchanges = Exchanges(work, self.lanes)
         self.cluster = cluster
 
     @asynccontextmanager
@@ -57,7 +59,7 @@ class Bench:
 
     def submit(self, number: int) -> None:
         """One Job is a batch here."""
-        self.lanes.submit([(self.jobs[number], Submit(resubmit=False, previous_is_lost=False))])
+        self.exchanges.submit([(self.jobs[number], Submit(resubmit=False, previous_is_lost=False))])
 
     async def turns(self) -> None:
         """Let everything that can happen now happen."""
@@ -146,9 +148,9 @@ async def test_what_a_poll_had_no_time_for_is_not_judged_and_comes_first_in_the_
     bench.virtual.remote.answers["observe"] = Observation({}, {}, {}, later=frozenset(keys[2:]))
     async with bench.running():
         judged: list[object] = []
-        bench.lanes._observed = lambda job, *_: _noted(judged, job.key)  # type: ignore[method-assign]
+        bench.exchanges._observed = lambda job, *_: _noted(judged, job.key)  # type: ignore[method-assign]
         for _ in range(2):
-            bench.lanes.observe([(job, Watch((job.key,))) for job in bench.jobs], touch=False)
+            bench.exchanges.observe([(job, Watch((job.key,))) for job in bench.jobs], touch=False)
             await bench.turns()
     assert judged == [*keys[:2], *keys[:2]]
     assert bench.free == [("observe", True)] * 2, "the next poll would wait as if nothing were left to see"

@@ -11,7 +11,7 @@ from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.cluster.address import Address
 from fairlead.domain.errors import Unanswered, Unreachable
 from fairlead.engine.registry import Registry
-from fairlead.engine.site.lanes import Work
+from fairlead.engine.site.exchanges import Work
 from fairlead.engine.site.link import Link
 from fairlead.engine.site.listening import Listening
 from fairlead.engine.site.polls import PollPace

@@ -16,6 +16,7 @@ from pydantic import BeforeValidator, Field
 WORD_CHARACTERS: Final = 256             # a scheduler's own word, reason or version
 NODES_CHARACTERS: Final = 1024
 PATH_CHARACTERS: Final = 4096            # Linux' PATH_MAX
+PRINTED_CHARACTERS: Final = 500          # of what a program printed: a person reads a few lines of it
 LATEST_TIME: Final = 253_402_300_799     # epoch seconds: the last one of the year 9999, since RFC 3339 has four digits for it
 _LOOKED_AT: Final = 4                    # so many times its limit of a text is read: escape codes and blanks go from it
 _ESCAPES: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])")
@@ -26,9 +27,20 @@ def clean(words: str, limit: int) -> str:
     if len(words) <= limit and words.isprintable() and "  " not in words:
         return words.strip(" ")
     seen = words[:_LOOKED_AT * limit]
-    plain = "".join(letter if letter.isprintable() else " " for letter in _ESCAPES.sub("", seen))
-    line = " ".join(plain.split())
+    line = _folded(_ESCAPES.sub("", seen))
     return line if len(line) <= limit and len(seen) == len(words) else line[:limit - 1].rstrip() + "…"
+
+
+def one_line(printed: bytes | str, limit: int = PRINTED_CHARACTERS) -> str:
+    """What a program printed, in one line without control characters: of a long text the last `limit`, where it says why it stopped."""
+    seen = printed[-_LOOKED_AT * limit:]
+    line = _folded(seen.decode(errors="replace") if isinstance(seen, bytes) else seen)
+    return line if len(line) <= limit and len(seen) == len(printed) else f"... {line[-limit:]}"
+
+
+def _folded(text: str) -> str:
+    """What is no printable letter is a blank, and of blanks in a row there is one."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
 
 
 def plain_path(path: str) -> str:

@@ -24,8 +24,9 @@ from fairlead.domain.run.watched import WatchedOwner
 from fairlead.engine.context import SiteContext
 from fairlead.engine.mishaps import contained
 from fairlead.engine.owed.overdue import LETTING_GO, Overdue
+from fairlead.engine.site.exchanges import Work
 from fairlead.engine.site.hold import Hold
-from fairlead.engine.site.lanes import Lanes, Work
+from fairlead.engine.site.lanes import Lanes
 from fairlead.engine.site.limits import active, asks_for_a_place, beyond, places
 
 log = structlog.get_logger()
@@ -189,13 +190,10 @@ class ApiSteps:
         self.wake()
 
     async def _tell_waiting(self, job: WatchedOwner, reason: JobReason, why: str) -> None:
-        now, memory, rests_until = self.work.world.now(), self.work.writer.memory(job), self.work.writer.rests_until(job)
         is_ours_to_tell = job.has_finalizer if job.deleting else job.is_kept_out or not job.run_id
         is_set_aside = job.is_parked and job.suspend
-        if job.ref.uid in self.cleaning or is_set_aside or not is_ours_to_tell or now.monotonic < memory.retry_at or rests_until:
-            return
-        told = news.DeletionWaits(why) if job.deleting else news.Waiting(reason, why)
-        await self.work.writer.apply(job, Outcome(memory, told))
+        if job.ref.uid not in self.cleaning and not is_set_aside and is_ours_to_tell:
+            await self.work.writer.tell_waiting(job, news.DeletionWaits(why) if job.deleting else news.Waiting(reason, why))
 
 
 def with_object(owners: Iterable[RunOwner]) -> Iterable[WatchedOwner]:

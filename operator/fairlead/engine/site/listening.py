@@ -16,7 +16,7 @@ import structlog
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.errors import FairleadError, RemoteFault, Unreachable
-from fairlead.engine.site.lanes import Work
+from fairlead.engine.site.exchanges import Work
 
 log = structlog.get_logger()
 

@@ -13,7 +13,7 @@ from fairlead.domain.kinds import Serving
 from fairlead.domain.run.service import KeptService, NoService, Served, WantedService
 from fairlead.domain.run.watched import WatchedOwner
 from fairlead.engine.ports import Services
-from fairlead.engine.site.lanes import Work
+from fairlead.engine.site.exchanges import Work
 
 log = structlog.get_logger()
 

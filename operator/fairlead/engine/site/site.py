@@ -1,4 +1,4 @@
-"""One site's loop, of one login or host of a Cluster: connection, polls, submits, cancels and burials of its Jobs, in few execs.
+"""One site's loop, of one login or host of a Cluster: is it reached, what comes next for each of its Jobs, what does its Cluster say of it.
 
     wake or due -> link up? -> decide() for each Job -> API writes (take up, release)
                                      |
@@ -26,9 +26,7 @@ from fairlead.domain.gone.debt import deadline_of
 from fairlead.domain.gone.remains import Remains
 from fairlead.domain.gone.sweep import Found
 from fairlead.domain.objects import Location
-from fairlead.domain.pacing import Now
 from fairlead.domain.run.owner import RunOwner
-from fairlead.domain.run.steps import Bury, Cancel, Rest, Submit, Watch, wakes_at
 from fairlead.domain.run.watched import WatchedOwner
 from fairlead.engine.breaker import CLOSED
 from fairlead.engine.context import SiteContext
@@ -38,14 +36,13 @@ from fairlead.engine.registry import Registry
 from fairlead.engine.site.api_steps import ApiSteps
 from fairlead.engine.site.clearing import Clearing
 from fairlead.engine.site.cluster_record import ClusterRecord
+from fairlead.engine.site.exchanges import Work
 from fairlead.engine.site.hold import Hold
-from fairlead.engine.site.lanes import Lanes, Work
-from fairlead.engine.site.limits import Bucket, in_turn
+from fairlead.engine.site.limits import in_turn
 from fairlead.engine.site.link import Link
-from fairlead.engine.site.listening import Listening
-from fairlead.engine.site.polls import PollPace
 from fairlead.engine.site.service_steps import ServiceSteps
 from fairlead.engine.site.site_report import SiteReport
+from fairlead.engine.site.starts import Starts
 from fairlead.engine.writer import Writer
 from fairlead.schedulers.seam import Driver
 from fairlead.telemetry import metrics
@@ -74,19 +71,13 @@ class Site:
         self._clearing = Clearing(self._report, context, self._driver)
         self._hold = Hold(self._report, self._clearing, context)
         self._writer = Writer(context.world, context.registry, self._beat)
-        self._bucket = Bucket.of(cluster.spec.limits, context.world.clock.monotonic())
-        self._work = Work(self._world, self._link, self._writer, self._current, self._driver)
-        self._lanes = Lanes(self._work, self._lane_done)
-        self._listening = Listening(self._work, self._called, self.wake)
         self._cleaning: dict[str, Remains] = {}
+        work = Work(self._world, self._link, self._writer, self._current, self._driver)
+        self._starts = Starts(work, context, self)
         overdue = Overdue(context.world, context.debts, self._writer)
-        self._api_steps = ApiSteps(context, self._work, self._hold, overdue, self._lanes, self._jobs, self._cleaning, self.wake)
-        self._service_steps = ServiceSteps(self._work, self._own_jobs)
+        self._api_steps = ApiSteps(context, work, self._hold, overdue, self._starts.lanes, self._jobs, self._cleaning, self.wake)
+        self._service_steps = ServiceSteps(work, self._own_jobs)
         self._wake = asyncio.Event()
-        polling = cluster.spec.polling
-        self._pace = PollPace.of(polling.interval_seconds, polling.max_interval_seconds)
-        self._touched_at = self._world.clock.monotonic()
-        self._swept_at = self._sweep_at = float("-inf")
         self._released = False
 
     @property
@@ -123,12 +114,10 @@ class Site:
         before, cluster = self._seen, self.cluster
         self._seen = cluster
         if cluster.generation != before.generation:
-            polling = cluster.spec.polling
-            self._pace = replace(PollPace.of(polling.interval_seconds, polling.max_interval_seconds), began=self._pace.began)
-            self._bucket = self._bucket.after(cluster.spec.limits, self._world.clock.monotonic())
+            self._starts.changed(cluster)
             self._link.reset()
         if cluster.agreed_sweep != before.agreed_sweep:
-            self._sweep_at = self._world.clock.monotonic()
+            self._starts.sweep_now()
         self.wake()
 
     def leave(self) -> None:
@@ -146,6 +135,11 @@ class Site:
     def is_under_way(self, uid: str) -> bool:
         """Whether what is left of this object is being cleaned up already."""
         return uid in self._cleaning
+
+    @property
+    def is_cleaning(self) -> bool:
+        """Whether what is left of anything is being cleaned up."""
+        return bool(self._cleaning)
 
     def forget_gone(self) -> None:
         """Forget what was remembered of Jobs that are gone, and after which nothing is left to clean up."""
@@ -183,8 +177,7 @@ class Site:
                 if pause > 0 and not self._released:
                     await (asyncio.sleep(pause) if failures.failures else _event_within(self._wake, pause))
         finally:
-            await self._listening.close()
-            await self._lanes.close()
+            await self._starts.close()
             self._link.close()
 
     def _least_pause(self) -> float:
@@ -214,7 +207,7 @@ class Site:
         self._beat()
         due = await self._see_to()
         self._beat()
-        await self._writer.tell_mishaps(self._lanes.is_busy)
+        await self._writer.tell_mishaps(self._starts.lanes.is_busy)
         await self._report.report(self._world.now(), self._settings.heartbeat_seconds)
         self._beat()
         if await self._hold.let_go(self._own_jobs(), self._cleaning):
@@ -258,7 +251,7 @@ class Site:
         await asyncio.sleep(0)           # others have their turn between the looks at many Jobs
         await self._api_steps.run()
         await asyncio.sleep(0)
-        return self._start_lanes()
+        return self._starts.start(self._api_steps.decided())
 
     async def _reached(self) -> bool:
         """Whether the cluster can be worked with. A far end that keeps us waiting keeps nobody from going whose deadline is over."""
@@ -271,76 +264,6 @@ class Site:
             return await reaching
         finally:
             reaching.cancel()
-
-    def _start_lanes(self) -> float:
-        """Start what the lanes have room for; when the next look is due (monotonic)."""
-        now, steps = self._world.now(), self._api_steps.decided()
-        submits = [(job, step) for job, step in steps if isinstance(step, Submit) and isinstance(job, WatchedOwner)]
-        cancels = [(job, step) for job, step in steps if isinstance(step, Cancel)]
-        burials = [job for job, step in steps if isinstance(step, Bury)]
-        watched = [(job, step) for job, step in steps if isinstance(step, Watch)]
-        if submits and self._lanes.is_free("submit") and not self._link.full:
-            batch = submits[:self._bucket.allows(now.monotonic)][:self._settings.submit_batch]
-            if batch:
-                self._bucket = self._bucket.taken(len(batch), now.monotonic)
-                self._lanes.submit(batch)
-        if self._lanes.is_free("cancel"):
-            if cancels:
-                self._lanes.cancel(cancels[:self._settings.cancel_batch])
-            elif burials:
-                self._lanes.bury(burials[:self._settings.bury_batch])
-        due = min(self._poll(watched), self._sweep())
-        rests = [step.at for _, step in steps if isinstance(step, Rest) and step.at is not None]
-        waits = [job for job, step in steps if isinstance(step, Watch | Rest)]
-        moments = [self._wakes_at(job, now) for job in waits]
-        if submits and self._link.full:
-            moments.append(self._link.looks_again_at)
-        elif submits and self._lanes.is_free("submit"):
-            moments.append(self._bucket.next_at(now.monotonic))
-        return min([due, *rests, *moments])
-
-    def _wakes_at(self, job: RunOwner, now: Now) -> float:
-        def moment() -> float:
-            return wakes_at(job, self._writer.memory(job), now, self._settings.pacing)
-
-        return self._writer.mishaps.ask(job, "followed", moment, float("inf"))
-
-    def _sweep(self) -> float:
-        """Start the sweep if it is due: after a start, then seldom; when the next is."""
-        now, last = self._world.clock.monotonic(), self._link.health.sweep
-        if not self._lanes.is_free("sweep"):
-            return now + self._settings.idle_seconds
-        if not self._context.debts.known:       # what is in the ledger is not suspicious
-            return now + self._settings.first_ledger_seconds
-        if last is not None and last.ruling.by_agreement and not self._cleaning:   # done: see soon that the agreement is used up
-            self._sweep_at = min(self._sweep_at, self._swept_at + self._settings.pacing.ask_again_seconds)
-        if now >= self._sweep_at:
-            self._swept_at, self._sweep_at = now, now + self._settings.sweep_seconds
-            self._lanes.sweep(lambda removed: self._context.swept(self, removed))
-        return self._sweep_at
-
-    def _poll(self, watched: list[tuple[RunOwner, Watch]]) -> float:
-        """Start the poll if it is due; when the next is."""
-        if not self._lanes.is_free("observe"):
-            return self._world.clock.monotonic() + self._settings.idle_seconds
-        now = self._world.clock.monotonic()
-        if watched and self._pace.interval > self._settings.listening.above_seconds:
-            self._listening.listen()
-        pace = self._pace if watched or self._is_in_trouble else replace(self._pace, interval=self._pace.longest)
-        due = pace.due(self._world.jitter())
-        if due > now:
-            return due
-        self._pace = self._pace.started(now)
-        touch = now - self._touched_at >= self._settings.touch_seconds
-        if touch:
-            self._touched_at = now
-        self._lanes.observe(watched, touch=touch)
-        return now + self._settings.idle_seconds
-
-    @property
-    def _is_in_trouble(self) -> bool:
-        """Whether something is wrong with it that the next poll may see mended."""
-        return self._link.health.trouble is not None and not self._link.full
 
     def _next_deadline(self) -> float:
         """When the next deleted Job is overdue (monotonic); one that is so already is looked at each second."""
@@ -362,21 +285,6 @@ class Site:
 
     def _driver(self) -> Driver:
         return self._context.driver_of(self.cluster)
-
-    def _lane_done(self, lane: str, changed: bool) -> None:
-        if lane == "observe":
-            self._listening.saw(changed=changed)
-        if lane == "cancel" and changed:
-            self._pace = self._pace.called()
-        elif lane == "observe" or changed:
-            self._pace = self._pace.after(changed=changed or self._is_in_trouble, is_called=self._listening.is_proven)
-        self.wake()
-
-    def _called(self) -> None:
-        """A Run has begun or ended."""
-        self._pace = self._pace.called()
-        self.wake()
-
 
 async def _event_within(event: asyncio.Event, seconds: float) -> None:
     try:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain.gone.debt import is_overdue
 from fairlead.domain.run.news import DeletionWaits, Waiting
-from fairlead.domain.run.settle import Outcome
 from fairlead.domain.run.watched import WatchedOwner
 from fairlead.engine.owed.overdue import Overdue
 from fairlead.engine.ports import World
@@ -22,17 +21,16 @@ class Nowhere:
 
     async def see_to(self, job: WatchedOwner, reason: JobReason, what: str, mend: str, mend_deletion: str) -> None:
         """`what` is wrong, a sentence without its end; the others go on from it, for a Job that waits and for one that is being deleted."""
-        now, memory = self.world.now(), self.writer.memory(job)
-        if now.monotonic < memory.retry_at or self.writer.rests_until(job):
+        if self.writer.is_at_rest(job):
             return
         if job.ended:
             await self.writer.release(job, finished=True)
         elif job.deleting and not job.is_begun:
             if job.has_finalizer:
                 await self.writer.release(job, finished=False)
-        elif is_overdue(job, now.wall):
+        elif is_overdue(job, self.world.clock.wall()):
             await self.overdue.let_go([job], what, reached=False)
-        elif job.deleting:
-            await self.writer.apply(job, Outcome(memory, DeletionWaits(f"{what}{mend_deletion}") if job.has_finalizer else None))
-        else:
-            await self.writer.apply(job, Outcome(memory, Waiting(reason, f"{what}{mend}")))
+        elif not job.deleting:
+            await self.writer.tell_waiting(job, Waiting(reason, f"{what}{mend}"))
+        elif job.has_finalizer:
+            await self.writer.tell_waiting(job, DeletionWaits(f"{what}{mend_deletion}"))

@@ -13,7 +13,6 @@ from fairlead.domain.errors import ApiFault, UserFault
 from fairlead.domain.run import settle
 from fairlead.domain.run.news import Waiting
 from fairlead.domain.run.request import Size
-from fairlead.domain.run.settle import Outcome
 from fairlead.domain.run.steps import Rest, Step, Suspend, TakeUp, decide
 from fairlead.domain.run.watched import WatchedOwner
 from fairlead.engine.context import SiteContext
@@ -146,10 +145,8 @@ class Placing:
         await self._each("told what it waits for", ((job, self._tell(job, reason, why)) for job in jobs))
 
     async def _tell(self, job: WatchedOwner, reason: JobReason, why: str) -> None:
-        now, memory = self.context.world.now(), self.writer.memory(job)
-        if job.is_begun or now.monotonic < memory.retry_at or self.writer.rests_until(job):
-            return
-        await self.writer.apply(job, Outcome(memory, Waiting(reason, why)))
+        if not job.is_begun:
+            await self.writer.tell_waiting(job, Waiting(reason, why))
 
 
 def _in_words(size: Size) -> str:

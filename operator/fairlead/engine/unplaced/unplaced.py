@@ -15,7 +15,6 @@ from fairlead.domain.cluster.cluster import Cluster
 from fairlead.domain.errors import ApiFault
 from fairlead.domain.objects import EventNote
 from fairlead.domain.run.news import Waiting
-from fairlead.domain.run.settle import Outcome
 from fairlead.domain.run.watched import WatchedOwner
 from fairlead.engine.ports import World
 from fairlead.engine.registry import Registry
@@ -113,15 +112,13 @@ class Unplaced:
         await self._nowhere.see_to(job, JobReason.CLUSTER_NOT_FOUND, what, mend, mend_deletion)
 
     async def _tell_refused(self, job: WatchedOwner, cluster: Cluster) -> None:
-        now, memory = self._world.now(), self._writer.memory(job)
         why = self._registry.refusal(job, cluster) if self._registry.is_refused(job, cluster) else None
-        if why is None or now.monotonic < memory.retry_at or self._writer.rests_until(job):
+        if why is None or self._writer.is_at_rest(job):
             return
-        if job.deleting or job.ended:    # nothing of it is there, whoever put our finalizer on
-            if job.has_finalizer:
-                await self._writer.release(job, finished=job.ended)
-        else:
-            await self._writer.apply(job, Outcome(memory, Waiting(JobReason.NAMESPACE_NOT_ALLOWED, why)))
+        if not (job.deleting or job.ended):
+            await self._writer.tell_waiting(job, Waiting(JobReason.NAMESPACE_NOT_ALLOWED, why))
+        elif job.has_finalizer:          # nothing of it is there, whoever put our finalizer on
+            await self._writer.release(job, finished=job.ended)
 
 
 def _host_kept(job: WatchedOwner) -> EventNote:

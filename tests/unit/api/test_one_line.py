@@ -2,7 +2,7 @@
 
 import pytest
 
-from fairlead.ssh.remote_text import one_line
+from fairlead.api.v1alpha1.texts import one_line
 
 CASES = {
     "plain words": (b"no such file", "no such file"),
@@ -22,4 +22,4 @@ def test_text_is_brought_to_one_plain_line(printed, line):
 
 
 def test_of_a_long_text_the_end_is_kept_where_programs_say_why_they_stopped():
-    assert one_line("x" * 1000 + " why", most_characters=10) == "... xxxxxx why"
+    assert one_line("x" * 1000 + " why", limit=10) == "... xxxxxx why"
