@@ -3,8 +3,8 @@
     look -> (Cancel: suspend, until nothing runs) -> Lease taken, so that nobody begins anything -> look again -> (Orphan: write it down)
          -> finalizers off -> Lease kept until it runs out                    still busy: Lease given back, nothing was taken away
 
-The Lease is what makes this safe beside a controller: who does not hold it does nothing. It lasts long enough for whoever calls this to end
-the controllers, and no longer: if they are not ended, they take everything up again.
+The Lease is what makes this safe beside a controller: a controller that does not hold it does nothing. It lasts long enough for the caller
+to end the controllers, and no longer: if they are not ended, they take everything up again.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """What is watched, counted now and then for the metrics: Jobs by phase, Clusters by condition, polls by age.
 
-A word in a status may have been written by anybody who may write it: what is not in our tables counts as `Other`.
+A word in a status need not be ours: what is not in our tables counts as `Other`.
 """
 
 import asyncio

@@ -130,7 +130,7 @@ class Mishaps:
                     self.note(part[0][0], stage, error)
 
     def take_untold(self) -> dict[str, Said]:
-        """What is to be told of which Job, by uid, and was not yet. Whoever takes it tells it."""
+        """What is to be told of which Job, by uid, and was not yet. The caller tells it."""
         untold, self._untold = self._untold, {}
         return untold
 

@@ -1,4 +1,4 @@
-"""Whose a work folder is: several Clusters may lead to one, and who goes last takes it along.
+"""Which Clusters use a work folder: several may lead to one, and the last that goes takes it along.
 
 Clusters that this process does not see, since they are another installation's or of a namespace that is not watched, are told by the
 far end: what they have there keeps the tree.

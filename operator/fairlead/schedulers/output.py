@@ -3,8 +3,8 @@
 Byte for byte, or folded as a terminal would leave it: of each line its last state, so that redraws of a progress bar need not travel.
 What is folded comes in pieces; each says up to which byte of the file it goes, and what the next one has to know of it.
 
-Each reading is bounded in time, so that nothing stays behind on the login node when its reader goes; whoever wants more asks again, from
-the byte up to which it came.
+Each reading is bounded in time, so that nothing stays behind on the login node when its reader goes; a reader that wants more asks
+again, from the byte up to which it came.
 """
 
 import re

@@ -1,7 +1,7 @@
 """Places that are shared by namespaces: however many one of them asks for, another finds one free.
 
-Who asks gets a place while his namespace holds fewer than are free. So one alone has half of them at most, the next one half of what is
-left; and whoever comes new is served at once.
+A namespace gets another place while it holds fewer than are free. So one alone has half of them at most, the next one half of what is left;
+and one that has none yet is served at once.
 """
 
 from collections import Counter
@@ -14,7 +14,7 @@ from fairlead.sharing.turns import NOBODY, Turns, Waited, ignored
 class Shares(Turns[None]):
     """So many places, of which a namespace has `most` at most, however many are free.
 
-    `what` begins the sentence for who has waited in vain, as in `no place for an exchange`; `fault` is made of it.
+    `what` begins the sentence that is said after a wait in vain, as in `no place for an exchange`; `fault` is made of it.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Shares(Turns[None]):
         await self._come_by(owner, None)
 
     def give_back(self, owner: str) -> None:
-        """Give a place back; who waits for it has it."""
+        """Give a place back: the next in turn has it."""
         self._give_back(owner, None)
         self._hand_out()
 

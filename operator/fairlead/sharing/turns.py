@@ -1,4 +1,4 @@
-"""Who waits for one of few places: in the order of asking within a namespace, and the namespaces in turn."""
+"""Queues for one of few places: in the order of asking within a namespace, and the namespaces in turn."""
 
 import asyncio
 from abc import ABC, abstractmethod

@@ -1,4 +1,4 @@
-"""Who waits for an exchange. One that goes, goes at once: what runs for it has a task of its own, and is ended behind it."""
+"""The caller of an exchange, which may be cancelled at once: the exchange runs in a task of its own, and is ended afterwards."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ class Caller:
         self.has_gone = False
 
     async def answer(self, task: asyncio.Task[bytes]) -> bytes:
-        """What the task comes to. Who is cancelled meanwhile has gone: then the task is cancelled too, unless it is opening a channel."""
+        """What the task gives. If the caller is cancelled meanwhile, the task is cancelled too, unless it is opening a channel."""
         task.add_done_callback(self._tell)
         try:
             return await self._answer
@@ -34,9 +34,9 @@ class Caller:
 
     @contextmanager
     def opening(self, connection: Connection) -> Iterator[None]:
-        """Meanwhile nothing is cut short: a channel that is half open could not be put down. Who has gone then is cancelled at the end.
+        """Meanwhile nothing is cut short: a half-open channel could not be closed. If the caller has gone, it is cancelled at the end.
 
-        What takes too long behind one who has gone costs the connection.
+        If that takes too long, the connection is cut.
         """
         self._opening = connection
         try:

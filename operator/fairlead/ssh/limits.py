@@ -44,5 +44,5 @@ class PoolLimits:
 
 
 def none_free(words: str) -> Unreachable:
-    """The error for who has waited in vain for a place of its namespace's share."""
+    """The error after a wait in vain for a place of a namespace's share."""
     return Unreachable(words, ClusterReason.NO_FREE_CONNECTION)

@@ -67,7 +67,7 @@ class Line:
             self._listeners -= listeners
 
     def hush(self) -> None:
-        """A session is needed, and sshd has none: whoever listens gives his back, and nobody listens here any more."""
+        """A session is needed, and sshd has none: what listens gives its session back, and nothing listens here any more."""
         self.is_crowded = self.is_crowded or bool(self._listeners)
         for task in self._listeners:
             task.cancel()

@@ -33,8 +33,8 @@ T = TypeVar("T")
 class SshRemote:
     """Runs exchanges over kept connections. One for a process; made and used in one event loop; `async with` closes it.
 
-    `may_send` is asked when the way is open, right before the first byte: whoever slept on the way to it may lead no more. `told` is whom
-    it tells of execs, connects and waits.
+    `may_send` is asked when the way is open, right before the first byte: a controller that slept meanwhile may lead no more. `told` is
+    told of execs, connects and waits.
     """
 
     def __init__(self, limits: PoolLimits | None = None, may_send: Callable[[], bool] = lambda: True,

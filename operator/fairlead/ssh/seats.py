@@ -1,10 +1,10 @@
-"""How many connections are taken at once: a seat for each, and who finds none free waits.
+"""How many connections are taken at once: a seat for each; without a free one there is a wait.
 
     take: a seat is free, and more are free or idle than the namespace uses -> taken
           else -> an idle connection closes to make room; wait in turn -> taken, or `Unreachable` after a while
 
-While somebody waits for whom nobody is going, a connection on which an exchange ends takes no further one: else busy clusters would keep
-the others out for ever. Room is made by the namespace that holds the most.
+While more wait than connections are about to close, a connection on which an exchange ends takes no further one and closes: else busy
+clusters would keep the others out for ever. Room is made by the namespace that holds the most.
 """
 
 from collections import Counter
@@ -65,7 +65,7 @@ class Seats(Turns[Holder]):
             self._taken[holder] = self._taken.pop(holder)
 
     def rested(self, holder: Holder) -> None:
-        """An exchange on it has ended, which gives the others more: it goes if somebody still waits for whom nobody else is going."""
+        """An exchange on it has ended, which gives the others more: it closes if more wait than are about to close already."""
         self._hand_out()
         if not self._queues:
             return
@@ -100,11 +100,11 @@ class Seats(Turns[Holder]):
         return used < self._most - sum(bool(holder.users) for holder in self._taken)
 
     def _wanted(self) -> int:
-        """How many who wait could be seated by their namespaces' shares."""
+        """How many of those that wait could be seated by their namespaces' shares."""
         return sum(self._queued(owner) for owner in self._queues if self._has_share(owner))
 
     def _make_room(self) -> None:
-        """Close an idle connection for who waits, the least recently used of the namespace that holds the most of them."""
+        """Close an idle connection for one that waits, the least recently used of the namespace that holds the most of them."""
         if not self._queues or self._wanted() <= sum(holder.retired and not holder.users for holder in self._taken):
             return
         counts = Counter(self._taken.values())

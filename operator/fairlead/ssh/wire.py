@@ -65,7 +65,7 @@ class Wire(asyncio.Transport):
 class _Opening(asyncio.Protocol):
     """Gives the protocol above the wire in place of the TCP transport, and steps aside once it has logged in.
 
-    Until then it counts: who sends more than any login needs, in banners without end, is cut off.
+    Until then it counts: a server that sends more than any login needs, in banners without end, is cut off.
     """
 
     def __init__(self, above: asyncio.Protocol) -> None:
@@ -134,7 +134,7 @@ class Tcp:
         return self._opening.greeting if self._opening and not self._opening.has_greeted else b""
 
     def logged_in(self) -> None:
-        """What comes now is bounded by who asks for it."""
+        """What comes now is bounded by the exchange that asks for it."""
         if self._opening:
             self._opening.step_aside()
 

@@ -2,7 +2,7 @@
 
     begin -> step, step in step ... -> arrived   (or: ended without an id, left)
 
-Without somebody who wants the steps (`sink`) only the beginning is kept, a number for each Job that has no id yet.
+Without a `sink` for the steps only the beginning is kept, a number for each Job that has no id yet.
 """
 
 import time

@@ -1,7 +1,7 @@
 """Traces of the way of each Job from `kubectl apply` to its id, over OTLP: off unless OpenTelemetry's own variables name an endpoint.
 
-A trace is made when the way is over, of the steps with the times that they had: nothing waits for a collector, and who asks for no
-traces pays nothing. No span holds the name of an object, a host or a user: `fairlead.run.key` is the key that log lines have, too.
+A trace is made when the way is over, of the steps with the times that they had: nothing waits for a collector, and without
+traces there is no cost. No span holds the name of an object, a host or a user: `fairlead.run.key` is the key that log lines have, too.
 
 OpenTelemetry is an extra, `pip install fairlead[traces]`, and is imported only when traces are asked for.
 """

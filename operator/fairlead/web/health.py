@@ -23,7 +23,7 @@ class _Beat:
 
 
 class Heartbeats:
-    """Who must be heard from, and whether we are ready. The clock stands still while the machine sleeps, as hearts do."""
+    """What has to show signs of life, and whether we are ready. The clock stands still while the machine sleeps, and so do they."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
@@ -43,7 +43,7 @@ class Heartbeats:
         self.is_ready = True
 
     def stale(self) -> list[str]:
-        """A sentence for each who has missed its time."""
+        """A sentence for each that has missed its time."""
         now = self._now()
         return [
             f"{name}: silent for {math.floor(now - beat.due + beat.within_seconds)} s, expected within {beat.within_seconds:g} s"

@@ -1,1 +1,1 @@
-"""A Run, whoever owns it: what it is from evidence, what comes next for it, how it ends, and whether another one follows."""
+"""A Run, of any owner: what it is from evidence, what comes next for it, how it ends, and whether another one follows."""

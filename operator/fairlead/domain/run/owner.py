@@ -1,4 +1,4 @@
-"""Whoever has Runs: all that submitting, watching, cancelling and cleaning up ask of it, whatever its kind. A Job is one."""
+"""An owner of Runs: all that submitting, watching, cancelling and cleaning up ask of it, whatever its kind. A Job is one."""
 
 from typing import Literal, Protocol
 

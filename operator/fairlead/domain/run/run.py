@@ -112,7 +112,7 @@ class Owner:
 
 
 class StopWord(StrEnum):
-    """Why a Run was told to end: written into its directory first, so that its end is read rightly also by who knows nothing else."""
+    """Why a Run was told to end: written into its directory first, so that a controller that knows nothing else reads its end rightly."""
 
     CLOSE = "close"           # it is over by all that is known; whoever still runs it ends by himself
     DELETE = "delete"         # its object goes

@@ -64,7 +64,7 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """Run the cancel script on these keys. `why` is left in their directories, for whoever reads the end."""
+    """Run the cancel script on these keys. `why` is left in their directories, for the reader of the end."""
 
     keys: tuple[RunKey, ...]
     phase: CancelPhase

@@ -76,7 +76,7 @@ class WatchedOwner(ABC):
     def is_begun(self) -> bool:
         """Whether the intent of an attempt is written, so that something of it may be on a cluster.
 
-        The intent is in the status, which who edits objects cannot write. Our finalizer alone says nothing: anybody may make one with it.
+        The intent is in the status, out of reach of the right to edit objects. Our finalizer alone says nothing: a manifest may have it.
         """
         return self._written_key is not None
 

@@ -82,7 +82,7 @@ class ApiSteps:
         await self._each("told what it waits for", telling)
 
     async def let_stuck_go(self) -> None:
-        """Let go who is overdue though the cluster answers, and all was tried."""
+        """Let those go that are overdue though the cluster answers, once all was tried."""
         wall, mishaps, free = self.work.world.clock.wall(), self.work.writer.mishaps, list(with_object(self._free()))
         resting = [job for job in free if mishaps.rests_until(job) and self._is_overdue(job, wall)]
         stuck = [job for job in free if mishaps.ask(job, LETTING_GO, partial(self._is_stuck, job), False)] + resting

@@ -22,7 +22,7 @@ _FINALIZER, _STATUS = "finalizer", "status"
 
 
 class ClusterRecord:
-    """`cluster` is the object as it was last read or written. Who changes its status holds `writing` from its look at it to the write."""
+    """`cluster` is the object as it was last read or written. A change of its status holds `writing` from the look at it to the write."""
 
     def __init__(self, cluster: Cluster, world: World, registry: Registry) -> None:
         self.cluster = cluster

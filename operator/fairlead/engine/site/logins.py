@@ -1,8 +1,8 @@
 """Which logins of a Cluster with credentials for each namespace are anybody's wish.
 
 A Secret is used because a Job of its namespace names the Cluster, or a debt does, and for no other reason. What a Cluster's status says of
-logins is written by us, but also by whoever may write it: it only says whom to ask for. The one case in which it is needed are Jobs that
-have ended, which are not watched: after a start their directories wait under a login of which nothing else speaks.
+logins need not be ours: it only says for which namespaces to ask. The one case in which it is needed are Jobs that have ended, which are
+not watched: after a start their directories wait under a login of which nothing else speaks.
 """
 
 import asyncio

@@ -12,7 +12,7 @@ NO_TEXT = "it is under binaryData, since the file is not UTF-8: convert it, as b
 
 
 class ScriptMissing(UserFault):
-    """The ConfigMap or its field is not there (yet): who needs it waits for it."""
+    """The ConfigMap or its field is not there (yet): the Job waits for it."""
 
     reason = JobReason.SCRIPT_REF_NOT_FOUND
 

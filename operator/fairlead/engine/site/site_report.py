@@ -67,7 +67,7 @@ class SiteReport:
             work_dir=known.work_dir, sweep_agreement=known.sweep_agreement, last_heartbeat_time=known.last_heartbeat_time))
 
     async def rule(self, found: Found, now: Now, heartbeat_seconds: float) -> bool:
-        """Whether a sweep may clean up so many. The status says so first: who comes next must know that an agreement was used."""
+        """Whether a sweep may clean up so many. The status says so first: the next controller must know that an agreement was used."""
         cluster, status = self.cluster, self.cluster.status
         refused = is_true(status.conditions, ClusterCondition.SWEEP_HELD)
         ruling = rule_on(found, cluster.agreed_sweep, status.sweep_agreement, refused=refused)
