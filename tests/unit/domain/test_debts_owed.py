@@ -24,13 +24,13 @@ from fairlead.domain.gone.debt import (
 from fairlead.domain.gone.sweep import Found, Ruling
 from fairlead.domain.job.job import Job
 from fairlead.domain.pacing import Now, Pacing
-from fairlead.domain.run.memory import Memory
+from fairlead.domain.run.memory import Asked, Cleared, Ending, Forced, Memory
 from fairlead.domain.run.run import RunKey, StopWord
 from product.objects import UID, a_cluster, a_job, submitted
 
 DELETED_AT = 1_767_225_600.0        # 2026-01-01T00:00:00Z, when deleted Jobs of `product.objects` were deleted
 DEADLINE = DELETED_AT + 600
-ASKED = Memory(stopping=StopWord.DELETE, asked_at=100.0)
+ASKED = Memory(ending=Ending(StopWord.DELETE, Asked(100.0)))
 PACING = Pacing(cancel_again_seconds=10)
 
 
@@ -57,15 +57,15 @@ def test_a_deleted_job_waits_for_its_cluster_no_longer_than_its_deadline(job: Jo
 @pytest.mark.parametrize(("memory", "monotonic", "goes"), [
     pytest.param(Memory(), 100.0, False, id="not-tried-yet-a-new-controller-tries-first"),
     pytest.param(Memory(retry_at=90.0), 100.0, False, id="tried-for-another-reason"),
-    pytest.param(Memory(stopping=StopWord.DELETE, retry_at=90.0), 100.0, True, id="the-cluster-gives-no-answer-that-decides"),
-    pytest.param(Memory(stopping=StopWord.DELETE, retry_at=101.0), 100.0, False, id="it-is-asked-again-first"),
+    pytest.param(Memory(ending=Ending(StopWord.DELETE), retry_at=90.0), 100.0, True, id="the-cluster-gives-no-answer-that-decides"),
+    pytest.param(Memory(ending=Ending(StopWord.DELETE), retry_at=101.0), 100.0, False, id="it-is-asked-again-first"),
     pytest.param(ASKED, 129.0, False, id="in-its-grace"),
     pytest.param(ASKED, 1000.0, False, id="grace-over-the-end-by-force-comes-first"),
-    pytest.param(replace(ASKED, killed_at=130.0, outlived=True), 139.0, False, id="ended-by-force-a-moment-ago"),
-    pytest.param(replace(ASKED, killed_at=130.0), 140.0, False, id="ended-by-force-and-not-looked-at-since"),
-    pytest.param(replace(ASKED, killed_at=130.0, outlived=True), 140.0, True, id="ended-by-force-in-vain"),
-    pytest.param(replace(ASKED, clear=True), 140.0, False, id="not-listed-any-more"),
-    pytest.param(replace(ASKED, clear=True, retry_at=139.0), 140.0, True, id="its-directory-cannot-be-cleared"),
+    pytest.param(ASKED.at(Forced(100.0, 130.0, outlived=True)), 139.0, False, id="ended-by-force-a-moment-ago"),
+    pytest.param(ASKED.at(Forced(100.0, 130.0)), 140.0, False, id="ended-by-force-and-not-looked-at-since"),
+    pytest.param(ASKED.at(Forced(100.0, 130.0, outlived=True)), 140.0, True, id="ended-by-force-in-vain"),
+    pytest.param(ASKED.at(Cleared()), 140.0, False, id="not-listed-any-more"),
+    pytest.param(replace(ASKED.at(Cleared()), retry_at=139.0), 140.0, True, id="its-directory-cannot-be-cleared"),
 ])
 def test_a_reachable_cluster_is_given_every_try_first(memory: Memory, monotonic: float, goes: bool) -> None:
     """Else a short deadline would cost a script its grace, or a job that cannot be killed would hold a namespace."""

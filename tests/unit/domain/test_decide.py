@@ -11,7 +11,7 @@ from fairlead.domain.gone.remains import Remains
 from fairlead.domain.job.job import Job
 from fairlead.domain.pacing import Pacing
 from fairlead.domain.run.answers import CancelPhase
-from fairlead.domain.run.memory import Closing, Memory
+from fairlead.domain.run.memory import Asked, Buried, Cleared, Closing, Ending, Forced, Memory
 from fairlead.domain.run.owner import RunOwner
 from fairlead.domain.run.run import RunKey, StopWord
 from fairlead.domain.run.steps import Bury, Cancel, KeepOut, Release, Rest, Resume, Step, Submit, Suspend, TakeUp, Watch, decide, wakes_at
@@ -41,8 +41,8 @@ def since(seconds: float, **more: Any) -> dict[str, Any]:
 
 
 PARKING = submitted(conditions=[told("Suspended", "False", "JobSuspended")])
-ASKED = replace(FRESH, asked_at=990.0, stopping=StopWord.DELETE)
-SUSPENDING, LATE = (replace(FRESH, asked_at=990.0, stopping=word) for word in (StopWord.SUSPEND, StopWord.DEADLINE))
+ASKED = replace(FRESH, ending=Ending(StopWord.DELETE, Asked(990.0)))
+SUSPENDING, LATE = (replace(FRESH, ending=Ending(word, Asked(990.0))) for word in (StopWord.SUSPEND, StopWord.DEADLINE))
 RETRY = {"nextRetryTime": datetime.fromtimestamp(NOW.wall + 5, UTC)}
 CLOSING = Closing(JobReason.LOST, "x")
 
@@ -78,11 +78,11 @@ CASES: dict[str, tuple[RunOwner, Memory, Step]] = {
     "deleted while it is told to end for another reason: ask all": (a_job(deleting=True, status=PARKING), SUSPENDING, cancel(ASK)),
     "asked: watch during the grace": (a_job(deleting=True, status=submitted()), ASKED, Watch(BOTH)),
     "the grace is over: end": (a_job(deleting=True, cancellationGracePeriodSeconds=5), ASKED, cancel(END)),
-    "ended a moment ago: watch": (a_job(deleting=True), replace(ASKED, killed_at=995.0), Watch(BOTH)),
-    "ended long ago, and not looked at since: watch": (a_job(deleting=True), replace(ASKED, killed_at=980.0), Watch(BOTH)),
-    "still listed long after: end again": (a_job(deleting=True), replace(ASKED, killed_at=980.0, outlived=True), cancel(END)),
-    "seen gone: bury": (a_job(deleting=True), replace(ASKED, clear=True), Bury(BOTH)),
-    "buried: let go without the label": (a_job(deleting=True), replace(ASKED, clear=True, buried=True), Release(False)),
+    "ended a moment ago: watch": (a_job(deleting=True), ASKED.at(Forced(990.0, 995.0)), Watch(BOTH)),
+    "ended long ago, and not looked at since: watch": (a_job(deleting=True), ASKED.at(Forced(970.0, 980.0)), Watch(BOTH)),
+    "still listed long after: end again": (a_job(deleting=True), ASKED.at(Forced(970.0, 980.0, outlived=True)), cancel(END)),
+    "seen gone: bury": (a_job(deleting=True), ASKED.at(Cleared()), Bury(BOTH)),
+    "buried: let go without the label": (a_job(deleting=True), ASKED.at(Buried()), Release(False)),
     "deleted, and to be left alone there": (a_job(deleting=True, status=submitted(), deletionPolicy="Orphan"), FRESH, cancel(ORPHAN)),
     "what has lost its object is cancelled as a deleted Job is": (Remains(a_job().ref, a_job().location, (1,)), FRESH, cancel(ASK)),
     "made suspended: not taken up, and it says so": (a_job(has_finalizer=False, suspend=True), FRESH, Suspend()),
@@ -95,7 +95,7 @@ CASES: dict[str, tuple[RunOwner, Memory, Step]] = {
     "suspended during a long pause: at once": (a_job(suspend=True), replace(FRESH, retry_at=1500.0), Suspend()),
     "said: ask": (a_job(suspend=True, status=PARKING), FRESH, cancel(ASK, StopWord.SUSPEND)),
     "the question failed: asked again after its pause": (a_job(suspend=True, status=PARKING), replace(
-        FRESH, stopping=StopWord.SUSPEND, retry_at=1001.0), Rest(1001.0)),
+        FRESH, ending=Ending(StopWord.SUSPEND), retry_at=1001.0), Rest(1001.0)),
     "asked to make room: watch": (a_job(suspend=True, status=PARKING), SUSPENDING, Watch((ONE,))),
     "it makes no room: end": (a_job(suspend=True, status=PARKING, cancellationGracePeriodSeconds=5), SUSPENDING,
                               cancel(END, StopWord.SUSPEND)),
@@ -162,5 +162,5 @@ def test_time_alone_wakes_a_job_at_its_grace_and_its_deadline() -> None:
     assert wakes_at(watched, FRESH, NOW, PACING) == NOW.monotonic + 40
     assert wakes_at(a_job(status=since(20)), FRESH, NOW, PACING) == float("inf")
     assert wakes_at(a_job(deleting=True), ASKED, NOW, PACING) == 990.0 + 30
-    assert wakes_at(a_job(status=PARKING), replace(SUSPENDING, killed_at=995.0), NOW, PACING) == 995.0 + PACING.cancel_again_seconds
-    assert wakes_at(a_job(deleting=True), replace(ASKED, asked_at=100.0), NOW, PACING) == float("inf"), "what is past wakes nobody again"
+    assert wakes_at(a_job(status=PARKING), SUSPENDING.at(Forced(990.0, 995.0)), NOW, PACING) == 995.0 + PACING.cancel_again_seconds
+    assert wakes_at(a_job(deleting=True), ASKED.at(Asked(100.0)), NOW, PACING) == float("inf"), "what is past wakes nobody again"

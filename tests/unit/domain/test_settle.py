@@ -11,7 +11,7 @@ from fairlead.domain.pacing import Now, Pacing, Turn
 from fairlead.domain.run.answers import CancelAnswer, CancelPhase, SubmitAnswer, SubmitWord
 from fairlead.domain.run.endings import of_broken
 from fairlead.domain.run.evidence import Broken
-from fairlead.domain.run.memory import Closing, Memory
+from fairlead.domain.run.memory import Asked, Cleared, Closing, Ending, Memory
 from fairlead.domain.run.observation import Finished, LastWord, Listed, Observation, Sentinels, Started
 from fairlead.domain.run.run import RunState, StopWord
 from fairlead.domain.run.steps import Cancel
@@ -218,14 +218,14 @@ def test_running_is_written_at_once() -> None:
 
 
 GONE = a_job(deleting=True, status=submitted())
-ASKED = replace(FRESH, asked_at=1000.0)
+ASKED = replace(FRESH, ending=Ending(StopWord.DELETE, Asked(1000.0)))
 
 
 def test_a_listing_that_began_before_the_cancel_is_no_proof_that_it_is_gone() -> None:
     """Else a Job would be let go while it starts."""
-    assert not settle.cancel_observed(GONE, ASKED, observation(), 999.0).clear
-    assert settle.cancel_observed(GONE, ASKED, observation(), 1001.0).clear
-    assert not settle.cancel_observed(GONE, ASKED, observation(row(RunState.RUNNING)), 1001.0).clear
+    assert not isinstance(settle.cancel_observed(GONE, ASKED, observation(), 999.0).stage, Cleared)
+    assert isinstance(settle.cancel_observed(GONE, ASKED, observation(), 1001.0).stage, Cleared)
+    assert not isinstance(settle.cancel_observed(GONE, ASKED, observation(row(RunState.RUNNING)), 1001.0).stage, Cleared)
 
 
 def test_a_deletion_is_not_begun_until_every_key_has_answered() -> None:
@@ -240,7 +240,7 @@ def test_a_deletion_is_not_begun_until_every_key_has_answered() -> None:
 
 def test_what_nobody_saw_end_is_remembered_for_the_ledger() -> None:
     outcome = settle.cancel_observed(GONE, ASKED, observation(sentinels=STARTED), 1001.0)
-    assert outcome.clear
+    assert isinstance(outcome.stage, Cleared)
     assert outcome.unaccounted == (KEY,)
 
 
@@ -362,7 +362,7 @@ def test_an_id_in_the_status_keeps_nobody_from_being_kept_out_and_is_kept_itself
 
 def test_a_deletion_that_waits_says_for_what_once() -> None:
     """Else a Job would be in Terminating for as long as an epilog takes, and its status say that it runs."""
-    deleted, told = replace(WATCHED, deleting=True), replace(FRESH, asked_at=NOW.monotonic, stopping=StopWord.DELETE)
+    deleted, told = replace(WATCHED, deleting=True), replace(FRESH, ending=Ending(StopWord.DELETE, Asked(NOW.monotonic)))
     clearing = {KEY: (Listed(KEY, "7", RunState.FINISHING, "COMPLETING"),)}
     ends = Sentinels(True, claim="7", started=(Started("7", 0, "n1", 200),), finished=(Finished("7", 0, 3, 300),))
     late, listed = at(PACING.cancel_again_seconds), Observation(clearing, {KEY: ends}, {})

@@ -11,7 +11,7 @@ from fairlead.domain.conditions import is_true
 from fairlead.domain.job.job import Job
 from fairlead.domain.pacing import Pacing, Turn
 from fairlead.domain.run.answers import CancelAnswer, CancelPhase
-from fairlead.domain.run.memory import Memory
+from fairlead.domain.run.memory import Asked, Buried, Ending, Memory
 from fairlead.domain.run.observation import Finished, Listed, Observation, Sentinels, Started
 from fairlead.domain.run.run import RunState, StopWord
 from fairlead.domain.run.steps import Cancel
@@ -25,7 +25,7 @@ PARKING = [{"type": "Suspended", "status": "False", "reason": "JobSuspended", "l
 RUNS = submitted(activeSince=SINCE, conditions=PARKING)
 SUSPENDED, RESUMED = a_job(suspend=True, status=RUNS), a_job(status=RUNS)
 STARTED = Sentinels(True, claim="7", started=(Started("7", 0, "n1", 100),))
-TOLD = Memory(stopping=StopWord.SUSPEND, asked_at=990.0, claim="7")
+TOLD = Memory(ending=Ending(StopWord.SUSPEND, Asked(990.0)), claim="7")
 
 
 def seen(sentinels: Sentinels, *rows: Listed) -> Observation:
@@ -94,7 +94,7 @@ def test_one_that_was_killed_is_given_time_before_it_may_go_on() -> None:
 
 def test_out_of_time_it_has_failed_and_nothing_follows() -> None:
     job = a_job(activeDeadlineSeconds=60, backoffLimit=5, status=submitted(activeSince=SINCE))
-    status, events = settled(job, ended(0, StopWord.DEADLINE), memory=Memory(stopping=StopWord.DEADLINE, asked_at=990.0))
+    status, events = settled(job, ended(0, StopWord.DEADLINE), memory=Memory(ending=Ending(StopWord.DEADLINE, Asked(990.0))))
     failed = status.condition("Failed")
     assert failed is not None
     assert (failed.status, failed.reason, failed.message) == ("True", "DeadlineExceeded", "activeDeadlineSeconds are over (60 s)")
@@ -137,9 +137,9 @@ def test_one_that_is_left_alone_is_let_go_at_once() -> None:
     job = a_job(deleting=True, deletionPolicy="Orphan", status=submitted())
     step = Cancel(job.keys, CancelPhase.ORPHAN, why=StopWord.DELETE)
     unsure = settle.cancel_asked(job, Memory(), step, {KEY: CancelAnswer(True, claim="7")}, Turn(NOW, PACING))
-    assert not unsure.memory.buried, "the attempt that may follow is not revoked yet"
+    assert not isinstance(unsure.memory.stage, Buried), "the attempt that may follow is not revoked yet"
     answers = {KEY: CancelAnswer(True, orphaned=True), KEY.next: CancelAnswer(True, revoked=True)}
     left = settle.cancel_asked(job, Memory(), step, answers, Turn(NOW, PACING))
-    assert (left.memory.buried, [event.reason for event in left.events]) == (True, [JobReason.ORPHANED])
+    assert (isinstance(left.memory.stage, Buried), [event.reason for event in left.events]) == (True, [JobReason.ORPHANED])
     nothing = dict.fromkeys(job.keys, CancelAnswer(True, revoked=True))
     assert settle.cancel_asked(job, Memory(), step, nothing, Turn(NOW, PACING)).events == ()

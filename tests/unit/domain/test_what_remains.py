@@ -4,7 +4,7 @@ from fairlead.domain.gone.debt import NOT_LEFT_ALONE, UNACCOUNTED, UNREACHABLE, 
 from fairlead.domain.gone.remains import Remains
 from fairlead.domain.objects import Location, ObjectRef
 from fairlead.domain.pacing import Now, Pacing
-from fairlead.domain.run.memory import Memory
+from fairlead.domain.run.memory import Asked, Buried, Cleared, Ending, Memory
 from fairlead.domain.run.owner import RunOwner
 from fairlead.domain.run.run import RunKey, StopWord
 from fairlead.domain.run.steps import Bury, Release, Rest, decide, wakes_at
@@ -33,12 +33,12 @@ def test_a_debt_says_whether_what_is_left_is_left_alone() -> None:
 
 def test_it_has_no_deadline_and_goes_when_it_is_buried() -> None:
     """It would be written into the ledger again and again, or nothing would be done about it."""
-    asked = Memory(2, stopping=StopWord.DELETE, asked_at=NOW.monotonic)
+    asked = Memory(2, ending=Ending(StopWord.DELETE, Asked(NOW.monotonic)))
     assert (deadline_of(OF_LATER), will_not_go(OF_LATER, asked, NOW, PACING)) == (None, False)
     assert wakes_at(OF_LATER, asked, NOW, PACING) == NOW.monotonic + 7, "its grace"
-    assert decide(OF_LATER, Memory(2, stopping=StopWord.DELETE, asked_at=1.0, clear=True), NOW, PACING) == Bury(OF_LATER.keys)
-    assert decide(OF_LATER, Memory(2, buried=True), NOW, PACING) == Release(finished=False)
-    assert decide(OF_LATER, Memory(2, stopping=StopWord.DELETE, retry_at=2000.0), NOW, PACING) == Rest(2000.0)
+    assert decide(OF_LATER, Memory(2, ending=Ending(StopWord.DELETE, Cleared())), NOW, PACING) == Bury(OF_LATER.keys)
+    assert decide(OF_LATER, Memory(2, ending=Ending(StopWord.DELETE, Buried())), NOW, PACING) == Release(finished=False)
+    assert decide(OF_LATER, Memory(2, ending=Ending(StopWord.DELETE), retry_at=2000.0), NOW, PACING) == Rest(2000.0)
 
 
 def test_a_job_answers_as_its_object_says() -> None:

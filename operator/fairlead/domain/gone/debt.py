@@ -107,7 +107,7 @@ def will_not_go(job: RunOwner, memory: Memory, now: Now, pacing: Pacing) -> bool
     """Whether one whose cluster answers is overdue, and all that was tried in vain: its grace is kept, whatever the deadline."""
     if not is_overdue(job, now.wall) or memory.stopping is not StopWord.DELETE or now.monotonic < memory.retry_at:
         return False
-    if memory.asked_at is None or memory.clear:      # the cancel script gives no answer, or the directory does not go
+    if memory.asked_at is None:          # the cancel script gives no answer, or the directory does not go
         return memory.retry_at > 0
     return memory.killed_at is not None and ends_by_force(job, memory, now, pacing)
 

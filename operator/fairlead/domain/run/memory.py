@@ -24,6 +24,52 @@ class Closing:
 
 
 @dataclass(frozen=True, slots=True)
+class Untold:
+    """The cancel script has not answered for all keys yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """TERM was sent at this moment."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Forced:
+    """It was ended by force, the last time at this moment, after TERM."""
+
+    asked_at: float
+    at: float
+    outlived: bool = False           # an observation that began afterwards has not seen it gone
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """Deletion: no key was listed in an observation that began after the cancel."""
+
+    unaccounted: tuple[RunKey, ...] = ()     # claimed, not listed, and nobody has said that it ended
+
+
+@dataclass(frozen=True, slots=True)
+class Buried:
+    """Deletion: the directories are tombstones, or are left alone."""
+
+    unaccounted: tuple[RunKey, ...] = ()
+
+
+Stage = Untold | Asked | Forced | Cleared | Buried
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """The attempt is told to end, for this reason, and has come so far."""
+
+    why: StopWord
+    stage: Stage = Untold()
+
+
+@dataclass(frozen=True, slots=True)
 class Memory:
     """What this process remembers of one Job between two steps. Times are monotonic seconds."""
 
@@ -41,14 +87,48 @@ class Memory:
     duplicates: tuple[str, ...] = ()
     closing: Closing | None = None
     written_at: float = float("-inf")   # last status write for details
-    stopping: StopWord | None = None    # why the attempt was told to end
-    asked_at: float | None = None    # told to end: TERM sent
-    killed_at: float | None = None   # told to end: plain scancel sent
-    outlived: bool = False           # and an observation that began afterwards has not seen it gone
+    ending: Ending | None = None
     claims: Mapping[RunKey, str] = field(default_factory=dict)   # deletion: ids that may have run
-    clear: bool = False              # deletion: no key listed in an observation that began after the cancel
-    unaccounted: tuple[RunKey, ...] = ()   # deletion: claimed, not listed, and nobody has said that it ended
-    buried: bool = False
+
+    @property
+    def stage(self) -> Stage | None:
+        """How far it has come with its end; None if it was not told to end."""
+        return self.ending.stage if self.ending else None
+
+    @property
+    def stopping(self) -> StopWord | None:
+        """Why the attempt was told to end."""
+        return self.ending.why if self.ending else None
+
+    @property
+    def asked_at(self) -> float | None:
+        """When TERM was sent, while nobody has seen it gone."""
+        stage = self.stage
+        return stage.at if isinstance(stage, Asked) else stage.asked_at if isinstance(stage, Forced) else None
+
+    @property
+    def killed_at(self) -> float | None:
+        """When it was last ended by force, while nobody has seen it gone."""
+        return self.stage.at if isinstance(self.stage, Forced) else None
+
+    @property
+    def unaccounted(self) -> tuple[RunKey, ...]:
+        """Keys of which nobody has said that they ended, though nothing is listed any more."""
+        return self.stage.unaccounted if isinstance(self.stage, Cleared | Buried) else ()
+
+    def told(self, why: StopWord) -> "Memory":
+        """The same, told to end for this reason: what was asked of it for another counts no more."""
+        return self if self.stopping is why else replace(self, ending=Ending(why))
+
+    def at(self, stage: Stage) -> "Memory":
+        """The same, further with its end. It was told to."""
+        assert self.ending is not None  # noqa: S101  a mistake of ours
+        return replace(self, ending=replace(self.ending, stage=stage))
+
+    @property
+    def outlasted(self) -> "Memory":
+        """The same after a look that has not seen it gone."""
+        return self.at(replace(self.stage, outlived=True)) if isinstance(self.stage, Forced) else self
 
     @property
     def plan(self) -> tuple[object, ...]:

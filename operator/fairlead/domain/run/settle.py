@@ -7,7 +7,7 @@ from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain.pacing import Now, Turn
 from fairlead.domain.run import endings, evidence, news, retry
 from fairlead.domain.run.answers import CancelAnswer, CancelPhase, SubmitAnswer, SubmitWord
-from fairlead.domain.run.memory import Closing, Memory
+from fairlead.domain.run.memory import Asked, Buried, Cleared, Closing, Forced, Memory
 from fairlead.domain.run.news import News
 from fairlead.domain.run.observation import Observation
 from fairlead.domain.run.owner import RunOwner
@@ -83,7 +83,7 @@ def observed(job: RunOwner, memory: Memory, observation: Observation, turn: Turn
     now, pacing = turn
     verdict = evidence.judge(job.key, observation, memory.claim)
     told = memory.stopping if memory.asked_at is not None else None
-    memory = replace(memory, outlived=memory.killed_at is not None)   # unless this settles it
+    memory = memory.outlasted            # unless this settles it
     has_vanished = isinstance(verdict, evidence.Unexplained) and verdict.vanished
     memory = _nowhere(memory, turn) if has_vanished else memory.somewhere
     match verdict:
@@ -142,7 +142,7 @@ def cancelled(job: RunOwner, memory: Memory, step: Cancel, answer: CancelAnswer,
     now, pacing = turn
     stops = step.why in {StopWord.SUSPEND, StopWord.DEADLINE}
     if stops:
-        memory = replace(memory, stopping=step.why)
+        memory = memory.told(step.why)
     if not answer.known:
         return Outcome(memory.later(now, pacing.ask_again_seconds))
     if stops:
@@ -158,8 +158,12 @@ def cancelled(job: RunOwner, memory: Memory, step: Cancel, answer: CancelAnswer,
 
 def _told_to_end(memory: Memory, step: Cancel, answer: CancelAnswer, now: Now) -> Outcome:
     if step.phase is CancelPhase.END:
-        return Outcome(replace(memory, killed_at=now.monotonic, outlived=False))
-    return Outcome(replace(memory, asked_at=now.monotonic), news.ToldToEnd(answer.claim, step.why) if answer.claim else None)
+        return Outcome(_forced(memory, now))
+    return Outcome(memory.at(Asked(now.monotonic)), news.ToldToEnd(answer.claim, step.why) if answer.claim else None)
+
+
+def _forced(memory: Memory, now: Now) -> Memory:
+    return memory.at(Forced(now.monotonic if memory.asked_at is None else memory.asked_at, now.monotonic))
 
 
 def _closing_answered(job: RunOwner, memory: Memory, closing: Closing, answer: CancelAnswer, turn: Turn) -> Outcome:
@@ -190,9 +194,7 @@ def cancel_asked(
     now, pacing = turn
     known = {key: answers[key] for key in job.keys if key in answers and answers[key].known}
     claims = {**memory.claims, **{key: each.claim for key, each in known.items() if each.claim}}
-    was_told, memory = memory.stopping is StopWord.DELETE, replace(memory, claims=claims, clear=False, stopping=StopWord.DELETE)
-    if not was_told:   # what was asked of it for another reason counts no more
-        memory = replace(memory, asked_at=None, killed_at=None, outlived=False)
+    memory = replace(memory, claims=claims).told(StopWord.DELETE)
     if len(known) < len(job.keys):
         texts = [each.text for each in answers.values() if not each.known]
         why = texts[0] if texts else "no answer from the cluster"
@@ -200,17 +202,17 @@ def cancel_asked(
     ids = ", ".join(sorted(claims.values()))
     left = any(answer.orphaned for answer in known.values())
     if left or step.phase is CancelPhase.ORPHAN:
-        return Outcome(replace(memory, buried=True), news.LeftAlone(job.run_id or ids or str(job.key)) if left else None)
+        return Outcome(memory.at(Buried()), news.LeftAlone(job.run_id or ids or str(job.key)) if left else None)
     if step.phase is CancelPhase.ASK:
         is_first = memory.asked_at is None and claims
-        return Outcome(replace(memory, asked_at=now.monotonic), news.ToldToEnd(ids) if is_first else None)
-    return Outcome(replace(memory, killed_at=now.monotonic, outlived=False))
+        return Outcome(memory.at(Asked(now.monotonic)), news.ToldToEnd(ids) if is_first else None)
+    return Outcome(_forced(memory, now))
 
 
 def cancel_outlasted(job: RunOwner, memory: Memory, observation: Observation, turn: Turn) -> Outcome:
     """For what something that is being deleted waits, once it was told to end for a while and its job is still listed."""
     now, pacing = turn
-    if memory.clear or memory.asked_at is None or now.monotonic - memory.asked_at < pacing.cancel_again_seconds:
+    if memory.asked_at is None or now.monotonic - memory.asked_at < pacing.cancel_again_seconds:
         return Outcome(memory)
     row = next((row for key in job.keys for row in observation.listed.get(key, ()) if row.state.may_run), None)
     if row is None:
@@ -227,6 +229,6 @@ def cancel_observed(job: RunOwner, memory: Memory, observation: Observation, beg
         return memory
     live = any(row.state.may_run for key in job.keys for row in observation.listed.get(key, ()))
     hidden = any(evidence.contradicts(observation.records.get(key)) for key in job.keys)
-    unaccounted = tuple(key for key in job.keys if not evidence.is_accounted_for(key, observation))
-    clear = not live and not hidden
-    return replace(memory, clear=clear, outlived=memory.killed_at is not None and not clear, unaccounted=unaccounted)
+    if live or hidden:
+        return memory.outlasted
+    return memory.at(Cleared(tuple(key for key in job.keys if not evidence.is_accounted_for(key, observation))))

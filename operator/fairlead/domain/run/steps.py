@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from fairlead.domain.pacing import Now, Pacing
 from fairlead.domain.run.answers import CancelPhase
-from fairlead.domain.run.memory import Memory
+from fairlead.domain.run.memory import Buried, Cleared, Forced, Memory
 from fairlead.domain.run.owner import RunOwner
 from fairlead.domain.run.run import RunKey, StopWord
 
@@ -131,7 +131,8 @@ def ends_by_force(job: RunOwner, memory: Memory, now: Now, pacing: Pacing) -> bo
     In vain is what was looked at afterwards: where cancelling many takes longer than `cancel_again_seconds`, time alone would have them
     cancelled again for ever, and no poll in between would count.
     """
-    return now.monotonic >= patience_ends(job, memory, pacing) and (memory.killed_at is None or memory.outlived)
+    was_in_vain = not isinstance(memory.stage, Forced) or memory.stage.outlived
+    return was_in_vain and now.monotonic >= patience_ends(job, memory, pacing)
 
 
 def _mend(job: RunOwner, memory: Memory) -> Step | None:
@@ -174,9 +175,9 @@ def _stop(job: RunOwner, memory: Memory, word: StopWord, now: Now, pacing: Pacin
 
 
 def _decide_deletion(job: RunOwner, memory: Memory, now: Now, pacing: Pacing) -> Step:
-    if memory.buried:
+    if isinstance(memory.stage, Buried):
         return Release(finished=False)
-    if memory.clear:
+    if isinstance(memory.stage, Cleared):
         return Bury(job.keys)
     asked = memory.stopping is StopWord.DELETE
     if now.monotonic < memory.retry_at and asked:

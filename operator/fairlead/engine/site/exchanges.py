@@ -8,7 +8,7 @@ from fairlead.api.v1alpha1.reasons import ClusterReason, JobReason
 from fairlead.domain.errors import ApiFault, FairleadError, Unanswered, UserFault
 from fairlead.domain.run import settle
 from fairlead.domain.run.answers import CancelAnswer, SubmitAnswer, SubmitWord
-from fairlead.domain.run.memory import Closing
+from fairlead.domain.run.memory import Buried, Closing
 from fairlead.domain.run.news import Waiting
 from fairlead.domain.run.observation import Observation
 from fairlead.domain.run.owner import RunOwner
@@ -169,7 +169,7 @@ class Exchanges:
                 memory = work.writer.memory(job)
                 done = all(key in removed.keys for key in job.keys)
                 later = memory.later(work.world.now(), work.world.settings.pacing.ask_again_seconds)
-                work.writer.remember(job, replace(memory, buried=True) if done else later)
+                work.writer.remember(job, memory.at(Buried(memory.unaccounted)) if done else later)
 
         await work.writer.mishaps.in_parts("buried", [(job,) for job in jobs], bury)
         return False                     # there is nothing more to be seen of them
