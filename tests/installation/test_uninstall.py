@@ -182,6 +182,7 @@ def test_what_does_not_end_in_time_is_told_and_the_controller_goes_on(
     job.wait("Suspended")
 
 
+@pytest.mark.timeout(300)
 def test_without_a_controller_it_hands_over_what_runs_by_every_right_that_it_has(
         own: SlurmCluster, scene: Scene, controller: Controller, uninstall: Uninstall, quiet_plane: ControlPlane) -> None:
     """Else who ended the controller first would wait for nothing, or could never get rid of the finalizers.
