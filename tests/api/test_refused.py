@@ -261,7 +261,7 @@ def test_sentence(kubectl, manifest, path, sentence):
     lines = [line for line in answer.stderr.splitlines() if not line.startswith(NOT_CHECKED) and not line.endswith("is invalid: ")]
     assert answer.returncode == 1
     assert len(lines) == 1, "one mistake, one sentence"
-    found = re.fullmatch(r'(?:The \w+ "\w+" is invalid: |\* )([^ ]+): (?:Invalid value: (?:"[^ ]*"|-?[0-9.]+): )?(.*)', lines[0])
+    found = re.fullmatch(r'(?:The \w+ "[^"]+" is invalid: |\* )([^ ]+): (?:Invalid value: (?:"[^ ]*"|-?[0-9.]+): )?(.*)', lines[0])
     assert found is not None, lines[0]
     assert (found[1], found[2]) == (path, sentence)
 

@@ -144,12 +144,10 @@ def test_an_uninstall_is_refused_while_a_job_runs_and_an_upgrade_disturbs_none(
     after.ends_well()
 
 
-def test_a_pod_is_ready_soon(installed: Installation, measured: dict[str, str]) -> None:
-    """A leader that is lost would be missed for longer than its Lease says."""
-    until(lambda: len(installed.ready()) == 2, "two replicas", 60)
-    took = max(installed.seconds_to_ready().values())
-    measured["start of a controller's container until its pod is ready"] = f"{took:.0f} s (aim: at most 3 s)"
-    assert took <= 15
+def test_both_pods_get_ready(installed: Installation, measured: dict[str, str]) -> None:
+    """A leader that is lost would have nobody to take its place. How soon is measured, by `make bench ARGS=pod` on a quiet machine."""
+    took = until(lambda: len(found := installed.seconds_to_ready()) == 2 and found, "two replicas to be ready", 60)
+    measured["start of a controller's container until its pod is ready"] = f"{max(took.values()):.0f} s (aim: at most 3 s)"
 
 
 def test_an_installation_at_rest_leaves_the_api_server_alone(

@@ -225,7 +225,7 @@ async def test_the_uid_under_a_name_is_found_and_none_if_nobody_has_it(sandbox: 
 
 async def test_an_unknown_resource_is_not_a_gone_object(sandbox: Sandbox, store: KubeStore) -> None:
     with pytest.raises(ApiFault) as raised:
-        await store.uid_of(ObjectRef("sessions", sandbox.namespace, "hello", ANOTHER_UID))
+        await store.uid_of(ObjectRef("widgets", sandbox.namespace, "hello", ANOTHER_UID))
     assert not isinstance(raised.value, Conflict), "a missing CRD must not look like a deleted object"
 
 
