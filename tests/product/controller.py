@@ -62,24 +62,30 @@ class Controller:
 
     def await_ready(self) -> None:
         """Until it leads."""
-        until = time.monotonic() + READY_SECONDS
-        while time.monotonic() < until:
-            if not self.daemon.alive:
-                break
-            if self.leads():
-                return
-            time.sleep(0.05)
-        raise BedError(f"the controller does not lead: {self.log.read_text(encoding='utf-8')[-3000:]}")
+        if not self._comes_to_lead():
+            raise BedError(f"the controller ended before it led: {self._last_words()}")
 
     def ensure(self) -> "Controller":
-        """Running and leading, started again if a test ended it."""
-        if self._daemon is None:
-            return self.start()
-        self._daemon.cont()
-        if not self._daemon.alive:
-            return self.start()
-        self.await_ready()
-        return self
+        """Running and leading; started again if a test ended it, or if it ends meanwhile since another had its Lease."""
+        if self._daemon is not None:
+            self._daemon.cont()
+            if self._comes_to_lead():
+                return self
+        return self.start()
+
+    def _comes_to_lead(self) -> bool:
+        """Wait until it leads; False: it ended."""
+        until = time.monotonic() + READY_SECONDS
+        while self.daemon.alive:
+            if self.leads():
+                return True
+            if time.monotonic() > until:
+                raise BedError(f"the controller does not lead: {self._last_words()}")
+            time.sleep(0.05)
+        return False
+
+    def _last_words(self) -> str:
+        return self.log.read_text(encoding="utf-8")[-3000:]
 
     @property
     def daemon(self) -> Daemon:
