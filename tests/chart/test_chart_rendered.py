@@ -11,7 +11,7 @@ import yaml
 from chart.helm import Helm
 from chart.rendering import CASES, CHART, NAMESPACE, RELEASE, WITHOUT_CRDS, Manifest, committed, objects, to_commit, values
 from fairlead.api.v1alpha1.names import INSTALLATION_SECRET
-from fairlead.kube.rights import ACCOUNT, TABLES, Reach, rules
+from fairlead.kube.rights import ACCOUNT, UNINSTALL_ACCOUNT, Reach, rules
 
 BY_CASE = pytest.mark.parametrize("case", CASES)
 
@@ -89,7 +89,7 @@ def _in_order(rules: Iterable[Manifest]) -> list[str]:
     return sorted(json.dumps(each, sort_keys=True) for each in rules)
 
 
-ACCOUNTS = pytest.mark.parametrize("account", TABLES)
+ACCOUNTS = pytest.mark.parametrize("account", [ACCOUNT, UNINSTALL_ACCOUNT])
 
 
 @ACCOUNTS

@@ -101,7 +101,8 @@ def test_a_release_comes_stays_and_goes_without_a_trace_but_the_kinds_with_all_t
     told = install(release)
     assert "looks after all namespaces" in told
     assert "create secret generic hpc-ssh" in told
-    plane.kubectl("wait", "--for=condition=Established", "customresourcedefinitions", "clusters.fairlead.dev", "jobs.fairlead.dev")
+    plane.kubectl("wait", "--for=condition=Established", "customresourcedefinitions", "clusters.fairlead.dev", "jobs.fairlead.dev",
+                  "sessions.fairlead.dev")
     plane.kubectl("create", f"--namespace={NAMESPACE}", "--filename=-", input=json.dumps(CLUSTER))
     first = _versions(plane)
     install(release)
@@ -187,7 +188,7 @@ def test_its_controller_leads_under_the_rights_that_a_change_of_namespaces_leave
     [test] = [each for each in objects(release, "defaults") if each["kind"] == "Pod"]
     checks = [*argv(*test["spec"]["containers"][0]["args"]), "--wait=3"]
     alone = subprocess.run(checks, env=account.env, capture_output=True, text=True, timeout=60, check=False)
-    assert (alone.returncode, alone.stdout) == (1, "Served: clusters and jobs of fairlead.dev/v1alpha1\n")
+    assert (alone.returncode, alone.stdout) == (1, "Served: clusters, jobs, sessions of fairlead.dev/v1alpha1\n")
     assert "No controller leads in namespace fairlead-system" in alone.stderr
 
     settings = tmp_path / "settings.yaml"

@@ -11,7 +11,7 @@ def test_one_that_works_is_seen_to(plane: ControlPlane, controller: Controller) 
     done = fairlead("installation", "--namespace", "default", kubeconfig=plane.kubeconfig)
     assert done.returncode == 0, done.stderr
     served, leader, name = done.stdout.decode().splitlines()
-    assert served == "Served: clusters and jobs of fairlead.dev/v1alpha1"
+    assert served == "Served: clusters, jobs, sessions of fairlead.dev/v1alpha1"
     assert leader.startswith("Leader: ")
     assert name.startswith("Installation: f")
     assert name.endswith(" in namespace default")

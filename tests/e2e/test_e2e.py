@@ -164,7 +164,7 @@ def test_an_installation_at_rest_leaves_the_api_server_alone(
     kinds = Counter(str(each.get("objectRef", {}).get("resource")) for each in asked)
     rate = 60 * len(asked) / REST_SECONDS
     measured["API requests of an installation without a Cluster, at the tests' short intervals"] = f"{rate:.0f} a minute ({dict(kinds)})"
-    assert set(kinds) <= {"leases", "configmaps", "jobs", "clusters", "namespaces"}
+    assert set(kinds) <= {"leases", "configmaps", "jobs", "sessions", "clusters", "services", "endpointslices", "namespaces"}
     assert len(asked) < 7 * REST_SECONDS, kinds     # three looks at Jobs a second, and the Lease twice by each replica, at these intervals
 
 

@@ -45,9 +45,9 @@ async def _look(client: KubeClient, namespace: str | None, wait_seconds: int) ->
     async with client:
         where = namespace or client.namespace
         if missing := await _until(lambda: _missing(client), lambda kinds: not kinds, wait_seconds):
-            msg = f"The API server does not know {' and '.join(missing)} of {names.API_VERSION}: install the resource definitions"
+            msg = f"The API server does not know {', '.join(missing)} of {names.API_VERSION}: install the resource definitions"
             raise Unavailable(msg)
-        click.echo(f"Served: {' and '.join(PLURALS)} of {names.API_VERSION}")
+        click.echo(f"Served: {', '.join(PLURALS)} of {names.API_VERSION}")
         leader = await _until_led(client, where, wait_seconds)
         click.echo(f"Leader: {leader}")
         name = await _until(lambda: known_name(client, where), bool, wait_seconds)   # what a controller does first of all once it leads
