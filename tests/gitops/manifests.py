@@ -61,6 +61,15 @@ def set_aside(cluster: str, namespace: str) -> list[Manifest]:
         _manifest("Job", "aside-too", {
             "clusterRef": {"name": cluster}, "scriptRef": {"name": "scripts", "key": "train.sh"}, "gres": "gpu:a100:2", "suspend": True,
         }),
+        _manifest("Session", "aside", {
+            "clusterRef": {"name": cluster},
+            "resources": {"partition": "gpu", "memory": "4Gi", "timeLimit": "8h", "extraOptions": {"nice": "1"}},
+            "application": {
+                "command": ["python3", "-m"], "args": ["http.server", "18231"], "port": 18231, "env": [{"name": "A", "value": "1"}],
+            },
+            "service": {"port": 8080, "labels": {"team": "physics"}}, "maxLifetimeSeconds": 28800, "suspend": True,
+            "cancellationGracePeriodSeconds": 1, "deletionDeadlineSeconds": 60,
+        }),
         _manifest("Cluster", "aside", {
             "type": "Slurm", "endpoints": [{"host": "login1.example.org"}, {"host": "login2.example.org", "port": 2222}], "user": "ann",
             "authSecretRef": {"name": "key"}, "hostKeys": {"fingerprints": ["SHA256:" + "A" * 43]}, "proxyJump": [jump],
