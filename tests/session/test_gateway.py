@@ -23,8 +23,10 @@ PORT = 8765
 SERVER = f"""
 import http.server, socketserver
 class Answers(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
     def do_GET(self):
         self.send_response(200)
+        self.send_header("Content-Length", "13")
         self.end_headers()
         self.wfile.write(b"from the node")
 class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
@@ -67,6 +69,17 @@ def fetch(place: tuple[str, int]) -> bytes:
         return content
 
 
+def answered(place: tuple[str, int]) -> socket.socket:
+    """A connection on which an answer has come, and which the process keeps open for a next request."""
+    client = socket.create_connection(place, timeout=20)
+    client.sendall(b"GET / HTTP/1.1\r\nHost: lab\r\n\r\n")
+    heard = b""
+    while not heard.endswith(b"from the node"):
+        heard += (more := client.recv(4096))
+        assert more, heard
+    return client
+
+
 def sockets_to(host: SshHost, port: int) -> int:
     """Connections at the far end that lead to this port: one for each channel."""
     rows = [line.split() for line in Path(f"/proc/{host.enclosure.holder}/net/tcp").read_text().splitlines()[1:]]
@@ -91,11 +104,9 @@ def test_a_session_is_reached_through_a_gateway_that_dies_and_comes_back(
     assert found["metadata"]["annotations"]["fairlead.dev/run-key"] == session.status["run"]["key"]
     assert found["endpoints"][0]["conditions"]["ready"] is True
 
-    with socket.create_connection(place) as client:
-        until(lambda: sockets_to(host, PORT) == 1, "a channel to the process")
+    with answered(place) as client:
         gateway.daemon.kill()
         until(lambda: sockets_to(host, PORT) == 0, "the channel to be gone with the gateway")
-        client.settimeout(20)
         with pytest.raises(ConnectionResetError):
             client.recv(1)
     gateway.start()
@@ -127,9 +138,7 @@ def test_a_gateway_that_stops_cuts_by_a_reset_and_says_so_and_leaves_what_is_not
     before = slice_of(other)
     until(lambda: "is not of Session taken" in gateway.log.read_text(), "the gateway to see that the name is taken")
     assert slice_of(other) == before, "it is never touched"
-    with socket.create_connection(place_of(session)) as client:
-        until(lambda: sockets_to(host, PORT) == 1, "a channel to the process")
-        client.settimeout(20)
+    with answered(place_of(session)) as client:
         gateway.stop()
         with pytest.raises(ConnectionResetError):
             client.recv(1)
