@@ -17,7 +17,7 @@ from product.ownerkind import SESSION
 from product.scene import Scene, Thing
 from product.waiting import until
 
-pytestmark = pytest.mark.parametrize("kind", [SESSION], ids=str, indirect=True)
+pytestmark = [pytest.mark.parametrize("kind", [SESSION], ids=str, indirect=True), pytest.mark.timeout(300)]
 SLICES = "/apis/discovery.k8s.io/v1/namespaces/{}/endpointslices/{}"
 PORT = 8765
 SERVER = f"""
