@@ -6,9 +6,8 @@ from pathlib import Path
 from bed import packages
 from bed.slurm import SlurmCluster
 from bed.state import Bed
-from benchmarks.peers.driven import Drivers
+from benchmarks.peers.driven import Driven
 from benchmarks.peers.home import home_for
-from benchmarks.peers.peer import Seen
 
 POLL_SECONDS = 5
 _SCRIPT = Path(__file__).with_name("bare.sh")
@@ -21,26 +20,9 @@ def version() -> str:
     return said.split(",")[0].split()[0].replace("_", " ") if said else "OpenSSH"
 
 
-class BareSsh:
+class BareSsh(Driven):
     """The script beside this file, a process for each job."""
 
     def __init__(self, bed: Bed, cluster: SlurmCluster) -> None:
         folder = home_for(bed, cluster, "bare")
-        self._drivers = Drivers(bed, folder, {})
-        self._argv: list[str | Path] = ["/bin/sh", _SCRIPT, folder / ".ssh/config", cluster.host, str(POLL_SECONDS)]
-
-    def begin(self, tag: str, script: str) -> None:
-        self._drivers.begin(tag, script, self._argv)
-
-    def seen(self, tag: str) -> Seen:
-        return self._drivers.seen(tag)
-
-    def kill(self) -> None:
-        self._drivers.kill()
-
-    def again(self, tag: str) -> None:
-        """Whoever ran the script runs it once more."""
-        self._drivers.again(tag)
-
-    def close(self) -> None:
-        self._drivers.kill()
+        super().__init__(bed, folder, {}, ["/bin/sh", _SCRIPT, folder / ".ssh/config", cluster.host, str(POLL_SECONDS)])

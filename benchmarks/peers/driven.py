@@ -62,3 +62,30 @@ class Drivers:
         for daemon in self._running.values():
             if daemon.alive:
                 daemon.kill()
+
+
+class Driven:
+    """A peer of which a driver process for each job is all there is. `argv`: its command line, but for the script's file."""
+
+    def __init__(self, bed: Bed, folder: Path, env: dict[str, str], argv: Sequence[str | Path]) -> None:
+        self._drivers, self._argv = Drivers(bed, folder, env), argv
+
+    def begin(self, tag: str, script: str) -> None:
+        """Ask for a job."""
+        self._drivers.begin(tag, script, self._argv)
+
+    def seen(self, tag: str) -> Seen:
+        """What is known of it."""
+        return self._drivers.seen(tag)
+
+    def kill(self) -> None:
+        """End what drives the jobs, with SIGKILL."""
+        self._drivers.kill()
+
+    def again(self, tag: str) -> None:
+        """Whoever ran it runs it once more."""
+        self._drivers.again(tag)
+
+    def close(self) -> None:
+        """Leave no process."""
+        self._drivers.kill()

@@ -18,6 +18,7 @@ import structlog
 
 from fairlead.api.v1alpha1 import names
 from fairlead.app.kinds import KINDS
+from fairlead.app.waiting import until_done
 from fairlead.app.watching import Feed, HandOver, watch
 from fairlead.domain.errors import ApiFault, UserFault
 from fairlead.domain.scope import EVERYWHERE, Scope
@@ -41,7 +42,6 @@ log = structlog.get_logger()
 
 LEASE_SECONDS, RENEW_SECONDS, MARGIN_SECONDS = 5, 1.5, 1.0
 RELIST_SECONDS = 30.0
-RETRY_SECONDS = 0.5
 STOP_SECONDS = 5.0
 
 
@@ -99,14 +99,13 @@ async def run(options: GatewayOptions) -> int:
         def register(handlers: kopf.OperatorRegistry, hand_over: HandOver) -> None:
             gateway_feed.register(handlers, gateway, slices, SESSION, hand_over)
 
-        while not stop.is_set():
-            try:
-                await relist()
-                gateway.take_back(lived_before=any(each.gateway == me.name for each in await leases.list()))
-                break
-            except ApiFault as error:
-                log.warning("api_server_not_ready", error=str(error))
-                await asyncio.sleep(RETRY_SECONDS)
+        async def take_back() -> bool:
+            await relist()
+            gateway.take_back(lived_before=any(each.gateway == me.name for each in await leases.list()))
+            return True
+
+        if not await until_done(stop, take_back, client.limits.first_seconds):
+            return 0
         selectors: dict[Any, str] = {
             (names.GROUP, SESSION.plural): names.UNFINISHED_SELECTOR,
             (SLICES.group, SLICES.version, SLICES.plural): SELECTORS[SLICES],

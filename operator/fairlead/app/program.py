@@ -15,13 +15,14 @@ import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
 import structlog
 
 from fairlead.app.descriptors import shared_out
 from fairlead.app.kinds import KINDS
 from fairlead.app.settings import Settings
+from fairlead.app.waiting import until_done
 from fairlead.app.watching import controllers, watch
 from fairlead.domain.cluster.cluster import Cluster
 from fairlead.domain.errors import ApiFault
@@ -58,8 +59,6 @@ log = structlog.get_logger()
 
 STOP_SECONDS = 8.0
 """After SIGTERM everything of ours ends within this; with kopf's own end it stays inside 10 seconds."""
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +151,10 @@ async def _lead(options: Options, client: KubeClient, lease: Lease, means: Means
     registry, scope, kinds = Registry(), options.scope, parts.kinds
     listing = Lists(client, scope)
     namespace, pause_seconds = options.namespace or client.namespace, client.limits.first_seconds
-    installation = await _until_done(stop, lambda: installation_of(client, namespace, options.installation), pause_seconds)
+    installation = await until_done(stop, lambda: installation_of(client, namespace, options.installation), pause_seconds)
     if installation is None:
         return 0
-    if not await _until_done(stop, lambda: _first_list(listing, registry, kinds), pause_seconds):
+    if not await until_done(stop, lambda: _first_list(listing, registry, kinds), pause_seconds):
         return 0
     lost = asyncio.create_task(lease.lost(), name="lease-lost")
     async with SshRemote(options.settings.ssh, lease.leads, _told(journeys)) as remote:
@@ -255,18 +254,3 @@ async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
         return False
     await task
     return True
-
-
-async def _until_done(stop: asyncio.Event, work: Callable[[], Coroutine[Any, Any, T]], pause_seconds: float) -> T | None:
-    """Try again and again while the API server does not answer; None when `stop` came first."""
-    while not stop.is_set():
-        try:
-            return await work()
-        except ApiFault as error:
-            log.warning("api_server_not_ready", error=str(error))
-            try:
-                async with asyncio.timeout(pause_seconds):
-                    await stop.wait()
-            except TimeoutError:
-                pass
-    return None
