@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import asyncssh
 import pytest
 from ssh_addresses import address_of
 
@@ -49,6 +50,22 @@ while True:
 """
 """Sends without end, and writes down how much."""
 
+LAST = """
+import socket, time
+server = socket.create_server(("127.0.0.1", 0))
+print(server.getsockname()[1], flush=True)
+client, _ = server.accept()
+size = int(client.recv(16))
+client.sendall(bytes(size))
+client.shutdown(socket.SHUT_WR)
+while client.recv(65536):
+    pass
+client.close()
+open("sent", "w").write("all")
+time.sleep(600)
+"""
+"""Sends as much as it is asked for, once, and then goes on, but not with this client."""
+
 DARK = """
 import pathlib, socket, time
 server = socket.socket()
@@ -86,8 +103,13 @@ class Entrance:
     pipes: list[Pipe] = field(default_factory=list)
     ended: list[FairleadError | None] = field(default_factory=list)
 
-    async def client(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        return await asyncio.open_connection("127.0.0.1", self.port)
+    async def client(self, *, kernel_bytes: int = 0) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        client = socket.socket()
+        if kernel_bytes:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, kernel_bytes)
+        client.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(client, ("127.0.0.1", self.port))
+        return await asyncio.open_connection(sock=client)
 
     def reset(self) -> None:
         """A client that comes and goes at once."""
@@ -96,15 +118,20 @@ class Entrance:
 
 
 @asynccontextmanager
-async def entrance(tunnels: Tunnels, address, target: Endpoint) -> AsyncIterator[Entrance]:
+async def entrance(tunnels: Tunnels, address, target: Endpoint, *, kernel_bytes: int = 0) -> AsyncIterator[Entrance]:
+    """With `kernel_bytes`, that much and little more of what a client does not take stays in the kernel."""
     found = Entrance()
 
     def pipe() -> Pipe:
         found.pipes.append(tunnels.pipe(address, target, lambda _pipe, why: found.ended.append(why)))
         return found.pipes[-1]
 
-    server = await asyncio.get_running_loop().create_server(pipe, "127.0.0.1", 0)
-    found.port = server.sockets[0].getsockname()[1]
+    listener = socket.create_server(("127.0.0.1", 0))
+    if kernel_bytes:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, kernel_bytes)      # for the clients that it accepts, too
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, kernel_bytes)
+    server = await asyncio.get_running_loop().create_server(pipe, sock=listener)
+    found.port = listener.getsockname()[1]
     try:
         yield found
     finally:
@@ -177,6 +204,44 @@ async def test_a_slow_reader_keeps_the_target_waiting(host, tunnels, eventually:
         assert held <= WINDOW_BYTES + 2 * HELD_BYTES, "what one slow client holds here"
         writer.transport.abort()
         await eventually(lambda: wrote.read_text() == "over")
+        await eventually(lambda: len(door.ended) == 1)
+
+
+async def test_a_slow_reader_gets_the_end_of_what_a_target_sent_before_it_went(host, tunnels, eventually: Eventually):
+    """Else each download that a tab takes slowly would be cut off when the server has sent the last of it."""
+    size, little = 600_000, 4096
+    wrote = host.home / "sent"
+    wrote.unlink(missing_ok=True)
+    async with (listening(host, LAST) as target, listening(host, ECHO) as other,
+                entrance(tunnels, address_of(host), target, kernel_bytes=little) as door):
+        reader, writer = await door.client(kernel_bytes=little)
+        writer.write(str(size).encode())
+        writer.write_eof()
+        await eventually(lambda: wrote.exists() and wrote.read_text() == "all")
+        await tunnels.look(address_of(host), other)      # the same connection: what the target's channel has to say has come before
+        taken = 0
+        while piece := await reader.read(1 << 14):
+            taken += len(piece)
+        assert taken == size
+        writer.close()
+        await eventually(lambda: len(door.ended) == 1)
+    assert door.ended == [None]
+
+
+@pytest.mark.parametrize("way", ["broken off", "ended in good order"])
+async def test_a_slow_reader_of_a_connection_that_ends_gets_a_reset(host, tunnels, eventually: Eventually, way: str):
+    """Else the half of a download that had come before a login node's restart would look whole."""
+    async with listening(host, FLOOD) as target, entrance(tunnels, address_of(host), target, kernel_bytes=4096) as door:
+        reader, writer = await door.client(kernel_bytes=4096)
+        await eventually(lambda: bool(door.pipes) and bool(door.pipes[0]._channel) and bool(door.pipes[0]._channel._recv_buf))
+        if way == "broken off":
+            host.end_sessions()
+        else:
+            door.pipes[0]._channel.get_connection().disconnect(asyncssh.DISC_BY_APPLICATION, "Bye")
+        await eventually(lambda: host.connections() == 0)
+        with pytest.raises(ConnectionResetError):
+            await reader.read(-1)
+        writer.close()
         await eventually(lambda: len(door.ended) == 1)
 
 
