@@ -1,6 +1,5 @@
 """What polling costs: the login node, and the API server."""
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -28,12 +27,6 @@ def poll_log(own: SlurmCluster) -> Iterator[PollLog]:
     log.close()
 
 
-def counted(controller: Controller, name: str) -> int:
-    """One number of /metrics, 0 if it was never counted."""
-    found = re.search(rf"^{re.escape(name)} ([0-9.e+]+)$", controller.metrics(), re.MULTILINE)
-    return int(float(found[1])) if found else 0
-
-
 POLLS = 'fairlead_exchange_finished_seconds_count{kind="observe",outcome="ok"}'
 
 
@@ -48,7 +41,7 @@ class Counts:
 
     @classmethod
     def now(cls, own: SlurmCluster, poll_log: PollLog, controller: Controller) -> "Counts":
-        return cls(own.sessions(), len(poll_log.times), counted(controller, POLLS), len(poll_log.times))
+        return cls(own.sessions(), len(poll_log.times), controller.counted(POLLS), len(poll_log.times))
 
 
 def are_submitted(scene: Scene, count: int) -> bool:
@@ -107,8 +100,8 @@ def test_a_cluster_of_which_nothing_changes_costs_the_api_server_nothing(
     dead.wait("Ready", "False", reason="ConnectionRefused")
     polls = len(poll_log.times)
     until(lambda: len(poll_log.times) > polls + 2, "what was written of their first looks to be in the audit log")
-    polls, tries = len(poll_log.times), counted(controller, "fairlead_breaker_opened_total")
+    polls, tries = len(poll_log.times), controller.counted("fairlead_breaker_opened_total")
     before = writes(plane, scene)
     until(lambda: len(poll_log.times) >= polls + 10, "ten polls", 40)
-    until(lambda: counted(controller, "fairlead_breaker_opened_total") >= tries + 3, "three more tries of the dead one", 40)
+    until(lambda: controller.counted("fairlead_breaker_opened_total") >= tries + 3, "three more tries of the dead one", 40)
     assert writes(plane, scene) == before

@@ -29,7 +29,7 @@ def test_a_job_whose_finalizer_was_taken_off_by_hand_ends_on_the_cluster(scene: 
     scene.cluster(hpc)
     job = scene.job("forced", LONG)
     job.wait("Running")
-    until(lambda: f"fairlead_{scene.kind.plural}_watched 1.0" in controller.metrics(), "it to be counted among its kind")
+    until(lambda: controller.counted(f"fairlead_{scene.kind.plural}_watched") >= 1, f"it to be counted among the {scene.kind.name}s")
     scene.api.merge(job.path, {"metadata": {"finalizers": None}})
     job.delete()
     until(lambda: not hpc.jobs_active(), "the job to end on the cluster", 20)

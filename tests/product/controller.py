@@ -1,6 +1,7 @@
 """`fairlead controller` as a process: started, killed, stopped and started again by tests and by the demo."""
 
 import os
+import re
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -108,6 +109,11 @@ class Controller:
     def metrics(self) -> str:
         """What /metrics says."""
         return self.page("metrics")[1]
+
+    def counted(self, series: str) -> int:
+        """One number of /metrics, by its name and labels as they are printed there; 0 if it is not there."""
+        found = re.search(rf"^{re.escape(series)} ([0-9.e+]+)$", self.metrics(), re.MULTILINE)
+        return int(float(found[1])) if found else 0
 
     def leads(self) -> bool:
         """Whether it says so."""

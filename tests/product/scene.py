@@ -12,6 +12,8 @@ from product.remains import remains_on
 from product.waiting import until
 
 ANOTHERS_FINALIZER = "example.com/theirs"
+COLLECTED_SECONDS = 90
+"""For Kubernetes to take down what a deleted object owned: its garbage collector looks for new kinds each 30 s, and lists those first."""
 POLLING = {"intervalSeconds": 0.3, "maxIntervalSeconds": 1, "timeoutSeconds": 10}
 
 
@@ -243,7 +245,7 @@ class Scene:
 
     def _services_go(self) -> None:
         path = f"/api/v1/namespaces/{self.namespace}/services?labelSelector=app.kubernetes.io/managed-by=fairlead"
-        until(lambda: not (self.api.get(path) or {"items": []})["items"], "the Services of Sessions to go with them", 30)
+        until(lambda: not (self.api.get(path) or {"items": []})["items"], "the Services of Sessions to go with them", COLLECTED_SECONDS)
 
     def _proved(self, name: str, node: LoginNode, seconds: float, *, connected: bool) -> None:
         try:

@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 from secrets import token_hex
 
@@ -11,22 +12,22 @@ from far_end import HERE, FarEnd, key, submission
 from fairlead.domain.run.answers import Remnant
 from fairlead.schedulers.seam import Removal, TreeRemoval, TreeState
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.long(of=3), pytest.mark.timeout(900)]
 MANY = 200_000
 
 
-def bury_many(runs: Path) -> None:
-    for number in range(100, 100 + MANY):
+def bury_many(runs: Path, many: int) -> None:
+    for number in range(100, 100 + many):
         folder = runs / str(key(number=number))
         folder.mkdir()
         (folder / "claim").symlink_to("revoked")
 
 
-def test_a_sweep_and_a_removal_of_200_000_tombstones_come_to_their_end(far: FarEnd) -> None:
+def test_a_sweep_and_a_removal_of_200_000_tombstones_come_to_their_end(far: FarEnd, rounds: Callable[[int], int]) -> None:
     """Each sweep of a busy site would be cut off and begun anew, so that nothing lost is ever found; or its tree would stay for good."""
     mine = key()
     far.submit(submission(mine))
-    bury_many(far.tree / "runs")
+    bury_many(far.tree / "runs", rounds(MANY))
     sweep = far.slurm.remove(token_hex(16), far.known, Removal((), sweep=True))
     began = time.monotonic()
     swept = sweep.parse(far.send(sweep.stdin()))
