@@ -121,7 +121,7 @@ SESSION: Final[dict[Word, str]] = {
     S.SERVICE_MADE: NOTHING,
     S.NAME_TAKEN: "Delete or rename the other Service; or apply the Session under another name.",
     S.SERVICE_REFUSED: "See to what the message names: a quota, a policy or a webhook.",
-    S.NO_TUNNEL: "See that a gateway runs; without one the process runs, and nobody reaches it.",
+    S.NO_TUNNEL: "See that a gateway runs (`gateway.enabled` in the chart); without one the process runs, and nobody reaches it.",
     S.TUNNEL_OPENING: BY_ITSELF,
     S.TUNNEL_OPEN: NOTHING,
     S.TUNNEL_BROKEN: "See that the process listens on `application.port`, and that the login node allows forwarding.",

@@ -9,9 +9,25 @@ import pytest
 import yaml
 
 from chart.helm import Helm
-from chart.rendering import CASES, CHART, NAMESPACE, RELEASE, WITHOUT_CRDS, Manifest, committed, objects, to_commit, values
+from chart.rendering import (
+    CASES,
+    CHART,
+    NAMESPACE,
+    RELEASE,
+    WITHOUT_CRDS,
+    Manifest,
+    committed,
+    manifests,
+    objects,
+    template,
+    to_commit,
+    values,
+)
 from fairlead.api.v1alpha1.names import INSTALLATION_SECRET
-from fairlead.kube.rights import ACCOUNT, UNINSTALL_ACCOUNT, Reach, rules
+from fairlead.app.gateway_program import STOP_SECONDS
+from fairlead.gateway.door import CUT_SECONDS, FLUSH_SECONDS, REFUSED_SECONDS
+from fairlead.gateway.gateway import DRAIN_SECONDS, LAST_WORDS_SECONDS
+from fairlead.kube.rights import ACCOUNT, GATEWAY_ACCOUNT, UNINSTALL_ACCOUNT, Reach, rules
 
 BY_CASE = pytest.mark.parametrize("case", CASES)
 
@@ -57,6 +73,9 @@ WRONG = {
     "uninstall.policy=Delete": ["at '/uninstall/policy': value must be one of 'Refuse', 'Orphan', 'Cancel'"],
     "log.level=verbose": ["at '/log/level': value must be one of 'debug', 'info', 'warning', 'error'"],
     "replicas=two": ["at '/replicas': got string, want integer"],
+    "gateway.ports.first=80": ["at '/gateway/ports/first'", "want 1,024"],
+    "gateway.terminationGracePeriodSeconds=20": ["at '/gateway/terminationGracePeriodSeconds'", "want 25"],
+    "gateway.port=20000": ["at '/gateway': additional properties 'port' not allowed", "'ports'"],
     "healthPort=70000": ["at '/healthPort'", "want 65,535"],
     "watchNamespaces={Physics,biology,biology}": ["at '/watchNamespaces/0': 'Physics' does not match pattern",
                                                   "at '/watchNamespaces': items at 1 and 2 are equal"],
@@ -89,7 +108,7 @@ def _in_order(rules: Iterable[Manifest]) -> list[str]:
     return sorted(json.dumps(each, sort_keys=True) for each in rules)
 
 
-ACCOUNTS = pytest.mark.parametrize("account", [ACCOUNT, UNINSTALL_ACCOUNT])
+ACCOUNTS = pytest.mark.parametrize("account", [ACCOUNT, GATEWAY_ACCOUNT, UNINSTALL_ACCOUNT])
 
 
 @ACCOUNTS
@@ -118,6 +137,63 @@ def test_secrets_can_be_named(helm: Helm) -> None:
     assert (secrets["verbs"], secrets["resourceNames"]) == (["get"], ["hpc-ssh", "box-ssh", INSTALLATION_SECRET])
     others = [rule for rule in role["rules"] if rule["resources"] != ["secrets"]]
     assert _in_order(others) == _in_order(each for each in rules(ACCOUNT, Reach.ALL, Reach.CLUSTER) if each["resources"] != ["secrets"])
+
+
+def test_the_gateways_may_read_named_secrets_alone_too(helm: Helm) -> None:
+    """A gateway that is taken over could read every Secret, though the controller may not; or the controller's own."""
+    [role] = [each for each in objects(helm, "placed", *WITHOUT_CRDS)
+              if each["kind"] == "ClusterRole" and "gateway" in each["metadata"]["name"]]
+    [secrets] = [rule for rule in role["rules"] if rule["resources"] == ["secrets"]]
+    assert (secrets["verbs"], secrets["resourceNames"]) == (["get"], ["hpc-ssh", "box-ssh"])
+
+
+ADMITTED: dict[str, list[Manifest]] = {
+    "defaults": [{"namespaceSelector": {}}],
+    "monitoring": [],
+    "strict": [{"namespaceSelector": {"matchLabels": {"example.org/sessions": "allowed"}}}],
+}
+
+
+@pytest.mark.parametrize("case", ADMITTED)
+def test_the_ports_of_the_gateways_are_closed_but_to_those_who_are_named(helm: Helm, case: str) -> None:
+    """Every pod of the cluster would reach every process behind a Session, though somebody had said who may."""
+    made = list(objects(helm, case, *WITHOUT_CRDS))
+    policies = {each["metadata"]["name"]: each["spec"] for each in made if each["kind"] == "NetworkPolicy"}
+    labels = _gateway(made)["metadata"]["labels"].items()
+    of_all = policies.pop(f"{RELEASE}-controller")
+    assert of_all["podSelector"]["matchLabels"].items() <= labels, "else what no other policy lets in is not kept out"
+    assert "Ingress" in of_all["policyTypes"]
+    assert [rule["from"] for policy in policies.values() for rule in policy["ingress"]] == ([ADMITTED[case]] if ADMITTED[case] else [])
+    for policy in policies.values():
+        assert policy["podSelector"]["matchLabels"].items() <= labels
+        assert policy["ingress"][0]["ports"] == [{"port": 20000, "endPort": 20999, "protocol": "TCP"}]
+
+
+def _gateway(manifests: Iterable[Manifest]) -> Manifest:
+    """The template of the gateways' pods."""
+    [found] = [each for each in manifests if (each["kind"], each["metadata"]["name"]) == ("Deployment", f"{RELEASE}-gateway")]
+    template: Manifest = found["spec"]["template"]
+    return template
+
+
+def test_a_gateway_has_more_time_to_end_than_it_takes(helm: Helm) -> None:
+    """It would be killed while it hands its Sessions over, and their slices would lead nowhere."""
+    pod = _gateway(objects(helm, "defaults", *WITHOUT_CRDS))["spec"]
+    closing = FLUSH_SECONDS + CUT_SECONDS + REFUSED_SECONDS
+    assert pod["terminationGracePeriodSeconds"] > DRAIN_SECONDS + 2 * LAST_WORDS_SECONDS + closing + STOP_SECONDS
+
+
+def test_without_gateways_there_is_nothing_of_theirs(helm: Helm) -> None:
+    """Who wants no way into a process would have an account that can read keys."""
+    made = list(manifests(template(helm, "defaults", *WITHOUT_CRDS, "--set", "gateway.enabled=false")))
+    assert len(made) > 10
+    assert [each["metadata"]["name"] for each in made if "gateway" in each["metadata"]["name"]] == []
+
+
+def test_a_range_of_ports_that_ends_before_it_begins_is_refused(helm: Helm) -> None:
+    """The gateways would be started again and again, and only their log would say why."""
+    done = helm("template", RELEASE, str(CHART), "--set", "gateway.ports.first=30000", check=False)
+    assert "gateway.ports: first is 30000 and last 20999: write the smaller one as first" in done.stderr
 
 
 @BY_CASE

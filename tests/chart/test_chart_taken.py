@@ -6,14 +6,17 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 import yaml
 
 from bed.controlplane import ControlPlane
+from bed.controlplane.ports import free
 from chart.account import Account
 from chart.helm import Helm
 from chart.rendering import CASES, CHART, NAMESPACE, RELEASE, WITHOUT_CRDS, Manifest, manifests, objects, template
+from fairlead.api.v1alpha1.names import GATEWAY_LEASE
 from product.command import argv
 from product.waiting import until
 
@@ -71,7 +74,7 @@ def test_what_the_example_of_the_metrics_says_is_accepted(helm: Helm, plane: Con
     made = [*manifests(rendered)]
     with accounts(plane, made):
         assert plane.kubectl(*asked, "--force-conflicts", "--filename=-", input=rendered).stderr == ""
-    [policy] = [each["spec"] for each in made if each["kind"] == "NetworkPolicy"]
+    [policy] = [each["spec"] for each in made if (each["kind"], each["metadata"]["name"]) == ("NetworkPolicy", f"{RELEASE}-controller")]
     assert [port["port"] for rule in policy["ingress"] for port in rule["ports"]] == ["metrics"]
     monitor = yaml.safe_load((EXAMPLE / "podmonitor.yaml").read_text())
     assert monitor["spec"]["podMetricsEndpoints"][0]["port"] == "metrics"
@@ -200,6 +203,36 @@ def test_its_controller_leads_under_the_rights_that_a_change_of_namespaces_leave
         beside = subprocess.run(checks, env=account.env, capture_output=True, text=True, timeout=60, check=False)
         assert beside.returncode == 0, f"{beside.stderr}; the controller says: {log.read_text()[-3000:]}"
         assert "Installation: institute in namespace fairlead-system" in beside.stdout
+
+
+def test_its_gateway_serves_under_the_rights_that_the_chart_gives_it(release: Helm, plane: ControlPlane, tmp_path: Path) -> None:
+    """What the chart says to its pods would not start, or would be refused what it asks for: no Session would ever be reached."""
+    install(release, "--set", "watchNamespaces={physics}")
+    gateway = json.loads(plane.kubectl("get", "deployment", f"{RELEASE}-gateway", f"--namespace={NAMESPACE}", "--output=json").stdout)
+    pod: dict[str, Any] = gateway["spec"]["template"]["spec"]
+    [container] = pod["containers"]
+    assert {each["name"]: each["valueFrom"]["fieldRef"]["fieldPath"] for each in container["env"]} == {
+        "POD_NAME": "metadata.name", "POD_IP": "status.podIP"}
+    words = [each.replace("$(POD_NAME)", "gateway-1") for each in container["args"]]
+    [port] = free(1)
+    account = Account(plane, NAMESPACE, pod["serviceAccountName"], tmp_path)
+    asked = [*argv(*words), "--address=192.0.2.17", "--health-host=127.0.0.1", f"--health-port={port}"]
+    probe, lease = container["readinessProbe"]["httpGet"]["path"], f"lease/{GATEWAY_LEASE}gateway-1"
+    with account.running(asked) as log:
+        until(lambda: answers(f"http://127.0.0.1:{port}{probe}"), "the gateway to be ready", 60)
+        held = until(lambda: plane.kubectl("get", lease, f"--namespace={NAMESPACE}", "--output=name", check=False).stdout, "its Lease", 60)
+        assert held.strip() == f"lease.coordination.k8s.io/{GATEWAY_LEASE}gateway-1"
+        said = log.read_text()
+    assert "forbidden" not in said.lower(), said
+
+
+def answers(url: str) -> bool:
+    """Whether a page says that all is well."""
+    try:
+        with urlopen(url, timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
 
 
 def test_large_numbers_reach_the_settings_file_as_they_are(helm: Helm) -> None:

@@ -9,7 +9,7 @@
 {{- with $root.Values.rbac.secretNames }}
 {{- range $namespaced }}
 {{- if has "secrets" .resources }}
-{{- $_ := set . "resourceNames" (append $root.Values.rbac.secretNames "fairlead-installation") }}
+{{- $_ := set . "resourceNames" (concat $root.Values.rbac.secretNames (ternary (list "fairlead-installation") list (eq $.table "controller"))) }}
 {{- end }}
 {{- end }}
 {{- end }}

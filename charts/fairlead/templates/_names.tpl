@@ -17,10 +17,30 @@
 {{- default (include "fairlead.controller" .) .Values.serviceAccount.name }}
 {{- end }}
 
+{{- /* The gateways' objects. */}}
+{{- define "fairlead.gateway" -}}
+{{ include "fairlead.fullname" . }}-gateway
+{{- end }}
+
+{{- define "fairlead.gatewayAccount" -}}
+{{- with .Values.gateway.serviceAccount }}
+{{- if not (or .create .name) }}
+{{- fail "gateway.serviceAccount.create is false: write the name of an account that is there in gateway.serviceAccount.name" }}
+{{- end }}
+{{- default (include "fairlead.gateway" $) .name }}
+{{- end }}
+{{- end }}
+
 {{- /* Labels by which the controller's pods are found: these can never change. */}}
 {{- define "fairlead.selector" -}}
 {{ include "fairlead.anyPod" . }}
 app.kubernetes.io/component: controller
+{{- end }}
+
+{{- /* The same of the gateways' pods. */}}
+{{- define "fairlead.gatewaySelector" -}}
+{{ include "fairlead.anyPod" . }}
+app.kubernetes.io/component: gateway
 {{- end }}
 
 {{- /* The same of all its pods, those of hooks too. */}}

@@ -38,3 +38,26 @@ securityContext:
   capabilities:
     drop: [ALL]
 {{- end }}
+
+{{- /* How the kubelet asks a controller or a gateway whether it lives and is ready. */}}
+{{- define "fairlead.probes" -}}
+livenessProbe:
+  httpGet:
+    path: /livez
+    port: health
+  periodSeconds: 10
+  timeoutSeconds: 5
+  failureThreshold: 3
+startupProbe:                # asked each second: a replica that is up is not waited for
+  httpGet:
+    path: /readyz
+    port: health
+  periodSeconds: 1
+  failureThreshold: 120
+readinessProbe:
+  httpGet:
+    path: /readyz
+    port: health
+  periodSeconds: 5
+  timeoutSeconds: 5
+{{- end }}

@@ -147,6 +147,65 @@
 {{- end }}
 
 {{- /* Needed in each namespace that is looked after. */}}
+{{- define "fairlead.rights.gateway.namespaced" -}}
+- apiGroups:
+  - fairlead.dev
+  resources:
+  - clusters
+  verbs:
+  - list
+  - watch
+- apiGroups:
+  - fairlead.dev
+  resources:
+  - sessions
+  verbs:
+  - list
+  - watch
+- apiGroups:
+  - discovery.k8s.io
+  resources:
+  - endpointslices
+  verbs:
+  - get
+  - list
+  - watch
+  - create
+  - patch
+  - delete
+- apiGroups:
+  - ''
+  resources:
+  - secrets
+  verbs:
+  - get
+- apiGroups:
+  - ''
+  resources:
+  - namespaces
+  verbs:
+  - get
+{{- end }}
+
+{{- /* Needed for the whole cluster, whichever namespaces are looked after. */}}
+{{- define "fairlead.rights.gateway.clusterWide" -}}
+[]
+{{- end }}
+
+{{- /* Needed in the release's own namespace. */}}
+{{- define "fairlead.rights.gateway.own" -}}
+- apiGroups:
+  - coordination.k8s.io
+  resources:
+  - leases
+  verbs:
+  - create
+  - get
+  - list
+  - patch
+{{- end }}
+
+{{- /* Needed in each namespace that is looked after. */}}
 {{- define "fairlead.rights.uninstall.namespaced" -}}
 - apiGroups:
   - fairlead.dev

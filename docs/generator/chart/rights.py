@@ -6,10 +6,10 @@ from textwrap import dedent
 
 import yaml
 
-from fairlead.kube.rights import ACCOUNT, UNINSTALL_ACCOUNT, Reach, rules
+from fairlead.kube.rights import ACCOUNT, GATEWAY_ACCOUNT, UNINSTALL_ACCOUNT, Reach, rules
 
 HEADER = "{{/* Made by `make crds` from operator/fairlead/kube/rights.py; change it there. */}}\n"
-TABLES = {"controller": ACCOUNT, "uninstall": UNINSTALL_ACCOUNT}
+TABLES = {"controller": ACCOUNT, "gateway": GATEWAY_ACCOUNT, "uninstall": UNINSTALL_ACCOUNT}
 PIECES = {"namespaced": Reach.ALL, "clusterWide": Reach.CLUSTER, "own": Reach.OWN}
 SAYS = {
     "namespaced": "Needed in each namespace that is looked after.",

@@ -10,14 +10,22 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from fairlead.api.v1alpha1 import names
 from fairlead.app.settings import Settings
 
 Port = Annotated[int, Field(ge=1, le=65535)]
+SessionPort = Annotated[int, Field(ge=1024, le=65535)]
+"""One that a process may listen on without being root."""
 Namespace = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
 Duration = Annotated[str, Field(pattern=r"^([0-9]+(ms|s|m|h))+$")]
 Map = dict[str, str]
 Free = dict[str, Any]
 """A piece of a Kubernetes object, which the API server checks."""
+SPREAD: list[Free] = [
+    {"maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway"},
+    {"maxSkew": 1, "topologyKey": "topology.kubernetes.io/zone", "whenUnsatisfiable": "ScheduleAnyway"},
+]
+"""Over nodes and zones, as far as there are some."""
 
 
 class Section(BaseModel):
@@ -62,20 +70,30 @@ class ServiceAccount(Section):
 
 
 class Rbac(Section):
-    """The controller's rights."""
+    """The rights of the controller and of the gateways."""
 
     create: bool = True
     """Make roles and bindings, from the table of rights in the code. Without: somebody else has to grant them."""
     secret_names: list[str] = []
-    """Names of the only Secrets that the controller may read, in each namespace: those that Clusters and namespaces name as their login.
-    Empty: any."""
+    """Names of the only Secrets that the controller and the gateways may read, in each namespace: those that Clusters and namespaces name
+    as their login. Empty: any."""
+
+
+class Ports(Section):
+    """The ports of each gateway."""
+
+    first: SessionPort = names.GATEWAY_PORTS[0]
+    """The first."""
+    last: SessionPort = names.GATEWAY_PORTS[1]
+    """The last. Each Session that runs has one; one that is free again rests for a minute."""
 
 
 class Crds(Section):
     """The resource definitions."""
 
     enabled: bool = True
-    """Install and upgrade them with the chart. An uninstall leaves them, and so every Cluster and Job, as does a later `false` here."""
+    """Install and upgrade them with the chart. An uninstall leaves them, and so every Cluster, Job and Session, as does a later `false`
+    here."""
 
 
 class Budget(Section):
@@ -85,11 +103,53 @@ class Budget(Section):
     """Let a drain take one replica at a time."""
 
 
-class NetworkPolicy(Section):
-    """Who the controller may speak to, and who to it, where the network plugin enforces it."""
+class GatewayAccount(Section):
+    """The gateways' account."""
+
+    create: bool = True
+    """Make it. Without: `name` must be there."""
+    name: str = ""
+    """Its name. Empty: the release's name with `-gateway`."""
+    annotations: Map = {}
+    """Annotations on it."""
+
+
+class Gateway(Section):
+    """The gateways, through which Sessions are reached."""
 
     enabled: bool = True
-    """Restrict it to DNS, the API server and SSH, and let nobody in but those below. The kubelet's probes always come through."""
+    """Run them. Without, a Session's process runs, and nobody reaches it by its Service."""
+    replicas: Annotated[int, Field(ge=1, le=10)] = 2
+    """Gateways. Each Session is held by one of them; when that one stops, another takes it within seconds, and its clients connect anew."""
+    ports: Ports = Ports()
+    """The ports on which Sessions are reached, in each gateway's pod."""
+    resources: Free = {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}}
+    """What a gateway asks for and may use."""
+    priority_class_name: str = ""
+    """PriorityClass of the gateways' pods. A gateway that is evicted cuts off the clients of its Sessions."""
+    pod_labels: Map = {}
+    """Further labels on the gateways' pods."""
+    pod_annotations: Map = {}
+    """Further annotations on the gateways' pods."""
+    extra_env: list[Free] = []
+    """Further variables of the gateways' environment, as in a container's `env`."""
+    affinity: Free = {}
+    """Further rules of placement for the gateways' pods."""
+    topology_spread_constraints: list[Free] = SPREAD
+    """How the gateways' pods are spread; the chart adds the selector of these pods."""
+    termination_grace_period_seconds: int = Field(default=30, ge=25, le=3600)
+    """What Kubernetes gives a gateway to hand its Sessions over and end its streams, which takes it 20 seconds at most."""
+    pod_disruption_budget: Budget = Budget()
+    """What a drain may take of the gateways."""
+    service_account: GatewayAccount = GatewayAccount()
+    """The gateways' ServiceAccount."""
+
+
+class NetworkPolicy(Section):
+    """Who the controller and the gateways may speak to, and who to them, where the network plugin enforces it."""
+
+    enabled: bool = True
+    """Restrict them to DNS, the API server and SSH, and let nobody in but those below. The kubelet's probes always come through."""
     ssh_ports: list[Port] = Field(default=[22], min_length=1)
     """Ports of login nodes, hosts and jump hosts. A Cluster with a port that is missing here cannot be reached."""
     ssh_cidrs: list[str] = []
@@ -102,6 +162,9 @@ class NetworkPolicy(Section):
     """Port of the cluster's DNS, by UDP and TCP."""
     metrics_from: list[Free] = []
     """Who may read the metrics: entries of a NetworkPolicy's `from`. Empty: nobody."""
+    sessions_from: list[Free] = [{"namespaceSelector": {}}]
+    """Who may reach the ports of the gateways, and so all Sessions: entries of a NetworkPolicy's `from`. The default is every pod of the
+    cluster. Empty: nobody."""
     extra_ingress: list[Free] = []
     """Further entries of the NetworkPolicy's `ingress`, such as to a container of `extraContainers`."""
     extra_egress: list[Free] = []
@@ -193,13 +256,14 @@ class Values(Section):
     """Name of this installation on the remote clusters, where its folder bears it: 1 to 32 of a-z, 0-9 and -. Empty: made of the cluster's
     identity and the namespace. It cannot be changed once there is one."""
     watch_namespaces: list[Namespace] = Field(default=[], json_schema_extra={"uniqueItems": True})
-    """Namespaces whose Clusters and Jobs are looked after; the controller then has rights in these alone. Empty: all."""
+    """Namespaces whose Clusters, Jobs and Sessions are looked after; controller and gateways then have rights in these alone. Empty:
+    all."""
     settings: Settings = Settings()
     """The settings file: graces and time-outs. See docs/reference/settings.md; a file holds only what is to differ."""
     log: Log = Log()
-    """The controller's log, on standard error."""
+    """The log of the controller and of the gateways, on standard error."""
     health_port: Port = 8080
-    """Port of /livez, /readyz and /metrics in the pod."""
+    """Port of /livez, /readyz and /metrics in each pod."""
     extra_env: list[Free] = []
     """Further variables of the controller's environment, as in a container's `env`."""
     extra_containers: list[Free] = []
@@ -218,21 +282,20 @@ class Values(Section):
     """Taints that all pods tolerate."""
     affinity: Free = {}
     """Further rules of placement for the controller's pods."""
-    topology_spread_constraints: list[Free] = [
-        {"maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway"},
-        {"maxSkew": 1, "topologyKey": "topology.kubernetes.io/zone", "whenUnsatisfiable": "ScheduleAnyway"},
-    ]
+    topology_spread_constraints: list[Free] = SPREAD
     """How the controller's pods are spread; the chart adds the selector of these pods."""
     service_account: ServiceAccount = ServiceAccount()
     """The controller's ServiceAccount."""
     rbac: Rbac = Rbac()
-    """The controller's rights."""
+    """The rights of the controller and of the gateways."""
+    gateway: Gateway = Gateway()
+    """The gateways, through which Sessions are reached."""
     crds: Crds = Crds()
-    """The definitions of Cluster and Job."""
+    """The definitions of Cluster, Job and Session."""
     pod_disruption_budget: Budget = Budget()
     """What a drain may take."""
     network_policy: NetworkPolicy = NetworkPolicy()
-    """Who the controller may speak to, and who to it, where the network plugin enforces it."""
+    """Who the controller and the gateways may speak to, and who to them, where the network plugin enforces it."""
     metrics: Metrics = Metrics()
     """Who reads metrics, and how."""
     uninstall: Uninstall = Uninstall()
