@@ -8,8 +8,8 @@ from ssh_addresses import address_of, script
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.cluster.address import Endpoint, Port
 from fairlead.domain.errors import Unanswered
+from fairlead.engine.far_end.lookout import Lookout
 from fairlead.engine.settings import EngineSettings
-from fairlead.engine.site.lookout import Lookout
 from fairlead.ssh.remote import SshRemote
 
 CUT = Unanswered("the poll did not end", ClusterReason.POLL_TIMED_OUT)

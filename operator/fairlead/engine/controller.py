@@ -15,21 +15,21 @@ from fairlead.domain.objects import ClusterName
 from fairlead.domain.run.installation import Installation
 from fairlead.domain.run.run import RunKey
 from fairlead.domain.run.watched import WatchedOwner
+from fairlead.engine.cluster.cluster_record import ClusterRecord
+from fairlead.engine.cluster.logins import Logins
 from fairlead.engine.context import Overseer, SiteContext
+from fairlead.engine.failures.mishaps import contained
+from fairlead.engine.far_end.link import Link
 from fairlead.engine.gauges import Gauges
 from fairlead.engine.gone.expiry import Expiry
 from fairlead.engine.gone.leftovers import Leftover, Leftovers
-from fairlead.engine.mishaps import contained
 from fairlead.engine.owed.debts import Debts
 from fairlead.engine.owed.overdue import Overdue
 from fairlead.engine.owed.payments import Payments
 from fairlead.engine.ports import Pulse, World
 from fairlead.engine.registry import Registry
-from fairlead.engine.site.cluster_record import ClusterRecord
-from fairlead.engine.site.link import Link
-from fairlead.engine.site.logins import Logins
 from fairlead.engine.site.site import Site
-from fairlead.engine.site_table import SiteTable
+from fairlead.engine.site.site_table import SiteTable
 from fairlead.engine.trees import Trees
 from fairlead.engine.unplaced.labels import Labels
 from fairlead.engine.unplaced.nowhere import Nowhere

@@ -10,7 +10,7 @@ from fairlead.domain.cluster.cluster import Cluster
 from fairlead.domain.objects import ClusterName
 from fairlead.domain.run.owner import RunOwner
 from fairlead.domain.run.watched import WatchedOwner
-from fairlead.engine.mishaps import contained
+from fairlead.engine.failures.mishaps import contained
 
 
 class Registry:

@@ -15,8 +15,8 @@ from fairlead.domain.run.news import Begun, Beset, DeletionWaits, Waiting
 from fairlead.domain.run.owner import RunOwner
 from fairlead.domain.run.settle import Outcome
 from fairlead.domain.run.watched import WatchedOwner
-from fairlead.engine.mishaps import Mishaps, Said
-from fairlead.engine.pauses import REFUSALS, Pauses, is_refusal
+from fairlead.engine.failures.mishaps import Mishaps, Said
+from fairlead.engine.failures.pauses import REFUSALS, Pauses, is_refusal
 from fairlead.engine.ports import World
 from fairlead.engine.registry import Registry
 from fairlead.telemetry import metrics

@@ -11,7 +11,7 @@ from fairlead.api.v1alpha1 import names
 from fairlead.domain.cluster.reading import read_cluster
 from fairlead.domain.errors import UserFault
 from fairlead.domain.kinds import Kind, Kinds
-from fairlead.engine.mishaps import contained
+from fairlead.engine.failures.mishaps import contained
 from fairlead.engine.ports import Services
 from fairlead.engine.registry import Registry
 from fairlead.kube.lists import Lists

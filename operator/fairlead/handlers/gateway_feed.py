@@ -8,7 +8,7 @@ import kopf
 from fairlead.api.v1alpha1 import names
 from fairlead.domain.cluster.reading import read_cluster
 from fairlead.domain.kinds import Kind
-from fairlead.engine.mishaps import contained
+from fairlead.engine.failures.mishaps import contained
 from fairlead.gateway.gateway import Gateway
 from fairlead.handlers.feed import PAGE_SIZE, readable
 from fairlead.kube.lists import Lists

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 
 import pytest
 from structlog.testing import capture_logs
-from virtual import Virtual
 
 from fairlead.domain.objects import ObjectRef
 from fairlead.domain.run.finished import Expiring
 from fairlead.engine.clock import SteadyClock
 from fairlead.engine.gone.expiry import Expiry
+from unit.engine.virtual import Virtual
 
 HOUR = 3600.0
 

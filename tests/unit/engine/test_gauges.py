@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-from virtual import Virtual
-
 from fairlead.api.v1alpha1.job import JobPhase
 from fairlead.api.v1alpha1.reasons import ClusterCondition, ClusterReason, JobCondition, JobReason
 from fairlead.domain.cluster.cluster import Cluster
@@ -16,6 +14,7 @@ from fairlead.engine.registry import Registry
 from fairlead.engine.site.site import Site
 from fairlead.telemetry import metrics
 from product.objects import UID, a_cluster, a_job
+from unit.engine.virtual import Virtual
 
 
 def shown(metric) -> dict[tuple[str, ...], float]:

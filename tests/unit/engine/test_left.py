@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 
 import pytest
 from structlog.testing import capture_logs
-from virtual import ONE, Virtual, driver_of
 
 from fairlead.domain.job.job import Job
 from fairlead.domain.run.answers import CancelAnswer
@@ -15,6 +14,7 @@ from fairlead.engine.registry import Registry
 from fairlead.schedulers.seam import Removed
 from fairlead.web.health import Heartbeats
 from product.objects import a_cluster, a_job, submitted
+from unit.engine.virtual import ONE, Virtual, driver_of
 
 RUNS = a_job(status=submitted())
 

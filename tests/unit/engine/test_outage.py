@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 from structlog.testing import capture_logs
-from virtual import GOOD_PROBE, NOTHING, ONE, Virtual, driver_of
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.errors import Unreachable
@@ -18,6 +17,7 @@ from fairlead.engine.settings import EngineSettings
 from fairlead.schedulers.seam import Exchange, Removed
 from fairlead.web.health import Heartbeats
 from product.objects import a_cluster
+from unit.engine.virtual import GOOD_PROBE, NOTHING, ONE, Virtual, driver_of
 
 LOGINS, HOSTS, PER_HOST = 300, 30, 4
 CONNECT_SECONDS, LOGIN_SECONDS = 10.0, 0.3

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 from test_site import Stage
-from virtual import SETTINGS
 
 from fairlead.api.v1alpha1.cluster import ClusterStatus, HostStatus, LoginStatus, WorkDirStatus
 from fairlead.api.v1alpha1.reasons import ClusterReason
@@ -15,6 +14,7 @@ from fairlead.engine.registry import Registry
 from fairlead.engine.trees import Trees
 from fairlead.schedulers.seam import TreeRemoved, TreeState
 from product.objects import a_cluster
+from unit.engine.virtual import SETTINGS
 
 MARKER, OTHER = "a" * 32, "b" * 32
 KEY = "00000000-0000-4000-8000-000000000001-1"

@@ -14,8 +14,8 @@ import structlog
 
 from fairlead.domain.run.finished import Expiring, expiring
 from fairlead.domain.run.watched import WatchedOwner
-from fairlead.engine.breaker import CLOSED, Breaker
-from fairlead.engine.mishaps import contained
+from fairlead.engine.failures.breaker import CLOSED, Breaker
+from fairlead.engine.failures.mishaps import contained
 from fairlead.engine.ports import World
 
 log = structlog.get_logger()

@@ -20,7 +20,7 @@ from fairlead.domain.run.answers import Remnant
 from fairlead.domain.run.owner import DeletionPolicy
 from fairlead.domain.run.run import Owner, RunKey
 from fairlead.engine.context import Overseer
-from fairlead.engine.mishaps import contained
+from fairlead.engine.failures.mishaps import contained
 from fairlead.engine.owed.debts import Debts
 from fairlead.engine.ports import World
 from fairlead.engine.registry import Registry

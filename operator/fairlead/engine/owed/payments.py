@@ -8,7 +8,7 @@ import structlog
 from fairlead.domain.gone.debt import Debt, debtor
 from fairlead.domain.gone.remains import Remains
 from fairlead.domain.objects import ClusterName
-from fairlead.engine.mishaps import contained
+from fairlead.engine.failures.mishaps import contained
 from fairlead.engine.owed.debts import Debts
 from fairlead.engine.ports import World
 from fairlead.engine.registry import Registry

@@ -1,1 +1,1 @@
-"""One login or host of a Cluster: its loop, its connection, its polls, its lanes, and our hold on the Cluster for it."""
+"""What one login or host of a Cluster does, turn by turn: API writes, Services, what is started there and when, within its limits."""

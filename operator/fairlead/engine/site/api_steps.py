@@ -21,12 +21,12 @@ from fairlead.domain.run.owner import RunOwner
 from fairlead.domain.run.settle import Outcome
 from fairlead.domain.run.steps import KeepOut, Release, Rest, Resume, Step, Suspend, TakeUp, decide
 from fairlead.domain.run.watched import WatchedOwner
+from fairlead.engine.cluster.hold import Hold
 from fairlead.engine.context import SiteContext
-from fairlead.engine.mishaps import contained
+from fairlead.engine.failures.mishaps import contained
+from fairlead.engine.far_end.exchanges import Work
+from fairlead.engine.far_end.lanes import Lanes
 from fairlead.engine.owed.overdue import LETTING_GO, Overdue
-from fairlead.engine.site.exchanges import Work
-from fairlead.engine.site.hold import Hold
-from fairlead.engine.site.lanes import Lanes
 from fairlead.engine.site.limits import active, asks_for_a_place, beyond, places
 
 log = structlog.get_logger()

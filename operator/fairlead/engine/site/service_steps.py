@@ -12,8 +12,8 @@ from fairlead.domain.errors import ApiFault
 from fairlead.domain.kinds import Serving
 from fairlead.domain.run.service import KeptService, NoService, Served, WantedService
 from fairlead.domain.run.watched import WatchedOwner
+from fairlead.engine.far_end.exchanges import Work
 from fairlead.engine.ports import Services
-from fairlead.engine.site.exchanges import Work
 
 log = structlog.get_logger()
 

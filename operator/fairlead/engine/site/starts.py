@@ -10,10 +10,10 @@ from fairlead.domain.run.owner import RunOwner
 from fairlead.domain.run.steps import Bury, Cancel, Rest, Step, Submit, Watch, wakes_at
 from fairlead.domain.run.watched import WatchedOwner
 from fairlead.engine.context import Overseer, SiteContext
-from fairlead.engine.site.exchanges import Exchanges, Work
-from fairlead.engine.site.lanes import Lanes
+from fairlead.engine.far_end.exchanges import Exchanges, Work
+from fairlead.engine.far_end.lanes import Lanes
+from fairlead.engine.far_end.listening import Listening
 from fairlead.engine.site.limits import Bucket
-from fairlead.engine.site.listening import Listening
 from fairlead.engine.site.polls import PollPace
 
 

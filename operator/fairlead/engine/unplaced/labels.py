@@ -17,7 +17,7 @@ from fairlead.api.v1alpha1 import names
 from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain.errors import ApiFault
 from fairlead.domain.objects import EventNote, ObjectRef
-from fairlead.engine.pauses import Pauses
+from fairlead.engine.failures.pauses import Pauses
 from fairlead.engine.ports import World
 
 log = structlog.get_logger()

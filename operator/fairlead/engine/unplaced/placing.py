@@ -15,10 +15,10 @@ from fairlead.domain.run.news import Waiting
 from fairlead.domain.run.request import Size
 from fairlead.domain.run.steps import Rest, Step, Suspend, TakeUp, decide
 from fairlead.domain.run.watched import WatchedOwner
+from fairlead.engine.cluster.cluster_record import ClusterRecord
 from fairlead.engine.context import SiteContext
-from fairlead.engine.site.cluster_record import ClusterRecord
+from fairlead.engine.far_end.scripts import ScriptMissing, request_of
 from fairlead.engine.site.limits import active, beyond, in_turn, places
-from fairlead.engine.site.scripts import ScriptMissing, request_of
 from fairlead.engine.unplaced.nowhere import Nowhere
 from fairlead.engine.writer import Writer
 

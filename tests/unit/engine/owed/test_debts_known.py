@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
-from virtual import SETTINGS, Virtual
 
 from fairlead.domain.errors import ApiFault, Forbidden, Unavailable
 from fairlead.domain.gone.debt import NOT_LEFT_ALONE, UNACCOUNTED, UNREACHABLE, Debt
@@ -21,6 +20,7 @@ from fairlead.engine.unplaced.nowhere import Nowhere
 from fairlead.engine.unplaced.unplaced import Unplaced
 from fairlead.engine.writer import Writer
 from product.objects import UID, a_job, submitted
+from unit.engine.virtual import SETTINGS, Virtual
 
 HPC = ("lab", "hpc")
 OLD = "2020-01-01T00:00:00Z"

@@ -21,15 +21,14 @@ from fairlead.domain.run.evidence import hidden
 from fairlead.domain.run.installation import Installation
 from fairlead.domain.run.observation import Observation
 from fairlead.domain.run.run import Tree
-from fairlead.engine.breaker import CLOSED, Breaker
+from fairlead.engine.failures.breaker import CLOSED, Breaker
+from fairlead.engine.far_end.lookout import Lookout
 from fairlead.engine.ports import T, World
-from fairlead.engine.site.lookout import Lookout
 from fairlead.schedulers.seam import Driver, Exchange, Place
 from fairlead.telemetry import metrics
 
 log = structlog.get_logger()
 
-"""No poll takes longer than this, whatever a Cluster's time-out: meanwhile nothing else is seen of its Jobs."""
 REASON_OF_PROBLEM: dict[ProbeProblem, ClusterReason] = {
     ProbeProblem.NO_SCHEDULER: ClusterReason.NO_SBATCH,
     ProbeProblem.NO_TOOLS: ClusterReason.TOOLS_MISSING,

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from virtual import NOTHING, ONE, SETTINGS, Virtual, driver_of, turning
 
 from fairlead.api.v1alpha1.job import ClusterReference
 from fairlead.api.v1alpha1.meta import as_timestamp
@@ -24,16 +23,17 @@ from fairlead.domain.run.answers import CancelAnswer, Remnant, SubmitAnswer, Sub
 from fairlead.domain.run.memory import Memory
 from fairlead.domain.run.observation import Sentinels
 from fairlead.domain.run.run import RunKey
+from fairlead.engine.cluster.cluster_record import ClusterRecord
 from fairlead.engine.context import Overseer, SiteContext
+from fairlead.engine.far_end.link import Link
 from fairlead.engine.owed.debts import Debts
 from fairlead.engine.registry import Registry
-from fairlead.engine.site.cluster_record import ClusterRecord
-from fairlead.engine.site.link import Link
 from fairlead.engine.site.site import Site
 from fairlead.engine.trees import Trees
 from fairlead.schedulers.seam import Exchange, Removed, TreeRemoved, TreeState
 from fairlead.web.health import Heartbeats
 from product.objects import NOW, a_cluster, a_job, submitted
+from unit.engine.virtual import NOTHING, ONE, SETTINGS, Virtual, driver_of, turning
 
 OTHER = "22222222-2222-4333-8444-555555555555"
 

@@ -11,9 +11,9 @@ from fairlead.domain.errors import FairleadError, RemoteFault
 from fairlead.domain.objects import EventNote
 from fairlead.domain.run.run import RunKey, Tree
 from fairlead.domain.scope import Scope
+from fairlead.engine.cluster.site_report import SiteReport
 from fairlead.engine.context import SiteContext
 from fairlead.engine.gone.leftovers import by_object
-from fairlead.engine.site.site_report import SiteReport
 from fairlead.schedulers.seam import Driver, Removal, Removed, TreeRemoval, TreeState
 
 log = structlog.get_logger()

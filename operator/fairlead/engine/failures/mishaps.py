@@ -14,7 +14,7 @@ import structlog
 from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain.errors import ApiFault, FairleadError, RemoteFault, Unreadable
 from fairlead.domain.run.owner import RunOwner
-from fairlead.engine.breaker import Breaker
+from fairlead.engine.failures.breaker import Breaker
 from fairlead.engine.ports import Clock
 from fairlead.engine.settings import PauseSettings
 

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable
 
 from fairlead.domain.cluster.cluster import Cluster
 from fairlead.domain.objects import Location
+from fairlead.engine.cluster.cluster_record import ClusterRecord
 from fairlead.engine.ports import Pulse, World
 from fairlead.engine.registry import Registry
-from fairlead.engine.site.cluster_record import ClusterRecord
 from fairlead.engine.site.site import Site
 
 SiteKey = tuple[str, str]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fairlead.engine.breaker import CLOSED, Breaker
+from fairlead.engine.failures.breaker import CLOSED, Breaker
 
 
 def failed(times: int, *, limit_seconds: float = 60, jitter: float = 0.0) -> Breaker:

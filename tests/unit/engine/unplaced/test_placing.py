@@ -5,17 +5,16 @@ from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
-from virtual import ONE, Virtual
 
 from fairlead.api.v1alpha1.cluster import ClusterSpec
 from fairlead.domain.cluster.cluster import Cluster
 from fairlead.domain.job.job import Job
 from fairlead.domain.run.request import RunRequest, Submission
+from fairlead.engine.cluster.cluster_record import ClusterRecord
 from fairlead.engine.context import SiteContext
 from fairlead.engine.owed.debts import Debts
 from fairlead.engine.owed.overdue import Overdue
 from fairlead.engine.registry import Registry
-from fairlead.engine.site.cluster_record import ClusterRecord
 from fairlead.engine.trees import Trees
 from fairlead.engine.unplaced.nowhere import Nowhere
 from fairlead.engine.unplaced.placing import Placing
@@ -24,6 +23,7 @@ from fairlead.schedulers.process.preparer import ProcessPreparer
 from fairlead.schedulers.process.scheduler import Process
 from fairlead.schedulers.seam import Driver
 from product.objects import a_cluster, a_job
+from unit.engine.virtual import ONE, Virtual
 
 HOSTS = [{"host": "a", "slots": 2}, {"host": "b", "slots": 4}]
 SINCE = "2026-01-01T00:00:00Z"

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 from structlog.testing import capture_logs
-from virtual import Virtual
 
 from fairlead.app.kinds import KINDS
 from fairlead.domain.errors import Forbidden, Unavailable
@@ -17,12 +16,13 @@ from fairlead.domain.objects import Location, ObjectRef
 from fairlead.domain.run.answers import Remnant
 from fairlead.domain.run.run import Owner, RunKey
 from fairlead.domain.scope import EVERYWHERE, Scope
+from fairlead.engine.cluster.clearing import to_clear
 from fairlead.engine.gone.leftovers import STRAYS_AT_ONCE, STRAYS_OF_ONE, Leftover, Leftovers
 from fairlead.engine.owed.debts import Debts
 from fairlead.engine.registry import Registry
-from fairlead.engine.site.clearing import to_clear
 from fairlead.schedulers.seam import Removed
 from product.objects import a_job
+from unit.engine.virtual import Virtual
 
 HPC = ("lab", "hpc")
 

@@ -14,10 +14,10 @@ from fairlead.domain.gone.debt import Debt
 from fairlead.domain.gone.remains import Remains
 from fairlead.domain.objects import EventNote
 from fairlead.domain.run.owner import RunOwner
+from fairlead.engine.cluster.clearing import Clearing
+from fairlead.engine.cluster.cluster_record import ClusterRecord
+from fairlead.engine.cluster.site_report import SiteReport
 from fairlead.engine.context import SiteContext
-from fairlead.engine.site.clearing import Clearing
-from fairlead.engine.site.cluster_record import ClusterRecord
-from fairlead.engine.site.site_report import SiteReport
 
 log = structlog.get_logger()
 

@@ -11,7 +11,7 @@ from fairlead.domain.cluster import sites
 from fairlead.domain.cluster.cluster import Cluster
 from fairlead.domain.errors import ApiFault, Conflict
 from fairlead.domain.objects import EventNote
-from fairlead.engine.pauses import Pauses, is_refusal
+from fairlead.engine.failures.pauses import Pauses, is_refusal
 from fairlead.engine.ports import World
 from fairlead.engine.registry import Registry
 from fairlead.telemetry import metrics

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from fairlead.domain.errors import ApiFault, Conflict, Forbidden, Unavailable
-from fairlead.engine.breaker import CLOSED, Breaker
+from fairlead.engine.failures.breaker import CLOSED, Breaker
 from fairlead.engine.ports import World
 
 REFUSALS = 5

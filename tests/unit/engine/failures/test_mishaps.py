@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
-from virtual import GOOD_PROBE, NOTHING, ONE, SETTINGS, Virtual, turning
 
 from fairlead.api.v1alpha1.reasons import JobReason
 from fairlead.domain.cluster.cluster import Cluster
@@ -23,17 +22,18 @@ from fairlead.domain.run.request import RunRequest, Submission
 from fairlead.domain.run.retry import Over
 from fairlead.domain.run.run import RunKey, Tree
 from fairlead.domain.run.settle import Outcome
+from fairlead.engine.cluster.cluster_record import ClusterRecord
 from fairlead.engine.context import SiteContext
+from fairlead.engine.far_end.link import Link
 from fairlead.engine.owed.debts import Debts
 from fairlead.engine.registry import Registry
-from fairlead.engine.site.cluster_record import ClusterRecord
-from fairlead.engine.site.link import Link
 from fairlead.engine.site.site import Site
 from fairlead.engine.trees import Trees
 from fairlead.engine.writer import Writer
 from fairlead.schedulers.seam import Cancellation, Driver, Exchange, Place, Query, Removal, Removed, TreeRemoval, TreeRemoved, TreeState
 from fairlead.schedulers.slurm.preparer import SlurmPreparer
 from product.objects import OTHER_UID, UID, a_cluster, a_job, submitted
+from unit.engine.virtual import GOOD_PROBE, NOTHING, ONE, SETTINGS, Virtual, turning
 
 ILL, WELL = UID, "22222222-2222-4333-8444-555555555555"
 Fault = Callable[[], None]

@@ -5,19 +5,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from structlog.testing import capture_logs
-from virtual import ONE, LoopClock, Virtual, driver_of, in_virtual_time
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.cluster.address import Address
 from fairlead.domain.errors import Unanswered, Unreachable
+from fairlead.engine.far_end.exchanges import Work
+from fairlead.engine.far_end.link import Link
+from fairlead.engine.far_end.listening import Listening
 from fairlead.engine.registry import Registry
-from fairlead.engine.site.exchanges import Work
-from fairlead.engine.site.link import Link
-from fairlead.engine.site.listening import Listening
 from fairlead.engine.site.polls import PollPace
 from fairlead.engine.writer import Writer
 from fairlead.schedulers.seam import Exchange
 from product.objects import a_cluster
+from unit.engine.virtual import ONE, LoopClock, Virtual, driver_of, in_virtual_time
 
 
 @dataclass

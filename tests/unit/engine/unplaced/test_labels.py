@@ -1,11 +1,10 @@
 """The label of finished Jobs on Jobs that have not ended."""
 
-from virtual import Virtual
-
 from fairlead.domain.errors import Conflict
 from fairlead.domain.objects import ObjectRef
 from fairlead.engine.unplaced import labels
 from fairlead.engine.unplaced.labels import Labels, by_turns
+from unit.engine.virtual import Virtual
 
 
 def named(namespace: str, count: int) -> list[ObjectRef]:

@@ -5,8 +5,6 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from virtual import ONE, SETTINGS, Virtual, driver_of
-
 from fairlead.domain.errors import Unavailable
 from fairlead.domain.job.job import Job
 from fairlead.engine.controller import Controller
@@ -19,6 +17,7 @@ from fairlead.engine.unplaced.unplaced import Unplaced
 from fairlead.engine.writer import Writer
 from fairlead.web.health import Heartbeats
 from product.objects import a_cluster, a_job
+from unit.engine.virtual import ONE, SETTINGS, Virtual, driver_of
 
 
 class Hall:

@@ -16,10 +16,10 @@ from fairlead.domain.run.request import Submission
 from fairlead.domain.run.run import RunKey, StopWord
 from fairlead.domain.run.steps import Cancel, Submit, Watch
 from fairlead.domain.run.watched import WatchedOwner
+from fairlead.engine.far_end.lanes import Lanes
+from fairlead.engine.far_end.link import Link
+from fairlead.engine.far_end.scripts import ScriptMissing, request_of
 from fairlead.engine.ports import World
-from fairlead.engine.site.lanes import Lanes
-from fairlead.engine.site.link import Link
-from fairlead.engine.site.scripts import ScriptMissing, request_of
 from fairlead.engine.writer import Writer
 from fairlead.schedulers.seam import Cancellation, Driver, Query, Removal, Removed
 from fairlead.telemetry import metrics

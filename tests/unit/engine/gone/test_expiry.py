@@ -3,13 +3,13 @@
 from typing import Any
 
 import pytest
-from virtual import SETTINGS, Virtual
 
 from fairlead.domain.errors import Unavailable
 from fairlead.domain.objects import ObjectRef
 from fairlead.domain.run.finished import Expiring
 from fairlead.engine.gone.expiry import AT_ONCE, Expiry
 from product.objects import a_job
+from unit.engine.virtual import SETTINGS, Virtual
 
 START = 1_700_001_000.0
 """The virtual wall clock's."""

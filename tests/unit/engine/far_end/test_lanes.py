@@ -6,20 +6,19 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
-from virtual import ONE, Virtual, driver_of
-
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.errors import Unreachable
 from fairlead.domain.objects import ObjectRef
 from fairlead.domain.run.answers import SubmitAnswer, SubmitWord
 from fairlead.domain.run.observation import Observation
 from fairlead.domain.run.steps import Submit, Watch
+from fairlead.engine.far_end.exchanges import Exchanges, Work
+from fairlead.engine.far_end.lanes import Lanes
+from fairlead.engine.far_end.link import Link
 from fairlead.engine.registry import Registry
-from fairlead.engine.site.exchanges import Exchanges, Work
-from fairlead.engine.site.lanes import Lanes
-from fairlead.engine.site.link import Link
 from fairlead.engine.writer import Writer
 from product.objects import a_cluster, a_job
+from unit.engine.virtual import ONE, Virtual, driver_of
 
 
 class Bench:

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
-from virtual import GOOD_PROBE, NOTHING, ONE, LoopClock, Virtual, driver_of, in_virtual_time
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.cluster.address import Address, Port
@@ -21,6 +20,7 @@ from fairlead.engine.settings import EngineSettings
 from fairlead.schedulers.seam import Exchange, Removed
 from fairlead.web.health import Heartbeats
 from product.objects import a_cluster
+from unit.engine.virtual import GOOD_PROBE, NOTHING, ONE, LoopClock, Virtual, driver_of, in_virtual_time
 
 CONNECT_SECONDS, LOGIN_SECONDS = 10.0, 0.3
 DARK_SECONDS = 240.0

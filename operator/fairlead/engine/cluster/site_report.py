@@ -14,9 +14,9 @@ from fairlead.domain.conditions import is_true
 from fairlead.domain.gone.sweep import Found, rule_on
 from fairlead.domain.objects import EventNote
 from fairlead.domain.pacing import Now
+from fairlead.engine.cluster.cluster_record import ClusterRecord
 from fairlead.engine.context import SiteContext
-from fairlead.engine.site.cluster_record import ClusterRecord
-from fairlead.engine.site.link import Link
+from fairlead.engine.far_end.link import Link
 
 log = structlog.get_logger()
 

@@ -16,7 +16,7 @@ import structlog
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.errors import FairleadError, RemoteFault, Unreachable
-from fairlead.engine.site.exchanges import Work
+from fairlead.engine.far_end.exchanges import Work
 
 log = structlog.get_logger()
 

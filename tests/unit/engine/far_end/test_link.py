@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
-from virtual import GOOD_PROBE, NOTHING, ONE, SETTINGS, Virtual, driver_of
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.cluster.cluster import Cluster
 from fairlead.domain.cluster.residue import Use
 from fairlead.domain.errors import FairleadError, Refused, Unanswered, Unavailable, Unreachable
 from fairlead.domain.run.answers import AccountingState, ProbeProblem
-from fairlead.engine.site.link import Link
+from fairlead.engine.far_end.link import Link
 from fairlead.schedulers.seam import Query, Removal
 from product.objects import a_cluster
+from unit.engine.virtual import GOOD_PROBE, NOTHING, ONE, SETTINGS, Virtual, driver_of
 
 SQUEUE_FAILED = Unanswered("squeue did not answer", ClusterReason.SCHEDULER_DOWN)
 CUT = Unreachable("login.example.org:22 did not answer", ClusterReason.CONNECT_TIMEOUT)

@@ -2,14 +2,13 @@
 
 from dataclasses import replace
 
-from virtual import SETTINGS, Virtual
-
 from fairlead.api.v1alpha1.cluster import ClusterStatus, LoginStatus
 from fairlead.domain.cluster import sites
 from fairlead.domain.errors import Unavailable
 from fairlead.domain.scope import Scope
-from fairlead.engine.site.logins import Logins
+from fairlead.engine.cluster.logins import Logins
 from product.objects import a_cluster
+from unit.engine.virtual import SETTINGS, Virtual
 
 STATUS = ClusterStatus(logins=(LoginStatus(namespace="biology"), LoginStatus(namespace="victim")))
 CLUSTER = replace(a_cluster(credentials="PerNamespace"), status=STATUS)
