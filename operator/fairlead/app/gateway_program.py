@@ -8,7 +8,6 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
@@ -18,9 +17,10 @@ import structlog
 
 from fairlead.api.v1alpha1 import names
 from fairlead.app.kinds import KINDS
+from fairlead.app.relisting import relist_again
 from fairlead.app.waiting import until_done
 from fairlead.app.watching import Feed, HandOver, watch
-from fairlead.domain.errors import ApiFault, UserFault
+from fairlead.domain.errors import UserFault
 from fairlead.domain.scope import EVERYWHERE, Scope
 from fairlead.domain.session.session_kind import SESSION
 from fairlead.engine.clock import SystemClock
@@ -112,7 +112,7 @@ async def run(options: GatewayOptions) -> int:
         }
         work = {asyncio.create_task(each, name=name) for name, each in {
             "gateway": gateway.run(), "kopf": watch(client, Feed(register, relist, selectors), options.scope),
-            "relist": _relist(relist, heartbeats), "lease": _hold(lease),
+            "relist": relist_again(relist, RELIST_SECONDS, heartbeats, 3 * RELIST_SECONDS + 120), "lease": _hold(lease),
         }.items()}
         stopped = asyncio.create_task(_stopped(stop), name="stop")
         heartbeats.ready()
@@ -140,16 +140,3 @@ async def _hold(lease: Lease) -> None:
     """Have the Lease, until somebody else does."""
     await lease.acquire()
     await lease.lost()
-
-
-async def _relist(relist: Callable[[], Coroutine[Any, Any, None]], heartbeats: Heartbeats) -> None:
-    """List everything now and then."""
-    while True:
-        heartbeats.beat("relist", 3 * RELIST_SECONDS + 120)
-        await asyncio.sleep(RELIST_SECONDS)
-        try:
-            await relist()
-        except ApiFault as error:
-            log.info("relist_failed", error=str(error))
-        except Exception:
-            log.exception("relist_failed")

@@ -21,11 +21,11 @@ import structlog
 
 from fairlead.app.descriptors import shared_out
 from fairlead.app.kinds import KINDS
+from fairlead.app.relisting import relist_again
 from fairlead.app.settings import Settings
 from fairlead.app.waiting import until_done
 from fairlead.app.watching import controllers, watch
 from fairlead.domain.cluster.cluster import Cluster
-from fairlead.domain.errors import ApiFault
 from fairlead.domain.kinds import Kinds
 from fairlead.domain.scope import EVERYWHERE, Scope
 from fairlead.engine.clock import SteadyClock, SystemClock
@@ -226,21 +226,19 @@ async def _first_list(lists: Lists, registry: Registry, kinds: Kinds) -> bool:
 
 async def _relist(fed: tuple[Lists, Registry, Kinds], seconds: float, heartbeats: Heartbeats) -> None:
     """List everything now and then. A watch that missed what the list shows has no heartbeat: three times, and /livez says so."""
-    heartbeats.beat("watches", 3 * seconds + 120)
-    while True:
-        heartbeats.beat("relist", 2 * seconds + 120)
-        await asyncio.sleep(seconds)
-        try:
-            missed = await feed.relist(*fed)
-            metrics.watch_missed.inc(missed)
-            if missed:
-                log.warning("watch_missed", objects=missed)
-            else:
-                heartbeats.beat("watches", 3 * seconds + 120)
-        except ApiFault as error:
-            log.info("relist_failed", error=str(error))
-        except Exception:
-            log.exception("relist_failed")
+    def watches_miss_nothing() -> None:
+        heartbeats.beat("watches", 3 * seconds + 120)
+
+    async def relist() -> None:
+        missed = await feed.relist(*fed)
+        metrics.watch_missed.inc(missed)
+        if missed:
+            log.warning("watch_missed", objects=missed)
+        else:
+            watches_miss_nothing()
+
+    watches_miss_nothing()
+    await relist_again(relist, seconds, heartbeats, 2 * seconds + 120)
 
 
 async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
