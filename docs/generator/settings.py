@@ -12,10 +12,12 @@ import yaml
 from fairlead.app.settings import Settings
 from generator.markdown import code, table
 
-INTRODUCTION = """# Settings of the controller
+INTRODUCTION = """# Settings of controller and gateway
 
-`fairlead controller --settings FILE` reads a YAML file of these sections. Every setting has a default that suits production, so a
-file holds only what is to differ; a name that does not exist ends the start with a sentence. Names end in their unit.
+`fairlead controller --settings FILE` and `fairlead gateway --settings FILE` read a YAML file of these sections. `gateway`, `gateway_lease`
+and `tunnels` are the gateway's, `kube` is both's, the others are the controller's; one file may hold all of them. Every setting has a
+default that suits production, so a file holds only what is to differ; a name that does not exist ends the start with a sentence. Names end
+in their unit.
 
 ```yaml
 {example}```
@@ -49,7 +51,15 @@ def _with_inner(path: str, section: Any) -> Iterator[tuple[str, Any]]:
 
 
 def docstrings(section: Any) -> dict[str, str]:
-    """Every setting of a section but the sections in it, with the docstring below it, empty if it has none."""
+    """Every setting of a section but the sections in it, with the docstring below it, empty if it has none. Inherited ones come first."""
+    found: dict[str, str] = {}
+    for each in reversed(section.__mro__):
+        if each.__module__.startswith("fairlead."):
+            found |= _own_docstrings(each)
+    return found
+
+
+def _own_docstrings(section: Any) -> dict[str, str]:
     [body] = [node.body for node in ast.parse(textwrap.dedent(inspect.getsource(section))).body if isinstance(node, ast.ClassDef)]
     found: dict[str, str] = {}
     for node, following in zip(body, [*body[1:], ast.Pass()], strict=True):

@@ -16,9 +16,11 @@ from ssh_addresses import address_of
 from bed.sshd import SshHost
 from fairlead.domain.cluster.address import Endpoint
 from fairlead.domain.errors import Closed, FairleadError, NoStream, Refused, Unreachable
-from fairlead.ssh.pipe import HELD_BYTES, WINDOW_BYTES, Pipe
-from fairlead.ssh.tunnel import TunnelLimits, Tunnels
+from fairlead.ssh.limits import TunnelLimits
+from fairlead.ssh.pipe import Pipe
+from fairlead.ssh.tunnel import Tunnels
 
+HELD_BYTES, WINDOW_BYTES = TunnelLimits().held_bytes, TunnelLimits().window_bytes
 ECHO = """
 import asyncio, sys
 async def serve(reader, writer):

@@ -8,7 +8,7 @@ import asyncio
 import os
 import signal
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any
 
@@ -18,6 +18,7 @@ import structlog
 from fairlead.api.v1alpha1 import names
 from fairlead.app.kinds import KINDS
 from fairlead.app.relisting import relist_again
+from fairlead.app.settings import Settings
 from fairlead.app.waiting import until_done
 from fairlead.app.watching import Feed, HandOver, watch
 from fairlead.domain.errors import UserFault
@@ -40,10 +41,6 @@ from fairlead.web.health import Heartbeats, serve_health
 
 log = structlog.get_logger()
 
-LEASE_SECONDS, RENEW_SECONDS, MARGIN_SECONDS = 5, 1.5, 1.0
-RELIST_SECONDS = 30.0
-STOP_SECONDS = 5.0
-
 
 @dataclass(frozen=True, slots=True)
 class GatewayOptions:
@@ -58,6 +55,7 @@ class GatewayOptions:
     health_host: str = "0.0.0.0"  # noqa: S104  the kubelet asks from outside the pod
     health_port: int | None = 8080
     scope: Scope = EVERYWHERE
+    settings: Settings = field(default_factory=Settings)
 
 
 def checked_address(address: str | None) -> str:
@@ -75,22 +73,25 @@ def checked_address(address: str | None) -> str:
 
 async def run(options: GatewayOptions) -> int:
     """Run until SIGTERM or SIGINT (0), or until another process has our Lease (1). Raises `UserFault` when an option cannot be used."""
-    address = checked_address(options.address)
+    address, settings = checked_address(options.address), options.settings
     try:
-        ports = PortRange(*options.ports)
+        ports = PortRange(*options.ports, settings.gateway.ports)
     except ValueError as error:
         raise UserFault(str(error)) from error
     me = Me(options.name or socket.gethostname(), address, ports)
     stop, loop, heartbeats = asyncio.Event(), asyncio.get_running_loop(), Heartbeats()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with (KubeClient.load(options.kubeconfig, options.context) as client,
-                serve_health(heartbeats, options.health_host, options.health_port, metrics.exposition), Tunnels() as tunnels):
+    async with (KubeClient.load(options.kubeconfig, options.context, settings.kube) as client,
+                serve_health(heartbeats, options.health_host, options.health_port, metrics.exposition),
+                Tunnels(settings.tunnels) as tunnels):
         namespace = options.namespace or client.namespace
-        settings = LeaseSettings(namespace, f"{names.GATEWAY_LEASE}{me.name}", LEASE_SECONDS, RENEW_SECONDS, MARGIN_SECONDS)
-        lease = Lease(client, settings, SystemClock(), f"{me.name}_{os.getpid()}")
+        times = settings.gateway_lease
+        lease_settings = LeaseSettings(
+            namespace, f"{names.GATEWAY_LEASE}{me.name}", times.duration_seconds, times.renew_interval_seconds, times.margin_seconds)
+        lease = Lease(client, lease_settings, SystemClock(), f"{me.name}_{os.getpid()}")
         slices, leases = KubeSlices(client, options.scope), KubeGatewayLeases(client, namespace, lease)
-        gateway = Gateway(Outside(tunnels, slices, leases, KubeReferences(client, KINDS, options.scope)), me)
+        gateway = Gateway(Outside(tunnels, slices, leases, KubeReferences(client, KINDS, options.scope), settings.gateway), me)
         lists = Lists(client, options.scope)
 
         async def relist() -> None:
@@ -110,9 +111,10 @@ async def run(options: GatewayOptions) -> int:
             (names.GROUP, SESSION.plural): names.UNFINISHED_SELECTOR,
             (SLICES.group, SLICES.version, SLICES.plural): SELECTORS[SLICES],
         }
+        relist_seconds = settings.gateway.relist_seconds
         work = {asyncio.create_task(each, name=name) for name, each in {
             "gateway": gateway.run(), "kopf": watch(client, Feed(register, relist, selectors), options.scope),
-            "relist": relist_again(relist, RELIST_SECONDS, heartbeats, 3 * RELIST_SECONDS + 120), "lease": _hold(lease),
+            "relist": relist_again(relist, relist_seconds, heartbeats, 3 * relist_seconds + 120), "lease": _hold(lease),
         }.items()}
         stopped = asyncio.create_task(_stopped(stop), name="stop")
         heartbeats.ready()
@@ -126,7 +128,7 @@ async def run(options: GatewayOptions) -> int:
         await gateway.stop()
         for task in {*work, stopped}:
             task.cancel()
-        await asyncio.wait({*work, stopped}, timeout=STOP_SECONDS)
+        await asyncio.wait({*work, stopped}, timeout=settings.gateway.stop_seconds)
         for task in done - {stopped}:
             log.error("ended_by_itself", task=task.get_name(), error=repr(task.exception()) if not task.cancelled() else "")
         return 0 if done == {stopped} else 1

@@ -1,4 +1,4 @@
-"""All settings of the controller, read from one YAML file and checked: an unknown name or a wrong value ends the start with a sentence."""
+"""Settings of controller and gateway, from a YAML file and checked: an unknown name or a wrong value ends the start with a sentence."""
 
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -9,10 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fairlead.domain.errors import UserFault
 from fairlead.engine.settings import EngineSettings
+from fairlead.gateway.settings import GatewaySettings
 from fairlead.kube.limits import KubeLimits
 from fairlead.schedulers.process.scheduler import ProcessTimeouts
 from fairlead.schedulers.slurm.scheduler import SlurmTimeouts
-from fairlead.ssh.limits import PoolLimits
+from fairlead.ssh.limits import PoolLimits, TunnelLimits
 
 
 class LeaseTimes(BaseModel):
@@ -28,12 +29,23 @@ class LeaseTimes(BaseModel):
     """Who has led stops acting so long before others may take over."""
 
 
+class GatewayLeaseTimes(LeaseTimes):
+    """The Lease of one gateway, by which the others see that it lives."""
+
+    duration_seconds: int = Field(default=5, ge=2)
+    """Without a renewal others take its Sessions after this."""
+    renew_interval_seconds: float = Field(default=1.5, gt=0)
+    """Between two renewals."""
+    margin_seconds: float = Field(default=1.0, ge=0)
+    """It takes no Session any more so long before others may take its own."""
+
+
 class Settings(BaseModel):
     """The sections of the settings file; the defaults are for production.
 
-    Every grace and time-out of the controller is one of these, but for those that belong to a protocol: they stand beside what keeps to it
-    (what a script at the far end does: `schedulers/exchanges.py` and the schedulers; how an exec is ended: `ssh/channel.py`). The commands
-    have options.
+    Every grace and time-out of controller and gateway is one of these, but for those that belong to a protocol: they stand beside what
+    keeps to it (what a script at the far end does: `schedulers/exchanges.py` and the schedulers; how an exec is ended: `ssh/channel.py`).
+    The commands have options.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -44,6 +56,9 @@ class Settings(BaseModel):
     ssh: PoolLimits = PoolLimits()
     kube: KubeLimits = KubeLimits()
     lease: LeaseTimes = LeaseTimes()
+    gateway: GatewaySettings = GatewaySettings()
+    gateway_lease: GatewayLeaseTimes = GatewayLeaseTimes()
+    tunnels: TunnelLimits = TunnelLimits()
 
 
 def load(path: Path | None) -> Settings:

@@ -106,15 +106,17 @@ def controller(settings_file: Path | None, health_port: int, watch_namespace: tu
 @click.option("--namespace", help="Namespace of the gateways' Leases. Without it: the context's, or the pod's own.")
 @click.option("--watch-namespace", multiple=True, metavar="NAME",
               help="Work only in this namespace; may be repeated. In the environment: names with spaces between them.  [default: in all]")
+@click.option("--settings", "settings_file", type=_FILE, help="YAML file with graces and time-outs: docs/reference/settings.md.")
 @click.option("--health-host", default="0.0.0.0", show_default=True, help="Address for /livez, /readyz and /metrics.")  # noqa: S104
 @click.option("--health-port", default=8080, show_default=True, type=click.IntRange(-1, 65535), help="Its port; 0: any free one; -1: none.")
 @click.option("--log-format", default="json", show_default=True, type=click.Choice(["json", "console"]), help="How log lines look.")
 @click.option("--log-level", default="info", show_default=True, type=click.Choice(_LEVELS), help="Lines from this level on are written.")
-def gateway(ports: str, health_port: int, watch_namespace: tuple[str, ...], **words: str) -> None:
+def gateway(ports: str, settings_file: Path | None, health_port: int, watch_namespace: tuple[str, ...], **words: str) -> None:
     """Run a gateway: hold the tunnels of Sessions, and have each reached on a port of this one's address.
 
     Any number may run; each Session is held by one of them.
     """
+    from fairlead.app import settings  # noqa: PLC0415
     from fairlead.app.gateway_program import GatewayOptions, run  # noqa: PLC0415  the other commands start without kopf
     from fairlead.domain.scope import Scope  # noqa: PLC0415
     from fairlead.telemetry.log import configure  # noqa: PLC0415
@@ -125,7 +127,7 @@ def gateway(ports: str, health_port: int, watch_namespace: tuple[str, ...], **wo
     configure(words["log_format"], words["log_level"])
     options = GatewayOptions(
         words["address"], (int(first), int(last)), words["name"], words["kubeconfig"], words["context"], words["namespace"],
-        words["health_host"], None if health_port < 0 else health_port, Scope.of(watch_namespace),
+        words["health_host"], None if health_port < 0 else health_port, Scope.of(watch_namespace), settings.load(settings_file),
     )
     sys.exit(asyncio.run(run(options)))
 

@@ -31,6 +31,9 @@ class PauseSettings:
     """Before the next try to reach a cluster, when the API server did not give what that needs. Always the same."""
     debt_seconds: float = 5.0
     """Before a debt that could not be written down is tried again. Always the same."""
+    service_seconds: float = 10.0
+    """Before a Service that was refused, or whose name is another's, is tried again: nobody tells us when a name becomes free. Always the
+    same."""
     look_seconds: float = 5.0
     """Before a look that failed is tried again, unless the next one is due sooner. Always the same."""
 

@@ -1,7 +1,6 @@
 """How the Sessions of a namespace log in to a Cluster, looked up now and then: for all of them together, not for each."""
 
 from dataclasses import dataclass
-from typing import Final
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.cluster.access import login_of, secrets_of
@@ -13,9 +12,6 @@ from fairlead.domain.errors import ApiFault, Unreachable
 from fairlead.domain.objects import ClusterName
 from fairlead.gateway.ports import Outside
 from fairlead.gateway.wanted import Wanted
-
-LOOK_SECONDS: Final = 60.0
-"""A Secret that was replaced counts after this."""
 
 _Login = tuple[ClusterName, str, str]
 """Of which Cluster, of which of its sites, for whose Sessions."""
@@ -54,7 +50,7 @@ class Addresses:
             raise Unreachable(f"Cluster {'/'.join(session.cluster)} has no host {session.host or 'for it yet'}", ClusterReason.HOST_REMOVED)
         login = (session.cluster, site, namespace)
         known = self._known.get(login)
-        if known and known.generation == cluster.generation and now < known.at + LOOK_SECONDS:
+        if known and known.generation == cluster.generation and now < known.at + self._outside.settings.secret_refresh_seconds:
             return known.address
         try:
             address = await self._look(seen_by(cluster, site), namespace)

@@ -15,16 +15,8 @@ from typing import Any, Final, cast
 from fairlead.domain.cluster.address import Address, Endpoint
 from fairlead.domain.errors import FairleadError
 from fairlead.gateway.ports import Stream, Streams
+from fairlead.gateway.settings import DoorSettings
 
-MOST_STREAMS: Final = 512
-"""Of one Session at a time: beyond that clients are reset, so that none takes all sockets of the gateway."""
-FLUSH_SECONDS: Final = 0.5
-"""For streams to come to their own end before they are cut."""
-CUT_SECONDS: Final = 2.0
-"""For what was cut to be gone."""
-REFUSED_SECONDS: Final = 1.0
-"""For a closed port to be seen to refuse."""
-BACKLOG: Final = 128
 _RESET: Final = struct.pack("ii", 1, 0)
 
 
@@ -47,10 +39,12 @@ class _Nowhere(asyncio.Protocol):
 
 
 class Door:
-    """One port. `failed` is called with why a client's stream was not opened."""
+    """One port of `host`. `failed` is called with why a client's stream was not opened."""
 
-    def __init__(self, streams: Streams, host: str, port: int, failed: Callable[[FairleadError], None]) -> None:
-        self._streams, self._host, self.port, self._failed = streams, host, port, failed
+    def __init__(
+        self, streams: Streams, host: str, port: int, failed: Callable[[FairleadError], None], settings: DoorSettings,
+    ) -> None:
+        self._streams, self._host, self.port, self._failed, self._settings = streams, host, port, failed, settings
         self._server: asyncio.Server | None = None
         self._way: Leads | None = None
         self._open: set[Stream] = set()
@@ -65,7 +59,7 @@ class Door:
     async def open(self) -> None:
         """Listen. Raises `OSError`, when somebody else does."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._client, self._host, self.port, backlog=BACKLOG)
+        self._server = await loop.create_server(self._client, self._host, self.port, backlog=self._settings.backlog)
 
     def lead(self, way: Leads | None) -> None:
         """Take clients there from now on; None: nowhere."""
@@ -76,19 +70,22 @@ class Door:
         for stream in [*self._open]:
             stream.cut()
 
-    async def close(self, flush_seconds: float = FLUSH_SECONDS) -> bool:
-        """Listen no more, let the streams have so many seconds, and cut them; whether the port was seen to refuse. Bounded."""
+    async def close(self, flush_seconds: float | None = None) -> bool:
+        """Listen no more, let the streams have their seconds, and cut them; whether the port was seen to refuse. Bounded.
+
+        `flush_seconds` None: those of the settings.
+        """
         self._way = None
         if self._server is not None:
             self._server.close()
         refuses = await self._refuses()
-        await self._wait_until_empty(flush_seconds)
+        await self._wait_until_empty(self._settings.flush_seconds if flush_seconds is None else flush_seconds)
         self.cut()
-        await self._wait_until_empty(CUT_SECONDS)
+        await self._wait_until_empty(self._settings.cut_seconds)
         return refuses
 
     def _client(self) -> Any:
-        if self._way is None or len(self._open) >= MOST_STREAMS:
+        if self._way is None or len(self._open) >= self._settings.streams:
             return _Nowhere()
         stream = self._streams.pipe(self._way.address, self._way.target, self._ended)
         self._open.add(stream)
@@ -110,7 +107,7 @@ class Door:
     async def _refuses(self) -> bool:
         """Whether a connect to the port is refused."""
         try:
-            async with asyncio.timeout(REFUSED_SECONDS):
+            async with asyncio.timeout(self._settings.refused_seconds):
                 _, writer = await asyncio.open_connection(self._host, self.port)
         except ConnectionRefusedError:
             return True

@@ -6,7 +6,7 @@ take up: port -> door -> slice                    give up: listener closed, seen
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import structlog
 
@@ -27,19 +27,6 @@ from fairlead.gateway.wanted import Wanted, wanted
 
 log = structlog.get_logger()
 
-ROSTER_SECONDS: Final = 1.5
-"""Between two looks at the gateways' Leases."""
-AGAIN_SECONDS: Final = 1.0
-"""Until a step that failed is tried again; each time twice as long, up to `LOOK_SECONDS`."""
-LOOK_SECONDS: Final = 10.0
-"""After so long each Session is looked at, whether anything was heard of it or not."""
-TRIES: Final = 8
-"""Of ports on which somebody else listens, for one Session at a time."""
-DRAIN_SECONDS: Final = 10.0
-"""For others to take our Sessions, and for their streams to come to an end, when this gateway stops."""
-LAST_WORDS_SECONDS: Final = 3.0
-"""For the slices to say that nobody is there any more."""
-
 Work = Callable[[], Coroutine[Any, Any, None]]
 
 
@@ -56,7 +43,7 @@ class Gateway:
     """Holds Sessions. `put` and `drop` say what the API server shows; `run` goes on until it is cancelled, `stop` ends all of it."""
 
     def __init__(self, outside: Outside, me: Me) -> None:
-        self._outside, self._me = outside, me
+        self._outside, self._me, self._settings = outside, me, outside.settings
         self._addresses, self._roster = Addresses(outside), Roster()
         self._sessions: dict[str, Session] = {}          # by uid
         self._held: dict[str, Held] = {}
@@ -129,7 +116,7 @@ class Gateway:
         self._is_draining = True
         turning = asyncio.create_task(self.run())
         try:
-            async with asyncio.timeout(DRAIN_SECONDS):
+            async with asyncio.timeout(self._settings.drain_seconds):
                 while self._held and self._has_others():     # noqa: ASYNC110  others' Leases have no event of ours
                     await asyncio.sleep(0.1)
         except TimeoutError:
@@ -138,7 +125,7 @@ class Gateway:
         for task in self._busy.values():
             task.cancel()
         if self._busy:
-            await asyncio.wait(self._busy.values(), timeout=LAST_WORDS_SECONDS)
+            await asyncio.wait(self._busy.values(), timeout=self._settings.last_words_seconds)
         await asyncio.gather(*(self._leave(held) for held in self._held.values()))
 
     def _has_others(self) -> bool:
@@ -149,7 +136,7 @@ class Gateway:
         await held.end_looking()
         held.state, held.message = TunnelState.BROKEN, "the gateway has stopped"
         try:
-            async with asyncio.timeout(LAST_WORDS_SECONDS):
+            async with asyncio.timeout(self._settings.last_words_seconds):
                 await self._outside.slices.keep(held.slice(self._me.name, self._me.address))
         except (ApiFault, TimeoutError) as error:
             log.warning("slice_not_written", session=str(held.session.ref), error=str(error))
@@ -165,10 +152,10 @@ class Gateway:
                 log.info("leases_not_listed", error=str(error))
             now = self._outside.monotonic()
             before, live = live, self._roster.live(now)
-            if live != before or now >= looked_at + LOOK_SECONDS:
+            if live != before or now >= looked_at + self._settings.look_seconds:
                 looked_at = now
                 self._look_at_all()
-            await asyncio.sleep(ROSTER_SECONDS)
+            await asyncio.sleep(self._settings.roster_seconds)
 
     def _look_at_all(self) -> None:
         for uid in {*self._sessions, *self._held, *(each.uid for each in self._outside.slices.all())}:
@@ -223,7 +210,8 @@ class Gateway:
             self._failures.pop(uid, None)
             return
         failures = self._failures[uid] = self._failures.get(uid, 0) + 1
-        asyncio.get_running_loop().call_later(min(AGAIN_SECONDS * 2 ** min(failures - 1, 10), LOOK_SECONDS), self.look_at, uid)
+        pause_seconds = min(self._settings.again_seconds * 2 ** min(failures - 1, 10), self._settings.look_seconds)
+        asyncio.get_running_loop().call_later(pause_seconds, self.look_at, uid)
 
     def _done(self, uid: str) -> None:
         self._busy.pop(uid, None)
@@ -232,21 +220,21 @@ class Gateway:
 
     async def _open(self, uid: str, session: Wanted) -> None:
         """Take it up."""
-        for _ in range(TRIES):
+        for _ in range(self._settings.ports.tries):
             now = self._outside.monotonic()
             port = self._adopted.pop(uid, None) or self._me.ports.take(uid, now)
             if port is None:
                 log.warning("no_port", session=str(session.ref), **{each.name.lower(): n for each, n in self._me.ports.counts(now).items()})
-                asyncio.get_running_loop().call_later(LOOK_SECONDS, self.look_at, uid)
+                asyncio.get_running_loop().call_later(self._settings.look_seconds, self.look_at, uid)
                 return
-            door = Door(self._outside.streams, self._me.address, port, lambda _: self._nudge(uid))
+            door = Door(self._outside.streams, self._me.address, port, lambda _: self._nudge(uid), self._settings.door)
             try:
                 await door.open()
             except OSError as error:
                 log.warning("port_taken", port=port, error=str(error))
                 self._me.ports.quarantine(port, now)
                 continue
-            held = self._held[uid] = Held(session, door, lambda: self.look_at(uid))
+            held = self._held[uid] = Held(session, door, lambda: self.look_at(uid), self._settings.way)
             held.look_on(self._outside.streams, self._addresses)
             await self._keep(uid)
             return
@@ -265,7 +253,7 @@ class Gateway:
 
     async def _give_up(self, uid: str) -> None:
         """Another has it: its slice leads there."""
-        await self._shut(uid, DRAIN_SECONDS)
+        await self._shut(uid, self._settings.drain_seconds)
         self._let_go(uid)
 
     async def _shut(self, uid: str, flush_seconds: float | None = None) -> None:
@@ -274,7 +262,7 @@ class Gateway:
             return
         held.is_shut = True
         await held.end_looking()
-        refuses = await (held.door.close() if flush_seconds is None else held.door.close(flush_seconds))
+        refuses = await held.door.close(flush_seconds)
         log.info("door_closed", session=str(held.session.ref), port=held.door.port, refuses=refuses, left=held.door.streams)
 
     def _let_go(self, uid: str) -> None:

@@ -17,22 +17,19 @@ from fairlead.domain.run.service import TunnelState
 from fairlead.gateway.addresses import Addresses
 from fairlead.gateway.door import Door, Leads
 from fairlead.gateway.ports import Streams
+from fairlead.gateway.settings import WaySettings
 from fairlead.gateway.wanted import Wanted
 
 log = structlog.get_logger()
 
-LOOK_SECONDS: Final = 60.0
-"""Between two looks at a way that is open. One is made at once when a client's stream could not be opened."""
-PAUSES_SECONDS: Final = (0.5, 1.0, 2.0, 4.0)
-"""Between two looks at a way that is not; the last of them for good, and each at random up to a quarter longer."""
 MESSAGE_CHARACTERS: Final = 400
 
 
 class Held:
     """One Session. `changed` is called when its slice has something new to say."""
 
-    def __init__(self, session: Wanted, door: Door, changed: Callable[[], None]) -> None:
-        self._session, self.door, self._changed = session, door, changed
+    def __init__(self, session: Wanted, door: Door, changed: Callable[[], None], settings: WaySettings) -> None:
+        self._session, self.door, self._changed, self._settings = session, door, changed, settings
         self._nudged = asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
         self.state, self.message = TunnelState.OPENING, ""
@@ -75,7 +72,7 @@ class Held:
             await asyncio.wait({self._looking})
 
     async def _look(self, streams: Streams, addresses: Addresses) -> None:
-        failures = 0
+        failures, pauses_seconds = 0, self._settings.pauses_seconds
         while True:
             self._nudged.clear()
             session = self._session
@@ -86,17 +83,17 @@ class Held:
             except FairleadError as error:
                 if session == self._session and not isinstance(error, ApiFault):
                     self._fails(error)
-                pause_seconds = PAUSES_SECONDS[min(failures, len(PAUSES_SECONDS) - 1)] * random.uniform(1.0, 1.25)  # noqa: S311  jitter
+                pause_seconds = pauses_seconds[min(failures, len(pauses_seconds) - 1)] * random.uniform(1.0, 1.25)  # noqa: S311  jitter
                 failures += 1
             except Exception:
                 log.exception("look_failed", session=str(session.ref))
-                pause_seconds = PAUSES_SECONDS[-1]
+                pause_seconds = pauses_seconds[-1]
             else:
-                failures, pause_seconds = 0, LOOK_SECONDS
+                failures, pause_seconds = 0, self._settings.look_seconds
                 if session == self._session:
                     self.door.lead(Leads(address, target))
                     self._say(TunnelState.OPEN, "")
-            await self._pause(pause_seconds, PAUSES_SECONDS[0] if failures else 0.0)
+            await self._pause(pause_seconds, pauses_seconds[0] if failures else 0.0)
 
     async def _pause(self, seconds: float, least_seconds: float) -> None:
         """Wait so long, or until nudged; a nudge does not hasten what has just failed below the least."""

@@ -10,12 +10,8 @@ then, he would reach that one.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
 
-REST_SECONDS: Final = 60.0
-"""For the proxies of all nodes to hear that a slice is gone."""
-QUARANTINE_SECONDS: Final = 300.0
-"""Until a port on which somebody else listened is tried again."""
+from fairlead.gateway.settings import PortSettings
 
 
 class PortState(Enum):
@@ -38,11 +34,11 @@ class _Closed:
 class PortRange:
     """Ports from `first` to `last`, handed out in turn, so that each comes again as late as it can."""
 
-    def __init__(self, first: int, last: int, rest_seconds: float = REST_SECONDS) -> None:
+    def __init__(self, first: int, last: int, settings: PortSettings | None = None) -> None:
         if not 0 < first <= last < 1 << 16:
             msg = f"{first}-{last} is no range of ports: write FIRST-LAST, both from 1 to 65535"
             raise ValueError(msg)
-        self._first, self._last, self._rest_seconds = first, last, rest_seconds
+        self._first, self._last, self._settings = first, last, settings or PortSettings()
         self._next = first
         self._used: dict[int, str] = {}          # by whom
         self._closed: dict[int, _Closed] = {}
@@ -82,18 +78,18 @@ class PortRange:
     def let_go(self, port: int, now: float) -> None:
         """Its slice is gone, or leads elsewhere: it rests from now on."""
         if self._used.pop(port, None) is not None:
-            self._closed[port] = _Closed(now + self._rest_seconds, PortState.RESTING)
+            self._closed[port] = _Closed(now + self._settings.rest_seconds, PortState.RESTING)
 
     def quarantine(self, port: int, now: float) -> None:
         """Somebody else listens there."""
         self._used.pop(port, None)
-        self._closed[port] = _Closed(now + QUARANTINE_SECONDS, PortState.QUARANTINED)
+        self._closed[port] = _Closed(now + self._settings.quarantine_seconds, PortState.QUARANTINED)
 
     def rest_all(self, now: float) -> None:
         """Of a gateway that may have lived before at this address, and does not know which ports it had: all that are not in use rest."""
         for port in range(self._first, self._last + 1):
             if port not in self._used:
-                self._closed[port] = _Closed(now + self._rest_seconds, PortState.RESTING)
+                self._closed[port] = _Closed(now + self._settings.rest_seconds, PortState.RESTING)
 
     def counts(self, now: float) -> Mapping[PortState, int]:
         """How many are in each state."""

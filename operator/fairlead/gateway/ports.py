@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from fairlead.domain.cluster.address import Address, Endpoint
 from fairlead.domain.errors import FairleadError
 from fairlead.domain.gateways import LeaseSeen, SliceSeen, SliceWanted
 from fairlead.domain.objects import ObjectRef
+from fairlead.gateway.settings import GatewaySettings
 
 
 class Stream(Protocol):
@@ -85,12 +86,13 @@ class Secrets(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """All ports together. `monotonic` counts seconds."""
+    """All ports together, and by what settings they are used. `monotonic` counts seconds."""
 
     streams: Streams
     slices: Slices
     leases: Leases
     secrets: Secrets
+    settings: GatewaySettings = field(default_factory=GatewaySettings)
 
     def monotonic(self) -> float:
         """Seconds of the loop's clock."""

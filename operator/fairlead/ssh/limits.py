@@ -1,6 +1,6 @@
 """The bounds of one process's connections, and how long one is kept."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fairlead.api.v1alpha1.reasons import ClusterReason
 from fairlead.domain.errors import Unreachable
@@ -41,6 +41,45 @@ class PoolLimits:
     reconnect_seconds: tuple[float, ...] = (0.5, 1.0, 2.0)
     """At most so long are the random waits before a host that dropped a connection in the middle of the login is connected to again: sshd
     drops some at random while others are logging in (MaxStartups)."""
+
+
+@dataclass(frozen=True, slots=True)
+class TunnelPoolLimits(PoolLimits):
+    """The same for one gateway's connections, apart from those of exchanges. What they carry is not given up for being old."""
+
+    connections: int = 128
+    """Connections that are held at the same time, over all clusters and jump hosts."""
+    idle_seconds: float = 120.0
+    """A connection that nobody has used for so long is closed."""
+    age_seconds: float = 3600.0
+    """The greatest age of a connection, at random up to a fifth less. Then it takes no further stream, and closes when its last has
+    ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class TunnelLimits:
+    """The bounds of one gateway's tunnels."""
+
+    pool: TunnelPoolLimits = field(default_factory=TunnelPoolLimits)
+    connections: int = 4
+    """To one address: a further one is made when each of the others has `streams`."""
+    streams: int = 16
+    """Of one connection, before a further one is made."""
+    open_seconds: float = 5.0
+    """For a login node to open a stream on a connection that stands."""
+    close_seconds: float = 2.0
+    """For the far end to confirm that a channel is closed."""
+    held_bytes: int = 64 << 10
+    """Of what a client sends while its channel is being opened, and of what either side buffers before the other is asked to wait."""
+    window_bytes: int = 1 << 20
+    """What a target may send ahead of a client that does not read. At 20 ms to the login node it lets 50 MB/s through."""
+    keepalive_idle_seconds: int = 60
+    """A client of which nothing was heard for so long is asked whether it is there. With these three it is known after two minutes that one
+    went without a word."""
+    keepalive_interval_seconds: int = 15
+    """Between two such questions."""
+    keepalive_tries: int = 4
+    """So many that are not answered in a row."""
 
 
 def none_free(words: str) -> Unreachable:

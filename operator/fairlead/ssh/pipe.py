@@ -18,14 +18,8 @@ from typing import Final, cast
 
 import asyncssh
 
-HELD_BYTES: Final = 64 << 10
-"""Of what a client sends while its channel is being opened, and of what either side buffers before the other is asked to wait."""
-WINDOW_BYTES: Final = 1 << 20
-"""What a target may send ahead of a client that does not read. At 20 ms to the login node it lets 50 MB/s through."""
-CLOSE_SECONDS: Final = 2.0
-"""For the far end to confirm that a channel is closed."""
-KEEPALIVE: Final = ((socket.TCP_KEEPIDLE, 60), (socket.TCP_KEEPINTVL, 15), (socket.TCP_KEEPCNT, 4))
-"""A client that went without a word is known to be gone after two minutes."""
+from fairlead.ssh.limits import TunnelLimits
+
 _RESET: Final = struct.pack("ii", 1, 0)
 """How the kernel closes a client's socket (SO_LINGER). By a reset from the start: so it does when this process is killed, too."""
 _CLEAN: Final = struct.pack("ii", 0, 0)
@@ -39,8 +33,8 @@ class Pipe(asyncio.Protocol):
     `ended` is called once with it, when client and channel both are gone.
     """
 
-    def __init__(self, begin: "Callable[[Pipe], None]", ended: "Callable[[Pipe], None]") -> None:
-        self._begin, self._tell = begin, ended
+    def __init__(self, begin: "Callable[[Pipe], None]", ended: "Callable[[Pipe], None]", limits: TunnelLimits) -> None:
+        self._begin, self._tell, self._limits = begin, ended, limits
         self._transport: asyncio.Transport | None = None
         self._held = bytearray()
         self._channel: Channel | None = None
@@ -59,13 +53,13 @@ class Pipe(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client is there."""
         self._transport = cast("asyncio.Transport", transport)
-        self._transport.set_write_buffer_limits(HELD_BYTES)
+        self._transport.set_write_buffer_limits(self._limits.held_bytes)
         client = self._transport.get_extra_info("socket")
         with contextlib.suppress(OSError):               # it may be gone already
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
             client.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            for option, value in KEEPALIVE:
+            for option, value in _keepalive(self._limits):
                 client.setsockopt(socket.IPPROTO_TCP, option, value)
         self._begin(self)
 
@@ -74,7 +68,7 @@ class Pipe(asyncio.Protocol):
         self.received_bytes += len(data)
         if self._channel is None:
             self._held += data
-            if len(self._held) > HELD_BYTES and self._transport:
+            if len(self._held) > self._limits.held_bytes and self._transport:
                 self._transport.pause_reading()
             return
         with contextlib.suppress(BrokenPipeError):       # the channel is closing, which is about to be told
@@ -124,7 +118,7 @@ class Pipe(asyncio.Protocol):
             self._end_soon(channel)
             return
         held, self._held = bytes(self._held), bytearray()
-        channel.set_write_buffer_limits(HELD_BYTES)
+        channel.set_write_buffer_limits(self._limits.held_bytes)
         if held:
             channel.write(held)
         if self._client_ended:
@@ -183,7 +177,7 @@ class Pipe(asyncio.Protocol):
 
     def _end_soon(self, channel: Channel) -> None:
         channel.abort()
-        asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._give_up)
+        asyncio.get_running_loop().call_later(self._limits.close_seconds, self._give_up)
 
     def _end_channel(self) -> None:
         if self._channel is not None and not self._channel.is_closing():
@@ -234,3 +228,9 @@ class FarEnd(asyncssh.SSHTCPSession[bytes]):
     def resume_writing(self) -> None:
         """It takes more."""
         self._pipe.channel_writable()
+
+
+def _keepalive(limits: TunnelLimits) -> tuple[tuple[int, int], ...]:
+    """How the kernel finds out that a client went without a word."""
+    return ((socket.TCP_KEEPIDLE, limits.keepalive_idle_seconds), (socket.TCP_KEEPINTVL, limits.keepalive_interval_seconds),
+            (socket.TCP_KEEPCNT, limits.keepalive_tries))

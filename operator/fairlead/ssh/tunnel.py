@@ -10,7 +10,7 @@ channel open that is cancelled there stays until the target answers.
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
 from typing import Any, Final, Self
@@ -23,8 +23,8 @@ from fairlead.api.v1alpha1.texts import one_line
 from fairlead.domain.cluster.address import Address, Endpoint
 from fairlead.domain.errors import Closed, FairleadError, NoStream, Refused, Unreachable
 from fairlead.ssh.kept import KeptConnection, closed_by_us
-from fairlead.ssh.limits import PoolLimits
-from fairlead.ssh.pipe import CLOSE_SECONDS, WINDOW_BYTES, FarEnd, Pipe
+from fairlead.ssh.limits import TunnelLimits
+from fairlead.ssh.pipe import FarEnd, Pipe
 from fairlead.ssh.pool import Line
 from fairlead.ssh.told import Told
 from fairlead.ssh.ways import Ways
@@ -35,19 +35,6 @@ FORBIDDEN: Final = (
     "the login node's sshd lets nothing be forwarded there (channel open code 1): its administrator has to allow it for this user by "
     "AllowTcpForwarding yes or local, without DisableForwarding, by PermitOpen if that is set, and without restrict, no-port-forwarding or "
     "another permitopen in authorized_keys")
-
-
-@dataclass(frozen=True, slots=True)
-class TunnelLimits:
-    """The bounds of one process's tunnels, apart from those of exchanges."""
-
-    pool: PoolLimits = field(default_factory=lambda: PoolLimits(connections=128, age_seconds=3600.0, idle_seconds=120.0))
-    """Of their connections. One that is too old takes no further stream, and closes when its last has ended."""
-    connections: int = 4
-    """To one address: a further one is made when each of the others has `streams`."""
-    streams: int = 16
-    open_seconds: float = 5.0
-    """For a login node to open a stream on a connection that stands."""
 
 
 class _Nobody(asyncssh.SSHTCPSession[bytes]):
@@ -144,7 +131,7 @@ class Tunnels:
             self._route(address).pipes.discard(pipe)
             ended(pipe, why)
 
-        return Pipe(begin, over)
+        return Pipe(begin, over, self._limits)
 
     async def look(self, address: Address, target: Endpoint) -> None:
         """See whether a stream can be opened, and close it. Raises why not: `Refused`, `Unreachable` (also `NoStream`), `Unreadable`."""
@@ -152,7 +139,7 @@ class Tunnels:
 
         async def closed() -> None:
             try:
-                async with asyncio.timeout(CLOSE_SECONDS):
+                async with asyncio.timeout(self._limits.close_seconds):
                     await nobody.closed.wait()
             except TimeoutError:
                 return
@@ -211,7 +198,7 @@ class Tunnels:
             raise closed_by_us()
         is_late, seconds, address, target = False, self._limits.open_seconds, wanted.address, wanted.target
         opening = asyncio.create_task(kept.connection.create_connection(
-            lambda: _Nobody() if is_late else wanted.session(), target.host, target.port, encoding=None, window=WINDOW_BYTES))
+            lambda: _Nobody() if is_late else wanted.session(), target.host, target.port, encoding=None, window=self._limits.window_bytes))
         try:
             await asyncio.wait({opening}, timeout=seconds)
         finally:

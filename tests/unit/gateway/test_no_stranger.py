@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 import pytest
 
 from fairlead.domain.gateways import LeaseSeen
-from fairlead.gateway.port_range import REST_SECONDS, PortRange, sole_claims
+from fairlead.gateway.port_range import PortRange, sole_claims
 from fairlead.gateway.roster import Roster
+from fairlead.gateway.settings import PortSettings
 from fairlead.gateway.steps import Among, Seen, Step, next_step
 
 LEASE_SECONDS = 5.0
+REST_SECONDS = PortSettings().rest_seconds
 PROXY_SECONDS = REST_SECONDS - 1.0
 PORTS = (20000, 20003)
 
@@ -47,7 +49,7 @@ class Gateway:
     """The pure parts, put together as the process does it: a port is let go of only when its slice is seen to be gone or another's."""
 
     def __init__(self, name: str, api: Api, rest_seconds: float, now: float, *, before: bool) -> None:
-        self.name, self.api, self.roster, self.ports = name, api, Roster(), PortRange(*PORTS, rest_seconds)
+        self.name, self.api, self.roster, self.ports = name, api, Roster(), PortRange(*PORTS, PortSettings(rest_seconds))
         self.listening: dict[str, int] = {}                  # by uid
         claims = sole_claims((uid, each.port) for uid, each in api.slices.items() if each.gateway == name)
         for uid, port in claims.items():

@@ -2,9 +2,11 @@
 
 import pytest
 
-from fairlead.gateway.port_range import QUARANTINE_SECONDS, REST_SECONDS, PortRange, PortState, sole_claims
+from fairlead.gateway.port_range import PortRange, PortState, sole_claims
+from fairlead.gateway.settings import PortSettings
 
 NOW = 1000.0
+REST_SECONDS, QUARANTINE_SECONDS = PortSettings().rest_seconds, PortSettings().quarantine_seconds
 
 
 def test_ports_are_handed_out_in_turn():

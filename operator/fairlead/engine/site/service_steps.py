@@ -17,9 +17,6 @@ from fairlead.engine.ports import Services
 
 log = structlog.get_logger()
 
-AGAIN_SECONDS = 10.0
-"""After a Service was refused, or its name was another's, it is tried again: nobody tells us when a name becomes free."""
-
 
 class ServiceSteps:
     """`owners` gives those of the site as they are known now."""
@@ -57,7 +54,7 @@ class ServiceSteps:
             return None
         self._refused.pop(uid, None)
         if isinstance(found, NoService):
-            self._refused[uid] = now + AGAIN_SECONDS, wanted, found
+            self._refused[uid] = now + self._work.world.settings.pauses.service_seconds, wanted, found
         return found
 
 

@@ -1,0 +1,69 @@
+"""The gateway's own settings: counts, and intervals in seconds. Those of its connections and streams are beside them, in `ssh`."""
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from pydantic import Field
+
+
+@dataclass(frozen=True, slots=True)
+class PortSettings:
+    """When a port of a gateway may be had again. It matters that no client of one Session ever reaches another."""
+
+    rest_seconds: float = 60.0
+    """For the proxies of all nodes to hear that a slice is gone: for so long nobody else has its port."""
+    quarantine_seconds: float = 300.0
+    """Until a port on which somebody else listened is tried again."""
+    tries: int = 8
+    """Of ports on which somebody else listens, for one Session at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class DoorSettings:
+    """The port of one Session, and the clients that come there."""
+
+    streams: int = 512
+    """Of one Session at a time: beyond that clients are reset, so that none takes all sockets of the gateway."""
+    backlog: int = 128
+    """Clients that wait to be taken, as the kernel counts them."""
+    flush_seconds: float = 0.5
+    """For streams to come to their own end before they are cut."""
+    cut_seconds: float = 2.0
+    """For what was cut to be gone."""
+    refused_seconds: float = 1.0
+    """For a closed port to be seen to refuse."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaySettings:
+    """How the way to a Session's process is looked at."""
+
+    look_seconds: float = 60.0
+    """Between two looks at a way that is open. One is made at once when a client's stream could not be opened."""
+    pauses_seconds: Annotated[tuple[float, ...], Field(min_length=1)] = (0.5, 1.0, 2.0, 4.0)
+    """Between two looks at a way that is not; the last of them for good, and each at random up to a quarter longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class GatewaySettings:
+    """How a gateway works."""
+
+    ports: PortSettings = field(default_factory=PortSettings)
+    door: DoorSettings = field(default_factory=DoorSettings)
+    way: WaySettings = field(default_factory=WaySettings)
+    roster_seconds: float = 1.5
+    """Between two looks at the gateways' Leases."""
+    again_seconds: float = 1.0
+    """Until a step that failed is tried again; each time twice as long, up to `look_seconds`."""
+    look_seconds: float = 10.0
+    """After so long each Session is looked at, whether anything was heard of it or not."""
+    secret_refresh_seconds: float = 60.0
+    """A Secret that was replaced counts after this."""
+    relist_seconds: float = 30.0
+    """All objects are listed this often, should a watch have missed one."""
+    drain_seconds: float = 10.0
+    """For others to take our Sessions, and for their streams to come to an end, when this gateway stops."""
+    last_words_seconds: float = 3.0
+    """For the slices to say that nobody is there any more."""
+    stop_seconds: float = 5.0
+    """For the rest to end after that. The pod's grace period has to be longer than all of these together."""
