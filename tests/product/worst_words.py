@@ -24,7 +24,7 @@ USUAL: tuple[tuple[str, ...], ...] = (
 )
 """Rows about one key as our scripts print them."""
 SITE: tuple[tuple[str, ...], ...] = (
-    ("tree", "/w/here", "ab" * 16), ("problem", "scheduler-down", "why"), ("version", "slurm 24.11.5"), ("home", "/home/ann"), ("up",),
+    ("tree", "/w/here", "ab" * 16), ("problem", "scheduler-down", "why"), ("version", "slurm 24.11.5"),
     ("accounting", "available"),
 )
 """Rows about a site."""

@@ -121,7 +121,7 @@ def test_a_listing_that_failed_is_no_observation() -> None:
 
 
 @pytest.mark.parametrize(("rows", "expected"), [
-    ((("home", "/h"), ("tree", "/h/w/here", MARKER), ("version", "slurm-wlm 24.11.5"), ("up",), ("accounting", "available")),
+    ((("tree", "/h/w/here", MARKER), ("version", "slurm-wlm 24.11.5"), ("accounting", "available")),
      Probe(Tree("/h/w/here", MARKER), "24.11.5", accounting=AccountingState.AVAILABLE)),
     ((("problem", "not-writable", "no"),), Probe(None, problem=ProbeProblem.NOT_WRITABLE, text="no")),
     ((("problem", "not-writable", "full"), ("tree", "/t", MARKER)),

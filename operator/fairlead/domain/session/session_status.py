@@ -62,8 +62,7 @@ def rewritten(session: Session, now: Now, phase: SessionPhase, says: Sequence[Sa
         "observed_generation": None if phase in _ENDED else session.generation,
     })
     since, seconds = status.running_since, session.spec.max_lifetime_seconds
-    is_bounded = since is not None and seconds is not None and phase not in _ENDED
-    status = status.having(expiration_time=moment(since.timestamp() + seconds) if is_bounded and since and seconds else None)
+    status = status.having(expiration_time=moment(since.timestamp() + seconds) if since and seconds and phase not in _ENDED else None)
     return None if status == before else status
 
 

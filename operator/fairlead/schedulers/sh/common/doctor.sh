@@ -80,7 +80,6 @@ look_at_disk() {
 }
 
 say begin "$(date +%s)"
-say home "$HOME"
 look_at_login
 look_at_work_dir
 look_at_scheduler

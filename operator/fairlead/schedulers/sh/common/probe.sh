@@ -63,7 +63,6 @@ mark() { printf '%s\n%s\n%s\n' "$1" "$INSTALLATION" "$SERVER" >".marker.$TAG"; }
 case $WORK_DIR in '~') WORK_DIR=$HOME ;; '~/'*) WORK_DIR=$HOME/${WORK_DIR#??} ;; esac
 TREE=${WORK_DIR%/}/$FOLDER
 begin
-say home "$HOME"
 trap 'clear_aside; exit 1' TERM
 find_tree
 find_marker

@@ -14,7 +14,6 @@ look_at_scheduler() {
   is_own "$LOCKS"
   ends_at_logout && stays_in_scope
   say version "$(uname -sr | tr ' ' -)"
-  say up
 }
 
 # look_at_tools: whether processes can be found and slots locked with what is there.

@@ -11,7 +11,7 @@ look_at_scheduler() {
   command -v sbatch >/dev/null 2>&1 || problem no-scheduler "sbatch is not in PATH ($PATH): write its folder into spec.slurm.binPath"
   say version "$(words "$(slurm 10 scontrol --version 2>&1)")"
   said=$(slurm "$SCONTROL_SECONDS" scontrol ping 2>&1)
-  case $said in *' is UP'*) say up ;; *) say problem scheduler-down "$(words "${said:-scontrol ping did not answer}")" ;; esac
+  case $said in *' is UP'*) ;; *) say problem scheduler-down "$(words "${said:-scontrol ping did not answer}")" ;; esac
   look_at_accounting
 }
 
