@@ -17,6 +17,7 @@ from fairlead.domain.run.memory import Closing
 from fairlead.domain.run.observation import Finished, Listed, Started
 from fairlead.domain.run.retry import Again, Over
 from fairlead.domain.run.run import RunState
+from fairlead.domain.run.states import SAID_OF_STATE
 from product.objects import KEY, a_job
 from product.states import LATER, Meant, State, body
 
@@ -136,7 +137,7 @@ def _beset(job: Job) -> Iterator[JobStatus | None]:
 
 def _of_a_run(reached: _Reached) -> Iterator[_Reached]:
     job = reached.job
-    for state in report._PHASE_OF_STATE:
+    for state in SAID_OF_STATE:
         row = Listed(KEY, "7", state, state.name, "", "n1", None, None)
         meant = {RunState.HELD: Meant.SET_ASIDE, RunState.SUSPENDED: Meant.SET_ASIDE, RunState.STUCK: Meant.STUCK}.get(state, Meant.GOES_ON)
         yield from _written(reached, meant, report.live(job, row, LATER, detailed=True))

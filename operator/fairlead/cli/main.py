@@ -13,7 +13,7 @@ import click
 from fairlead.api.v1alpha1 import names
 from fairlead.api.v1alpha1.texts import clean
 from fairlead.cli import completion
-from fairlead.cli.access import KubeAccess, to_the_api_server
+from fairlead.cli.access import Command, KubeAccess, to_the_api_server
 from fairlead.domain.errors import FairleadError, UserFault
 
 USER_FAULT_EXIT = 2
@@ -24,6 +24,16 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _SECONDS = click.FloatRange(0.2, 300)
 _KINDS = ["Slurm", "Process"]
 _LEVELS = ["debug", "info", "warning", "error"]
+_PROGRAM = (
+    click.option("--settings", "settings_file", type=_FILE, help="YAML file with graces and time-outs: docs/reference/settings.md."),
+    click.option("--health-host", default="0.0.0.0", show_default=True, help="Address for /livez, /readyz and /metrics."),  # noqa: S104
+    click.option("--health-port", default=8080, show_default=True, type=click.IntRange(-1, 65535),
+                 help="Its port; 0: any free one; -1: none."),
+    click.option("--log-format", default="json", show_default=True, type=click.Choice(["json", "console"]), help="How log lines look."),
+    click.option("--log-level", default="info", show_default=True, type=click.Choice(_LEVELS),
+                 help="Lines from this level on are written."),
+)
+"""Its settings, where its health is served, its log."""
 
 
 def main() -> None:
@@ -63,6 +73,13 @@ def _tell(error: FairleadError) -> None:
     click.echo(f"fairlead: {clean(str(error), _SENTENCE_CHARACTERS)}", err=True)
 
 
+def _of_a_program(command: Command) -> Command:
+    """The options of a program that runs until it is stopped."""
+    for option in reversed(_PROGRAM):
+        command = option(command)
+    return command
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(version("fairlead"), prog_name="fairlead")
 def commands() -> None:
@@ -76,11 +93,7 @@ def commands() -> None:
 @click.option("--watch-namespace", multiple=True, metavar="NAME",
               help="Work only in this namespace; may be repeated. In the environment: names with spaces between them.  [default: in all]")
 @click.option("--installation", help="Name of this installation on the remote clusters. Without it: made once and kept in a ConfigMap.")
-@click.option("--settings", "settings_file", type=_FILE, help="YAML file with graces and time-outs: docs/reference/settings.md.")
-@click.option("--health-host", default="0.0.0.0", show_default=True, help="Address for /livez, /readyz and /metrics.")  # noqa: S104
-@click.option("--health-port", default=8080, show_default=True, type=click.IntRange(-1, 65535), help="Its port; 0: any free one; -1: none.")
-@click.option("--log-format", default="json", show_default=True, type=click.Choice(["json", "console"]), help="How log lines look.")
-@click.option("--log-level", default="info", show_default=True, type=click.Choice(_LEVELS), help="Lines from this level on are written.")
+@_of_a_program
 def controller(settings_file: Path | None, health_port: int, watch_namespace: tuple[str, ...], **words: str) -> None:
     """Run the controller: watch Clusters and Jobs, and make them so."""
     from fairlead.app import settings  # noqa: PLC0415  the other commands start without kopf
@@ -106,11 +119,7 @@ def controller(settings_file: Path | None, health_port: int, watch_namespace: tu
 @click.option("--namespace", help="Namespace of the gateways' Leases. Without it: the context's, or the pod's own.")
 @click.option("--watch-namespace", multiple=True, metavar="NAME",
               help="Work only in this namespace; may be repeated. In the environment: names with spaces between them.  [default: in all]")
-@click.option("--settings", "settings_file", type=_FILE, help="YAML file with graces and time-outs: docs/reference/settings.md.")
-@click.option("--health-host", default="0.0.0.0", show_default=True, help="Address for /livez, /readyz and /metrics.")  # noqa: S104
-@click.option("--health-port", default=8080, show_default=True, type=click.IntRange(-1, 65535), help="Its port; 0: any free one; -1: none.")
-@click.option("--log-format", default="json", show_default=True, type=click.Choice(["json", "console"]), help="How log lines look.")
-@click.option("--log-level", default="info", show_default=True, type=click.Choice(_LEVELS), help="Lines from this level on are written.")
+@_of_a_program
 def gateway(ports: str, settings_file: Path | None, health_port: int, watch_namespace: tuple[str, ...], **words: str) -> None:
     """Run a gateway: hold the tunnels of Sessions, and have each reached on a port of this one's address.
 

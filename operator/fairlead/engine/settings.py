@@ -69,6 +69,8 @@ class EngineSettings:
     """Finished Runs whose directories one exec brings down to tombstones."""
     api_writes: int = 16
     """API writes of one site in flight."""
+    api_questions: int = 16
+    """Questions to the API server in flight, of one look at debts, logins or Jobs that no site has."""
     breaker_limit_seconds: float = 30.0
     """The longest pause between two tries to reach a cluster that does not answer: with the time to connect, all are back within a minute
     after an outage."""

@@ -7,10 +7,8 @@ far end: what they have there keeps the tree.
 from collections.abc import Iterator
 
 from fairlead.domain.cluster.cluster import Cluster
+from fairlead.domain.cluster.sites import SiteKey
 from fairlead.engine.registry import Registry
-
-SiteKey = tuple[str, str]
-"""A Cluster's uid, and which of its sites."""
 
 
 class Trees:

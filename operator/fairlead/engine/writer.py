@@ -84,13 +84,8 @@ class Writer:
             return Applied()
         now = self._world.now()
         told = self._world.kinds.of(job).report(job, outcome.news, now) if outcome.news else Report()
-        if told.status is not None:
-            try:
-                await self._write(job, told.status)
-            except ApiFault as error:
-                self._failed(job, error)
-                return Applied(done=False, changed=True)
-            self._pauses.taken(job.ref.uid)
+        if told.status is not None and not await self._is_written(job, told.status):
+            return Applied(done=False, changed=True)
         self.remember(job, outcome.memory if told.status is None else outcome.told(now))
         await self._tell(job, told.events)
         return Applied(changed=told.status is not None)
@@ -108,14 +103,8 @@ class Writer:
         if job is None or job.ended:
             return
         report = told(job)
-        if report.status is not None:
-            try:
-                await self._write(job, report.status)
-            except ApiFault as error:
-                self._failed(job, error)
-                return
-            self._pauses.taken(uid)
-        await self._tell(job, report.events)
+        if report.status is None or await self._is_written(job, report.status):
+            await self._tell(job, report.events)
 
     async def tell_mishaps(self, is_busy: Callable[[str], bool] = lambda _uid: False) -> None:
         """Say in the conditions of the Jobs that rest by a mishap why they do. Who `is_busy`, by uid, is told later."""
@@ -138,6 +127,16 @@ class Writer:
                 await self._tell(job, (EventNote("Warning", said.reason, said.message, "Write"),))
         except Exception as error:   # noqa: BLE001  nothing is left to tell it by but the log
             log.warning("mishap_not_told", job=str(job.ref), error=str(error))
+
+    async def _is_written(self, job: WatchedOwner, status: OwnerStatus) -> bool:
+        """Write the whole status; whether that was done, or else the Job waits."""
+        try:
+            await self._write(job, status)
+        except ApiFault as error:
+            self._failed(job, error)
+            return False
+        self._pauses.taken(job.ref.uid)
+        return True
 
     async def _write(self, job: WatchedOwner, status: OwnerStatus) -> None:
         """Write the whole status, once what is being written of the same Job is there: the last one counts. Raises `ApiFault`."""

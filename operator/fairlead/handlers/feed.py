@@ -71,9 +71,14 @@ def take_cluster(registry: Registry, event: str | None, body: Mapping[str, Any])
             registry.put_cluster(cluster)
 
 
+def has_left(event: str | None, body: Mapping[str, Any]) -> bool:
+    """Whether an event says that its object is watched no more. DELETED also says that it got the finished label and left the watch."""
+    return event == "DELETED" or (body["metadata"].get("labels") or {}).get(names.FINISHED_LABEL) == names.FINISHED_VALUE
+
+
 def take_owner(registry: Registry, kind: Kind[Any], event: str | None, body: Mapping[str, Any]) -> None:
-    """One watch event about an owner of Runs. DELETED also says that it got the finished label and left the watch."""
-    if event == "DELETED" or (body["metadata"].get("labels") or {}).get(names.FINISHED_LABEL) == names.FINISHED_VALUE:
+    """One watch event about an owner of Runs."""
+    if has_left(event, body):
         registry.drop_job(str(body["metadata"]["uid"]))
         return
     for job in readable([body], kind.read):

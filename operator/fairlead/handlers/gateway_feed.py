@@ -10,7 +10,7 @@ from fairlead.domain.cluster.reading import read_cluster
 from fairlead.domain.kinds import Kind
 from fairlead.engine.failures.mishaps import contained
 from fairlead.gateway.gateway import Gateway
-from fairlead.handlers.feed import PAGE_SIZE, readable
+from fairlead.handlers.feed import PAGE_SIZE, has_left, readable
 from fairlead.kube.lists import Lists
 from fairlead.kube.services import SLICES
 
@@ -56,8 +56,8 @@ def take_cluster(gateway: Gateway, event: str | None, body: Mapping[str, Any]) -
 
 
 def take_session(gateway: Gateway, kind: Kind[Any], event: str | None, body: Mapping[str, Any]) -> None:
-    """One watch event about a Session. DELETED also says that it got the finished label and left the watch."""
-    if event == "DELETED" or (body["metadata"].get("labels") or {}).get(names.FINISHED_LABEL) == names.FINISHED_VALUE:
+    """One watch event about a Session."""
+    if has_left(event, body):
         gateway.drop(str(body["metadata"]["uid"]))
         return
     for session in readable([body], kind.read):

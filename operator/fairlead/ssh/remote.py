@@ -15,9 +15,9 @@ from fairlead.domain.errors import FairleadError, Unanswered, Unreachable
 from fairlead.schedulers.seam import Exchange
 from fairlead.sharing.shares import Shares
 from fairlead.ssh.caller import Caller
-from fairlead.ssh.channel import open_channel, put_down
+from fairlead.ssh.channel import Opened, open_channel, put_down
 from fairlead.ssh.execute import Command, execute
-from fairlead.ssh.kept import closed_by_us
+from fairlead.ssh.kept import Connection, closed_by_us
 from fairlead.ssh.limits import PoolLimits, none_free
 from fairlead.ssh.looking import Looking
 from fairlead.ssh.pool import AddressPool, Line
@@ -126,16 +126,21 @@ class SshRemote:
     async def _aside(self, pool: AddressPool, command: Command, caller: Caller) -> bytes:
         """Run it on a connection that stands, in a session that nobody needs; it ends with the connection."""
         line, connection = pool.standing()
-        self._require_leadership(command)
-        with caller.opening(connection):
-            opened = await open_channel(connection, command.max_output_bytes, command.last_row, command.open_seconds, self._may_send)
-            if opened and caller.has_gone:
-                await put_down(connection, *opened)
+        opened = await self._open(connection, command, caller)
         if opened is None:
             self._require_leadership(command)
             raise Unreachable(f"{command.where} has no session to spare", ClusterReason.CONNECTION_FAILED)
         with line.listener():
             return await execute(connection, opened, command)
+
+    async def _open(self, connection: Connection, command: Command, caller: Caller) -> Opened | None:
+        """A channel for the command; None: none can be had. One that opens for a caller who has gone meanwhile is put down."""
+        self._require_leadership(command)
+        with caller.opening(connection):
+            opened = await open_channel(connection, command.max_output_bytes, command.last_row, command.open_seconds, self._may_send)
+            if opened and caller.has_gone:
+                await put_down(connection, *opened)
+        return opened
 
     async def _foreseen(self, running: Awaitable[bytes], command: Command) -> bytes:
         """What nobody has foreseen is no whole answer, and says nothing of the Jobs that were asked about."""
@@ -152,11 +157,7 @@ class SshRemote:
         """Run it on the line's connection; None: no channel could be had."""
         async with line.kept() as kept, self._execs.place(command.owner):
             connection = kept.connection
-            self._require_leadership(command)
-            with caller.opening(connection):
-                opened = await open_channel(connection, command.max_output_bytes, command.last_row, command.open_seconds, self._may_send)
-                if opened and caller.has_gone:
-                    await put_down(connection, *opened)
+            opened = await self._open(connection, command, caller)
             if opened is None:
                 self._require_leadership(command)
                 if not connection.is_closed():

@@ -15,6 +15,8 @@ from fairlead.domain.cluster.residue import residue
 from fairlead.domain.conditions import Says, is_true, told
 from fairlead.domain.gone.debt import Debt
 
+SiteKey = tuple[str, str]
+"""A Cluster's uid, and which of its sites: empty for its own."""
 TOLD = frozenset({ClusterCondition.READY, ClusterCondition.SWEEP_HELD})
 """What the status says of each site: Ready has the reason of whatever is wrong. With all conditions of hundreds it would be too large."""
 OF_ANY = frozenset({ClusterCondition.IN_USE, ClusterCondition.SWEEP_HELD})

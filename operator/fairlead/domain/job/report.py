@@ -18,27 +18,16 @@ from fairlead.domain.run.memory import Closing
 from fairlead.domain.run.observation import Finished, Listed
 from fairlead.domain.run.retry import Again, Over
 from fairlead.domain.run.run import RunState
+from fairlead.domain.run.states import SUBMITTING, said_of
 
 _UNWATCHED = ", by what its node wrote: its end was not watched, and the scheduler has forgotten it"
-_SUBMITTING = frozenset({JobReason.SUBMITTING, JobReason.SUBMISSION_UNKNOWN, JobReason.SUBMISSION_DEFERRED})
 _ENDED = frozenset({JobPhase.COMPLETE, JobPhase.FAILED})   # not watched any more: a generation seen once would make tools wait for the next
 _READY, _RUNNING, _SUBMITTED = JobCondition.READY, JobCondition.RUNNING, JobCondition.SUBMITTED
-
-_PHASE_OF_STATE: dict[RunState, tuple[JobPhase, JobReason]] = {
-    RunState.PENDING: (JobPhase.QUEUED, JobReason.QUEUED),
-    RunState.STARTING: (JobPhase.QUEUED, JobReason.QUEUED),
-    RunState.HELD: (JobPhase.QUEUED, JobReason.HELD),
-    RunState.STUCK: (JobPhase.QUEUED, JobReason.UNSCHEDULABLE),
-    RunState.RUNNING: (JobPhase.RUNNING, JobReason.RUNNING),
-    RunState.FINISHING: (JobPhase.RUNNING, JobReason.COMPLETING),
-    RunState.SUSPENDED: (JobPhase.RUNNING, JobReason.SUSPENDED),
-    RunState.UNKNOWN: (JobPhase.RUNNING, JobReason.STATE_UNKNOWN),
-}
 
 
 def waiting(job: Job, reason: JobReason, message: str, now: Now) -> JobStatus | None:
     """Not submitted yet, and why."""
-    phase = JobPhase.SUBMITTING if reason in _SUBMITTING else JobPhase.PENDING
+    phase = JobPhase.SUBMITTING if reason in SUBMITTING else JobPhase.PENDING
     says = [Says(_READY, False, reason, message)]
     if reason is JobReason.NAMESPACE_NOT_ALLOWED or not (job.is_begun and job.is_kept_out):   # by that it asks for a place when it goes on
         says.insert(0, Says(_SUBMITTED, False, reason, message))
@@ -73,7 +62,8 @@ def accepted(job: Job, run_id: str, now: Now) -> JobStatus | None:
 
 def live(job: Job, row: Listed, now: Now, *, detailed: bool, over: Finished | None = None) -> JobStatus | None:
     """What the listing shows. A changed condition and the script's end (`over`) are written at once; the rest waits until `detailed`."""
-    phase, reason = _PHASE_OF_STATE.get(row.state, (JobPhase.RUNNING, JobReason.STATE_UNKNOWN))
+    has_begun, reason = said_of(row.state)
+    phase = JobPhase.RUNNING if has_begun else JobPhase.QUEUED
     run = run_status.fresh(job, id=row.id, state=row.word, reason=row.reason or None, node=row.node or None,
                            process_tracking=row.tracking or None, exit_code=over.exit_code if over else None)
     is_running = row.state in {RunState.RUNNING, RunState.FINISHING}

@@ -12,22 +12,12 @@ from fairlead.domain.run import aside, run_status
 from fairlead.domain.run import news as said
 from fairlead.domain.run.evidence import Ended
 from fairlead.domain.run.run import RunState
+from fairlead.domain.run.states import SUBMITTING, said_of
 from fairlead.domain.session.session import Session
 from fairlead.domain.session.session_status import rewritten
 
 _ALLOCATED, _READY, _SUBMITTED = SessionCondition.ALLOCATED, SessionCondition.READY, SessionCondition.SUBMITTED
 _SUSPENDED, _HELD, _STALLED = SessionCondition.SUSPENDED, SessionCondition.HELD, SessionCondition.STALLED
-_SUBMITTING = frozenset({JobReason.SUBMITTING, JobReason.SUBMISSION_UNKNOWN, JobReason.SUBMISSION_DEFERRED})
-_PHASE_OF_STATE: dict[RunState, tuple[SessionPhase, JobReason]] = {
-    RunState.PENDING: (SessionPhase.QUEUED, JobReason.QUEUED),
-    RunState.STARTING: (SessionPhase.QUEUED, JobReason.QUEUED),
-    RunState.HELD: (SessionPhase.QUEUED, JobReason.HELD),
-    RunState.STUCK: (SessionPhase.QUEUED, JobReason.UNSCHEDULABLE),
-    RunState.RUNNING: (SessionPhase.RUNNING, JobReason.RUNNING),
-    RunState.FINISHING: (SessionPhase.RUNNING, JobReason.COMPLETING),
-    RunState.SUSPENDED: (SessionPhase.RUNNING, JobReason.SUSPENDED),
-    RunState.UNKNOWN: (SessionPhase.RUNNING, JobReason.STATE_UNKNOWN),
-}
 _PARKING = "suspended: what is on the cluster is told to end"
 _NOT_LIVE: dict[str, object] = {"running_since": None, "expiration_time": None, "estimated_start_time": None, "submit_time": None}
 
@@ -73,7 +63,7 @@ def _not_handed_in(session: Session, news: said.Waiting | said.Begun | said.Kept
 
 
 def _waiting(session: Session, reason: JobReason, message: str, now: Now) -> SessionStatus | None:
-    phase = SessionPhase.SUBMITTING if reason in _SUBMITTING else SessionPhase.PENDING
+    phase = SessionPhase.SUBMITTING if reason in SUBMITTING else SessionPhase.PENDING
     says = [Says(_READY, False, reason, message)]
     if reason is JobReason.NAMESPACE_NOT_ALLOWED or not (session.is_begun and session.is_kept_out):   # by that it asks for a place later
         says.insert(0, Says(_SUBMITTED, False, reason, message))
@@ -92,7 +82,8 @@ def _accepted(session: Session, run_id: str, now: Now) -> Report:
 def _live(session: Session, news: said.Live, now: Now) -> Report:
     """What the listing shows. What changes a condition or the node is written at once; the rest waits until it is `detailed`."""
     row, before = news.row, session.status
-    phase, reason = _PHASE_OF_STATE.get(row.state, (SessionPhase.RUNNING, JobReason.STATE_UNKNOWN))
+    has_begun, reason = said_of(row.state)
+    phase = SessionPhase.RUNNING if has_begun else SessionPhase.QUEUED
     run = run_status.fresh(session, id=row.id, state=row.word, reason=row.reason or None, node=row.node or None,
                            process_tracking=row.tracking or None, exit_code=news.over.exit_code if news.over else None)
     why = f"{row.word}: {row.reason}" if row.reason else row.word

@@ -16,9 +16,6 @@ from fairlead.engine.ports import World
 
 log = structlog.get_logger()
 
-QUESTIONS_AT_ONCE = 16
-"""To the API server."""
-
 _Login = tuple[str, str]
 """A Cluster's uid, and a namespace."""
 
@@ -43,7 +40,7 @@ class Logins:
         self._wished &= named.keys()
         kept_seconds = self._world.settings.logins_seconds
         self._asked_at = {login: at for login, at in self._asked_at.items() if login in named and now - at < kept_seconds}
-        places = asyncio.Semaphore(QUESTIONS_AT_ONCE)
+        places = asyncio.Semaphore(self._world.settings.api_questions)
         open_questions = [login for login in named if login not in self._wished and login not in self._asked_at]
         await asyncio.gather(*(self._ask(login, named[login], places) for login in open_questions))
 

@@ -15,9 +15,6 @@ from fairlead.engine.registry import Registry
 
 log = structlog.get_logger()
 
-QUESTIONS_AT_ONCE = 16
-"""To the API server."""
-
 
 class Payments:
     """Finds the debts that can be paid. `clean_up` has a Run cleaned up whose object is gone; `saw_end` knows the Jobs that ended here."""
@@ -38,7 +35,7 @@ class Payments:
         """
         scope = self._world.scope
         owed = [each for each in self._debts.of(cluster) if each.is_payable and scope.covers(each.namespace) and may_be_paid(each)]
-        places = asyncio.Semaphore(QUESTIONS_AT_ONCE)
+        places = asyncio.Semaphore(self._world.settings.api_questions)
         await asyncio.gather(*(self._collect(each, places) for each in owed))
 
     async def _collect(self, debt: Debt, places: asyncio.Semaphore) -> None:

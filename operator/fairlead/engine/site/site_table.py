@@ -4,14 +4,12 @@ import asyncio
 from collections.abc import Callable, Iterable
 
 from fairlead.domain.cluster.cluster import Cluster
+from fairlead.domain.cluster.sites import SiteKey
 from fairlead.domain.objects import Location
 from fairlead.engine.cluster.cluster_record import ClusterRecord
 from fairlead.engine.ports import Pulse, World
 from fairlead.engine.registry import Registry
 from fairlead.engine.site.site import Site
-
-SiteKey = tuple[str, str]
-"""A Cluster's uid, and which of its sites: see `domain.cluster.sites`."""
 
 
 class SiteTable:

@@ -24,8 +24,6 @@ from fairlead.engine.writer import Writer
 
 log = structlog.get_logger()
 
-QUESTIONS_AT_ONCE = 16
-"""To the API server."""
 JOBS_AT_ONCE = 200
 """Looked at, or told, before others have their turn."""
 EVENTS_IN_ONE_LOOK = 32
@@ -76,7 +74,8 @@ class Unplaced:
             return                       # a look at each Job, each few seconds, for nothing
         open_to = [(job.ref.namespace, cluster) async for job, cluster in self._walk() if cluster and not (job.deleting or job.ended)]
         asked = {namespace for namespace, cluster in open_to if asks_for_labels(cluster, namespace)}
-        places, settings = asyncio.Semaphore(QUESTIONS_AT_ONCE), self._world.settings
+        settings = self._world.settings
+        places = asyncio.Semaphore(settings.api_questions)
         due = [each for each in asked if self._age_seconds(each) >= settings.labels_again_seconds]
         await asyncio.gather(*(self._read_labels(namespace, places) for namespace in due))
         self._read = {namespace: read for namespace, read in self._read.items()
