@@ -42,6 +42,20 @@ def test_the_output_of_a_running_job_is_printed_as_far_as_it_is(scene: Scene, hp
     until(lambda: fairlead("logs", f"{scene.namespace}/on", kubeconfig=plane.kubeconfig).stdout == b"so far\n", "the output so far")
 
 
+def test_the_output_of_a_session_is_printed_and_followed_to_its_end(scene: Scene, hpc: SlurmCluster, plane: ControlPlane) -> None:
+    """Else nobody could see why a notebook does not come up."""
+    scene.cluster(hpc)
+    session = scene.session("on", "/bin/sh", "-c", "echo so far; until [ -e ~/on.go ]; do sleep 0.1; done; echo the end")
+    logs = ("logs", "--kind", "Session", f"{scene.namespace}/on")
+    session.wait("Allocated")
+    until(lambda: fairlead(*logs, kubeconfig=plane.kubeconfig).stdout == b"so far\n", "the output so far")
+    with subprocess.Popen([*argv(*logs), "--follow"], stdout=subprocess.PIPE, env=environment(plane.kubeconfig)) as following:
+        assert following.stdout is not None
+        assert following.stdout.read(7) == b"so far\n"
+        (hpc.home / "on.go").touch()
+        assert (following.communicate(timeout=60)[0], following.returncode) == (b"the end\n", 0)
+
+
 def test_a_reader_that_goes_away_is_no_error(scene: Scene, hpc: SlurmCluster, plane: ControlPlane) -> None:
     """Else `fairlead logs ... | head` would end with a traceback, and Ctrl-C too."""
     scene.cluster(hpc)

@@ -41,6 +41,7 @@ def test_kubectl_completes_commands_options_and_the_names_of_jobs(scene: Scene, 
     """Else a person would have to type the names that kubectl types for them everywhere else."""
     scene.job("training", cluster="nowhere")
     scene.job("testing", cluster="nowhere")
+    scene.session("tried", "true", cluster="nowhere")
 
     def completed(*words: str) -> list[str]:
         shown = call(plane.kubectl_path, "__complete", "fairlead", *words, kubeconfig=plane.kubeconfig)
@@ -50,6 +51,7 @@ def test_kubectl_completes_commands_options_and_the_names_of_jobs(scene: Scene, 
     assert completed("logs", "--fol") == ["--follow", ":4"]
     assert completed("logs", f"{scene.namespace}/tr") == [f"{scene.namespace}/training", ":4"]
     assert completed("logs", scene.namespace[:-1]) == [f"{scene.namespace}/testing", f"{scene.namespace}/training", ":4"]
+    assert completed("logs", "--kind", "session", f"{scene.namespace}/tr") == [f"{scene.namespace}/tried", ":4"]
     assert completed("doctor", "-n", scene.namespace, "nowh") == [":4"], "there is no such Cluster"
     cluster = {"apiVersion": "fairlead.dev/v1alpha1", "kind": "Cluster", "metadata": {"name": "quiet"}, "spec": {
         "type": "Slurm", "suspend": True, "endpoints": [{"host": "127.0.0.1"}], "user": "user", "authSecretRef": {"name": "none"},

@@ -131,6 +131,7 @@ class Scene:
     namespace: str = field(default_factory=lambda: f"t-{uuid4().hex[:8]}")
     kind: OwnerKind = JOB            # whose Runs it is about
     nodes: dict[str, tuple[LoginNode, ...]] = field(default_factory=dict)
+    has_sessions: bool = False       # whatever its kind
 
     def open(self) -> "Scene":
         """Make the namespace."""
@@ -208,7 +209,7 @@ class Scene:
 
     def session(self, name: str, *command: str, cluster: str = "hpc", **spec: Any) -> Thing:
         """A Session that runs a command."""
-        made = Thing(self, SESSION.plural, name)
+        made, self.has_sessions = Thing(self, SESSION.plural, name), True
         whole = SESSION.spec({"clusterRef": {"name": cluster}, "command": command, **spec})
         self.api.apply(made.path, {"apiVersion": "fairlead.dev/v1alpha1", "kind": SESSION.name, "metadata": {"name": name}, "spec": whole})
         return made
@@ -220,7 +221,8 @@ class Scene:
     def close(self, seconds: float = 40.0) -> None:
         """Delete everything; so soon no object, Slurm job, process, connection or file may be left (tombstones and users' files apart)."""
         self._clear(self.kind.plural)
-        if self.kind.name == "Session":
+        if self.has_sessions or self.kind == SESSION:
+            self._clear(SESSION.plural)
             self._services_go()
         for name, nodes in self.nodes.items():
             if self.api.get(Thing(self, "clusters", name).path) is not None:

@@ -16,6 +16,7 @@ from click.shell_completion import CompletionItem, ShellComplete, get_completion
 from fairlead.api.v1alpha1 import names
 from fairlead.cli.access import KubeAccess
 from fairlead.domain.errors import FairleadError, Forbidden, UserFault
+from fairlead.domain.objects import plural_of
 
 SHELLS: Final = ("bash", "zsh", "fish")
 VARIABLE: Final = "_FAIRLEAD_COMPLETE"
@@ -57,14 +58,15 @@ def leave(status: int = 0) -> None:
     os._exit(status)
 
 
-def named(plural: str, *, alone: bool = False) -> Completer:
-    """Completes NAMESPACE/NAME of Jobs or Clusters, with the rights of the person; with nothing where they cannot be had in time.
+def named(kind: str = "", *, alone: bool = False) -> Completer:
+    """Completes NAMESPACE/NAME of objects of a kind, without one of that which the option --kind says, by the rights of the person.
 
-    `alone`: a name stands for itself too, in the namespace that --namespace or the kubeconfig's context says.
+    Where they cannot be had in time, with nothing. `alone`: a name stands for itself too, in the namespace that --namespace or the
+    kubeconfig's context says.
     """
     def complete(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
         try:
-            found = asyncio.run(_names(plural, incomplete, context, alone=alone))
+            found = asyncio.run(_names(plural_of(kind or context.params["kind"]), incomplete, context, alone=alone))
         except (FairleadError, OSError, TimeoutError):
             return []
         return [CompletionItem(each) for each in found if each.startswith(incomplete)]

@@ -1,9 +1,9 @@
-"""Follows a Job's output to the Job's end, through queues, restarts, further attempts and broken connections: each byte once.
+"""Follows the output of a Job or a Session to its end, through queues, restarts, further attempts and broken connections: each byte once.
 
-    look at the Job -> waits: say for what -> look again
-                    -> runs: read what comes for some seconds -> look again
-                    -> another attempt: read the one before to its end, turn to the next -> look again
-                    -> ended or gone: read to the end of the file
+    look at the object -> waits: say for what -> look again
+                       -> runs: read what comes for some seconds -> look again
+                       -> another attempt: read the one before to its end, turn to the next -> look again
+                       -> ended or gone: read to the end of the file
 
 What was read is known to the byte, so whatever breaks is asked for again from there.
 """
@@ -17,12 +17,11 @@ from typing import Final
 
 from fairlead.api.v1alpha1.reasons import JobCondition
 from fairlead.api.v1alpha1.texts import clean
-from fairlead.cli.objects import Missing, get_job
+from fairlead.cli.objects import Missing, get_owner
 from fairlead.cli.output import NoOutput, Output
-from fairlead.domain.conditions import is_true
 from fairlead.domain.errors import Forbidden, Unanswered, Unavailable, Unreachable, UserFault
-from fairlead.domain.job.job import Job
 from fairlead.domain.run.run import RunKey
+from fairlead.domain.run.watched import WatchedOwner
 from fairlead.kube.client import KubeClient
 
 WAIT_SECONDS: Final = 10             # of one reading for more: as long may a reading outlive a reader who is gone
@@ -35,12 +34,12 @@ Write = Callable[[bytes], Awaitable[None]]
 
 
 class Follower:
-    """Follows one Job. `write` takes the output; sentences about it go to standard error."""
+    """Follows one object. `write` takes the output; sentences about it go to standard error."""
 
-    def __init__(self, client: KubeClient, job: Job, output: Output, write: Write) -> None:
+    def __init__(self, client: KubeClient, owner: WatchedOwner, output: Output, write: Write) -> None:
         self._client = client
-        self._job = job
-        self._name = f"{job.ref.namespace}/{job.ref.name}"
+        self._owner = owner
+        self._name = f"{owner.kind} {owner.ref.namespace}/{owner.ref.name}"
         self._output = output
         self._write = write
         self._said = ""
@@ -49,7 +48,7 @@ class Follower:
         self._answered_at = float("-inf")
 
     async def to_the_end(self) -> int:
-        """Follow it to its end: 0 if the Job completed, 1 if it failed or is gone.
+        """Follow it to its end: 0 if it ended well, 1 if it failed or is gone.
 
         Raises the fault that stood in the way when it was there from the first try on, or for `PATIENCE_SECONDS`.
         """
@@ -74,63 +73,63 @@ class Follower:
 
     async def _turn(self) -> int | None:
         """One look, and what follows from it; the exit code at the end."""
-        job = await self._look()
-        if job is None:
+        owner = await self._look()
+        if owner is None:
             return await self._gone()
-        self._job = job
-        self._output.found(job)
-        while self._output.key.attempt < job.key.attempt:
-            await self._leave_attempt(job)
-        if job.ended:
-            return await self._ended(job)
-        if not _has_begun(job):
+        self._owner = owner
+        self._output.found(owner)
+        while self._output.key.attempt < owner.key.attempt:
+            await self._leave_attempt(owner)
+        if owner.ended:
+            return await self._ended(owner)
+        if not owner.has_started:
             await self._output.hang_up()
-            self._say(f"waiting: Job {self._name} {_stands(job)}")
+            self._say(f"waiting: {self._name} {_stands(owner)}")
             await asyncio.sleep(LOOK_SECONDS)
         else:
             await self._read_on()
         return None
 
-    async def _look(self) -> Job | None:
-        """The Job as it is now, None if it is gone or another has its name."""
+    async def _look(self) -> WatchedOwner | None:
+        """The object as it is now, None if it is gone or another has its name."""
         try:
-            job = await get_job(self._client, self._job.ref.namespace, self._job.ref.name)
+            owner = await get_owner(self._client, self._owner.kind, self._owner.ref.namespace, self._owner.ref.name)
         except Missing:
             return None
-        return job if job.ref.uid == self._job.ref.uid else None
+        return owner if owner.ref.uid == self._owner.ref.uid else None
 
     async def _read_on(self) -> None:
         try:
             await self._read(WAIT_SECONDS)
         except NoOutput as fault:
-            self._say(f"waiting for the output of Job {self._name}: {fault}")
+            self._say(f"waiting for the output of {self._name}: {fault}")
             await asyncio.sleep(LOOK_SECONDS)
             return
-        if self._output.is_drained:          # it has written its end, and the Job does not say so yet
+        if self._output.is_drained:          # it has written its end, and its status does not say so yet
             await asyncio.sleep(LOOK_SECONDS)
 
-    async def _leave_attempt(self, job: Job) -> None:
+    async def _leave_attempt(self, owner: WatchedOwner) -> None:
         """Read the attempt to its end and turn to the one behind it."""
         await self._drain()
         key = self._output.key
-        outcome = next((each.outcome for each in job.status.attempts if each.key == str(key)), None)
-        self._say(f"attempt {key.attempt} of Job {self._name} has ended{f' ({outcome})' if outcome else ''}: following the next")
+        outcome = next((each.outcome for each in owner.status.attempts if each.key == str(key)), None)
+        self._say(f"attempt {key.attempt} of {self._name} has ended{f' ({outcome})' if outcome else ''}: following the next")
         self._output.turn_to(RunKey(key.uid, key.attempt + 1))
 
-    async def _ended(self, job: Job) -> int:
-        why = await self._drain() if job.run_id or self._output.path else None
+    async def _ended(self, owner: WatchedOwner) -> int:
+        why = await self._drain() if owner.run_id or self._output.path else None
         if why is not None and not self._wrote:
-            self._say(f"Job {self._name} has no output to be read: {why}")
-        if is_true(job.status.conditions, JobCondition.COMPLETE):
+            self._say(f"{self._name} has no output to be read: {why}")
+        if owner.has_succeeded:
             return 0
-        self._say(f"Job {self._name} {_stands(job)}")
+        self._say(f"{self._name} {_stands(owner)}")
         return 1
 
     async def _gone(self) -> int:
         if self._output.path:
             await self._drain()
         where = f"; its output is still on the cluster, in {self._output.path}" if self._output.path else ""
-        self._say(f"Job {self._name} was deleted{where}")
+        self._say(f"{self._name} was deleted{where}")
         return 1
 
     async def _drain(self) -> NoOutput | None:
@@ -169,7 +168,7 @@ class Follower:
             return
         if place.path != path:
             if same_attempt:
-                self._say(f"Job {self._name} was started again; its output goes on in {place.path}")
+                self._say(f"{self._name} was started again; its output goes on in {place.path}")
         elif place.offset < offset:
             self._say(f"{path} was cut from {offset} bytes to {place.size}: reading it from its beginning")
 
@@ -181,16 +180,10 @@ class Follower:
             print(f"fairlead: {sentence}", file=sys.stderr, flush=True)
 
 
-def _has_begun(job: Job) -> bool:
-    """Whether the current attempt's script has been seen to run, or may run: Running says True or Unknown."""
-    running = job.status.condition(JobCondition.RUNNING)
-    return bool(job.run_id) and (job.status.start_time is not None or (running is not None and running.status != "False"))
-
-
-def _stands(job: Job) -> str:
+def _stands(owner: WatchedOwner) -> str:
     """How it stands, in the words of its status."""
-    ready = job.status.condition(JobCondition.READY)
-    phase = f"is {job.status.phase or 'new'}"
+    ready = owner.status.condition(JobCondition.READY)
+    phase = f"is {owner.status.phase or 'new'}"
     if ready is None:
         return phase
     return f"{phase} ({ready.reason}{f': {ready.message}' if ready.message else ''})"

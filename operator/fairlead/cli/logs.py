@@ -1,4 +1,4 @@
-"""`fairlead logs`: a Job's whole output file, straight from its cluster, with the rights and the network of the person who asks."""
+"""`fairlead logs`: the whole output of a Job or Session, straight from its cluster, by the rights and network of the person who asks."""
 
 import asyncio
 import os
@@ -7,14 +7,15 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Final
 
+from fairlead.api.v1alpha1 import names
 from fairlead.api.v1alpha1.reasons import ClusterReason, JobCondition
 from fairlead.cli.access import KubeAccess
 from fairlead.cli.follow import Follower, Write
-from fairlead.cli.objects import get_job
+from fairlead.cli.objects import get_owner
 from fairlead.cli.output import NoOutput, Output
 from fairlead.domain.errors import Unanswered, UserFault
-from fairlead.domain.job.job import Job
 from fairlead.domain.plain_text import PlainText
+from fairlead.domain.run.watched import WatchedOwner
 from fairlead.kube.client import KubeClient
 
 _INTERRUPTED_EXIT: Final = 130           # 128 + SIGINT, as shells say it
@@ -26,17 +27,18 @@ class Request:
 
     namespace: str
     name: str
+    kind: str = names.JOB_KIND
     follow: bool = False
     stderr: bool = False
     raw: bool = False
     tail_lines: int | None = None
 
     def __str__(self) -> str:
-        return f"{self.namespace}/{self.name}"
+        return f"{self.kind} {self.namespace}/{self.name}"
 
 
 def run(request: Request, way: KubeAccess) -> int:
-    """Print a Job's output file to standard output; the exit code. A reader that goes away and Ctrl-C end it without a word.
+    """Print an output file to standard output; the exit code. A reader that goes away and Ctrl-C end it without a word.
 
     Raises `UserFault` when there is nothing to print or the person may not read what is needed, `ApiFault`, `RemoteFault`.
     """
@@ -57,24 +59,24 @@ async def _print(request: Request, client: KubeClient) -> int:
 
     request = replace(request, namespace=request.namespace or client.namespace)
     async with client:
-        job = await get_job(client, request.namespace, request.name)
-        async with Output(client, job, stderr=request.stderr, tail_lines=request.tail_lines, raw=request.raw) as output:
+        owner = await get_owner(client, request.kind, request.namespace, request.name)
+        async with Output(client, owner, stderr=request.stderr, tail_lines=request.tail_lines, raw=request.raw) as output:
             code = 0
             if request.follow:
-                code = await Follower(client, job, output, write).to_the_end()
+                code = await Follower(client, owner, output, write).to_the_end()
             else:
-                await _print_whole(request, job, output, write)
+                await _print_whole(request, owner, output, write)
     if plain is not None:
         await _write(plain.end().encode())
     return code
 
 
-async def _print_whole(request: Request, job: Job, output: Output, write: Write) -> None:
+async def _print_whole(request: Request, owner: WatchedOwner, output: Output, write: Write) -> None:
     """All that the file holds now."""
-    if job.status.run is None:
-        submitted = job.status.condition(JobCondition.SUBMITTED)
+    if owner.status.run is None:
+        submitted = owner.status.condition(JobCondition.SUBMITTED)
         why = f": {submitted.message}" if submitted and submitted.status != "True" and submitted.message else ""
-        raise UserFault(f"Job {request} has not been submitted yet, so there is no output{why}")
+        raise UserFault(f"{request} has not been submitted yet, so there is no output{why}")
     size, before = None, -1
     while size is None or output.offset < size:
         if output.offset == before:
@@ -85,7 +87,7 @@ async def _print_whole(request: Request, job: Job, output: Output, write: Write)
                 async for piece in pieces:
                     await write(piece)
         except NoOutput as error:
-            raise UserFault(f"Job {request} has no output to be read: {error}") from error
+            raise UserFault(f"{request} has no output to be read: {error}") from error
         size = output.place.size if output.place and size is None else size
 
 

@@ -23,6 +23,7 @@ _SENTENCE_CHARACTERS = 8000
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _SECONDS = click.FloatRange(0.2, 300)
 _KINDS = ["Slurm", "Process"]
+_OWNERS = [names.JOB_KIND, names.SESSION_KIND]
 _LEVELS = ["debug", "info", "warning", "error"]
 _PROGRAM = (
     click.option("--settings", "settings_file", type=_FILE, help="YAML file with graces and time-outs: docs/reference/settings.md."),
@@ -165,30 +166,32 @@ def uninstall(policy: str, timeout: int, watch_namespace: tuple[str, ...], names
 
 
 @commands.command()
-@click.argument("job", metavar="[NAMESPACE/]NAME", shell_complete=completion.named(names.JOB_PLURAL, alone=True))
-@click.option("--namespace", "-n", help="The Job's namespace.  [default: the context's]")
-@click.option("--follow", "-f", is_flag=True, help="Wait for more, and end with the Job.")
+@click.argument("name", metavar="[NAMESPACE/]NAME", shell_complete=completion.named(alone=True))
+@click.option("--kind", default=names.JOB_KIND, show_default=True, type=click.Choice(_OWNERS, case_sensitive=False), is_eager=True,
+              help="Whose output.")
+@click.option("--namespace", "-n", help="Its namespace.  [default: the context's]")
+@click.option("--follow", "-f", is_flag=True, help="Wait for more, and end with the Job or Session.")
 @click.option("--tail", "tail_lines", type=click.IntRange(0), metavar="LINES", help="Only so many lines of what is there.  [default: all]")
 @click.option("--stderr", is_flag=True, help="The error output's file, where the Job has one of its own.")
 @click.option("--raw", is_flag=True, help="Byte for byte: each redraw of a progress bar, escape codes too.")
 @to_the_api_server
-def logs(job: str, namespace: str | None, way: KubeAccess, tail_lines: int | None, **how: bool) -> None:
-    """Print a Job's whole output file as it is on the cluster now.
+def logs(name: str, kind: str, namespace: str | None, way: KubeAccess, tail_lines: int | None, **how: bool) -> None:
+    """Print the whole output file of a Job, or of a Session, as it is on the cluster now.
 
-    It is read over SSH, by your own right to read the Job, its Cluster and the Cluster's Secret.
+    It is read over SSH, by your own right to read the Job or Session, its Cluster and the Cluster's Secret.
 
     Of a line that a progress bar has drawn again and again the last state is shown, as a terminal would show it. The cluster sends no more
     than that.
 
-    With --follow it waits for the Job to start, goes on through restarts, further attempts and broken connections, and ends when the Job
-    does: with 0 if the Job completed, with 1 if it failed or was deleted. Standard error says what it waits for.
+    With --follow it waits for the start, goes on through restarts, further attempts and broken connections, and ends with the Job or
+    Session: with 0 if that ended well, with 1 if it failed or was deleted. Standard error says what it waits for.
     """
     from fairlead.cli.logs import Request, run  # noqa: PLC0415  the other commands start without asyncssh
 
-    before, slash, name = job.rpartition("/")
-    if not name or "/" in before or bool(slash) != bool(before) or (before and namespace not in {None, before}):
-        raise click.BadParameter(f"{job!r}: write the Job as NAMESPACE/NAME, or as NAME with -n NAMESPACE", param_hint="NAME")
-    request = Request(before or namespace or "", name, how["follow"], how["stderr"], how["raw"], tail_lines)
+    before, slash, own = name.rpartition("/")
+    if not own or "/" in before or bool(slash) != bool(before) or (before and namespace not in {None, before}):
+        raise click.BadParameter(f"{name!r}: write the {kind} as NAMESPACE/NAME, or as NAME with -n NAMESPACE", param_hint="NAME")
+    request = Request(before or namespace or "", own, kind, how["follow"], how["stderr"], how["raw"], tail_lines)
     sys.exit(run(request, way))
 
 
@@ -241,7 +244,7 @@ def pin(place: str, jumps: tuple[str, ...], identity: Path | None, known_hosts: 
 
 @commands.command()
 @click.argument("cluster", metavar="[[NAMESPACE/]CLUSTER]", required=False,
-                shell_complete=completion.named(names.CLUSTER_PLURAL, alone=True))
+                shell_complete=completion.named(names.CLUSTER_KIND, alone=True))
 @click.option("--namespace", "-n", help="The Cluster's namespace.  [default: the context's]")
 @click.option("--file", "-f", type=_FILE, help="Look at the Clusters in this file, with the Secrets in it or the key of -i.")
 @click.option("--host", metavar="HOST[:PORT]", help="Look at this host, which no Cluster names yet.")

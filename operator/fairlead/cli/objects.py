@@ -7,8 +7,7 @@ from fairlead.domain.cluster.address import Address
 from fairlead.domain.cluster.cluster import Cluster
 from fairlead.domain.cluster.reading import read_cluster
 from fairlead.domain.errors import Forbidden, UserFault
-from fairlead.domain.job.job import Job
-from fairlead.domain.job.job_reading import read_job
+from fairlead.domain.run.watched import WatchedOwner
 from fairlead.kube.client import JsonObject, KubeClient, path_of
 from fairlead.kube.faults import NotFound
 from fairlead.kube.references import KubeReferences
@@ -18,9 +17,11 @@ class Missing(UserFault):
     """There is no object of this name."""
 
 
-async def get_job(client: KubeClient, namespace: str, name: str) -> Job:
-    """Read a Job. Raises `Missing`, `UserFault` when it may not be read, `ApiFault`."""
-    return read_job(await _get(client, "Job", names.JOB_PLURAL, namespace, name))
+async def get_owner(client: KubeClient, kind: str, namespace: str, name: str) -> WatchedOwner:
+    """Read a Job, or an object of another kind of the table. Raises `Missing`, `UserFault` when it may not be read, `ApiFault`."""
+    row = KINDS[kind]
+    owner: WatchedOwner = row.read(await _get(client, row.name, row.plural, namespace, name))
+    return owner
 
 
 async def get_cluster(client: KubeClient, namespace: str, name: str) -> Cluster:

@@ -1,4 +1,4 @@
-"""A Job's output as its reader has come through it: which file, up to which byte. Each reading goes on from there, over any connection."""
+"""An output as its reader has come through it: which file, up to which byte. Each reading goes on from there, over any connection."""
 
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -11,8 +11,8 @@ from fairlead.cli.objects import get_address, get_cluster
 from fairlead.domain.cluster.cluster import Cluster
 from fairlead.domain.cluster.sites import seen_by
 from fairlead.domain.errors import Unanswered, UserFault
-from fairlead.domain.job.job import Job
 from fairlead.domain.run.run import RunKey, Tree
+from fairlead.domain.run.watched import WatchedOwner
 from fairlead.kube.client import KubeClient
 from fairlead.schedulers import output
 from fairlead.schedulers.output import LogPlace, Nothing, Reading, Text
@@ -21,7 +21,7 @@ from fairlead.ssh.stream import Printing, printing_at
 
 _PREAMBLE_BYTES: Final = 64 * 1024       # what a login shell may print before our row
 _SENTENCE_CHARACTERS: Final = 1000
-_WITHOUT_KEY: Final = "the whole output is for those who may. Once the Job has ended, the last 4 KiB stand in its status, in logs.tail."
+_WITHOUT_KEY: Final = "the whole output is for those who may. Once it has ended, the last 4 KiB stand in its status, in logs.tail."
 _SILENT_SECONDS: Final = 60.0            # well above a reading's own bounds: then the connection is dead
 
 
@@ -30,11 +30,12 @@ class NoOutput(UserFault):
 
 
 class Output:
-    """Reads one Job's output, attempt after attempt, over a connection that is made when it is needed and made again when it broke."""
+    """Reads one object's output, attempt after attempt, over a connection that is made when it is needed and made again when it broke."""
 
-    def __init__(self, client: KubeClient, job: Job, *, stderr: bool, tail_lines: int | None, raw: bool) -> None:
+    def __init__(self, client: KubeClient, owner: WatchedOwner, *, stderr: bool, tail_lines: int | None, raw: bool) -> None:
         self._client = client
-        self._location, self._namespace = job.location, job.ref.namespace
+        self._location, self._namespace = owner.location, owner.ref.namespace
+        self._kind = owner.kind
         self._stderr = stderr
         self._tail_lines = tail_lines
         self._raw = raw
@@ -42,7 +43,7 @@ class Output:
         self._open = AsyncExitStack()
         self._line: Printing | None = None
         self._tree: Tree | None = None
-        self.key = job.key
+        self.key = owner.key
         self.place: LogPlace | None = None  # what the last reading said before its first byte
         self.path = ""
         self.offset = 0
@@ -58,9 +59,9 @@ class Output:
         self._line = None
         await self._open.aclose()
 
-    def found(self, job: Job) -> None:
-        """The Job as it is now: it may have been given a host since."""
-        self._location = job.location
+    def found(self, owner: WatchedOwner) -> None:
+        """Whose output it is, as it is now: it may have been given a host since."""
+        self._location = owner.location
 
     def turn_to(self, key: RunKey) -> None:
         """Read this attempt from now on: from its beginning, unless it goes on in the file that was read so far."""
@@ -108,7 +109,7 @@ class Output:
             whole = await get_cluster(self._client, *self._location.cluster)
             site = whole.site_for(self._namespace, self._location.host)
             if site is None:
-                raise UserFault("It is not decided yet on which of its Cluster's hosts the Job runs")
+                raise UserFault(f"It is not decided yet on which host of its Cluster the {self._kind} runs")
             cluster = seen_by(whole, site)
             self._tree = _tree_of(cluster)
             self._line = await self._open.enter_async_context(printing_at(await get_address(self._client, cluster, _WITHOUT_KEY)))

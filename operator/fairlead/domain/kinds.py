@@ -82,6 +82,10 @@ class Kinds:
     def __iter__(self) -> Iterator[Kind[Any]]:
         return iter(self._kinds.values())
 
+    def __getitem__(self, name: str) -> Kind[Any]:
+        """The row of this name. Raises `KeyError` where the table has none."""
+        return self._kinds[name]
+
     def of(self, owner: RunOwner) -> Kind[Any]:
         """The row for this owner. Raises `KeyError` for one of a kind that is not in the table."""
-        return self._kinds[owner.kind]
+        return self[owner.kind]

@@ -17,6 +17,7 @@ class Job(WatchedOwner):
     status: JobStatus
 
     ENDS: ClassVar[tuple[str, ...]] = (JobCondition.COMPLETE, JobCondition.FAILED)
+    RUNS: ClassVar[str] = JobCondition.RUNNING
 
     @property
     def kind(self) -> str:
@@ -52,6 +53,12 @@ class Job(WatchedOwner):
     def infrastructure_retries(self) -> int:
         """So many may follow such as never ran."""
         return self.spec.infrastructure_retries
+
+    @property
+    def started_at(self) -> float | None:
+        """When its script began (epoch seconds); None if it has not."""
+        begun = self.status.start_time
+        return begun.timestamp() if begun else None
 
     @property
     def script_ended_at(self) -> float | None:

@@ -1,7 +1,7 @@
 """An owner of Runs whose object is there: what all kinds have in common, so that a kind says only what is its own.
 
 Of a status it reads what `OwnerStatus` has, and these conditions, which each kind's report has to write in the same words: `Submitted`
-with the reason `NamespaceNotAllowed`, `Suspended` with the reason `JobSuspended`, and those by which it has ended.
+with the reason `NamespaceNotAllowed`, `Suspended` with the reason `JobSuspended`, and those by which it has ended, one of them `Failed`.
 """
 
 from abc import ABC, abstractmethod
@@ -49,6 +49,8 @@ class WatchedOwner(ABC):
 
     ENDS: ClassVar[tuple[str, ...]] = ()
     """The conditions by which one of this kind has ended for good."""
+    RUNS: ClassVar[str] = ""
+    """The condition that is not False once what its current attempt runs was started, or may have been."""
 
     @property
     @abstractmethod
@@ -129,6 +131,17 @@ class WatchedOwner(ABC):
     def end_reason(self) -> str:
         """Why it has ended, a word of ours; empty if it has not."""
         return next((each.reason for each in self._ends), "")
+
+    @property
+    def has_succeeded(self) -> bool:
+        """Whether it has come to its end, and did not fail."""
+        return self.ended and all(each.type != JobCondition.FAILED for each in self._ends)
+
+    @property
+    def has_started(self) -> bool:
+        """Whether what its current attempt runs was started, or may have been, by its status."""
+        said = self.status.condition(self.RUNS)
+        return bool(self.run_id) and (self.started_at is not None or (said is not None and said.status != "False"))
 
     @property
     def is_parked(self) -> bool:
@@ -240,6 +253,11 @@ class WatchedOwner(ABC):
         """Before this nothing is handed in (epoch seconds); None if it need not wait."""
         due = self.status.next_retry_time
         return None if due is None else due.timestamp()
+
+    @property
+    def started_at(self) -> float | None:
+        """When what its current attempt runs was started (epoch seconds), as far as its status says so."""
+        return None
 
     @property
     def script_ended_at(self) -> float | None:

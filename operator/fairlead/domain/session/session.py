@@ -21,6 +21,7 @@ class Session(WatchedOwner):
     status: SessionStatus
 
     ENDS: ClassVar[tuple[str, ...]] = (SessionCondition.ENDED, SessionCondition.FAILED)
+    RUNS: ClassVar[str] = SessionCondition.ALLOCATED
 
     @property
     def kind(self) -> str:
@@ -39,8 +40,14 @@ class Session(WatchedOwner):
 
     def deadline(self) -> float | None:
         """When maxLifetimeSeconds are over (epoch seconds); None without one, and while it does not run."""
-        seconds, since = self.active_deadline_seconds, self.status.running_since
-        return None if seconds is None or since is None else since.timestamp() + seconds
+        seconds, since = self.active_deadline_seconds, self.started_at
+        return None if seconds is None or since is None else since + seconds
+
+    @property
+    def started_at(self) -> float | None:
+        """When its process was first seen to run (epoch seconds); None if it was not."""
+        since = self.status.running_since
+        return since.timestamp() if since else None
 
     @property
     def script_ended_at(self) -> float | None:
