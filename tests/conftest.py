@@ -133,8 +133,7 @@ def _keep_share(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         mark = item.get_closest_marker("long")
         if mark is not None and "of" in mark.kwargs:
-            function = item.nodeid.split("[", 1)[0]
-            group = f"{function} of {mark.kwargs['of']}"
+            group = f"{share.group(item.nodeid, mark.kwargs.get('one', ''))} of {mark.kwargs['of']}"
             groups.setdefault(group, []).append(item.nodeid)
             of[group] = mark.kwargs["of"]
     run = share.chosen(groups, of, config.getoption("seed"))

@@ -9,8 +9,9 @@ from far_end import FarEnd
 from unit.sh.tools import SHELLS
 
 
-@pytest.fixture(params=SHELLS)
+@pytest.fixture(params=[pytest.param(each, marks=pytest.mark.long(of=len(SHELLS), one=each)) for each in SHELLS])
 def shell(request: pytest.FixtureRequest) -> str:
+    """Each test of each of them in the long run; `make test` draws one of them for it."""
     return str(request.param)
 
 

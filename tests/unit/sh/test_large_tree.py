@@ -12,7 +12,7 @@ from far_end import HERE, FarEnd, key, submission
 from fairlead.domain.run.answers import Remnant
 from fairlead.schedulers.seam import Removal, TreeRemoval, TreeState
 
-pytestmark = [pytest.mark.long(of=3), pytest.mark.timeout(900)]
+pytestmark = pytest.mark.timeout(900)
 MANY = 200_000
 
 

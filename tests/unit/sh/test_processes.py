@@ -91,7 +91,6 @@ def test_many_are_answered_as_each_alone(far: FarEnd) -> None:
     assert together.sentinels[KEYS[9]].claim == ids[KEYS[9]]
 
 
-@pytest.mark.long(of=3)
 def test_what_a_script_puts_in_the_way_of_many_holds_up_none(far: FarEnd) -> None:
     """A pipe that comes between the look at a directory and the reading of its files would be the end of each poll of its login."""
     far.submit_all([submission(each) for each in KEYS])

@@ -15,6 +15,15 @@ def test_one_in_three_is_run_and_the_same_for_the_same_seed() -> None:
     assert share.chosen({function: tests[::-1] for function, tests in SETS.items()}, OF, 1) == run
 
 
+def test_sets_that_differ_in_one_parameter_alone_share_one_place() -> None:
+    """Else of what is tried in each shell some would be tried in none."""
+    of_two = [f"a.py::test_it[{shell}-{name}]" for shell in ("dash", "busybox") for name in ("a", "b-dash-c")]
+    groups = [share.group(test, shell) for test, shell in zip(of_two, ("dash", "dash", "busybox", "busybox"), strict=True)]
+    assert groups[0] == groups[2]
+    assert groups[0] != groups[1]
+    assert share.group(of_two[0]) == share.group(of_two[3]) == "a.py::test_it"
+
+
 def test_what_has_no_share_is_left_to_the_long_run() -> None:
     """Else what takes minutes by itself would have to be skipped, and nobody would see that it is run nowhere."""
     assert share.chosen(SETS, dict.fromkeys(SETS, 0), 1) == set()
