@@ -38,7 +38,8 @@ class Run:
         if not words:
             until(lambda: catches(self._process.pid, signal.SIGTERM), "the program's own answer to signals")
         elif not any(words in line for line in self._lines()):
-            raise AssertionError(f"{words!r} was never said:\n{''.join(self._said)}")
+            code, said = self.ended()
+            raise AssertionError(f"{words!r} was never said, and it ended with {code}:\n{said}")
 
     def send(self, number: signal.Signals, *, whole_group: bool) -> bool:
         """Sends a signal. What the run has to lose is noted first, while it stands still. False: it had ended by itself."""

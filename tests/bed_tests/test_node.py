@@ -117,7 +117,8 @@ def forwarded(node: Node, target: str) -> Iterator[str]:
 
 def test_a_pod_runs_confined_as_the_restricted_standard_says(node: Node) -> None:
     """The chart's pods would be tested under less than what production enforces."""
-    said = output(node, "confined", "id -u; grep -E '^(NoNewPrivs|Seccomp|CapEff):' /proc/self/status; touch /x || echo read-only")
+    look = "exec 2>&1; id -u; grep -E '^(NoNewPrivs|Seccomp|CapEff):' /proc/self/status; touch /x || echo read-only"
+    said = output(node, "confined", look)
     assert "65535\n" in said
     assert {tuple(line.split()) for line in said.splitlines() if ":\t" in line} >= {
         ("NoNewPrivs:", "1"), ("Seccomp:", "2"), ("CapEff:", "0000000000000000")}
