@@ -10,7 +10,8 @@ FILE: Final = Path(__file__).parents[2] / "charts" / "fairlead" / "files" / "das
 _COLUMN, _LINE, _GAP, _MARGIN = 41, 11, 3, 8      # pixels: Grafana's grid has 24 columns
 _TITLE, _SMALL = 6.9, 5.5                         # pixels that a letter takes at most, on average
 _FONTS: Final = "system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif"
-_UNITS: Final = {"s": "seconds", "ops": "per second", "bytes": "bytes", "percentunit": "share", "short": "", "none": ""}
+_UNITS: Final = {"s": "seconds", "ops": "per second", "bytes": "bytes", "Bps": "bytes per second",
+                 "percentunit": "share", "short": "", "none": ""}
 
 
 def picture() -> str:

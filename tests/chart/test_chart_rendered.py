@@ -24,9 +24,7 @@ from chart.rendering import (
     values,
 )
 from fairlead.api.v1alpha1.names import INSTALLATION_SECRET
-from fairlead.app.gateway_program import STOP_SECONDS
-from fairlead.gateway.door import CUT_SECONDS, FLUSH_SECONDS, REFUSED_SECONDS
-from fairlead.gateway.gateway import DRAIN_SECONDS, LAST_WORDS_SECONDS
+from fairlead.gateway.settings import GatewaySettings
 from fairlead.kube.rights import ACCOUNT, GATEWAY_ACCOUNT, UNINSTALL_ACCOUNT, Reach, rules
 
 BY_CASE = pytest.mark.parametrize("case", CASES)
@@ -179,8 +177,9 @@ def _gateway(manifests: Iterable[Manifest]) -> Manifest:
 def test_a_gateway_has_more_time_to_end_than_it_takes(helm: Helm) -> None:
     """It would be killed while it hands its Sessions over, and their slices would lead nowhere."""
     pod = _gateway(objects(helm, "defaults", *WITHOUT_CRDS))["spec"]
-    closing = FLUSH_SECONDS + CUT_SECONDS + REFUSED_SECONDS
-    assert pod["terminationGracePeriodSeconds"] > DRAIN_SECONDS + 2 * LAST_WORDS_SECONDS + closing + STOP_SECONDS
+    its, door = GatewaySettings(), GatewaySettings().door
+    closing = door.flush_seconds + door.cut_seconds + door.refused_seconds
+    assert pod["terminationGracePeriodSeconds"] > its.drain_seconds + 2 * its.last_words_seconds + closing + its.stop_seconds
 
 
 def test_without_gateways_there_is_nothing_of_theirs(helm: Helm) -> None:

@@ -33,8 +33,9 @@ from product.waiting import until, until_equal
 WAITS = "#!/bin/sh\nuntil [ -e $HOME/enough ]; do sleep 0.1; done\n"
 POLLING = {"intervalSeconds": 0.3, "maxIntervalSeconds": 0.5, "timeoutSeconds": 3}     # late after four seconds
 SOON = {"deletionDeadlineSeconds": 1, "cancellationGracePeriodSeconds": 1}
-QUIET = {"What Jobs wait for", "Clusters not ready", "Waits for a place, 95 %"}
-"""Panels that are empty while all is well."""
+QUIET = {"What Jobs wait for", "Clusters not ready", "Waits for a place, 95 %",
+         "Tunnels", "Broken for", "Ports", "Clients", "What became of clients", "Bytes"}
+"""Panels that are empty while all is well, and without a gateway."""
 VERBS = {"probe", "submit", "observe", "cancel", "remove", "remove-tree", "sweep"}
 OUTCOMES = {"ok", "failed", "missing", "conflict", "forbidden", "unavailable", "invalid"}
 WORDS = {

@@ -3,6 +3,7 @@
 import os
 import sys
 from pathlib import Path
+from urllib.request import urlopen
 
 from bed.controlplane.ports import free
 from bed.daemon import Daemon
@@ -32,6 +33,11 @@ class GatewayProcess:
         self._daemon = Daemon(argv, self._bed.env | inherited, self.log)
         until(lambda: self.log.read_text().count('"serving"') > before, "the gateway to serve", 60)
         return self
+
+    def metrics(self) -> str:
+        """What its page of metrics says now."""
+        with urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=5) as answer:
+            return str(answer.read().decode())
 
     @property
     def daemon(self) -> Daemon:

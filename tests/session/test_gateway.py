@@ -98,6 +98,11 @@ def test_a_session_is_reached_through_a_gateway_that_dies_and_comes_back(
     assert place[0] == gateway.address
     assert 20000 <= place[1] <= 20999
     assert fetch(place) == b"from the node"
+    shown = gateway.metrics()
+    for series in ('fairlead_tunnels_held{state="Open"} 1.0', 'fairlead_ports_of_range{state="in_use"} 1.0',
+                   'fairlead_ports_of_range{state="free"} 999.0', 'fairlead_stream_opened_total{outcome="ok"} 1.0'):
+        assert series in shown
+    assert "fairlead_leading" not in shown
     found = slice_of(session)
     assert found is not None
     assert found["metadata"]["labels"] | {"kubernetes.io/service-name": "lab"} == found["metadata"]["labels"]

@@ -18,6 +18,7 @@ from fairlead.domain.cluster.address import Endpoint
 from fairlead.domain.errors import Closed, FairleadError, NoStream, Refused, Unreachable
 from fairlead.ssh.limits import TunnelLimits
 from fairlead.ssh.pipe import Pipe
+from fairlead.ssh.told import Told
 from fairlead.ssh.tunnel import Tunnels
 
 HELD_BYTES, WINDOW_BYTES = TunnelLimits().held_bytes, TunnelLimits().window_bytes
@@ -319,6 +320,27 @@ async def test_nobody_who_listens_is_a_reset_at_once_and_told(host, tunnels, eve
     assert isinstance(why, NoStream)
     assert why.why is Closed.NOBODY_LISTENS
     assert "refused" in str(why)
+
+
+async def test_what_becomes_of_clients_and_what_is_carried_is_told(host, eventually: Eventually):
+    """Else a person who looks at a gateway's metrics would not see whether clients get through."""
+    outcomes: list[str] = []
+    async with (listening(host, ECHO) as target, Tunnels(told=Told(stream_opened=outcomes.append)) as tunnels,
+                entrance(tunnels, address_of(host), target) as door,
+                entrance(tunnels, address_of(host), Endpoint("127.0.0.1", _free_port(host))) as nowhere):
+        await tunnels.look(address_of(host), target)
+        reader, writer = await door.client()
+        writer.write(b"hello")
+        assert await reader.readexactly(5) == b"hello"
+        assert (tunnels.carried_bytes, outcomes) == ((5, 5), ["ok"])
+        _, late = await nowhere.client()
+        await eventually(lambda: len(outcomes) == 2)
+        writer.write_eof()
+        assert await reader.read() == b"end"
+        for each in (writer, late):
+            each.close()
+        await eventually(lambda: len(door.ended) == len(nowhere.ended) == 1)
+        assert (tunnels.carried_bytes, outcomes) == ((5, 8), ["ok", "NobodyListens"])
 
 
 async def test_forwarding_that_is_switched_off_names_the_setting(bed):

@@ -175,7 +175,7 @@ class Service(Section):
     """The Service of the metrics."""
 
     enabled: bool = True
-    """Make one, without an address of its own, for scrapers that look for Services."""
+    """Make one for controllers and one for gateways, without an address of its own, for scrapers that look for Services."""
     annotations: Map = {}
     """Annotations on it."""
 
@@ -184,7 +184,7 @@ class PodMonitor(Section):
     """For Prometheus Operator."""
 
     enabled: bool = False
-    """Make a PodMonitor. Needs Prometheus Operator's resource definitions."""
+    """Make a PodMonitor for controllers and one for gateways. Needs Prometheus Operator's resource definitions."""
     interval: Duration = "30s"
     """Between two scrapes."""
     labels: Map = {}

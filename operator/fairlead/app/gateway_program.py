@@ -8,6 +8,7 @@ import asyncio
 import os
 import signal
 import socket
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any
@@ -16,6 +17,7 @@ import kopf
 import structlog
 
 from fairlead.api.v1alpha1 import names
+from fairlead.app.counting import beside, kube_told, place_awaited
 from fairlead.app.kinds import KINDS
 from fairlead.app.relisting import relist_again
 from fairlead.app.settings import Settings
@@ -26,6 +28,7 @@ from fairlead.domain.scope import EVERYWHERE, Scope
 from fairlead.domain.session.session_kind import SESSION
 from fairlead.engine.clock import SystemClock
 from fairlead.gateway.gateway import Gateway, Me
+from fairlead.gateway.gauges import GatewayGauges
 from fairlead.gateway.port_range import PortRange
 from fairlead.gateway.ports import Outside
 from fairlead.handlers import gateway_feed
@@ -35,8 +38,10 @@ from fairlead.kube.lease import Lease, LeaseSettings
 from fairlead.kube.lists import Lists
 from fairlead.kube.references import KubeReferences
 from fairlead.kube.services import SELECTORS, SLICES
+from fairlead.ssh.told import Told
 from fairlead.ssh.tunnel import Tunnels
 from fairlead.telemetry import metrics
+from fairlead.telemetry.lag import watch_lag
 from fairlead.web.health import Heartbeats, serve_health
 
 log = structlog.get_logger()
@@ -82,9 +87,10 @@ async def run(options: GatewayOptions) -> int:
     stop, loop, heartbeats = asyncio.Event(), asyncio.get_running_loop(), Heartbeats()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with (KubeClient.load(options.kubeconfig, options.context, settings.kube) as client,
-                serve_health(heartbeats, options.health_host, options.health_port, metrics.exposition),
-                Tunnels(settings.tunnels) as tunnels):
+    metrics.loops_stuck.set_function(lambda: len(heartbeats.stale()))
+    async with (KubeClient.load(options.kubeconfig, options.context, settings.kube, kube_told()) as client,
+                Tunnels(settings.tunnels, _told()) as tunnels, beside(watch_lag()), AsyncExitStack() as until_end):
+        metrics.places_awaited.labels("request").set_function(lambda: client.waiting)
         namespace = options.namespace or client.namespace
         times = settings.gateway_lease
         lease_settings = LeaseSettings(
@@ -92,6 +98,8 @@ async def run(options: GatewayOptions) -> int:
         lease = Lease(client, lease_settings, SystemClock(), f"{me.name}_{os.getpid()}")
         slices, leases = KubeSlices(client, options.scope), KubeGatewayLeases(client, namespace, lease)
         gateway = Gateway(Outside(tunnels, slices, leases, KubeReferences(client, KINDS, options.scope), settings.gateway), me)
+        page = GatewayGauges(gateway.seen, lambda: tunnels.carried_bytes).page
+        await until_end.enter_async_context(serve_health(heartbeats, options.health_host, options.health_port, page))
         lists = Lists(client, options.scope)
 
         async def relist() -> None:
@@ -132,6 +140,12 @@ async def run(options: GatewayOptions) -> int:
         for task in done - {stopped}:
             log.error("ended_by_itself", task=task.get_name(), error=repr(task.exception()) if not task.cancelled() else "")
         return 0 if done == {stopped} else 1
+
+
+def _told() -> Told:
+    """Who counts what the SSH side does."""
+    return Told(connect_ended=lambda outcome, seconds: metrics.connect_ended.labels(outcome).observe(seconds), waited=place_awaited,
+                stream_opened=lambda outcome: metrics.stream_opened.labels(outcome).inc())
 
 
 async def _stopped(stop: asyncio.Event) -> None:

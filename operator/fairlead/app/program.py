@@ -12,13 +12,13 @@ import random
 import secrets
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
 
+from fairlead.app.counting import beside, kube_told, place_awaited
 from fairlead.app.descriptors import shared_out
 from fairlead.app.kinds import KINDS
 from fairlead.app.relisting import relist_again
@@ -33,7 +33,7 @@ from fairlead.engine.controller import Controller
 from fairlead.engine.ports import World
 from fairlead.engine.registry import Registry
 from fairlead.handlers import feed
-from fairlead.kube.client import KubeClient, KubeTold
+from fairlead.kube.client import KubeClient
 from fairlead.kube.events import EventRecorder
 from fairlead.kube.finished import KubeFinishedJobs
 from fairlead.kube.installation import installation_of
@@ -125,9 +125,8 @@ async def _run(options: Options, means: Means) -> int:
     metrics.loops_stuck.set_function(lambda: len(heartbeats.stale()))
     api = options.settings.kube
     limits = replace(api, connections=min(api.connections, shares.api))
-    told = KubeTold(_request_ended, metrics.place_awaited.labels("request").observe)
-    async with KubeClient.load(options.kubeconfig, options.context, limits, told) as client, serve_health(
-            heartbeats, options.health_host, options.health_port, metrics.exposition), _beside(watch_lag()):
+    async with KubeClient.load(options.kubeconfig, options.context, limits, kube_told()) as client, serve_health(
+            heartbeats, options.health_host, options.health_port, metrics.exposition), beside(watch_lag()):
         metrics.places_awaited.labels("request").set_function(lambda: client.waiting)
         namespace = options.namespace or client.namespace
         times = options.settings.lease
@@ -201,22 +200,7 @@ def _told(journeys: Journeys) -> Told:
         metrics.connect_ended.labels(outcome).observe(seconds)
         journeys.passed("connect", outcome, seconds)
 
-    return Told(exec_ended, connect_ended, lambda place, seconds: metrics.place_awaited.labels(place).observe(seconds))
-
-
-def _request_ended(method: str, resource: str, outcome: str, seconds: float) -> None:
-    metrics.api_request_ended.labels(method, resource, outcome).inc()
-    metrics.api_request.labels(method).observe(seconds)
-
-
-@asynccontextmanager
-async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Have it done while inside."""
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
+    return Told(exec_ended, connect_ended, place_awaited)
 
 
 async def _first_list(lists: Lists, registry: Registry, kinds: Kinds) -> bool:

@@ -16,7 +16,10 @@ from fairlead.domain.cluster.address import Address, Endpoint
 from fairlead.domain.errors import FairleadError
 from fairlead.gateway.ports import Stream, Streams
 from fairlead.gateway.settings import DoorSettings
+from fairlead.telemetry import metrics
 
+TURNED_AWAY: Final = "turned_away"
+"""How a client is counted who was not let in."""
 _RESET: Final = struct.pack("ii", 1, 0)
 
 
@@ -86,6 +89,7 @@ class Door:
 
     def _client(self) -> Any:
         if self._way is None or len(self._open) >= self._settings.streams:
+            metrics.stream_opened.labels(TURNED_AWAY).inc()
             return _Nowhere()
         stream = self._streams.pipe(self._way.address, self._way.target, self._ended)
         self._open.add(stream)

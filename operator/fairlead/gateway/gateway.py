@@ -4,6 +4,7 @@ take up: port -> door -> slice                    give up: listener closed, seen
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +20,7 @@ from fairlead.domain.session.session import Session
 from fairlead.gateway.addresses import Addresses
 from fairlead.gateway.door import Door
 from fairlead.gateway.held import Held
-from fairlead.gateway.port_range import PortRange, sole_claims
+from fairlead.gateway.port_range import PortRange, PortState, sole_claims
 from fairlead.gateway.ports import Outside
 from fairlead.gateway.roster import Roster
 from fairlead.gateway.steps import Among, Seen, Step, next_step
@@ -37,6 +38,16 @@ class Me:
     name: str
     address: str
     ports: PortRange
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What a gateway holds: Sessions by the state of their tunnels, since when the oldest of the Broken ones is so, clients, ports."""
+
+    tunnels: Mapping[TunnelState, int]
+    broken_seconds: float
+    streams: int
+    ports: Mapping[PortState, int]
 
 
 class Gateway:
@@ -63,6 +74,14 @@ class Gateway:
     def held(self) -> int:
         """Sessions that it holds."""
         return len(self._held)
+
+    def seen(self) -> "Holdings":
+        """How it stands at this moment."""
+        now = self._outside.monotonic()
+        held = self._held.values()
+        broken = [now - each.since for each in held if each.state is TunnelState.BROKEN]
+        return Holdings(Counter(each.state for each in held), max(broken, default=0.0), sum(each.door.streams for each in held),
+                        self._me.ports.counts(now))
 
     def put(self, session: Session) -> None:
         """A Session came or changed. What is older than what is known says nothing: lists and watches come in any order."""

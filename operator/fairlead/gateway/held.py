@@ -33,6 +33,7 @@ class Held:
         self._nudged = asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
         self.state, self.message = TunnelState.OPENING, ""
+        self.since = asyncio.get_running_loop().time()   # in this state, by the loop's clock
         self.is_shut = False             # its end has begun
 
     @property
@@ -112,5 +113,7 @@ class Held:
     def _say(self, state: TunnelState, message: str) -> None:
         if (state, message) != (self.state, self.message):
             log.info("tunnel", session=str(self._session.ref), state=str(state), message=message)
+            if state != self.state:
+                self.since = asyncio.get_running_loop().time()
             self.state, self.message = state, message
             self._changed()

@@ -88,10 +88,11 @@ class Tunnels:
     """Carries streams. One for a process; made and used in one event loop; `async with` closes it."""
 
     def __init__(self, limits: TunnelLimits | None = None, told: Told | None = None) -> None:
-        self._limits = limits or TunnelLimits()
-        self._ways = Ways(self._limits.pool, told or Told())
+        self._limits, self._told = limits or TunnelLimits(), told or Told()
+        self._ways = Ways(self._limits.pool, self._told)
         self._routes: dict[Address, _Route] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._carried = (0, 0)                           # by the pipes that have ended
 
     async def __aenter__(self) -> Self:
         return self
@@ -103,6 +104,13 @@ class Tunnels:
     def connections(self) -> int:
         """SSH connections that stand, are being made or are being closed."""
         return self._ways.seats.taken
+
+    @property
+    def carried_bytes(self) -> tuple[int, int]:
+        """From clients, and to them, since this was made."""
+        received, sent = self._carried
+        pipes = [pipe for route in self._routes.values() for pipe in route.pipes]
+        return received + sum(each.received_bytes for each in pipes), sent + sum(each.sent_bytes for each in pipes)
 
     def pipe(self, address: Address, target: Endpoint, ended: Callable[[Pipe, FairleadError | None], None]) -> Pipe:
         """The protocol for a client's connection that is carried to `target`, as the login node at `address` names and reaches it.
@@ -116,12 +124,17 @@ class Tunnels:
             route.pipes.add(pipe)
             self._do(carry(route, pipe))
 
+        def opened(pipe: Pipe) -> FarEnd:
+            self._told.stream_opened("ok")
+            return FarEnd(pipe)
+
         async def carry(route: _Route, pipe: Pipe) -> None:
             nonlocal why
             try:
-                await self._through(route, _Wanted(address, target, partial(FarEnd, pipe), pipe.channel_closed))
+                await self._through(route, _Wanted(address, target, partial(opened, pipe), pipe.channel_closed))
             except FairleadError as error:
                 why = error
+                self._told.stream_opened(str(error.why) if isinstance(error, NoStream) else "failed")
                 pipe.not_opened()
             except BaseException:
                 pipe.not_opened()
@@ -129,6 +142,8 @@ class Tunnels:
 
         def over(pipe: Pipe) -> None:
             self._route(address).pipes.discard(pipe)
+            received, sent = self._carried
+            self._carried = received + pipe.received_bytes, sent + pipe.sent_bytes
             ended(pipe, why)
 
         return Pipe(begin, over, self._limits)

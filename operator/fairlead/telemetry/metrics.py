@@ -1,4 +1,4 @@
-"""All metrics of the controller, in one place. Their names are verbs: what happened.
+"""All metrics of the controller and of the gateways, in one place. Their names are verbs: what happened.
 
 No label ever holds the name of an object or a host: with 10,000 Jobs such labels cost more than the Jobs. What one object does is in its
 status.
@@ -28,30 +28,52 @@ OTHER = "Other"
 """In the place of a word that is in no table of ours: a label has few values, whatever somebody writes into a status."""
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a series beside each other one, of which nothing is made
 REGISTRY = CollectorRegistry()
-ProcessCollector(registry=REGISTRY)
-PlatformCollector(registry=REGISTRY)
+"""Every metric."""
+CONTROLLER, GATEWAY = CollectorRegistry(), CollectorRegistry()
+"""What each program shows: else a gateway would say that it does not lead, and that nothing is owed."""
+BOTH = (CONTROLLER, GATEWAY)
+
+
+def _of_the_process(*registries: CollectorRegistry) -> None:
+    for each in registries:
+        ProcessCollector(registry=each)
+        PlatformCollector(registry=each)
+
+
+_of_the_process(REGISTRY, *BOTH)
 
 
 OURS: list[Counter | Histogram | Gauge] = []
 """Each metric of ours, in the order in which they were made."""
+SHOWN_BY: dict[Counter | Histogram | Gauge, tuple[CollectorRegistry, ...]] = {}
+"""On whose page each is."""
 
 
-def _counter(name: str, says: str, *labels: str) -> Counter:
+def _counter(name: str, says: str, *labels: str, of: tuple[CollectorRegistry, ...] = (CONTROLLER,)) -> Counter:
     made = Counter(name, says, labels, namespace="fairlead", registry=REGISTRY)
-    OURS.append(made)
+    _show(made, of)
     return made
 
 
-def _histogram(name: str, says: str, *labels: str, buckets: tuple[float, ...] = _SECONDS) -> Histogram:
+def _histogram(
+    name: str, says: str, *labels: str, buckets: tuple[float, ...] = _SECONDS, of: tuple[CollectorRegistry, ...] = (CONTROLLER,),
+) -> Histogram:
     made = Histogram(name, says, labels, namespace="fairlead", registry=REGISTRY, buckets=buckets)
-    OURS.append(made)
+    _show(made, of)
     return made
 
 
-def _gauge(name: str, says: str, *labels: str) -> Gauge:
+def _gauge(name: str, says: str, *labels: str, of: tuple[CollectorRegistry, ...] = (CONTROLLER,)) -> Gauge:
     made = Gauge(name, says, labels, namespace="fairlead", registry=REGISTRY)
-    OURS.append(made)
+    _show(made, of)
     return made
+
+
+def _show(made: Counter | Histogram | Gauge, of: tuple[CollectorRegistry, ...]) -> None:
+    OURS.append(made)
+    for each in of:
+        each.register(made)
+    SHOWN_BY[made] = of
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,19 +120,20 @@ exec_ended = _histogram("exec_ended_seconds", "Commands on login nodes, from the
                         "kind", "outcome")
 connections_held = _gauge("connections_held", "SSH connections that stand, are being made or are being closed; bounded by ssh.connections.")
 connections_awaited = _gauge("connections_awaited", "SSH connections that wait until one of the others is closed.")
-connect_ended = _histogram("connect_ended_seconds", "Tries to connect to a login node and to log in, by outcome.", "outcome")
+connect_ended = _histogram("connect_ended_seconds", "Tries to connect to a login node and to log in, by outcome.", "outcome", of=BOTH)
 place_awaited = _histogram("place_awaited_seconds", "Waits for one of a bounded number of places, by which: a connection, a connect (of "
                            "all, or to one host), an exec, a thread (lookup, key, answer), a request to the API server. Who finds one at "
-                           "once is not counted.", "place")
-places_awaited = _gauge("places_awaited", "How many wait for such a place now.", "place")
+                           "once is not counted.", "place", of=BOTH)
+places_awaited = _gauge("places_awaited", "How many wait for such a place now.", "place", of=BOTH)
 breaker_opened = _counter("breaker_opened", "Times that a site was given a rest.")
 oldest_poll_age = _gauge("oldest_poll_age_seconds", "Since the last poll that was answered, of the site of which that is longest ago.")
 polls_late = _gauge("polls_late", "Sites of which no poll was answered for twice their longest interval and one time-out.")
 
 status_written = _counter("status_written", "Status writes, by kind and outcome (ok, conflict, unavailable).", "kind", "outcome")
 api_request_ended = _counter("api_request_ended", "Requests to the API server, by method, resource and outcome (ok, missing, conflict, "
-                             "forbidden, unavailable, invalid).", "method", "resource", "outcome")
-api_request = _histogram("api_request_seconds", "Requests to the API server, the wait for a place included, by method.", "method")
+                             "forbidden, unavailable, invalid).", "method", "resource", "outcome", of=BOTH)
+api_request = _histogram("api_request_seconds", "Requests to the API server, the wait for a place included, by method.", "method",
+                         of=BOTH)
 watch_missed = _counter("watch_missed", "Objects of which a list told, and no watch before it.")
 event_recorded = _counter("event_recorded", "Kubernetes Events written, by type.", "type")
 
@@ -118,9 +141,19 @@ leading = _gauge("leading", "1 while this process holds the Lease.")
 sites_watched = _gauge("sites_watched", "Sites with a loop, by whether they were reached at the last try.", "reachable")
 clusters_in_condition = _gauge("clusters_in_condition", "Clusters, by their conditions.", "condition", "status")
 clusters_not_ready = _gauge("clusters_not_ready", "Clusters whose condition Ready is not True, by its reason.", "reason")
-loops_stuck = _gauge("loops_stuck", "Loops that have missed their time; /livez names them.")
+loops_stuck = _gauge("loops_stuck", "Loops that have missed their time; /livez names them.", of=BOTH)
 loop_lag = _histogram("loop_lag_seconds", "How much later than it was due a task ran, looked at twice a second: so long everything else in "
-                      "the process waits as well.", buckets=_SHORT_SECONDS)
+                      "the process waits as well.", buckets=_SHORT_SECONDS, of=BOTH)
+
+tunnels_held = _gauge("tunnels_held", "Sessions that this gateway holds, by the state of their tunnel.", "state", of=(GATEWAY,))
+tunnels_broken_age = _gauge("tunnels_broken_age_seconds", "Since when the tunnel has been Broken that has been so for longest, 0 without "
+                            "one.", of=(GATEWAY,))
+ports_of_range = _gauge("ports_of_range", "Ports of this gateway, by what may be done with them: free, in_use, resting after their "
+                        "Session, quarantined since somebody else listened there. All together are its range.", "state", of=(GATEWAY,))
+streams_held = _gauge("streams_held", "Clients' connections that are carried, or are about to be.", of=(GATEWAY,))
+stream_opened = _counter("stream_opened", "Clients' connections, by what became of them: ok, a reason why no stream was opened, or "
+                         "turned_away at the door.", "outcome", of=(GATEWAY,))
+bytes_carried = _counter("carried_bytes", "Bytes of clients, from them or to them.", "direction", of=(GATEWAY,))
 
 
 def known(word: str, words: Iterable[str]) -> str:
@@ -128,6 +161,6 @@ def known(word: str, words: Iterable[str]) -> str:
     return word if word in words else OTHER
 
 
-def exposition() -> tuple[bytes, str]:
-    """All metrics as Prometheus reads them, and the content type."""
-    return generate_latest(REGISTRY), CONTENT_TYPE_LATEST
+def exposition(of: CollectorRegistry = CONTROLLER) -> tuple[bytes, str]:
+    """The metrics of one program as Prometheus reads them, and the content type."""
+    return generate_latest(of), CONTENT_TYPE_LATEST

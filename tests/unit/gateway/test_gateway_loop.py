@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from fairlead.domain.cluster.address import Address, Endpoint
 from fairlead.domain.errors import Closed, Conflict, FairleadError, NoStream, Unavailable
@@ -16,6 +17,7 @@ from fairlead.domain.objects import ObjectRef
 from fairlead.domain.session.session import Session
 from fairlead.domain.session.session_reading import read_session
 from fairlead.gateway.gateway import Gateway, Me
+from fairlead.gateway.gauges import GatewayGauges
 from fairlead.gateway.port_range import PortRange, PortState
 from fairlead.gateway.ports import Outside
 from fairlead.gateway.roster import chosen
@@ -188,6 +190,44 @@ async def test_a_session_is_open_once_its_process_listens_and_never_where_a_stra
         assert port > taken
         assert one.state(taken) is PortState.QUARANTINED
         assert listens(port)
+
+
+def shown(one: Running, carried: tuple[int, int] = (0, 0)) -> Callable[..., float]:
+    """What the gateway's metrics say now, by name without the prefix and by labels."""
+    text = GatewayGauges(one.gateway.seen, lambda: carried).page()[0].decode()
+    samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+
+    def value(name: str, **labels: str) -> float:
+        return sum(each.value for each in samples if each.name == f"fairlead_{name}" and labels.items() <= each.labels.items())
+
+    return value
+
+
+async def test_what_it_holds_is_shown_in_its_metrics(taken: int):
+    """Else nobody would see that the ports run out, that a tunnel stays broken, or that clients are turned away."""
+    async with running(taken) as one:
+        before = shown(one)
+        assert {state: before("ports_of_range", state=state) for state in ("free", "in_use", "resting", "quarantined")} == {
+            "free": 4, "in_use": 0, "resting": 0, "quarantined": 0}
+        one.streams.fault = FORBIDDEN
+        one.gateway.put(a_session())
+        await one.until(lambda: one.slices.written and one.slices.written[-1].state == "Broken")
+        assert listens(one.slices.written[-1].port or 0)      # a client who is turned away
+        await one.until(lambda: shown(one)("stream_opened_total", outcome="turned_away") == before("stream_opened_total") + 1)
+        await one.until(lambda: shown(one)("tunnels_broken_age_seconds") > 0.05)
+        broken = shown(one)
+        assert (broken("tunnels_held", state="Broken"), broken("tunnels_held")) == (1, 1)
+        assert {state: broken("ports_of_range", state=state) for state in ("free", "in_use", "resting", "quarantined")} == {
+            "free": 2, "in_use": 1, "resting": 0, "quarantined": 1}
+        one.streams.fault = None
+        await one.until(lambda: one.slices.written[-1].state == "Open")
+        with socket.create_connection((HERE, one.slices.written[-1].port or 0)):
+            await one.until(lambda: shown(one)("streams_held") == 1)
+        await one.until(lambda: shown(one)("streams_held") == 0)
+        held = shown(one, carried=(10, 300))
+        assert (held("tunnels_held", state="Open"), held("tunnels_held"), held("tunnels_broken_age_seconds")) == (1, 1, 0)
+        assert held("carried_bytes_total", direction="from_client") == before("carried_bytes_total", direction="from_client") + 10
+        assert held("carried_bytes_total", direction="to_client") == before("carried_bytes_total", direction="to_client") + 300
 
 
 async def test_another_run_is_opened_anew_on_the_same_port(taken: int):

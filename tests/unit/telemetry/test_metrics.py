@@ -13,11 +13,12 @@ BOUNDED = {
     "reason": "words of JobReason or ClusterReason", "kind": "verbs of the seam, or Cluster and Job", "outcome": "ok, failed and the like",
     "type": "Normal and Warning", "reachable": "yes and no", "scheduler": "types of Clusters", "answer": "words of SubmitWord",
     "place": "kinds of places", "method": "of HTTP", "resource": "kinds of objects", "phase": "words of JobPhase",
+    "state": "words of TunnelState or PortState", "direction": "from and to clients",
     "condition": "words of ClusterCondition", "status": "True, False and Unknown",
 }
 """Every label that there may be, and whose words its values are."""
 UNITS = ("_seconds", "_ratio", "_bytes")
-THINGS = {"runs", "debts", "jobs", "sites", "clusters", "connections", "loops", "places", "polls"}
+THINGS = {"runs", "debts", "jobs", "sites", "clusters", "connections", "loops", "places", "polls", "tunnels", "ports", "streams"}
 """What a gauge without a unit counts: the first word of its name. `leading` is 0 or 1."""
 
 
@@ -63,3 +64,15 @@ def test_what_was_counted_is_shown() -> None:
     shown = {family.name for family in text_string_to_metric_families(text.decode())}
     assert content_type.startswith("text/plain")
     assert shown >= {"fairlead_job_submitted", "fairlead_exchange_finished_seconds", "process_resident_memory_bytes"}
+
+
+def test_a_gateway_shows_nothing_of_the_controller_s_and_the_controller_nothing_of_a_gateway_s() -> None:
+    """An alert would say that no controller leads where gateways are scraped, or that a controller has no port free."""
+    def shown(page: tuple[bytes, str]) -> set[str]:
+        return {family.name for family in text_string_to_metric_families(page[0].decode()) if family.name.startswith("fairlead_")}
+
+    controller, gateway = shown(metrics.exposition()), shown(metrics.exposition(metrics.GATEWAY))
+    assert {"fairlead_leading", "fairlead_debts_owed"} <= controller - gateway
+    assert {"fairlead_ports_of_range", "fairlead_tunnels_broken_age_seconds"} <= gateway - controller
+    assert {"fairlead_loops_stuck", "fairlead_loop_lag_seconds"} <= controller & gateway
+    assert controller | gateway == {each.describe()[0].name for each in collectors()}
