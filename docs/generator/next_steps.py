@@ -125,6 +125,10 @@ SESSION: Final[dict[Word, str]] = {
     S.TUNNEL_OPENING: BY_ITSELF,
     S.TUNNEL_OPEN: NOTHING,
     S.TUNNEL_BROKEN: "See that the process listens on `application.port`, and that the login node allows forwarding.",
+    S.TOKEN_NOT_FOUND: "Make the Secret, or its field; the Session goes on by itself.",
+    S.TOKEN_INVALID: "Change the Secret as the message says; the Session goes on by itself.",
+    S.TOKEN_NAME_TAKEN: "Delete or rename the other Secret; or apply the Session under another name, or with `application.tokenSecretRef`.",
+    S.TOKEN_REFUSED: "See to what the message names: a quota, a policy or a right; or apply the Session with `application.tokenSecretRef`.",
     S.ENDED: "Apply it again when you need it again.",
     S.LIFETIME_OVER: "Apply it again, with a longer `maxLifetimeSeconds`.",
 }

@@ -13,10 +13,12 @@ def ended_session(scene: Scene, name: str) -> Thing:
 
 
 def use_sessions(scene: Scene) -> None:
-    """Have all done that the controller does for Sessions alone: one gets its Service, and one finds its name taken."""
+    """Have all done that the controller does for Sessions alone: a Service and a token are made, and a name is found taken."""
     scene.api.apply(f"/api/v1/namespaces/{scene.namespace}/services/taken",
                     {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "taken"}, "spec": {"ports": [{"port": 80}]}})
     sessions = [scene.session(name, "true") for name in ("taken", "free")]
+    process = {"command": ["true"], "port": 8000, "token": "Generated"}
+    sessions.append(scene.session("guarded", "true", application=process))
     for each in sessions:
         each.wait("Ended")
         each.delete()

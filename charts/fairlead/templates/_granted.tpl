@@ -7,11 +7,16 @@
 {{- $own := include (printf "fairlead.rights.%s.own" .table) $root | fromYamlArray }}
 {{- $unique := printf "%s-%s" .name $root.Release.Namespace }}
 {{- with $root.Values.rbac.secretNames }}
+{{- $narrowed := list }}
 {{- range $namespaced }}
-{{- if has "secrets" .resources }}
-{{- $_ := set . "resourceNames" (concat $root.Values.rbac.secretNames (ternary (list "fairlead-installation") list (eq $.table "controller"))) }}
+{{- if not (has "secrets" .resources) }}
+{{- $narrowed = append $narrowed . }}
+{{- else if not (has "create" .verbs) }}
+{{- $only := concat $root.Values.rbac.secretNames (ternary (list "fairlead-installation") list (eq $.table "controller")) }}
+{{- $narrowed = append $narrowed (merge (dict "resourceNames" $only) .) }}
 {{- end }}
 {{- end }}
+{{- $namespaced = $narrowed }}
 {{- end }}
 {{- with $root.Values.watchNamespaces }}
 {{- range . }}

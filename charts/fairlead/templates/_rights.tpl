@@ -74,6 +74,12 @@
 - apiGroups:
   - ''
   resources:
+  - secrets
+  verbs:
+  - create
+- apiGroups:
+  - ''
+  resources:
   - configmaps
   verbs:
   - get

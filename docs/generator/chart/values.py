@@ -76,7 +76,7 @@ class Rbac(Section):
     """Make roles and bindings, from the table of rights in the code. Without: somebody else has to grant them."""
     secret_names: list[str] = []
     """Names of the only Secrets that the controller and the gateways may read, in each namespace: those that Clusters and namespaces name
-    as their login. Empty: any."""
+    as their login, and those that Sessions name for their tokens. The controller then makes none itself. Empty: any."""
 
 
 class Ports(Section):

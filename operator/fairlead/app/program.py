@@ -43,6 +43,7 @@ from fairlead.kube.lists import Lists
 from fairlead.kube.references import KubeReferences
 from fairlead.kube.services import KubeServices
 from fairlead.kube.store import KubeStore
+from fairlead.kube.tokens import KubeTokens
 from fairlead.schedulers.process.preparer import ProcessPreparer
 from fairlead.schedulers.process.scheduler import Process
 from fairlead.schedulers.seam import Driver
@@ -89,7 +90,8 @@ def compose(client: KubeClient, lease: Lease, remote: SshRemote, place: Namespac
     data, ledger = KubeReferences(client, kinds, place.scope), Ledger(client, place.namespace, kinds)
     metrics.ledger_filled.set_function(lambda: ledger.filled_ratio)
     return World(remote, store, data, ledger, lease, SteadyClock(), lambda: secrets.token_hex(16), random.random,
-                 KubeFinishedJobs(client, kinds, place.scope), kinds, place.scope, services=KubeServices(client, place.scope))
+                 KubeFinishedJobs(client, kinds, place.scope), kinds, place.scope, services=KubeServices(client, place.scope),
+                 tokens=KubeTokens(client))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from fairlead.domain.run.news import News
 from fairlead.domain.run.owner import RunOwner
 from fairlead.domain.run.request import RunRequest
 from fairlead.domain.run.service import Served, WantedService
+from fairlead.domain.run.token import WantedToken
 from fairlead.domain.run.watched import WatchedOwner
 
 Made = TypeVar("Made", bound=WatchedOwner)
@@ -34,6 +35,10 @@ class TextRef:
 
 
 def _no_text(_owner: WatchedOwner) -> TextRef | None:
+    return None
+
+
+def _no_token(_owner: WatchedOwner) -> WantedToken | None:
     return None
 
 
@@ -62,6 +67,7 @@ class Kind(Generic[Made]):
     text_ref: Callable[[Made], TextRef | None] = _no_text   # what has to be read first for that
     has_ttl: bool = False                                # whether its spec has ttlSecondsAfterFinished
     long_fields: tuple[str, ...] = ()                    # of its spec, optional ones: they may be long, and only a start needs them
+    token: Callable[[Made], WantedToken | None] = _no_token  # which one its process is given
     serving: Serving[Made] | None = None    # None: its objects have no Service
 
     @property

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import get_args
 
 from fairlead.api.v1alpha1.meta import Condition
-from fairlead.api.v1alpha1.reasons import ClusterCondition, ClusterReason, JobReason
+from fairlead.api.v1alpha1.reasons import ClusterCondition, ClusterReason, JobReason, SessionReason
 from fairlead.engine.owed.debts import Debts
 from fairlead.engine.ports import World
 from fairlead.engine.registry import Registry
@@ -22,7 +22,7 @@ JOBS_AT_ONCE = 500
 LATE_INTERVALS = 2.0
 """A poll is late after so many of the longest intervals, and one time-out."""
 _CLUSTER_REASONS = frozenset(str(each) for each in ClusterReason)
-_JOB_REASONS = frozenset(str(each) for each in JobReason)
+_REASONS = frozenset(str(each) for each in (*JobReason, *SessionReason))
 _STATUSES = get_args(Condition.model_fields["status"].annotation)
 
 
@@ -75,7 +75,7 @@ class Gauges:
                 await asyncio.sleep(0)
             phases[owner.kind][owner.status.phase or ""] += 1
             if reason := owner.waits_for:
-                reasons[owner.kind][known(reason, _JOB_REASONS)] += 1
+                reasons[owner.kind][known(reason, _REASONS)] += 1
         for kind in self._world.kinds:
             _show(metrics.of_kind(kind.plural, kind.name), kind.phases, phases[kind.name], reasons[kind.name])
 

@@ -19,7 +19,7 @@ from fairlead.telemetry.journeys import Journeys
 
 __all__ = [
     "Address", "Clock", "ClusterData", "Credentials", "EventNote", "HostKeys", "Leadership", "Ledger", "ObjectRef", "Pulse", "Remote",
-    "Services", "Store", "World",
+    "Services", "Store", "Tokens", "World",
 ]
 
 T = TypeVar("T")
@@ -161,6 +161,17 @@ class Services(Protocol):
         ...
 
 
+class Tokens(Protocol):
+    """Secrets of owners' own, with the tokens of their processes."""
+
+    async def own(self, owner: ObjectRef, kind: str, name: str) -> Mapping[str, bytes] | None:
+        """The fields of an owner's Secret, made first if there is none of that name; None if that one is not the owner's: it is left alone.
+
+        Raises `Conflict` (try again), `Unavailable`, of which `Forbidden`, another `ApiFault` if it is refused.
+        """
+        ...
+
+
 class Ledger(Protocol):
     """What is still owed on clusters, kept outside of the objects that are gone."""
 
@@ -222,7 +233,7 @@ class World:
     """All ports together, and by what settings they are used. `token` gives 32 fresh random hex digits, `jitter` a number in 0..1.
 
     `kinds` are those whose Runs are seen to, `scope` says what all lists are about, `journeys` is told how Jobs come to their ids.
-    `services` None: no kind has Services.
+    `services` None: no kind has Services. `tokens` None: none are made.
     """
 
     remote: Remote
@@ -238,6 +249,7 @@ class World:
     scope: Scope = EVERYWHERE
     journeys: Journeys = field(default_factory=Journeys)
     services: Services | None = None
+    tokens: Tokens | None = None
     settings: EngineSettings = field(default_factory=EngineSettings)
 
     @property

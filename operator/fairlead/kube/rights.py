@@ -75,7 +75,10 @@ RIGHTS: Final = (
           "Keep the Service of each Session, and see when one of that name is somebody else's."),
     Right(Reach.ALL, "discovery.k8s.io", "endpointslices", ("list", "watch"), "See what gateways say of the way to a Session."),
     Right(Reach.ALL, "", "secrets", ("get",),
-          "Read the keys that Clusters name, and those of namespaces that bring a login of their own. Never listed or watched."),
+          "Read the keys that Clusters name, and those of namespaces that bring a login of their own, and the tokens of Sessions. "
+          "Never listed or watched."),
+    Right(Reach.ALL, "", "secrets", ("create",),
+          "Make the Secret of a Session that asks for a token of its own. None is ever changed or removed."),
     Right(Reach.ALL, "", "configmaps", ("get",), "Read the script of a Job's `scriptRef`."),
     Right(Reach.ALL, "", "namespaces", ("get",),
           "Compare labels with a Cluster's `allowedNamespaces`; see whether one that has lost a Cluster's Secret is being deleted."),

@@ -77,6 +77,11 @@ GATEWAY_PORTS: Final = (20000, 20999)
 RUN_KEY_ANNOTATION: Final = f"{GROUP}/run-key"
 """On an EndpointSlice of a gateway: which Run it leads to."""
 
+TOKEN_VARIABLE: Final = "FAIRLEAD_TOKEN"  # noqa: S105  the name of a variable
+"""In which a Session's process finds its token."""
+TOKEN_KEY: Final = "token"  # noqa: S105  the name of a field
+"""The field of a Session's own Secret that holds it."""
+
 DEFAULT_WORK_DIR: Final = "~/.fairlead"
 DEFAULT_OUTPUT: Final = "%x-%j.out"
 """A Job's output file in its working directory when it names none: job name, Slurm's id."""

@@ -214,5 +214,12 @@ class SessionReason(Word):
     TUNNEL_OPENING = "TunnelOpening", "A gateway is opening a way to the process."
     TUNNEL_OPEN = "TunnelOpen", "A gateway has a way to the process."
     TUNNEL_BROKEN = "TunnelBroken", "The way to the process is broken; the gateway tries again."
+    TOKEN_NOT_FOUND = "TokenNotFound", "The Secret of the token, or its field, does not exist; the Session waits for it."
+    TOKEN_INVALID = "TokenInvalid", "The token cannot be used, for what the message says; the Session waits until that is changed."
+    TOKEN_NAME_TAKEN = (
+        "TokenNameTaken",
+        "A Secret of the Session's name is there and is not the Session's; it is left alone, and the Session waits.",
+    )
+    TOKEN_REFUSED = "TokenRefused", "The API server refuses the Secret for the token, in the message's words; the Session waits."
     ENDED = "Ended", "The process ended of itself, with exit code 0."
     LIFETIME_OVER = "LifetimeOver", "maxLifetimeSeconds were over, so the Session was ended."

@@ -5,14 +5,17 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
+from fairlead.api.v1alpha1 import names
 from fairlead.api.v1alpha1.job import Argument, EnvVar, JobSpec, Logs
 from fairlead.api.v1alpha1.meta import ApiModel, ClusterReference, ObjectMeta, OwnerStatus, Timestamp
 from fairlead.api.v1alpha1.schema import IMMUTABLE, Rule, marks
 from fairlead.api.v1alpha1.texts import Word
 
 DEFAULT_SERVICE_PORT: Final = 80
+GENERATED: Final = "Generated"
+"""A token that is made for the Session."""
 NAME_RULE: Final = Rule(
     "self.metadata.name.size() <= 63 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
     "a Session's name is its Service's, too: at most 63 small letters, digits and -, a letter first, no - at the end",
@@ -68,8 +71,22 @@ class SessionResources(ApiModel):
     extra_options: dict[str, Annotated[str, Field(max_length=1024)]] = _as_a_jobs("extra_options")
 
 
+class SecretKeyReference(ApiModel):
+    """A field of a Secret in the Session's namespace."""
+
+    name: str = Field(min_length=1, max_length=253)
+    """Name of the Secret."""
+    key: str = Field(min_length=1, max_length=253)
+    """The Secret's field."""
+
+
 class Application(ApiModel):
     """The process, and where it listens."""
+
+    model_config = ConfigDict(json_schema_extra=marks(
+        Rule("!has(self.tokenSecretRef) || !has(self.token)",
+             "write one of tokenSecretRef and token: with tokenSecretRef the token is the one in that Secret", ".token"),
+    ))
 
     command: tuple[Argument, ...] = Field(min_length=1, max_length=64, json_schema_extra=marks(
         Rule("size(self) > 0 && size(self[0]) > 0", "command starts with the program to run: write it as the first entry"),
@@ -80,12 +97,22 @@ class Application(ApiModel):
         Rule(r"self.all(each, !each.contains('\x00'))", "an entry of args may not hold a NUL character: no program could read it"),
     ))
     """Further arguments for command."""
-    env: tuple[EnvVar, ...] = Field(default=(), max_length=256, json_schema_extra=marks(keys=("name",)))
+    env: tuple[EnvVar, ...] = Field(default=(), max_length=256, json_schema_extra=marks(
+        Rule(f"self.all(each, each.name != '{names.TOKEN_VARIABLE}')",
+             f"{names.TOKEN_VARIABLE} is the token's variable: write tokenSecretRef, or choose another name"), keys=("name",),
+    ))
     """Variables for the process, set after the login profile. They travel in a file that the user alone can read, not in a command line."""
     working_dir: str | None = _as_a_jobs("working_dir", (
         "Folder on the cluster in which the process starts. Its output is appended to a file there, NAME-ID.out by the Session's name and "
         "the scheduler's id, which stays. Default: the user's home."
     ))
+    token_secret_ref: SecretKeyReference | None = None
+    """The token that clients have to show to the process, which gets it in the variable FAIRLEAD_TOKEN with each start, and has to ask for
+    it itself. One line of UTF-8, at most 4 KiB. Until the Secret is there the Session waits. Whoever may make Sessions can have any such
+    field of a Secret of the namespace handed to a process of his."""
+    token: Literal["Generated", "None"] | None = None
+    """In the place of tokenSecretRef: Generated has a random token made, in the field token of a Secret of the Session's name, which goes
+    with the Session. Default: None."""
     port: int = Field(ge=1, le=65535)
     """The TCP port on which the process listens, on its node. Choose one that nobody else uses there."""
 

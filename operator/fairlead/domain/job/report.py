@@ -7,7 +7,7 @@ that the API server takes.
 from collections.abc import Sequence
 
 from fairlead.api.v1alpha1.job import JobPhase, JobStatus, Logs
-from fairlead.api.v1alpha1.reasons import JobCondition, JobReason
+from fairlead.api.v1alpha1.reasons import JobCondition, JobReason, Word
 from fairlead.domain.conditions import Says, is_true, moment, told
 from fairlead.domain.job.job import Job
 from fairlead.domain.objects import EventNote
@@ -25,7 +25,7 @@ _ENDED = frozenset({JobPhase.COMPLETE, JobPhase.FAILED})   # not watched any mor
 _READY, _RUNNING, _SUBMITTED = JobCondition.READY, JobCondition.RUNNING, JobCondition.SUBMITTED
 
 
-def waiting(job: Job, reason: JobReason, message: str, now: Now) -> JobStatus | None:
+def waiting(job: Job, reason: Word, message: str, now: Now) -> JobStatus | None:
     """Not submitted yet, and why."""
     phase = JobPhase.SUBMITTING if reason in SUBMITTING else JobPhase.PENDING
     says = [Says(_READY, False, reason, message)]

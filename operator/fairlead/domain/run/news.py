@@ -5,7 +5,7 @@ Of each answer there is one piece of news at most, so that there is one status w
 
 from dataclasses import dataclass
 
-from fairlead.api.v1alpha1.reasons import JobReason
+from fairlead.api.v1alpha1.reasons import JobReason, Word
 from fairlead.domain.run.evidence import Ended
 from fairlead.domain.run.memory import Closing
 from fairlead.domain.run.observation import Finished, Listed
@@ -16,7 +16,7 @@ from fairlead.domain.run.retry import Again, Over
 class Waiting:
     """Not handed in yet, and why."""
 
-    reason: JobReason
+    reason: Word
     message: str
 
 

@@ -74,7 +74,7 @@ class RunRequest:
     script: str | None = None        # its text, which may have `#SBATCH` lines; None: `command` runs
     command: tuple[str, ...] = ()
     args: tuple[str, ...] = ()
-    env: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict, repr=False)
     login_shell: bool = True
     requeue: bool = False            # the scheduler may start it again under the same id
     priority: int = 0                # where Fairlead keeps the queue: the higher, the sooner
@@ -106,7 +106,7 @@ class Submission:
     owner: Owner
     script: bytes
     options: tuple[str, ...] = ()
-    env: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict, repr=False)
     working_dir: str = ""            # empty: the remote user's home; may begin with ~/
     stdout_path: str = ""            # empty: %x-%j.out in working_dir
     stderr_path: str = ""            # empty: the same file as standard output

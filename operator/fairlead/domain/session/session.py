@@ -5,8 +5,9 @@ from typing import ClassVar
 
 from fairlead.api.v1alpha1 import names
 from fairlead.api.v1alpha1.reasons import SessionCondition
-from fairlead.api.v1alpha1.session import SessionSpec, SessionStatus
+from fairlead.api.v1alpha1.session import GENERATED, SessionSpec, SessionStatus
 from fairlead.domain.run.service import WantedService
+from fairlead.domain.run.token import WantedToken
 from fairlead.domain.run.watched import WatchedOwner
 
 INFRASTRUCTURE_RETRIES = 3
@@ -54,6 +55,14 @@ class Session(WatchedOwner):
         """When its process ended, by its node's clock (epoch seconds); None if that is not known, or it never ran."""
         begun, ended = self.status.running_since, self.status.end_time
         return ended.timestamp() if begun and ended else None
+
+
+def wanted_token(session: Session) -> WantedToken | None:
+    """Which token its process is given."""
+    application = session.spec.application
+    if application.token_secret_ref is not None:
+        return WantedToken(application.token_secret_ref.name, application.token_secret_ref.key, is_own=False)
+    return WantedToken(session.ref.name, names.TOKEN_KEY, is_own=True) if application.token == GENERATED else None
 
 
 def wanted_service(session: Session) -> WantedService:

@@ -2,7 +2,7 @@
 
 
 from fairlead.api.v1alpha1.job import Logs
-from fairlead.api.v1alpha1.reasons import JobReason, SessionCondition, SessionReason
+from fairlead.api.v1alpha1.reasons import JobReason, SessionCondition, SessionReason, Word
 from fairlead.api.v1alpha1.session import SessionPhase, SessionStatus
 from fairlead.domain.conditions import Says, is_true, moment
 from fairlead.domain.kinds import Report
@@ -62,7 +62,7 @@ def _not_handed_in(session: Session, news: said.Waiting | said.Begun | said.Kept
             return rewritten(session, now, SessionPhase.PENDING, says)
 
 
-def _waiting(session: Session, reason: JobReason, message: str, now: Now) -> SessionStatus | None:
+def _waiting(session: Session, reason: Word, message: str, now: Now) -> SessionStatus | None:
     phase = SessionPhase.SUBMITTING if reason in SUBMITTING else SessionPhase.PENDING
     says = [Says(_READY, False, reason, message)]
     if reason is JobReason.NAMESPACE_NOT_ALLOWED or not (session.is_begun and session.is_kept_out):   # by that it asks for a place later

@@ -15,10 +15,11 @@ from fairlead.domain.run.owner import RunOwner
 from fairlead.domain.run.request import Submission
 from fairlead.domain.run.run import RunKey, StopWord
 from fairlead.domain.run.steps import Cancel, Submit, Watch
+from fairlead.domain.run.token import NotYet
 from fairlead.domain.run.watched import WatchedOwner
 from fairlead.engine.far_end.lanes import Lanes
 from fairlead.engine.far_end.link import Link
-from fairlead.engine.far_end.scripts import ScriptMissing, request_of
+from fairlead.engine.far_end.scripts import request_of
 from fairlead.engine.ports import World
 from fairlead.engine.writer import Writer
 from fairlead.schedulers.seam import Cancellation, Driver, Query, Removal, Removed
@@ -119,7 +120,7 @@ class Exchanges:
             with work.world.journeys.step("prepare", job.ref.uid):
                 submission = work.driver().preparer.prepare(await request_of(job, work.world))
             return job, replace(submission, resubmit=step.resubmit, previous_is_lost=step.previous_is_lost)
-        except ScriptMissing as error:
+        except NotYet as error:
             later = memory.later(now, work.world.settings.pacing.ask_again_seconds)
             outcome = settle.Outcome(later, Waiting(error.reason, str(error)))
         except UserFault as error:   # an earlier release may have submitted it all the same: close the attempt first

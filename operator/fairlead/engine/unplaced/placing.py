@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 
-from fairlead.api.v1alpha1.reasons import JobReason
+from fairlead.api.v1alpha1.reasons import JobReason, Word
 from fairlead.domain.cluster.cluster import Cluster
 from fairlead.domain.cluster.placement import Room, place
 from fairlead.domain.errors import ApiFault, UserFault
@@ -14,10 +14,11 @@ from fairlead.domain.run import settle
 from fairlead.domain.run.news import Waiting
 from fairlead.domain.run.request import Size
 from fairlead.domain.run.steps import Rest, Step, Suspend, TakeUp, decide
+from fairlead.domain.run.token import NotYet
 from fairlead.domain.run.watched import WatchedOwner
 from fairlead.engine.cluster.cluster_record import ClusterRecord
 from fairlead.engine.context import SiteContext
-from fairlead.engine.far_end.scripts import ScriptMissing, request_of
+from fairlead.engine.far_end.scripts import request_of
 from fairlead.engine.site.limits import active, beyond, in_turn, places
 from fairlead.engine.unplaced.nowhere import Nowhere
 from fairlead.engine.writer import Writer
@@ -107,7 +108,7 @@ class Placing:
         if size is None:
             try:
                 submission = self.context.driver_of(cluster).preparer.prepare(await request_of(job, self.context.world))
-            except ScriptMissing as error:
+            except NotYet as error:
                 await self._tell(job, error.reason, str(error))
                 return None
             except UserFault:
@@ -144,7 +145,7 @@ class Placing:
     async def _tell_all(self, jobs: Iterable[WatchedOwner], reason: JobReason, why: str) -> None:
         await self._each("told what it waits for", ((job, self._tell(job, reason, why)) for job in jobs))
 
-    async def _tell(self, job: WatchedOwner, reason: JobReason, why: str) -> None:
+    async def _tell(self, job: WatchedOwner, reason: Word, why: str) -> None:
         if not job.is_begun:
             await self.writer.tell_waiting(job, Waiting(reason, why))
 
