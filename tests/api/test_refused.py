@@ -243,6 +243,12 @@ SESSIONS = [
         "write one of tokenSecretRef and token: with tokenSecretRef the token is the one in that Secret"),
     bad("the token's variable", session(application={"env": [{"name": "FAIRLEAD_TOKEN", "value": "x"}]}), "spec.application.env",
         "FAIRLEAD_TOKEN is the token's variable: write tokenSecretRef, or choose another name"),
+    bad("readiness of no kind", session(application={"readiness": {}}), "spec.application.readiness",
+        "write one of http and tcp: http: {path: /} or tcp: {}"),
+    bad("a path that is none", session(application={"readiness": {"http": {"path": "up"}}}), "spec.application.readiness.http.path",
+        "path starts with / and has no spaces: write what follows the host in a URL, as in /api/status"),
+    bad("no time to start", session(startupDeadlineSeconds=0), "spec.startupDeadlineSeconds",
+        "spec.startupDeadlineSeconds in body should be greater than or equal to 1"),
     bad("a Service's port 0", session(service={"port": 0}), "spec.service.port", PORTS.format("service", "greater than or equal to 1")),
     bad("our own label", session(service={"labels": {"app.kubernetes.io/managed-by": "me"}}), "spec.service.labels",
         "app.kubernetes.io/managed-by is Fairlead's own label: choose another"),
@@ -339,7 +345,7 @@ def test_what_a_session_runs_and_where_stays(kubectl, keep, change):
     changed = kubectl("replace", "--dry-run=server", "--filename=-", manifest=session("fixed", **change))
     sentence = f"{field} cannot be changed once the Session exists: delete the Session and apply it again, or give it another name"
     assert changed.stderr.strip().endswith(f'spec.{field}: Invalid value: "object": {sentence}')
-    free = {"service": {"port": 81}, "suspend": True, "maxLifetimeSeconds": 60}
+    free = {"service": {"port": 81}, "suspend": True, "maxLifetimeSeconds": 60, "startupDeadlineSeconds": 60}
     assert kubectl("replace", "--dry-run=server", "--filename=-", manifest=session("fixed", **free)).returncode == 0
 
 

@@ -66,8 +66,10 @@ def set_aside(cluster: str, namespace: str) -> list[Manifest]:
             "resources": {"partition": "gpu", "memory": "4Gi", "timeLimit": "8h", "extraOptions": {"nice": "1"}},
             "application": {
                 "command": ["python3", "-m"], "args": ["http.server", "18231"], "port": 18231, "env": [{"name": "A", "value": "1"}],
+                "tokenSecretRef": {"name": "token", "key": "token"}, "readiness": {"http": {"path": "/"}},
             },
             "service": {"port": 8080, "labels": {"team": "physics"}}, "maxLifetimeSeconds": 28800, "suspend": True,
+            "startupDeadlineSeconds": 600,
             "cancellationGracePeriodSeconds": 1, "deletionDeadlineSeconds": 60,
         }),
         _manifest("Cluster", "aside", {

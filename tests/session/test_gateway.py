@@ -14,12 +14,14 @@ from fairlead.kube.rights import GATEWAY_ACCOUNT
 from product.account import Plane, refused, user_of
 from product.gateway import GatewayProcess
 from product.ownerkind import SESSION
+from product.remains import running
 from product.scene import Scene, Thing
 from product.waiting import until
 
 pytestmark = [pytest.mark.parametrize("kind", [SESSION], ids=str, indirect=True), pytest.mark.timeout(300)]
 SLICES = "/apis/discovery.k8s.io/v1/namespaces/{}/endpointslices/{}"
 PORT = 8765
+WORD = "600.125"
 SERVER = f"""
 import http.server, socketserver
 class Answers(http.server.BaseHTTPRequestHandler):
@@ -155,6 +157,42 @@ def test_a_gateway_that_stops_cuts_by_a_reset_and_says_so_and_leaves_what_is_not
     session.wait("Ready", "False", reason="TunnelBroken")
     gateway.start()
     session.wait("Ready", seconds=60)
+
+
+def test_clients_are_sent_there_once_the_process_is_ready_and_one_that_never_is_has_failed(
+    host: SshHost, scene: Scene, gateways: Callable[[SshHost], GatewayProcess],
+) -> None:
+    """Else users would see the errors of a server that still loads, or one that never comes up would hold its node until somebody looks."""
+    scene.bare_host(host, slots=2)
+    gateways(host)
+    loads = SERVER.replace("self.send_response(200)", 'self.send_response(200 if os.path.exists("up") else 503)').replace(
+        "import http.server", "import os, http.server")
+    process = {"command": ["python3", "-c", loads], "port": PORT, "readiness": {"http": {"path": "/up"}}}
+    session = scene.job("lab", application=process, cancellationGracePeriodSeconds=1)
+    session.wait("ProcessReady", "False", reason="NotAnswering", seconds=60)
+    session.wait("TunnelReady")
+    session.wait("Ready", "False", reason="NotAnswering")
+    found = slice_of(session)
+    assert found is not None
+    assert found["endpoints"][0]["conditions"]["ready"] is False
+    assert found["metadata"]["annotations"]["fairlead.dev/process-state"] == "NotReady"
+    assert found["metadata"]["annotations"]["fairlead.dev/tunnel-message"] == "GET /up is answered with status 503"
+    with socket.create_connection(place_of(session), timeout=20) as early, pytest.raises(ConnectionResetError):
+        early.recv(1)
+    (host.home / "up").touch()
+    session.wait("Ready", seconds=60)
+    assert fetch(place_of(session)) == b"from the node"
+    assert session.status["readySince"]
+
+    session.change(startupDeadlineSeconds=1)
+    silent = scene.job("silent", application={"command": ["sleep", WORD], "port": PORT + 2}, cancellationGracePeriodSeconds=1)
+    silent.wait("TunnelReady", "False", reason="TunnelOpening", seconds=60)
+    silent.change(startupDeadlineSeconds=1)
+    silent.wait("Failed", reason="StartupDeadlineExceeded", seconds=60)
+    until(lambda: not running(host, WORD), "its process to be gone")
+    assert session.condition("Ready")["status"] == "True", "one that was ready is not asked about its start any more"
+    (host.home / "up").unlink()
+    session.wait("Ready", "False", reason="NotAnswering", seconds=60)
 
 
 def served(place: tuple[str, int]) -> bool:

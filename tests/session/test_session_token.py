@@ -19,7 +19,7 @@ from product.waiting import until
 
 pytestmark = pytest.mark.parametrize("kind", [SESSION], ids=str, indirect=True)
 TOKEN = "planted-token-4b1d7e50aa92"
-SAYS_DIGEST = "printf %s \"$FAIRLEAD_TOKEN\" | sha256sum >$HOME/digest-$NAME; ps axww -o args= >$HOME/args-$NAME; exec sleep 600"
+SAYS_DIGEST = "ps axww -o args= >$HOME/args-$NAME; printf %s \"$FAIRLEAD_TOKEN\" | sha256sum >$HOME/digest-$NAME; exec sleep 600"
 """Shows that the token has arrived, without showing it; and what processes are called meanwhile."""
 
 

@@ -19,7 +19,7 @@ from fairlead.domain.errors import Closed, FairleadError, NoStream, Refused, Unr
 from fairlead.ssh.limits import TunnelLimits
 from fairlead.ssh.pipe import Pipe
 from fairlead.ssh.told import Told
-from fairlead.ssh.tunnel import Tunnels
+from fairlead.ssh.tunnel import LINE_BYTES, Tunnels
 
 HELD_BYTES, WINDOW_BYTES = TunnelLimits().held_bytes, TunnelLimits().window_bytes
 ECHO = """
@@ -305,6 +305,18 @@ async def test_a_look_that_is_given_up_leaves_no_channel(own_host, eventually: E
                 await asyncio.sleep(0.05)
         writer.close()
         await eventually(lambda: len(door.ended) == 1)
+
+
+async def test_of_an_answer_the_first_line_is_taken_within_bounds_and_no_channel_is_left(host, eventually: Eventually):
+    """Else a process that never stops talking, or never says a word, would fill the gateway or keep its look for ever."""
+    address = address_of(host)
+    async with Tunnels(TunnelLimits(answer_seconds=1.0)) as tunnels, listening(host, ECHO) as echo, listening(host, FLOOD) as flood:
+        assert await tunnels.ask(address, echo, b"who is there\r\nand more") == b"who is there"
+        assert await tunnels.ask(address, echo, b"no end of a line") == b"no end of a line"
+        assert await tunnels.ask(address, flood, b"stop") == bytes(LINE_BYTES)
+        await eventually(lambda: _sockets_to(host, echo.port) == _sockets_to(host, flood.port) == 0)
+        with pytest.raises(NoStream):
+            await tunnels.ask(address, Endpoint("127.0.0.1", _free_port(host)), b"who")
 
 
 async def test_nobody_who_listens_is_a_reset_at_once_and_told(host, tunnels, eventually: Eventually):

@@ -32,7 +32,7 @@ class SliceSeen:
 
 @dataclass(frozen=True, slots=True)
 class SliceWanted:
-    """What a Session's slice shall say. Clients are sent there only while `state` is Open."""
+    """What a Session's slice shall say. Clients are sent there only while `state` is Open and `is_ready`."""
 
     owner: ObjectRef
     gateway: str
@@ -41,3 +41,4 @@ class SliceWanted:
     state: str                       # Opening | Open | Broken
     run_key: str
     message: str = ""
+    is_ready: bool = False           # the process answers as it is to

@@ -11,7 +11,7 @@ from fairlead.domain.objects import ClusterName, EventNote, ObjectRef
 from fairlead.domain.pacing import Now, Turn
 from fairlead.domain.run.finished import Expiring
 from fairlead.domain.run.run import RunKey
-from fairlead.domain.run.service import KeptService, NoService, TunnelState, WantedService
+from fairlead.domain.run.service import KeptService, NoService, ProcessState, TunnelState, WantedService
 from fairlead.domain.scope import EVERYWHERE, Scope
 from fairlead.engine.settings import EngineSettings
 from fairlead.schedulers.seam import Exchange
@@ -150,6 +150,10 @@ class Services(Protocol):
 
     def tunnel(self, owner: ObjectRef, service: str, key: RunKey) -> TunnelState | None:
         """What a gateway says of the way to this Run, on an object that is this owner's; None if none has said a word."""
+        ...
+
+    def process(self, owner: ObjectRef, service: str, key: RunKey) -> ProcessState | None:
+        """What a gateway says of the process itself, in the same place."""
         ...
 
     def take(self, plural: str, event: str | None, body: Mapping[str, Any]) -> str:

@@ -10,13 +10,14 @@ from typing import Final
 
 import structlog
 
-from fairlead.domain.cluster.address import Endpoint
+from fairlead.domain.cluster.address import Address, Endpoint
 from fairlead.domain.errors import ApiFault, Closed, FairleadError, NoStream
 from fairlead.domain.gateways import SliceWanted
 from fairlead.domain.run.service import TunnelState
 from fairlead.gateway.addresses import Addresses
 from fairlead.gateway.door import Door, Leads
 from fairlead.gateway.ports import Streams
+from fairlead.gateway.readiness import question, unready
 from fairlead.gateway.settings import WaySettings
 from fairlead.gateway.wanted import Wanted
 
@@ -32,7 +33,8 @@ class Held:
         self._session, self.door, self._changed, self._settings = session, door, changed, settings
         self._nudged = asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
-        self.state, self.message = TunnelState.OPENING, ""
+        self.state, self.message, self.is_ready = TunnelState.OPENING, "", False
+        self._unready = 0                # answers in a row that were not as they are to be
         self.since = asyncio.get_running_loop().time()   # in this state, by the loop's clock
         self.is_shut = False             # its end has begun
 
@@ -43,7 +45,8 @@ class Held:
 
     def slice(self, gateway: str, address: str) -> SliceWanted:
         """What its slice shall say."""
-        return SliceWanted(self._session.ref, gateway, address, self.door.port, self.state, self._session.run_key, self.message)
+        return SliceWanted(self._session.ref, gateway, address, self.door.port, self.state, self._session.run_key,
+                           self.message, self.is_ready)
 
     def look_on(self, streams: Streams, addresses: Addresses) -> None:
         """Begin to look."""
@@ -57,6 +60,7 @@ class Held:
             self.door.lead(None)
             self.door.cut()
             self._say(TunnelState.OPENING, "")
+            self._unready = 0
         self._session = session
         self._changed()
         self.nudge()
@@ -80,7 +84,7 @@ class Held:
             try:
                 address = await addresses.address(session)
                 target = Endpoint(session.node, session.port)
-                await streams.look(address, target)
+                why = await self._asked(streams, address, target, session)
             except FairleadError as error:
                 if session == self._session and not isinstance(error, ApiFault):
                     self._fails(error)
@@ -90,11 +94,35 @@ class Held:
                 log.exception("look_failed", session=str(session.ref))
                 pause_seconds = pauses_seconds[-1]
             else:
-                failures, pause_seconds = 0, self._settings.look_seconds
+                failures, pause_seconds = (failures + 1, self._again_seconds) if why else (0, self._look_seconds(session))
                 if session == self._session:
-                    self.door.lead(Leads(address, target))
-                    self._say(TunnelState.OPEN, "")
+                    self._opened(Leads(address, target), why)
             await self._pause(pause_seconds, pauses_seconds[0] if failures else 0.0)
+
+    @property
+    def _again_seconds(self) -> float:
+        """Between two questions to a process that is not ready."""
+        pauses = self._settings.pauses_seconds
+        return pauses[min(1, len(pauses) - 1)]
+
+    def _look_seconds(self, session: Wanted) -> float:
+        """Between two looks at a process that is ready."""
+        return self._settings.look_seconds if session.path is None else self._settings.ask_seconds
+
+    async def _asked(self, streams: Streams, address: Address, target: Endpoint, session: Wanted) -> str:
+        """See whether a stream can be opened, and ask the process. Why it is not ready; empty if it is."""
+        if session.path is None:
+            await streams.look(address, target)
+            return ""
+        return unready(session.path, await streams.ask(address, target, question(session.path)))
+
+    def _opened(self, way: Leads, why: str) -> None:
+        """There is a way. One that was ready is so until it has failed to answer several times."""
+        self._unready = self._unready + 1 if why else 0
+        if why and self.is_ready and self.state is TunnelState.OPEN and self._unready < self._settings.unready_answers:
+            return
+        self.door.lead(None if why else way)
+        self._say(TunnelState.OPEN, why, is_ready=not why)
 
     async def _pause(self, seconds: float, least_seconds: float) -> None:
         """Wait so long, or until nudged; a nudge does not hasten what has just failed below the least."""
@@ -110,10 +138,10 @@ class Held:
         is_early = self.state is TunnelState.OPENING and isinstance(error, NoStream) and error.why is Closed.NOBODY_LISTENS
         self._say(TunnelState.OPENING if is_early else TunnelState.BROKEN, str(error)[:MESSAGE_CHARACTERS])
 
-    def _say(self, state: TunnelState, message: str) -> None:
-        if (state, message) != (self.state, self.message):
-            log.info("tunnel", session=str(self._session.ref), state=str(state), message=message)
+    def _say(self, state: TunnelState, message: str, *, is_ready: bool = False) -> None:
+        if (state, message, is_ready) != (self.state, self.message, self.is_ready):
+            log.info("tunnel", session=str(self._session.ref), state=str(state), message=message, ready=is_ready)
             if state != self.state:
                 self.since = asyncio.get_running_loop().time()
-            self.state, self.message = state, message
+            self.state, self.message, self.is_ready = state, message, is_ready
             self._changed()

@@ -31,6 +31,13 @@ class Streams(Protocol):
         """See whether a stream can be opened. Raises why not: `Refused`, `Unreachable` (also `NoStream`), `Unreadable`."""
         ...
 
+    async def ask(self, address: Address, target: Endpoint, question: bytes) -> bytes:
+        """Open a stream, send that, and return the first line of the answer, or what came of it in time; bounded in bytes and in time.
+
+        Raises as `look`.
+        """
+        ...
+
     def retire(self, address: Address) -> None:
         """Log in anew for what is asked from now on."""
         ...

@@ -22,6 +22,7 @@ class Wanted:
     run_key: str
     node: str
     port: int
+    path: str | None = None          # what is asked for by HTTP, to see whether the process is ready; None: that it listens is enough
 
 
 def wanted(session: Session) -> Wanted | None:
@@ -31,7 +32,13 @@ def wanted(session: Session) -> Wanted | None:
     if not is_served or run is None or run.key != str(session.key):
         return None
     node = first_node(run.node) if run.node and not session.host else LOOPBACK
-    return Wanted(session.ref, session.cluster, session.host, run.key, node, session.spec.application.port)
+    return Wanted(session.ref, session.cluster, session.host, run.key, node, session.spec.application.port, asked_for(session))
+
+
+def asked_for(session: Session) -> str | None:
+    """The path that its process is asked for; None: that it listens is enough."""
+    readiness = session.spec.application.readiness
+    return readiness.http.path if readiness and readiness.http else None
 
 
 def first_node(nodes: str) -> str:

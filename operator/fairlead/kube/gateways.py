@@ -11,7 +11,7 @@ from typing import Final
 from fairlead.api.v1alpha1 import names
 from fairlead.domain.gateways import LeaseSeen, SliceSeen, SliceWanted
 from fairlead.domain.objects import ObjectRef
-from fairlead.domain.run.service import TunnelState
+from fairlead.domain.run.service import ProcessState, TunnelState
 from fairlead.domain.scope import EVERYWHERE, Scope
 from fairlead.kube.children import Child, Children, owner_of
 from fairlead.kube.client import JsonObject, KubeClient, path_of
@@ -56,7 +56,9 @@ class KubeSlices:
                        names.GATEWAY_ANNOTATION: wanted.gateway}
         if wanted.message:
             annotations[names.TUNNEL_MESSAGE_ANNOTATION] = wanted.message
-        is_open = wanted.state == TunnelState.OPEN
+        if wanted.state == TunnelState.OPEN:
+            annotations[names.PROCESS_STATE_ANNOTATION] = ProcessState.READY if wanted.is_ready else ProcessState.NOT_READY
+        is_open = wanted.state == TunnelState.OPEN and wanted.is_ready
         content: JsonObject = {
             "addressType": f"IPv{ip_address(wanted.address).version}",
             "endpoints": [{"addresses": [wanted.address], "conditions": {"ready": is_open, "serving": is_open, "terminating": False}}],

@@ -12,7 +12,7 @@ from fairlead.api.v1alpha1 import names
 from fairlead.domain.errors import ApiFault, Conflict, Forbidden, Unavailable
 from fairlead.domain.objects import ObjectRef
 from fairlead.domain.run.run import RunKey
-from fairlead.domain.run.service import KeptService, NoService, TunnelState, WantedService
+from fairlead.domain.run.service import KeptService, NoService, ProcessState, TunnelState, WantedService
 from fairlead.domain.scope import EVERYWHERE, Scope
 from fairlead.kube.children import SELECTOR, Child, ChildKind, Children, Taken, owner_of
 from fairlead.kube.client import JsonObject, KubeClient
@@ -49,8 +49,13 @@ class KubeServices:
 
     def tunnel(self, owner: ObjectRef, service: str, key: RunKey) -> TunnelState | None:
         """What a gateway says of the way to this Run; None if none has said a word."""
-        said = {_said(each, service, key) for each in self._children[SLICES.plural].of(owner)}
+        said = {_said(each, service, key, names.TUNNEL_STATE_ANNOTATION) for each in self._children[SLICES.plural].of(owner)}
         return next((state for state in _FURTHEST if state in said), None)
+
+    def process(self, owner: ObjectRef, service: str, key: RunKey) -> ProcessState | None:
+        """What a gateway says of the process itself; None if none has asked it."""
+        said = {_said(each, service, key, names.PROCESS_STATE_ANNOTATION) for each in self._children[SLICES.plural].of(owner)}
+        return next((state for state in ProcessState if state in said), None)
 
     def take(self, plural: str, event: str | None, body: Mapping[str, Any]) -> str:
         """One watch event; the uid of whose object it is."""
@@ -63,9 +68,9 @@ class KubeServices:
             await each.refresh()
 
 
-def _said(body: JsonObject, service: str, key: RunKey) -> TunnelState | None:
+def _said(body: JsonObject, service: str, key: RunKey, annotation: str) -> object:
+    """A gateway's word; None if it is not about this Run."""
     labels, annotations = body["metadata"].get("labels") or {}, body["metadata"].get("annotations") or {}
-    word = annotations.get(names.TUNNEL_STATE_ANNOTATION)
     if labels.get(SERVICE_NAME_LABEL) != service or annotations.get(names.RUN_KEY_ANNOTATION) != str(key):
         return None
-    return TunnelState(word) if word in set(TunnelState) else None
+    return annotations.get(annotation)

@@ -67,6 +67,8 @@ class TunnelLimits:
     """Of one connection, before a further one is made."""
     open_seconds: float = 5.0
     """For a login node to open a stream on a connection that stands."""
+    answer_seconds: float = 5.0
+    """For the first line of a process's answer, by which it is ready."""
     close_seconds: float = 2.0
     """For the far end to confirm that a channel is closed."""
     held_bytes: int = 64 << 10

@@ -29,6 +29,8 @@ from fairlead.ssh.pool import Line
 from fairlead.ssh.told import Told
 from fairlead.ssh.ways import Ways
 
+LINE_BYTES: Final = 1024
+"""Of the first line of an answer: what is longer is cut."""
 CONNECTION_CLOSED: Final = "SSH connection closed"
 """asyncssh's words for an open whose connection was lost."""
 FORBIDDEN: Final = (
@@ -52,13 +54,49 @@ class _Nobody(asyncssh.SSHTCPSession[bytes]):
         self.closed.set()
 
 
+class _Asks(asyncssh.SSHTCPSession[bytes]):
+    """A question to what listens there, of whose answer the first line is taken."""
+
+    def __init__(self, question: bytes) -> None:
+        self._question = question
+        self._channel: asyncssh.SSHTCPChannel[bytes] | None = None
+        self.line = bytearray()
+        self.answered, self.closed = asyncio.Event(), asyncio.Event()
+
+    def connection_made(self, chan: asyncssh.SSHTCPChannel[bytes]) -> None:
+        """It is open."""
+        self._channel = chan
+        chan.write(self._question)
+
+    def data_received(self, data: bytes, datatype: int | None) -> None:   # noqa: ARG002  asyncssh's signature
+        """The answer, or a piece of it."""
+        self.line += data[:LINE_BYTES - len(self.line)]
+        if b"\n" in self.line or len(self.line) >= LINE_BYTES:
+            self.answered.set()
+
+    def eof_received(self) -> bool:
+        """There comes no more."""
+        self.answered.set()
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:   # noqa: ARG002  asyncssh's signature
+        """It is closed."""
+        self.answered.set()
+        self.closed.set()
+
+    def end(self) -> None:
+        """Close it, whatever may still come."""
+        if self._channel is not None:
+            self._channel.abort()
+
+
 @dataclass(frozen=True, slots=True)
 class _Wanted:
     """A stream: to what, through which login node, who takes it, and who waits until it is over."""
 
     address: Address
     target: Endpoint
-    session: Callable[[], FarEnd | _Nobody]
+    session: Callable[[], FarEnd | _Nobody | _Asks]
     closed: Callable[[], Coroutine[Any, Any, None]]
 
 
@@ -153,13 +191,26 @@ class Tunnels:
         nobody = _Nobody()
 
         async def closed() -> None:
-            try:
-                async with asyncio.timeout(self._limits.close_seconds):
-                    await nobody.closed.wait()
-            except TimeoutError:
-                return
+            await _within(self._limits.close_seconds, nobody.closed)
 
         await self._through(self._route(address), _Wanted(address, target, lambda: nobody, closed))
+
+    async def ask(self, address: Address, target: Endpoint, question: bytes) -> bytes:
+        """Open a stream, send that, and return the first line of the answer, without its end, or what came of it in time.
+
+        Raises as `look`.
+        """
+        asks = _Asks(question)
+
+        async def closed() -> None:
+            try:
+                await _within(self._limits.answer_seconds, asks.answered)
+            finally:
+                asks.end()               # also when who asks is cancelled
+            await _within(self._limits.close_seconds, asks.closed)
+
+        await self._through(self._route(address), _Wanted(address, target, lambda: asks, closed))
+        return bytes(asks.line).partition(b"\n")[0].rstrip(b"\r")
 
     def retire(self, address: Address) -> None:
         """Log in anew for what is asked from now on; streams that there are have their end."""
@@ -235,6 +286,15 @@ class Tunnels:
         if says_no or is_last:
             raise fault
         return False
+
+
+async def _within(seconds: float, event: asyncio.Event) -> None:
+    """Wait for it so long at most."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return
 
 
 @contextmanager

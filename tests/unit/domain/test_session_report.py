@@ -15,7 +15,7 @@ from fairlead.domain.run.memory import Closing
 from fairlead.domain.run.observation import Finished, Listed, LogTail, Started
 from fairlead.domain.run.retry import Over
 from fairlead.domain.run.run import RunState
-from fairlead.domain.run.service import KeptService, NoService, Served, TunnelState
+from fairlead.domain.run.service import KeptService, NoService, ProcessState, Served, TunnelState
 from fairlead.domain.session.session import Session
 from fairlead.domain.session.session_reading import read_session
 from fairlead.domain.session.session_report import report
@@ -115,11 +115,61 @@ def test_the_end_of_its_lifetime_is_no_failure() -> None:
     assert session.deadline() == NOW.wall + 3600
     assert session.status.expiration_time == moment(NOW.wall + 3600)
     over = said.Failed(Closing(JobReason.DEADLINE_EXCEEDED, "activeDeadlineSeconds"), Over(JobReason.DEADLINE_EXCEEDED, "x", 1, 0))
-    told = report(session, over, LATER)
-    ended = after(session, over)
+    late = Now(NOW.monotonic + 3600, NOW.wall + 3600)
+    told = report(session, over, late)
+    ended = after(session, over, now=late)
     assert (ended.status.phase, ready(ended), ended.ended, ended.end_reason) == ("Ended", ("False", "LifetimeOver"), True, "LifetimeOver")
     assert [(each.type, each.reason) for each in told.events] == [("Normal", "LifetimeOver")]
     assert ended.status.expiration_time is None
+
+
+HTTP = {"application": {"command": ["server"], "port": 8888, "readiness": {"http": {}}}}
+
+
+@pytest.mark.parametrize(("spec", "known", "process", "word"), [
+    pytest.param({}, REACHED, ("True", "Answers"), ("True", "Ready"), id="that it listens is enough"),
+    pytest.param(HTTP, REACHED, ("False", "NotAnswering"), ("False", "NotAnswering"), id="a gateway of before, which does not ask"),
+    pytest.param(HTTP, replace(REACHED, process=ProcessState.NOT_READY), ("False", "NotAnswering"), ("False", "NotAnswering"),
+                 id="not yet"),
+    pytest.param(HTTP, replace(REACHED, process=ProcessState.READY), ("True", "Answers"), ("True", "Ready"), id="it answers"),
+    pytest.param(HTTP, Served(SERVICE, TunnelState.BROKEN, ProcessState.READY), ("Unknown", "TunnelBroken"), ("False", "TunnelBroken"),
+                 id="nobody can know"),
+])
+def test_ready_follows_from_what_the_process_answers(
+    spec: dict[str, Any], known: Served, process: tuple[str, str], word: tuple[str, str],
+) -> None:
+    """Else people would be sent to a server that is still loading."""
+    session = after(a_session(**spec), seen(RunState.RUNNING), known)
+    found = session.status.condition("ProcessReady")
+    assert found is not None
+    assert ((found.status, found.reason), ready(session)) == (process, word)
+    assert (session.status.ready_since is not None) == (process[0] == "True")
+
+
+@pytest.mark.parametrize(("known", "counts"), [
+    pytest.param((), False, id="nothing is known"),
+    pytest.param((Served(SERVICE, None),), False, id="there is no gateway"),
+    pytest.param((Served(SERVICE, TunnelState.BROKEN),), False, id="its way is broken"),
+    pytest.param((Served(SERVICE, TunnelState.OPENING),), True, id="nobody listens"),
+    pytest.param((REACHED,), True, id="it does not answer"),
+    pytest.param((replace(REACHED, process=ProcessState.READY),), False, id="it is ready"),
+    pytest.param((replace(REACHED, process=ProcessState.READY), REACHED), False, id="it was ready"),
+])
+def test_the_time_to_start_counts_for_a_process_that_a_gateway_looks_for(known: tuple[Served, ...], counts: bool) -> None:
+    """Else one that hangs would hold its GPU for ever, or one would be ended since a gateway is away."""
+    session = after(a_session(**HTTP, startupDeadlineSeconds=60), seen(RunState.RUNNING), *known)
+    assert session.deadline() == (NOW.wall + 60 if counts else None)
+
+
+def test_a_process_that_is_not_ready_in_time_has_failed() -> None:
+    """Else nobody would learn that it never came up."""
+    session = after(a_session(**HTTP, startupDeadlineSeconds=60, maxLifetimeSeconds=3600), seen(RunState.RUNNING), REACHED)
+    over = said.Failed(Closing(JobReason.DEADLINE_EXCEEDED, "activeDeadlineSeconds"), Over(JobReason.DEADLINE_EXCEEDED, "x", 1, 0))
+    ended = after(session, over, now=LATER)
+    assert (ended.status.phase, ready(ended), ended.end_reason) == (
+        "Failed", ("False", "StartupDeadlineExceeded"), "StartupDeadlineExceeded")
+    anew = after(session, said.SetAside(Closing(JobReason.JOB_SUSPENDED, "set aside"), 0.0))
+    assert (anew.status.running_since, anew.status.ready_since, anew.deadline()) == (None, None, None)
 
 
 def test_an_end_has_its_last_output() -> None:

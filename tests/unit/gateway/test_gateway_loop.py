@@ -48,6 +48,8 @@ class FakeStreams:
 
     fault: FairleadError | None = None
     looked: list[Endpoint] = field(default_factory=list)
+    line: bytes = b"HTTP/1.1 200 OK"
+    asked: list[bytes] = field(default_factory=list)
 
     def pipe(self, address: Address, target: Endpoint, ended: Callable[[Any, FairleadError | None], None]) -> Any:
         return FakeStream(ended)
@@ -56,6 +58,11 @@ class FakeStreams:
         self.looked.append(target)
         if self.fault:
             raise self.fault
+
+    async def ask(self, address: Address, target: Endpoint, question: bytes) -> bytes:
+        await self.look(address, target)
+        self.asked.append(question)
+        return self.line
 
     def retire(self, address: Address) -> None:
         raise AssertionError("no login changes")
@@ -244,6 +251,24 @@ async def test_another_run_is_opened_anew_on_the_same_port(taken: int):
         one.streams.fault = None
         await one.until(lambda: one.slices.written[-1].state == "Open")
         assert one.streams.looked[-1] == Endpoint("n2", 8888)
+
+
+async def test_clients_are_refused_until_the_process_answers(taken: int):
+    """Else they would be sent to a server that is still loading, and take its errors for its last word."""
+    async with running(taken + 1) as one:
+        one.streams.line = b"HTTP/1.1 503 Service Unavailable, <b>secret</b>"
+        one.gateway.put(a_session(application={"command": ["serve"], "port": 8888, "readiness": {"http": {"path": "/up?a=1"}}}))
+        await one.until(lambda: one.slices.written and one.slices.written[-1].state == "Open")
+        first = one.slices.written[-1]
+        assert (first.is_ready, first.message) == (False, "GET /up?a=1 is answered with status 503")
+        assert one.streams.asked[0].startswith(b"GET /up?a=1 HTTP/1.1\r\nHost: localhost\r\n")
+        with socket.create_connection((HERE, first.port), timeout=5) as client:
+            client.setblocking(False)
+            with pytest.raises(ConnectionResetError):
+                await asyncio.get_running_loop().sock_recv(client, 1)
+        one.streams.line = b"HTTP/1.1 302 Found"
+        await one.until(lambda: one.slices.written[-1].is_ready)
+        assert one.slices.written[-1].message == ""
 
 
 async def test_a_port_rests_only_when_the_slice_is_gone(taken: int):

@@ -6,7 +6,7 @@ import pytest
 
 from fairlead.domain.objects import ObjectRef
 from fairlead.domain.run.run import RunKey
-from fairlead.domain.run.service import TunnelState
+from fairlead.domain.run.service import ProcessState, TunnelState
 from fairlead.kube.client import KubeClient
 from fairlead.kube.services import KubeServices
 from product.objects import OTHER_UID, UID
@@ -47,6 +47,19 @@ def test_what_is_not_of_this_run_does_not_count(body: dict[str, Any]) -> None:
     """Else a Session would look ready by the tunnel of an attempt that is over, or of another object."""
     assert said(body) is None
     assert said(body, a_slice("right", state="Broken")) is TunnelState.BROKEN
+
+
+@pytest.mark.parametrize(("word", "counts"), [
+    ("Ready", ProcessState.READY), ("NotReady", ProcessState.NOT_READY), ("ready", None), ("x" * 10_000, None),
+])
+def test_of_the_process_only_its_words_count(word: str, counts: ProcessState | None) -> None:
+    """Else what somebody writes on a slice would come into a status."""
+    body = a_slice()
+    body["metadata"]["annotations"]["fairlead.dev/process-state"] = word
+    services = KubeServices(cast("KubeClient", None))
+    services.take("endpointslices", "ADDED", body)
+    assert services.process(OWNER, "lab", KEY) is counts
+    assert services.process(OWNER, "lab", RunKey(UID, 1)) is None
 
 
 def test_of_several_the_best_counts() -> None:

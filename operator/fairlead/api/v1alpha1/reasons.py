@@ -57,7 +57,11 @@ class SessionCondition(Word):
     ALLOCATED = "Allocated", "The scheduler has given the Session its node, and its process was started there."
     SERVICE_READY = "ServiceReady", "The Session's Service is there, under its name, and is the Session's own."
     TUNNEL_READY = "TunnelReady", "A gateway says that it has a way to the Session's process."
-    READY = "Ready", "True when the process runs, its Service is there and a gateway has a way to it."
+    PROCESS_READY = (
+        "ProcessReady",
+        "A gateway says that the process answers as application.readiness says; Unknown while it has no way to it.",
+    )
+    READY = "Ready", "True when the process runs and is ready, its Service is there and a gateway has a way to it."
     SUSPENDED = "Suspended", "The Session is set aside: by spec.suspend (reason JobSuspended), or for a while by the scheduler."
     HELD = "Held", "The Session waits for a person."
     ENDED = "Ended", "The process ended with exit code 0, or its time was over."
@@ -214,6 +218,9 @@ class SessionReason(Word):
     TUNNEL_OPENING = "TunnelOpening", "A gateway is opening a way to the process."
     TUNNEL_OPEN = "TunnelOpen", "A gateway has a way to the process."
     TUNNEL_BROKEN = "TunnelBroken", "The way to the process is broken; the gateway tries again."
+    ANSWERS = "Answers", "The process is ready, as application.readiness says."
+    NOT_ANSWERING = "NotAnswering", "The process takes connections, and does not answer yet as application.readiness says."
+    STARTUP_DEADLINE_EXCEEDED = "StartupDeadlineExceeded", "The process was not ready within startupDeadlineSeconds, and was ended."
     TOKEN_NOT_FOUND = "TokenNotFound", "The Secret of the token, or its field, does not exist; the Session waits for it."
     TOKEN_INVALID = "TokenInvalid", "The token cannot be used, for what the message says; the Session waits until that is changed."
     TOKEN_NAME_TAKEN = (

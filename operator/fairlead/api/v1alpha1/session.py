@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field
 from fairlead.api.v1alpha1 import names
 from fairlead.api.v1alpha1.job import Argument, EnvVar, JobSpec, Logs
 from fairlead.api.v1alpha1.meta import ApiModel, ClusterReference, ObjectMeta, OwnerStatus, Timestamp
-from fairlead.api.v1alpha1.schema import IMMUTABLE, Rule, marks
+from fairlead.api.v1alpha1.schema import IMMUTABLE, Rule, marks, matches
 from fairlead.api.v1alpha1.texts import Word
 
 DEFAULT_SERVICE_PORT: Final = 80
@@ -80,6 +80,32 @@ class SecretKeyReference(ApiModel):
     """The Secret's field."""
 
 
+class HttpReadiness(ApiModel):
+    """A GET that is answered with a status from 200 to 399."""
+
+    path: str = Field(default="/", max_length=1024, json_schema_extra=marks(
+        matches("^/[\\x21-\\x7e]*$", "path starts with / and has no spaces: write what follows the host in a URL, as in /api/status"),
+    ))
+    """What is asked for."""
+
+
+class TcpReadiness(ApiModel):
+    """A connection that is taken."""
+
+
+class Readiness(ApiModel):
+    """How a gateway finds out whether the process can be used. Exactly one is to be set."""
+
+    model_config = ConfigDict(json_schema_extra=marks(
+        Rule("has(self.http) != has(self.tcp)", "write one of http and tcp: http: {path: /} or tcp: {}"),
+    ))
+
+    http: HttpReadiness | None = None
+    """It answers a GET, without the token, with a status from 200 to 399."""
+    tcp: TcpReadiness | None = None
+    """It takes connections."""
+
+
 class Application(ApiModel):
     """The process, and where it listens."""
 
@@ -115,6 +141,8 @@ class Application(ApiModel):
     with the Session. Default: None."""
     port: int = Field(ge=1, le=65535)
     """The TCP port on which the process listens, on its node. Choose one that nobody else uses there."""
+    readiness: Readiness | None = None
+    """When it can be used. Until then clients are refused. Default: once it takes connections (tcp)."""
 
 
 class ServiceSettings(ApiModel):
@@ -147,6 +175,9 @@ class SessionSpec(ApiModel):
     max_lifetime_seconds: int | None = Field(default=None, ge=1, le=315_360_000)
     """The Session is ended so many seconds after its process was first seen to run, also while somebody uses it. A suspended one begins
     anew when it goes on. It may be changed at any time. Default: as long as resources.timeLimit allows."""
+    startup_deadline_seconds: int = Field(default=1800, ge=1, le=315_360_000)
+    """A process that a gateway looks for, and that has not been ready so many seconds after it was first seen to run, is told to end, and
+    the Session has failed. It may be changed at any time."""
     cancellation_grace_period_seconds: int = Field(default=5, ge=0, le=3600)
     """Seconds between the signal TERM and the end by force when the Session is deleted, suspended or out of time while it runs."""
     deletion_deadline_seconds: int = Field(default=30, ge=0, le=315_360_000)
@@ -183,6 +214,8 @@ class SessionStatus(OwnerStatus):
     """When the scheduler expects the Session to start."""
     running_since: Timestamp | None = None
     """When its process was first seen to run, by the controller's clock."""
+    ready_since: Timestamp | None = None
+    """When its process was first seen to be ready since then."""
     expiration_time: Timestamp | None = None
     """When it is ended for maxLifetimeSeconds."""
     end_time: Timestamp | None = None

@@ -39,13 +39,23 @@ class TunnelState(StrEnum):
     BROKEN = "Broken"
 
 
+class ProcessState(StrEnum):
+    """Whether a process answers as it is to, in a gateway's words."""
+
+    READY = "Ready"
+    NOT_READY = "NotReady"
+
+
 @dataclass(frozen=True, slots=True)
 class Served:
     """What is known of both. `service` None: the API server has not answered yet. `tunnel` None: no gateway has said a word of this Run.
 
-    What a gateway says stands on an object of the owner's namespace, so whoever may write EndpointSlices there can say it, too. Nothing is
-    done to a Run for it.
+    `process` None: no gateway has asked it.
+
+    What a gateway says stands on an object of the owner's namespace, so whoever may write EndpointSlices there can say it, too. All that is
+    done to a Run for it: one that is not said to be ready in time is told to end.
     """
 
     service: KeptService | NoService | None
     tunnel: TunnelState | None
+    process: ProcessState | None = None

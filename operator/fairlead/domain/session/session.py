@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from fairlead.api.v1alpha1 import names
-from fairlead.api.v1alpha1.reasons import SessionCondition
+from fairlead.api.v1alpha1.reasons import SessionCondition, SessionReason
 from fairlead.api.v1alpha1.session import GENERATED, SessionSpec, SessionStatus
 from fairlead.domain.run.service import WantedService
 from fairlead.domain.run.token import WantedToken
 from fairlead.domain.run.watched import WatchedOwner
 
+_LOOKED_FOR = frozenset({SessionReason.TUNNEL_OPENING, SessionReason.TUNNEL_OPEN})
 INFRASTRUCTURE_RETRIES = 3
 """As a Job's, when it says nothing: attempts that are proved never to have run are made again. One that has run is not."""
 
@@ -39,7 +40,18 @@ class Session(WatchedOwner):
         """So long it may run; None: as long as it likes."""
         return self.spec.max_lifetime_seconds
 
+    @property
+    def asks_by_http(self) -> bool:
+        """Whether that its process takes connections is not enough."""
+        readiness = self.spec.application.readiness
+        return readiness is not None and readiness.http is not None
+
     def deadline(self) -> float | None:
+        """When it is told to end (epoch seconds); None while it does not run, and if there is no such time."""
+        return min((each for each in (self.lifetime_ends, self._startup_ends) if each is not None), default=None)
+
+    @property
+    def lifetime_ends(self) -> float | None:
         """When maxLifetimeSeconds are over (epoch seconds); None without one, and while it does not run."""
         seconds, since = self.active_deadline_seconds, self.started_at
         return None if seconds is None or since is None else since + seconds
@@ -49,6 +61,17 @@ class Session(WatchedOwner):
         """When its process was first seen to run (epoch seconds); None if it was not."""
         since = self.status.running_since
         return since.timestamp() if since else None
+
+    @property
+    def _startup_ends(self) -> float | None:
+        """When startupDeadlineSeconds are over (epoch seconds); None once it was ready, and while no gateway looks for it.
+
+        That there is no gateway, or that its way is broken, is no fault of the process.
+        """
+        since, way = self.status.running_since, self.status.condition(SessionCondition.TUNNEL_READY)
+        if since is None or self.status.ready_since is not None or way is None or way.reason not in _LOOKED_FOR:
+            return None
+        return since.timestamp() + self.spec.startup_deadline_seconds
 
     @property
     def script_ended_at(self) -> float | None:

@@ -19,7 +19,8 @@ from fairlead.domain.session.session_status import rewritten
 _ALLOCATED, _READY, _SUBMITTED = SessionCondition.ALLOCATED, SessionCondition.READY, SessionCondition.SUBMITTED
 _SUSPENDED, _HELD, _STALLED = SessionCondition.SUSPENDED, SessionCondition.HELD, SessionCondition.STALLED
 _PARKING = "suspended: what is on the cluster is told to end"
-_NOT_LIVE: dict[str, object] = {"running_since": None, "expiration_time": None, "estimated_start_time": None, "submit_time": None}
+_NOT_LIVE: dict[str, object] = {"running_since": None, "expiration_time": None, "estimated_start_time": None, "submit_time": None,
+                               "ready_since": None}
 
 
 def report(session: Session, news: said.News, now: Now) -> Report:
@@ -102,8 +103,10 @@ def _live(session: Session, news: said.Live, now: Now) -> Report:
     if not session.is_being_parked and (row.state is RunState.SUSPENDED or is_true(before.conditions, _SUSPENDED)):
         says.append(Says(_SUSPENDED, row.state is RunState.SUSPENDED, reason, why))
     since = (before.running_since or moment(now.wall)) if phase is SessionPhase.RUNNING else None
+    ready_since = before.ready_since if since else None
     starts = moment(row.starts) if row.starts and phase is SessionPhase.QUEUED else None
-    status = rewritten(session, now, phase, says, run=run, observation_source=row.source, running_since=since, estimated_start_time=starts)
+    status = rewritten(session, now, phase, says, run=run, observation_source=row.source, running_since=since, ready_since=ready_since,
+                       estimated_start_time=starts)
     if status is None or not (news.detailed or _is_news(before, status)):
         return Report()
     return Report(status, _events_of_live(session, news))
@@ -168,7 +171,10 @@ def _failed(session: Session, news: said.Failed, now: Now) -> Report:
     closing, over = news.closing, news.over
     reason: str = over.reason
     phase, message = SessionPhase.FAILED, over.message
-    if over.reason is JobReason.DEADLINE_EXCEEDED:
+    if over.reason is JobReason.DEADLINE_EXCEEDED and session.status.ready_since is None and not _lifetime_is_over(session, now):
+        reason = SessionReason.STARTUP_DEADLINE_EXCEEDED
+        message = f"the process was not ready within startupDeadlineSeconds ({session.spec.startup_deadline_seconds} s), and was ended"
+    elif over.reason is JobReason.DEADLINE_EXCEEDED:
         phase, reason = SessionPhase.ENDED, SessionReason.LIFETIME_OVER
         message = f"maxLifetimeSeconds are over ({session.active_deadline_seconds} s)"
     if news.ended is not None:
@@ -178,6 +184,11 @@ def _failed(session: Session, news: said.Failed, now: Now) -> Report:
     status = _over(session, phase, reason, message, now, failures=over.failures or None,
                    infrastructure_failures=over.infrastructure_failures or None, next_retry_time=None, **fields)
     return Report(status, _event("Warning" if phase is SessionPhase.FAILED else "Normal", reason, "Watch", message))
+
+
+def _lifetime_is_over(session: Session, now: Now) -> bool:
+    ends = session.lifetime_ends
+    return ends is not None and now.wall >= ends
 
 
 def _over(session: Session, phase: SessionPhase, reason: str, message: str, now: Now, **fields: object) -> SessionStatus | None:

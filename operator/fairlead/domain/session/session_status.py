@@ -1,6 +1,6 @@
 """A Session's status as a whole: what is said is put in, and from that follow Ready and the end of its time.
 
-Ready is nobody's own word: the process runs, its Service is there and a gateway has a way to it.
+Ready is nobody's own word: the process runs, its Service is there, a gateway has a way to it, and says that it answers.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ from fairlead.domain.conditions import Says, is_true, moment, told
 from fairlead.domain.kinds import Report
 from fairlead.domain.objects import EventNote
 from fairlead.domain.pacing import Now
-from fairlead.domain.run.service import KeptService, NoService, Served, TunnelState
+from fairlead.domain.run.service import KeptService, NoService, ProcessState, Served, TunnelState
 from fairlead.domain.session.session import Session
 
 _ENDED: Final = frozenset({SessionPhase.ENDED, SessionPhase.FAILED})   # not watched any more, so no generation is waited for
@@ -24,13 +24,15 @@ _TUNNEL: Final[dict[TunnelState | None, Says]] = {
     TunnelState.BROKEN: Says(SessionCondition.TUNNEL_READY, False, SessionReason.TUNNEL_BROKEN,
                              "the way to the process is broken; the gateway tries again"),
 }
-_NOT_RUNNING: Final = Says(SessionCondition.TUNNEL_READY, False, SessionReason.NOT_RUNNING)
+_NOT_RUNNING: Final = tuple(
+    Says(kind, False, SessionReason.NOT_RUNNING) for kind in (SessionCondition.TUNNEL_READY, SessionCondition.PROCESS_READY))
+_OF_THE_WAY: Final = frozenset(each.type for each in _NOT_RUNNING)
 
 
 def served(session: Session, seen: Served, now: Now) -> Report:
     """What is known of its Service and of the way to its process."""
     phase, before = SessionPhase(session.status.phase or SessionPhase.PENDING), session.status
-    says = [_TUNNEL[seen.tunnel] if phase is SessionPhase.RUNNING else _NOT_RUNNING]
+    says = [_TUNNEL[seen.tunnel], _process(session, seen)] if phase is SessionPhase.RUNNING else [*_NOT_RUNNING]
     fields: dict[str, object] = {}
     events: tuple[EventNote, ...] = ()
     match seen.service:
@@ -47,13 +49,23 @@ def served(session: Session, seen: Served, now: Now) -> Report:
     return Report(status, events if status else ())
 
 
+def _process(session: Session, seen: Served) -> Says:
+    """Whether it answers. That it takes connections is enough where nothing else is asked for."""
+    kind, way = SessionCondition.PROCESS_READY, _TUNNEL[seen.tunnel]
+    if seen.tunnel is not TunnelState.OPEN:
+        return Says(kind, None, way.reason, way.message)
+    if session.asks_by_http and seen.process is not ProcessState.READY:
+        return Says(kind, False, SessionReason.NOT_ANSWERING, "the process takes connections, and does not answer yet as readiness says")
+    return Says(kind, True, SessionReason.ANSWERS)
+
+
 def rewritten(session: Session, now: Now, phase: SessionPhase, says: Sequence[Says], **fields: object) -> SessionStatus | None:
     """The status with these conditions and fields, and with what follows from them; None if nothing that a person reads has changed."""
     before = session.status
     if is_true(before.conditions, SessionCondition.STALLED) and all(each.type is not SessionCondition.STALLED for each in says):
         says = [*says, Says(SessionCondition.STALLED, False, says[-1].reason)]
     if phase is not SessionPhase.RUNNING and before.condition(SessionCondition.TUNNEL_READY):
-        says = [*(each for each in says if each.type is not SessionCondition.TUNNEL_READY), _NOT_RUNNING]
+        says = [*(each for each in says if each.type not in _OF_THE_WAY), *_NOT_RUNNING]
     conditions = told(before.conditions, says, now.wall, session.generation)
     if phase is SessionPhase.RUNNING and _may_be_ready(says, before.conditions):
         conditions = told(conditions, (_readiness(conditions),), now.wall, session.generation)
@@ -61,6 +73,8 @@ def rewritten(session: Session, now: Now, phase: SessionPhase, says: Sequence[Sa
         "phase": phase, "host": session.host or None, "conditions": conditions,
         "observed_generation": None if phase in _ENDED else session.generation,
     })
+    if status.ready_since is None and phase is SessionPhase.RUNNING and is_true(conditions, SessionCondition.PROCESS_READY):
+        status = status.having(ready_since=moment(now.wall))
     since, seconds = status.running_since, session.spec.max_lifetime_seconds
     status = status.having(expiration_time=moment(since.timestamp() + seconds) if since and seconds and phase not in _ENDED else None)
     return None if status == before else status
@@ -77,7 +91,7 @@ def _may_be_ready(says: Iterable[Says], before: Iterable[Condition]) -> bool:
 
 
 def _readiness(conditions: tuple[Condition, ...]) -> Says:
-    for kind in (SessionCondition.SERVICE_READY, SessionCondition.TUNNEL_READY):
+    for kind in (SessionCondition.SERVICE_READY, SessionCondition.TUNNEL_READY, SessionCondition.PROCESS_READY):
         found = next((each for each in conditions if each.type == kind), None)
         if found is None:
             return Says(SessionCondition.READY, False, JobReason.RUNNING, "the process runs; its Service is being made")
@@ -88,7 +102,7 @@ def _readiness(conditions: tuple[Condition, ...]) -> Says:
 
 _FOLLOWS: Final = frozenset({
     JobReason.RUNNING, SessionReason.READY, SessionReason.NAME_TAKEN, SessionReason.SERVICE_REFUSED, SessionReason.SERVICE_MADE,
-    *(each.reason for each in _TUNNEL.values()), SessionReason.NOT_RUNNING,
+    *(each.reason for each in _TUNNEL.values()), SessionReason.NOT_RUNNING, SessionReason.NOT_ANSWERING, SessionReason.ANSWERS,
 })
 """Reasons of Ready that follow from the other conditions."""
 

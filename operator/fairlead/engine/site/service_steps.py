@@ -40,7 +40,8 @@ class ServiceSteps:
         wanted, now = serving.wanted(owner), self._work.world.now()
         service = await self._kept(services, owner, wanted)
         await self._work.writer.tell(owner.ref.uid, lambda known: serving.report(
-            known, Served(service, services.tunnel(known.ref, wanted.name, known.key)), now))
+            known, Served(service, services.tunnel(known.ref, wanted.name, known.key),
+                          services.process(known.ref, wanted.name, known.key)), now))
 
     async def _kept(self, services: Services, owner: WatchedOwner, wanted: WantedService) -> KeptService | NoService | None:
         uid, now = owner.ref.uid, self._work.world.clock.monotonic()
