@@ -207,13 +207,16 @@ def test_its_controller_leads_under_the_rights_that_a_change_of_namespaces_leave
 
 def test_its_gateway_serves_under_the_rights_that_the_chart_gives_it(release: Helm, plane: ControlPlane, tmp_path: Path) -> None:
     """What the chart says to its pods would not start, or would be refused what it asks for: no Session would ever be reached."""
-    install(release, "--set", "watchNamespaces={physics}")
+    install(release, "--set", "watchNamespaces={physics}", "--set", "settings.gateway_lease.duration_seconds=7")
     gateway = json.loads(plane.kubectl("get", "deployment", f"{RELEASE}-gateway", f"--namespace={NAMESPACE}", "--output=json").stdout)
     pod: dict[str, Any] = gateway["spec"]["template"]["spec"]
     [container] = pod["containers"]
     assert {each["name"]: each["valueFrom"]["fieldRef"]["fieldPath"] for each in container["env"]} == {
         "POD_NAME": "metadata.name", "POD_IP": "status.podIP"}
-    words = [each.replace("$(POD_NAME)", "gateway-1") for each in container["args"]]
+    settings = json.loads(plane.kubectl(
+        "get", "configmap", pod["volumes"][0]["configMap"]["name"], f"--namespace={NAMESPACE}", "--output=json").stdout)
+    (tmp_path / "settings.yaml").write_text(settings["data"]["settings.yaml"])
+    words = [each.replace("$(POD_NAME)", "gateway-1").replace("/etc/fairlead", str(tmp_path)) for each in container["args"]]
     [port] = free(1)
     account = Account(plane, NAMESPACE, pod["serviceAccountName"], tmp_path)
     asked = [*argv(*words), "--address=192.0.2.17", "--health-host=127.0.0.1", f"--health-port={port}"]
@@ -222,6 +225,8 @@ def test_its_gateway_serves_under_the_rights_that_the_chart_gives_it(release: He
         until(lambda: answers(f"http://127.0.0.1:{port}{probe}"), "the gateway to be ready", 60)
         held = until(lambda: plane.kubectl("get", lease, f"--namespace={NAMESPACE}", "--output=name", check=False).stdout, "its Lease", 60)
         assert held.strip() == f"lease.coordination.k8s.io/{GATEWAY_LEASE}gateway-1"
+        lasts = ("get", lease, f"--namespace={NAMESPACE}", "--output=jsonpath={.spec.leaseDurationSeconds}")
+        assert plane.kubectl(*lasts).stdout == "7", "the settings reach it"
         said = log.read_text()
     assert "forbidden" not in said.lower(), said
 
