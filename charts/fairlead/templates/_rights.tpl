@@ -209,6 +209,7 @@
   - get
   - list
   - patch
+  - delete
 {{- end }}
 
 {{- /* Needed in each namespace that is looked after. */}}

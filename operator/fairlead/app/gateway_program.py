@@ -94,7 +94,8 @@ async def run(options: GatewayOptions) -> int:
         namespace = options.namespace or client.namespace
         times = settings.gateway_lease
         lease_settings = LeaseSettings(
-            namespace, f"{names.GATEWAY_LEASE}{me.name}", times.duration_seconds, times.renew_interval_seconds, times.margin_seconds)
+            namespace, f"{names.GATEWAY_LEASE}{me.name}", times.duration_seconds, times.renew_interval_seconds, times.margin_seconds,
+            {names.GATEWAY_ADDRESS_ANNOTATION: me.address})
         lease = Lease(client, lease_settings, SystemClock(), f"{me.name}_{os.getpid()}")
         slices, leases = KubeSlices(client, options.scope), KubeGatewayLeases(client, namespace, lease)
         gateway = Gateway(Outside(tunnels, slices, leases, KubeReferences(client, KINDS, options.scope), settings.gateway), me)
@@ -110,7 +111,7 @@ async def run(options: GatewayOptions) -> int:
 
         async def take_back() -> bool:
             await relist()
-            gateway.take_back(lived_before=any(each.gateway == me.name for each in await leases.list()))
+            gateway.take_back(lived_before=any(me.name == each.gateway or me.address == each.address for each in await leases.list()))
             return True
 
         if not await until_done(stop, take_back, client.limits.first_seconds):

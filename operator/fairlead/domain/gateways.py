@@ -13,6 +13,7 @@ class LeaseSeen:
     holder: str
     version: str                     # changes with each renewal
     duration_seconds: float
+    address: str = ""                # on which it is, or was, reached
 
 
 @dataclass(frozen=True, slots=True)

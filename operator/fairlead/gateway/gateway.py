@@ -170,11 +170,22 @@ class Gateway:
             except ApiFault as error:
                 log.info("leases_not_listed", error=str(error))
             now = self._outside.monotonic()
+            await self._forget(now)
             before, live = live, self._roster.live(now)
             if live != before or now >= looked_at + self._settings.look_seconds:
                 looked_at = now
                 self._look_at_all()
             await asyncio.sleep(self._settings.roster_seconds)
+
+    async def _forget(self, now: float) -> None:
+        """Take away what gateways have left that are gone: each pod has a name, and so a Lease, of its own."""
+        for lease in self._roster.forgotten(now, self._settings.forget_seconds):
+            try:
+                await self._outside.leases.remove(lease)
+            except ApiFault as error:
+                log.info("lease_not_removed", gateway=lease.gateway, error=str(error))
+            else:
+                log.info("lease_removed", gateway=lease.gateway)
 
     def _look_at_all(self) -> None:
         for uid in {*self._sessions, *self._held, *(each.uid for each in self._outside.slices.all())}:

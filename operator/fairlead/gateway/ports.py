@@ -78,6 +78,10 @@ class Leases(Protocol):
         """All gateways'. Raises `Unavailable`."""
         ...
 
+    async def remove(self, lease: LeaseSeen) -> None:
+        """Take away one as it was seen. Raises `Conflict` when it is another by now, `Unavailable`."""
+        ...
+
 
 class Secrets(Protocol):
     """What a login needs."""

@@ -29,6 +29,11 @@ class Roster:
         return frozenset(name for name, (lease, at) in self._seen.items() if lease.holder and now < at + lease.duration_seconds)
 
 
+    def forgotten(self, now: float, seconds: float) -> tuple[LeaseSeen, ...]:
+        """The Leases of gateways that are gone: not one change was seen for so long."""
+        return tuple(lease for lease, at in self._seen.values() if now >= at + max(seconds, lease.duration_seconds))
+
+
 def chosen(uid: str, gateways: Collection[str]) -> str | None:
     """Which gateway a Session belongs to, by rendezvous hashing: when one comes or goes, only its own Sessions move. None of none."""
     return max(gateways, key=lambda name: hashlib.sha256(f"{uid}/{name}".encode()).digest(), default=None)

@@ -57,6 +57,8 @@ class GatewaySettings:
     way: WaySettings = field(default_factory=WaySettings)
     roster_seconds: float = 1.5
     """Between two looks at the gateways' Leases."""
+    forget_seconds: float = 600.0
+    """After so long without a renewal a gateway's Lease is removed. Longer than `ports.rest_seconds`: it says which address was in use."""
     again_seconds: float = 1.0
     """Until a step that failed is tried again; each time twice as long, up to `look_seconds`."""
     look_seconds: float = 10.0

@@ -5,6 +5,7 @@ was seen last: of two gateways that write at once, one sees a conflict and looks
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from ipaddress import ip_address
 from typing import Final
 
@@ -15,6 +16,7 @@ from fairlead.domain.run.service import ProcessState, TunnelState
 from fairlead.domain.scope import EVERYWHERE, Scope
 from fairlead.kube.children import Child, Children, owner_of
 from fairlead.kube.client import JsonObject, KubeClient, path_of
+from fairlead.kube.faults import NotFound
 from fairlead.kube.lease import Lease
 from fairlead.kube.services import SELECTORS, SERVICE_NAME_LABEL, SLICES
 
@@ -96,12 +98,19 @@ class KubeGatewayLeases:
         found = [lease async for lease in self._client.objects(self._path, "", _PAGE_SIZE, of_all=True)]
         return [_lease(each) for each in found if each["metadata"]["name"].startswith(names.GATEWAY_LEASE)]
 
+    async def remove(self, lease: LeaseSeen) -> None:
+        """Take away one as it was seen. Raises `Conflict` when it is another by now, `Unavailable`."""
+        with suppress(NotFound):
+            await self._client.request("DELETE", f"{self._path}/{names.GATEWAY_LEASE}{lease.gateway}",
+                                       body={"preconditions": {"resourceVersion": lease.version}})
+
 
 def _lease(body: JsonObject) -> LeaseSeen:
     spec = body.get("spec") or {}
     name = body["metadata"]["name"].removeprefix(names.GATEWAY_LEASE)
+    annotations = body["metadata"].get("annotations") or {}
     return LeaseSeen(name, spec.get("holderIdentity") or "", str(body["metadata"]["resourceVersion"]),
-                     float(spec.get("leaseDurationSeconds") or 0))
+                     float(spec.get("leaseDurationSeconds") or 0), annotations.get(names.GATEWAY_ADDRESS_ANNOTATION, ""))
 
 
 def _seen(body: JsonObject) -> SliceSeen | None:

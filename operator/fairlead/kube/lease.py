@@ -16,8 +16,8 @@ import os
 import random
 import secrets
 import socket
-from collections.abc import Coroutine
-from dataclasses import dataclass
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 
@@ -61,6 +61,7 @@ class LeaseSettings:
     duration_seconds: int = 15       # client-go's values: 15, renewed well within 10
     renew_interval_seconds: float = 4.0
     margin_seconds: float = 3.0      # for clocks that do not run alike, and for an action that has just been begun
+    annotations: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.renew_interval_seconds + self.margin_seconds >= self.duration_seconds:
@@ -257,12 +258,13 @@ class Lease:
         if transitions is not None or resource_version is None:
             spec |= {"acquireTime": now, "leaseTransitions": transitions or 0}
         if resource_version is None:
-            lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": self._settings.name}, "spec": spec}
+            metadata = {"name": self._settings.name, "annotations": dict(self._settings.annotations)}
+            lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata, "spec": spec}
             try:
                 return await self._client.request("POST", self._path, body=lease)
             except NotFound as error:
                 raise Unavailable(f"The namespace {self._settings.namespace} for the Lease does not exist") from error
-        change = {"metadata": {"resourceVersion": resource_version}, "spec": spec}
+        change = {"metadata": {"resourceVersion": resource_version, "annotations": dict(self._settings.annotations)}, "spec": spec}
         return await self._client.request(
             "PATCH", f"{self._path}/{self._settings.name}", body=change, content_type=MERGE_PATCH,
         )

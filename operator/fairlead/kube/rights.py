@@ -115,8 +115,9 @@ GATEWAY_RIGHTS: Final = (
           "Say of each Session where it is reached, and see what other gateways say."),
     Right(Reach.ALL, "", "secrets", ("get",), "Read the keys that Clusters name, as the controller does. Never listed or watched."),
     Right(Reach.ALL, "", "namespaces", ("get",), "Compare labels with a Cluster's `allowedNamespaces`."),
-    Right(Reach.OWN, "coordination.k8s.io", "leases", ("create", "get", "list", "patch"),
-          f"Say that it lives, in `{names.GATEWAY_LEASE}NAME`, and see which others do. RBAC cannot limit rights to a beginning of names."),
+    Right(Reach.OWN, "coordination.k8s.io", "leases", ("create", "get", "list", "patch", "delete"),
+          f"Say that it lives, in `{names.GATEWAY_LEASE}NAME`, see which others do, and remove what those that are gone have left. "
+          "RBAC cannot limit rights to a beginning of names."),
 )
 
 TABLES: Final = {ACCOUNT: RIGHTS, UNINSTALL_ACCOUNT: UNINSTALL_RIGHTS, GATEWAY_ACCOUNT: GATEWAY_RIGHTS}

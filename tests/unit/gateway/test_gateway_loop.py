@@ -21,6 +21,7 @@ from fairlead.gateway.gauges import GatewayGauges
 from fairlead.gateway.port_range import PortRange, PortState
 from fairlead.gateway.ports import Outside
 from fairlead.gateway.roster import chosen
+from fairlead.gateway.settings import GatewaySettings
 from product.objects import a_cluster
 
 UID = "11111111-2222-4333-8444-555555555555"
@@ -112,6 +113,11 @@ class FakeLeases:
     async def list(self) -> Sequence[LeaseSeen]:
         return [LeaseSeen("one", "pod", "1", 1e9), *self.others]
 
+    async def remove(self, lease: LeaseSeen) -> None:
+        if lease.version == "stale":
+            raise Conflict("it was renewed")
+        self.others.remove(lease)
+
 
 class FakeSecrets:
     """Any Secret has a key."""
@@ -131,6 +137,7 @@ class Running:
     ports: PortRange
     streams: FakeStreams
     slices: FakeSlices
+    leases: FakeLeases
 
     def state(self, port: int) -> PortState:
         return self.ports.state(port, asyncio.get_running_loop().time())
@@ -144,10 +151,11 @@ class Running:
 @asynccontextmanager
 async def running(first: int, *others: LeaseSeen) -> AsyncIterator[Running]:
     ports, streams, slices = PortRange(first, first + 3), FakeStreams(), FakeSlices()
-    gateway = Gateway(Outside(streams, slices, FakeLeases([*others]), FakeSecrets()), Me("one", HERE, ports))
+    leases, settings = FakeLeases([*others]), GatewaySettings(forget_seconds=0.2, roster_seconds=0.05)
+    gateway = Gateway(Outside(streams, slices, leases, FakeSecrets(), settings), Me("one", HERE, ports))
     gateway.put_cluster(a_cluster())
     task = asyncio.create_task(gateway.run())
-    yield Running(gateway, ports, streams, slices)
+    yield Running(gateway, ports, streams, slices, leases)
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
@@ -178,6 +186,13 @@ def listens(port: int) -> bool:
     except ConnectionRefusedError:
         return False
     return True
+
+
+async def test_what_gateways_leave_that_are_gone_is_taken_away(taken: int):
+    """Else each pod of a gateway that ever was would leave a Lease; or one that cannot be removed would hold up the others."""
+    others = LeaseSeen("two", "pod", "stale", 0.1), LeaseSeen("three", "", "1", 0.1), LeaseSeen("four", "pod", "1", 1e9)
+    async with running(taken, *others) as one:
+        await one.until(lambda: one.leases.others == [others[0], others[2]])
 
 
 async def test_a_session_is_open_once_its_process_listens_and_never_where_a_stranger_does(taken: int):

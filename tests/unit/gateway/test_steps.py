@@ -60,6 +60,18 @@ def test_a_gateway_lives_for_its_duration_from_when_its_renewal_was_seen():
     assert roster.live(107.0) == frozenset()
 
 
+def test_a_gateway_is_forgotten_when_it_was_not_heard_of_for_long():
+    """Else each pod of a gateway that ever was would leave a Lease; or one that is away for a moment would lose its own."""
+    roster = Roster()
+    gone, given_back, alive = LeaseSeen("a", "pod-1", "1", 5.0), LeaseSeen("b", "", "7", 5.0), LeaseSeen("c", "pod-3", "8", 5.0)
+    roster.see([gone, given_back, alive], 100.0)
+    renewed = LeaseSeen("c", "pod-3", "9", 5.0)
+    roster.see([gone, given_back, renewed], 159.0)
+    assert roster.forgotten(159.9, 60.0) == ()
+    assert roster.forgotten(160.0, 60.0) == (gone, given_back)
+    assert roster.forgotten(103.0, 0.0) == (), "one that lasts may be renewed"
+
+
 def test_when_one_goes_only_its_own_sessions_move_and_all_have_some():
     """Else each start of a gateway would cut everybody off once."""
     uids = [f"uid-{number}" for number in range(300)]

@@ -72,6 +72,8 @@ PROCESS_STATE_ANNOTATION: Final = f"{GROUP}/process-state"
 """On it: whether the process answers as application.readiness says (Ready, NotReady)."""
 GATEWAY_ANNOTATION: Final = f"{GROUP}/gateway"
 """On it: which gateway has written it."""
+GATEWAY_ADDRESS_ANNOTATION: Final = f"{GROUP}/gateway-address"
+"""On a gateway's Lease: on which address it is reached."""
 GATEWAY_LEASE: Final = "fairlead-gateway-"
 """Begin of the names of the gateways' Leases, which a gateway's own name follows."""
 GATEWAY_PORTS: Final = (20000, 20999)
