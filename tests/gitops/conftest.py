@@ -11,6 +11,7 @@ from fairlead.api.v1alpha1 import names
 from product.cluster_states import of_clusters
 from product.job_states import of_jobs
 from product.judged import Judged, judged
+from product.session_states import of_sessions
 
 ARGO_CD = Path(__file__).parents[2] / "charts" / "fairlead" / "argocd"
 
@@ -31,6 +32,12 @@ def scripts() -> Mapping[str, str]:
 def jobs(words: Words, scripts: Mapping[str, str]) -> Judged:
     """Every state of a Job."""
     return judged(of_jobs(), words, scripts)
+
+
+@pytest.fixture(scope="session")
+def sessions(words: Words, scripts: Mapping[str, str]) -> Judged:
+    """Every kind of state of a Session."""
+    return judged(of_sessions(), words, scripts)
 
 
 @pytest.fixture(scope="session")

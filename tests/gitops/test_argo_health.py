@@ -25,6 +25,12 @@ def test_a_job_has_the_health_that_a_person_would_say(jobs: Judged) -> None:
     assert misjudged(jobs.states, jobs.argo_cd, WORDS) == []
 
 
+def test_a_session_has_the_health_that_a_person_would_say(sessions: Judged) -> None:
+    """What needs its address would be applied before anybody answers there, and one that has ended would look well."""
+    assert {each.meant for each in sessions.states} == set(Meant) - {Meant.LAPSED}
+    assert misjudged(sessions.states, sessions.argo_cd, WORDS) == []
+
+
 def test_a_cluster_has_the_health_that_a_person_would_say(clusters: Judged) -> None:
     """Jobs would be applied before their Cluster is there, and a Cluster that is gone would look well."""
     assert {each.meant for each in clusters.states} == set(Meant) - {Meant.STRANDED, Meant.STUCK}
@@ -43,9 +49,10 @@ def test_an_end_is_an_end(words: Words, scripts: Mapping[str, str], jobs: Judged
     assert misjudged(changed, words.health(scripts, [each.body for each in changed]), WORDS) == []
 
 
-def test_each_word_has_a_sentence(jobs: Judged, clusters: Judged) -> None:
+def test_each_word_has_a_sentence(jobs: Judged, sessions: Judged, clusters: Judged) -> None:
     """Argo CD would show a colour without a reason."""
-    for state, verdict in zip([*jobs.states, *clusters.states], [*jobs.argo_cd, *clusters.argo_cd], strict=True):
+    judged = (jobs, sessions, clusters)
+    for state, verdict in (pair for each in judged for pair in zip(each.states, each.argo_cd, strict=True)):
         assert verdict.message
         if state.meant in {Meant.FAILED, Meant.LAPSED, Meant.STRANDED}:
             assert verdict.message.startswith(f"{state.reason}: ")
@@ -63,4 +70,4 @@ def test_the_snippet_for_argocd_cm_holds_these_scripts(scripts: Mapping[str, str
     """Who pastes it would have older rules than the files beside it."""
     snippet = yaml.safe_load((ARGO_CD / "argocd-cm.yaml").read_text(encoding="utf-8"))
     assert snippet["data"] == {f"resource.customizations.health.{names.GROUP}_{kind}": text for kind, text in scripts.items()}
-    assert set(scripts) == {names.JOB_KIND, names.CLUSTER_KIND}
+    assert set(scripts) == {names.JOB_KIND, names.SESSION_KIND, names.CLUSTER_KIND}

@@ -17,6 +17,11 @@ def test_a_job_is_current_when_it_is_complete_and_failed_when_it_has_failed(jobs
     assert misjudged(jobs.states, jobs.flux, WORDS) == []
 
 
+def test_a_session_is_current_while_it_can_be_used_and_failed_when_it_has_ended(sessions: Judged) -> None:
+    """What depends on its address would begin before anybody answers there, or wait for one that has ended until the time-out."""
+    assert misjudged(sessions.states, sessions.flux, WORDS) == []
+
+
 def test_a_cluster_is_current_when_it_is_ready(clusters: Judged) -> None:
     """Jobs would be applied before their Cluster can be worked with, or a wrong host key be waited for until the time-out."""
     assert misjudged(clusters.states, clusters.flux, WORDS) == []

@@ -1,4 +1,4 @@
-"""A state of a Job or a Cluster as a tool reads it, and what it is to a person.
+"""A state of a Job, a Session or a Cluster as a tool reads it, and what it is to a person.
 
 Which states there are is found by the code itself: see `job_states` and `cluster_states`. What is meant comes from the step that made a
 state, never from the conditions that it wrote.
@@ -10,10 +10,11 @@ from typing import Any
 
 from fairlead.api.v1alpha1 import names
 from fairlead.api.v1alpha1.cluster import ClusterStatus
-from fairlead.api.v1alpha1.job import JobStatus
+from fairlead.api.v1alpha1.meta import OwnerStatus
 from fairlead.domain.cluster.cluster import Cluster
 from fairlead.domain.job.job import Job
 from fairlead.domain.pacing import Now
+from fairlead.domain.session.session import Session
 
 Manifest = dict[str, Any]
 LATER = Now(2000.0, 1.7e9 + 1000)
@@ -47,9 +48,9 @@ def unseen(state: State) -> State:
     return replace(state, body=state.body | {"metadata": metadata})
 
 
-def body(of: Job | Cluster, status: JobStatus | ClusterStatus | None) -> Manifest:
+def body(of: Job | Session | Cluster, status: OwnerStatus | ClusterStatus | None) -> Manifest:
     """The object with this status; None: as the API server has it before the controller has seen it."""
-    kind = names.JOB_KIND if isinstance(of, Job) else names.CLUSTER_KIND
+    kind = names.CLUSTER_KIND if isinstance(of, Cluster) else of.kind
     spec = of.spec.model_dump(mode="json", by_alias=True, exclude_none=True)
     metadata: Manifest = {"name": of.ref.name, "namespace": of.ref.namespace, "uid": of.ref.uid, "generation": of.generation}
     if of.deleting:
