@@ -41,7 +41,7 @@ test-long: environment ## Run the tests that repeat something whole, of which `m
 faults: environment ## Play every fault in every moment of a Job, walk at random for MINUTES, and write docs/reliability.md; about an hour
 	@exec $(OWN) $(BIN)/python -m faults --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) --stages $(STAGES) --page docs/reliability.md $(ARGS)
 
-scale: environment ## A thousand Jobs under a controller that is killed each 5 s, and namespaces deleted: about ten minutes
+scale: environment ## A thousand Jobs under a controller that is killed again and again, and namespaces deleted: about ten minutes
 	@exec $(OWN) $(BIN)/python -m scale $(ARGS)
 
 e2e: environment ## Install the image by its chart and use it as people do, on a node of the bed's own; ARGS=--kind or --use-existing: elsewhere

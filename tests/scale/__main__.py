@@ -69,7 +69,7 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m scale", description=__doc__)
     parser.add_argument("--jobs", type=int, default=1000, help="Jobs of a second (default: %(default)s)")
-    parser.add_argument("--kill-seconds", type=float, default=5.0, help="between two deaths of the controller (default: %(default)s)")
+    parser.add_argument("--kill-seconds", type=float, default=2.5, help="that the controller leads before it dies (default: %(default)s)")
     parser.add_argument("--leavers", type=int, default=200, help="Jobs of the namespace that is deleted (default: %(default)s)")
     parser.add_argument("--deadline-seconds", type=int, default=30, metavar="N",
                         help="their deletionDeadlineSeconds while the link is down (default: %(default)s)")

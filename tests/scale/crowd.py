@@ -43,7 +43,7 @@ class Crowd:
 
 
 def crowd(grounds: Grounds, count: int, kill_each_seconds: float, tell: Callable[[str], None]) -> Crowd:
-    """Apply so many Jobs, kill the controller each so many seconds until all have ended, and count."""
+    """Apply so many Jobs, kill the controller whenever it has led for so many seconds until all have ended, and count."""
     began, execs = time.monotonic(), grounds.cluster.sessions()
     before = grounds.writes()
     with _killer(grounds.controller, kill_each_seconds) as kills:
@@ -86,11 +86,18 @@ def _until_released(grounds: Grounds) -> None:
 
 @contextmanager
 def _killer(controller: Controller, each_seconds: float) -> Iterator[list[float]]:
-    """While open, the controller dies each so many seconds and is started again at once; the moments of its deaths."""
+    """While open, the controller dies when it has led for so many seconds, and is started again at once; the moments of its deaths.
+
+    One that died before it led, since its start takes longer on a busy machine, would never do anything.
+    """
     over, kills = threading.Event(), list[float]()
 
     def turn() -> None:
-        while not over.wait(each_seconds):
+        while not over.is_set():
+            while not controller.leads() and not over.wait(0.1):
+                pass
+            if over.wait(each_seconds):
+                return
             controller.daemon.kill()
             kills.append(time.monotonic())
             controller.start(wait=False)
