@@ -32,13 +32,7 @@ def wanted(session: Session) -> Wanted | None:
     if not is_served or run is None or run.key != str(session.key):
         return None
     node = first_node(run.node) if run.node and not session.host else LOOPBACK
-    return Wanted(session.ref, session.cluster, session.host, run.key, node, session.spec.application.port, asked_for(session))
-
-
-def asked_for(session: Session) -> str | None:
-    """The path that its process is asked for; None: that it listens is enough."""
-    readiness = session.spec.application.readiness
-    return readiness.http.path if readiness and readiness.http else None
+    return Wanted(session.ref, session.cluster, session.host, run.key, node, session.spec.application.port, session.asked_path)
 
 
 def first_node(nodes: str) -> str:

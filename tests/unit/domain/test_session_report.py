@@ -6,48 +6,24 @@ from typing import Any
 import pytest
 
 from fairlead.api.v1alpha1.reasons import JobReason
-from fairlead.api.v1alpha1.session import SessionResources, SessionSpec, SessionStatus
+from fairlead.api.v1alpha1.session import SessionResources, SessionSpec
 from fairlead.domain.conditions import moment
 from fairlead.domain.pacing import Now
 from fairlead.domain.run import news as said
 from fairlead.domain.run.evidence import Ended
 from fairlead.domain.run.memory import Closing
-from fairlead.domain.run.observation import Finished, Listed, LogTail, Started
+from fairlead.domain.run.observation import Finished, LogTail, Started
 from fairlead.domain.run.retry import Over
 from fairlead.domain.run.run import RunState
-from fairlead.domain.run.service import KeptService, NoService, ProcessState, Served, TunnelState
+from fairlead.domain.run.service import NoService, ProcessState, Served, TunnelState
 from fairlead.domain.session.session import Session
-from fairlead.domain.session.session_reading import read_session
 from fairlead.domain.session.session_report import report
 from fairlead.domain.session.session_request import request
 from fairlead.domain.session.session_status import served
-from product.objects import KEY, NOW, UID, submitted
+from product.objects import NOW
+from product.session_states import REACHED, SERVICE, a_session, after, live
 
-SERVICE = KeptService("lab", 80, "10.0.0.7")
-REACHED = Served(SERVICE, TunnelState.OPEN)
 LATER = Now(1100.0, 1.7e9 + 100)
-
-
-def a_session(status: dict[str, Any] | None = None, **spec: Any) -> Session:
-    """A Session that has begun."""
-    metadata = {"name": "lab", "namespace": "team", "uid": UID, "resourceVersion": "1", "generation": 1,
-                "finalizers": ["fairlead.dev/remote-run"]}
-    whole = {"clusterRef": {"name": "hpc"}, "application": {"command": ["server"], "port": 8888}, **spec}
-    return read_session({"metadata": metadata, "spec": whole, "status": status or submitted()})
-
-
-def seen(state: RunState, *, node: str = "n1", detailed: bool = True) -> said.Live:
-    return said.Live(Listed(KEY, "7", state, state.name, "", node, None, None, "squeue"), detailed)
-
-
-def after(session: Session, *news: said.News | Served, now: Now = NOW) -> Session:
-    """The Session once all of that was told."""
-    for each in news:
-        told = served(session, each, now) if isinstance(each, Served) else report(session, each, now)
-        if told.status is not None:
-            assert isinstance(told.status, SessionStatus)
-            session = replace(session, status=told.status)
-    return session
 
 
 def ready(session: Session) -> tuple[str, str]:
@@ -67,7 +43,7 @@ def ready(session: Session) -> tuple[str, str]:
 ])
 def test_a_session_is_ready_only_while_its_process_runs(state: RunState, phase: str, word: tuple[str, str]) -> None:
     """Else people would be sent to a process that does not answer."""
-    session = after(a_session(), seen(RunState.RUNNING), REACHED, seen(state), REACHED)
+    session = after(a_session(), live(RunState.RUNNING), REACHED, live(state), REACHED)
     assert (session.status.phase, ready(session)) == (phase, word)
 
 
@@ -84,21 +60,21 @@ def test_a_session_is_ready_only_while_its_process_runs(state: RunState, phase: 
 ])
 def test_ready_follows_from_service_and_tunnel(known: tuple[Served, ...], word: tuple[str, str]) -> None:
     """Else Ready would promise an address behind which there is nothing, or never come."""
-    assert ready(after(a_session(), seen(RunState.RUNNING), *known)) == word
+    assert ready(after(a_session(), live(RunState.RUNNING), *known)) == word
 
 
 def test_what_is_known_already_is_not_written_again() -> None:
     """Else each look at a Session would cost a write."""
-    session = after(a_session(), seen(RunState.RUNNING), REACHED)
+    session = after(a_session(), live(RunState.RUNNING), REACHED)
     assert served(session, REACHED, LATER).status is None
-    assert report(session, seen(RunState.RUNNING, detailed=False), LATER).status is None
-    assert report(session, seen(RunState.RUNNING, node="n2", detailed=False), LATER).status is not None, "where it is to be found"
+    assert report(session, live(RunState.RUNNING, detailed=False), LATER).status is None
+    assert report(session, live(RunState.RUNNING, node="n2", detailed=False), LATER).status is not None, "where it is to be found"
 
 
 def test_a_suspended_session_keeps_its_address_and_is_not_ready() -> None:
     """Else the address would change with each pause, or look as if somebody answered there."""
-    running = after(a_session(suspend=True), seen(RunState.RUNNING), REACHED)
-    parking = after(running, said.Parking(), seen(RunState.RUNNING), REACHED)
+    running = after(a_session(suspend=True), live(RunState.RUNNING), REACHED)
+    parking = after(running, said.Parking(), live(RunState.RUNNING), REACHED)
     assert ready(parking) == ("False", "JobSuspended")
     parked = after(parking, said.SetAside(Closing(JobReason.JOB_SUSPENDED, "set aside"), 0.0), Served(SERVICE, None))
     assert (parked.status.phase, ready(parked), parked.status.url) == ("Suspended", ("False", "JobSuspended"), "http://lab.team.svc")
@@ -111,7 +87,7 @@ def test_a_suspended_session_keeps_its_address_and_is_not_ready() -> None:
 
 def test_the_end_of_its_lifetime_is_no_failure() -> None:
     """Else a Session that was meant to end would page somebody."""
-    session = after(a_session(maxLifetimeSeconds=3600), seen(RunState.RUNNING))
+    session = after(a_session(maxLifetimeSeconds=3600), live(RunState.RUNNING))
     assert session.deadline() == NOW.wall + 3600
     assert session.status.expiration_time == moment(NOW.wall + 3600)
     over = said.Failed(Closing(JobReason.DEADLINE_EXCEEDED, "activeDeadlineSeconds"), Over(JobReason.DEADLINE_EXCEEDED, "x", 1, 0))
@@ -139,7 +115,7 @@ def test_ready_follows_from_what_the_process_answers(
     spec: dict[str, Any], known: Served, process: tuple[str, str], word: tuple[str, str],
 ) -> None:
     """Else people would be sent to a server that is still loading."""
-    session = after(a_session(**spec), seen(RunState.RUNNING), known)
+    session = after(a_session(**spec), live(RunState.RUNNING), known)
     found = session.status.condition("ProcessReady")
     assert found is not None
     assert ((found.status, found.reason), ready(session)) == (process, word)
@@ -157,13 +133,13 @@ def test_ready_follows_from_what_the_process_answers(
 ])
 def test_the_time_to_start_counts_for_a_process_that_a_gateway_looks_for(known: tuple[Served, ...], counts: bool) -> None:
     """Else one that hangs would hold its GPU for ever, or one would be ended since a gateway is away."""
-    session = after(a_session(**HTTP, startupDeadlineSeconds=60), seen(RunState.RUNNING), *known)
+    session = after(a_session(**HTTP, startupDeadlineSeconds=60), live(RunState.RUNNING), *known)
     assert session.deadline() == (NOW.wall + 60 if counts else None)
 
 
 def test_a_process_that_is_not_ready_in_time_has_failed() -> None:
     """Else nobody would learn that it never came up."""
-    session = after(a_session(**HTTP, startupDeadlineSeconds=60, maxLifetimeSeconds=3600), seen(RunState.RUNNING), REACHED)
+    session = after(a_session(**HTTP, startupDeadlineSeconds=60, maxLifetimeSeconds=3600), live(RunState.RUNNING), REACHED)
     over = said.Failed(Closing(JobReason.DEADLINE_EXCEEDED, "activeDeadlineSeconds"), Over(JobReason.DEADLINE_EXCEEDED, "x", 1, 0))
     ended = after(session, over, now=LATER)
     assert (ended.status.phase, ready(ended), ended.end_reason) == (
@@ -176,7 +152,7 @@ def test_an_end_has_its_last_output() -> None:
     """Else a user would have to look for a file to know why a server has gone."""
     log = LogTail("/home/a/lab-7.out", "", 4, b"bye\n")
     end = Ended(Finished("7", 0, 0, 300), Started("7", 0, "n1", 200), RunState.COMPLETED, "COMPLETED", log, "squeue")
-    ended = after(a_session(), seen(RunState.RUNNING), REACHED, said.Completed(end))
+    ended = after(a_session(), live(RunState.RUNNING), REACHED, said.Completed(end))
     assert (ended.status.phase, ready(ended), ended.ended) == ("Ended", ("False", "Ended"), True)
     assert ended.status.logs is not None
     assert ended.status.logs.tail == "bye\n"

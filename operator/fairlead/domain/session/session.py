@@ -41,10 +41,10 @@ class Session(WatchedOwner):
         return self.spec.max_lifetime_seconds
 
     @property
-    def asks_by_http(self) -> bool:
-        """Whether that its process takes connections is not enough."""
+    def asked_path(self) -> str | None:
+        """The path that its process is asked for by HTTP, to see whether it is ready; None: that it takes connections is enough."""
         readiness = self.spec.application.readiness
-        return readiness is not None and readiness.http is not None
+        return readiness.http.path if readiness and readiness.http else None
 
     def deadline(self) -> float | None:
         """When it is told to end (epoch seconds); None while it does not run, and if there is no such time."""
@@ -68,10 +68,10 @@ class Session(WatchedOwner):
 
         That there is no gateway, or that its way is broken, is no fault of the process.
         """
-        since, way = self.status.running_since, self.status.condition(SessionCondition.TUNNEL_READY)
+        since, way = self.started_at, self.status.condition(SessionCondition.TUNNEL_READY)
         if since is None or self.status.ready_since is not None or way is None or way.reason not in _LOOKED_FOR:
             return None
-        return since.timestamp() + self.spec.startup_deadline_seconds
+        return since + self.spec.startup_deadline_seconds
 
     @property
     def script_ended_at(self) -> float | None:
