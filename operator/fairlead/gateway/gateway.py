@@ -70,11 +70,6 @@ class Gateway:
         """Those that are known, by uid."""
         return {uid: each.ref for uid, each in self._sessions.items()}
 
-    @property
-    def held(self) -> int:
-        """Sessions that it holds."""
-        return len(self._held)
-
     def seen(self) -> "Holdings":
         """How it stands at this moment."""
         now = self._outside.monotonic()
