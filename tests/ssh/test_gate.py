@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
+from typing import Any
 
 import asyncssh
 import pytest
@@ -23,6 +24,36 @@ CLIENT = asyncssh.generate_private_key("ssh-ed25519")
 async def test_a_burst_of_logins_to_one_host_stays_below_what_sshd_drops(host, remote):
     identities = [address_of(host, keepalive_interval_seconds=15 + number) for number in range(30)]
     assert await asyncio.gather(*(remote.exchange(identity, TRUE) for identity in identities)) == [b"yes\n"] * 30
+
+
+async def test_slow_logins_that_a_host_takes_one_at_a_time_all_come_about():
+    """Else on a slow login node with a low MaxStartups some of its Clusters would be unready, each look another one."""
+    logging_in: set[asyncssh.SSHServerConnection] = set()
+
+    class OneLoginAtATime(asyncssh.SSHServer):
+        def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+            self.conn = conn
+            if logging_in:
+                conn.abort()
+            else:
+                logging_in.add(conn)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            logging_in.discard(self.conn)
+
+        async def begin_auth(self, username: str) -> bool:
+            await asyncio.sleep(0.7)
+            return True
+
+        def auth_completed(self) -> None:
+            logging_in.discard(self.conn)
+
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    async with await _server(key, server_factory=OneLoginAtATime) as server, SshRemote() as remote:
+        pins = HostKeys(f"127.0.0.1 {key.export_public_key().decode()}")
+        address = Address("127.0.0.1", server.get_port(), "user", Credentials(CLIENT.export_private_key()), pins)
+        addresses = [replace(address, keepalive_interval_seconds=15 + number) for number in range(12)]
+        assert await asyncio.gather(*(remote.exchange(each, TRUE) for each in addresses)) == [b"served"] * 12
 
 
 async def test_connects_to_all_hosts_together_stay_within_the_bound():
@@ -93,10 +124,10 @@ async def _silent_hosts(count: int, connect_timeout_seconds: float = 0.3) -> Asy
                        connect_timeout_seconds) for server in servers], most_at_once
 
 
-def _server(key: asyncssh.SSHKey):
+def _server(key: asyncssh.SSHKey, **options: Any):
     async def answer(process: asyncssh.SSHServerProcess[bytes]) -> None:
         await process.stdin.read()
         process.stdout.write(b"served")
         process.exit(0)
-    return asyncssh.listen("127.0.0.1", 0, server_host_keys=[key], process_factory=answer, encoding=None,
+    return asyncssh.listen("127.0.0.1", 0, server_host_keys=[key], process_factory=answer, encoding=None, **options,
                            authorized_client_keys=asyncssh.import_authorized_keys(CLIENT.export_public_key().decode()))

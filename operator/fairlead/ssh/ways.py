@@ -52,8 +52,8 @@ class Ways:
             if service is None:
                 service = LoginService(await self.keyring.profiles(address))
             loop, left_seconds = asyncio.get_running_loop(), address.connect_timeout_seconds
-            for pause_seconds in (*self._limits.reconnect_seconds, 0.0):
-                async with self.gate.passed(address):
+            for tries, pause_seconds in enumerate((*self._limits.reconnect_seconds, 0.0)):
+                async with self.gate.passed(address, is_repeated=tries > 0):
                     began = loop.time()
                     try:
                         with timed(self._told.connect_ended):

@@ -1,10 +1,12 @@
 """A gateway's loop with a world that answers as it is told: in which order a Session is taken up, moved and ended."""
 
 import asyncio
+import os
 import socket
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
+from ipaddress import ip_address
 from typing import Any
 
 import pytest
@@ -25,7 +27,7 @@ from fairlead.gateway.settings import GatewaySettings
 from product.objects import a_cluster
 
 UID = "11111111-2222-4333-8444-555555555555"
-HERE = "127.0.0.1"
+HERE = str(ip_address("127.1.0.0") + os.getpid() % (1 << 22))     # of this process alone: no other has a port there
 NOBODY = NoStream("nobody listens there", Closed.NOBODY_LISTENS)
 FORBIDDEN = NoStream("sshd lets nothing be forwarded: AllowTcpForwarding", Closed.FORBIDDEN)
 
@@ -180,12 +182,21 @@ def a_session(attempt: int = 1, version: int = 1, **spec: Any) -> Session:
 
 
 def listens(port: int) -> bool:
-    """Whether somebody does."""
+    """Whether somebody does, also who resets each connection at once."""
     try:
         socket.create_connection((HERE, port), timeout=5).close()
+    except ConnectionResetError:
+        return True
     except ConnectionRefusedError:
         return False
     return True
+
+
+async def first_byte(port: int) -> bytes:
+    """What a client hears there."""
+    with socket.create_connection((HERE, port), timeout=5) as client:
+        client.setblocking(False)
+        return await asyncio.get_running_loop().sock_recv(client, 1)
 
 
 async def test_what_gateways_leave_that_are_gone_is_taken_away(taken: int):
@@ -277,10 +288,8 @@ async def test_clients_are_refused_until_the_process_answers(taken: int):
         first = one.slices.written[-1]
         assert (first.is_ready, first.message) == (False, "GET /up?a=1 is answered with status 503")
         assert one.streams.asked[0].startswith(b"GET /up?a=1 HTTP/1.1\r\nHost: localhost\r\n")
-        with socket.create_connection((HERE, first.port), timeout=5) as client:
-            client.setblocking(False)
-            with pytest.raises(ConnectionResetError):
-                await asyncio.get_running_loop().sock_recv(client, 1)
+        with pytest.raises(ConnectionResetError):
+            await first_byte(first.port or 0)
         one.streams.line = b"HTTP/1.1 302 Found"
         await one.until(lambda: one.slices.written[-1].is_ready)
         assert one.slices.written[-1].message == ""
