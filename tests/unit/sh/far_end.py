@@ -5,7 +5,8 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_hex
@@ -91,6 +92,21 @@ class FarEnd:
             cwd=self.home, check=False, timeout=100, start_new_session=own_group,
         )
         return done.stdout
+
+    @contextmanager
+    def session(self) -> "Iterator[subprocess.Popen[bytes]]":
+        """The exec command, in a group of its own, as sshd starts it."""
+        process = subprocess.Popen([str(self.root / "tools" / "sh"), "-c", COMMAND], env=self.environment(), cwd=self.home,
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+            for stream in (process.stdin, process.stdout):
+                with suppress(BrokenPipeError):
+                    stream.close()   # type: ignore[union-attr]
 
     def exchange(self, exchange: Exchange[T]) -> T:
         return exchange.parse(self.send(exchange.stdin()))

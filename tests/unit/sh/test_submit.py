@@ -1,11 +1,13 @@
 """The submit script: each row of what may have happened before, and what it answers then."""
 
+import os
+import signal
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from far_end import HERE, OWNER, FarEnd, key, submission
+from far_end import HERE, OWNER, FarEnd, key, submission, wait_for
 
 from fairlead.domain.errors import UserFault
 from fairlead.domain.run.answers import CancelPhase, SubmitAnswer, SubmitWord
@@ -370,6 +372,26 @@ def test_an_upload_cut_anywhere_makes_nothing(far: FarEnd) -> None:
         assert not far.run_dir(KEY).exists(), cut
     assert far.calls("sbatch") == []
     assert list((far.tree / "tmp").iterdir()) == []
+
+
+@pytest.mark.parametrize("end", ["told to end", "nobody hears it any more"])
+def test_a_submission_that_is_cut_off_leaves_nothing_aside(far: FarEnd, end: str) -> None:
+    """Of a Job that is deleted meanwhile it would stay for a day: its tombstone may be there by now, and nobody looks at its key again."""
+    stdin = far.slurm.submit("a" * 32, far.known, [submission(script="#!/bin/sh\n" + "echo line\n" * 400)]).stdin()
+    with far.session() as session:
+        assert session.stdin is not None
+        assert session.stdout is not None
+        session.stdin.write(stdin[:-100])
+        session.stdin.flush()
+        wait_for(lambda: any((far.tree / "tmp").glob(f"{KEY}.*/script")))
+        if end == "told to end":
+            os.killpg(session.pid, signal.SIGTERM)
+        else:
+            session.stdout.close()
+            session.stdin.close()
+        assert session.wait(60) != 0
+    assert list((far.tree / "tmp").iterdir()) == []
+    assert not far.run_dir(KEY).exists()
 
 
 def test_a_damaged_payload_makes_nothing(far: FarEnd) -> None:

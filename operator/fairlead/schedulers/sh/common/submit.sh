@@ -23,6 +23,9 @@ set_aside() {
 # leave: the answer's end, and nothing aside.
 leave() { rm -rf tmp/*."$TAG"; finish; }
 
+# give_up: nothing aside when whoever asked is gone (PIPE), or has told us to end (TERM): a key whose Job is deleted now may have its tombstone already.
+give_up() { rm -rf tmp/*."$TAG"; exit 1; }
+
 # take FILE: this key's script, tested before anything is made of it; what cannot be stored is read past.
 take() {
   into=$1
@@ -60,7 +63,9 @@ look() {
   elif [ -s "$RUN/id" ]; then
     first_line "$RUN/id"; answer submitted "$LINE"; return 1
   fi
+  trap - TERM                     # a scheduler's command that hangs would keep it from being heard
   id=''; listed; status=$?
+  trap give_up TERM
   if [ "$status" != 0 ]; then
     hung "$status" && SKIP="busy $ASKED did not answer"
     answer unknown "$status" "$ASKED did not answer"
@@ -113,10 +118,13 @@ submit() {
   elif ! make_ready 2>/dev/null; then
     answer unknown 1 "the run directory cannot be written (disk full, or over quota)"
   else
+    trap - TERM                   # as above
     hand_in "$@"
+    trap give_up TERM
   fi
 }
 
 begin
 into_tree
+trap give_up PIPE TERM
 { install_all && set_aside; } 2>/dev/null || SKIP="unknown the wrapper and the scripts cannot be stored (disk full, or over quota)"
