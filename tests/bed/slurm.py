@@ -14,7 +14,7 @@ from bed.faults import Service
 from bed.login import LoginNode
 from bed.releases import DEFAULT_RELEASE, Release, release_of
 from bed.roots import root
-from bed.slurmconf import INSIDE, SlurmConfig, cgroup_conf, gres_conf, node_names, slurm_conf, slurmdbd_conf
+from bed.slurmconf import INSIDE, SlurmConfig, cgroup_conf, gres_conf, node_address, node_names, slurm_conf, slurmdbd_conf
 from bed.sshdconf import LoginOptions
 from bed.state import Bed
 
@@ -123,6 +123,8 @@ class SlurmCluster(LoginNode):
         self.write("etc/slurm/cgroup.conf", cgroup_conf(self.config, self.release))
         self.write("etc/slurm/plugstack.conf", "")
         self.write("etc/slurm/slurmdbd.conf", slurmdbd_conf(self.name), mode=0o600, uid=slurm)
+        with (self.folder / "etc/hosts").open("a") as hosts:   # in place: the file is a mount point
+            hosts.writelines(f"{node_address(index)} {node}\n" for index, node in enumerate(self.nodes, 1))
         self.write("log/jobcomp.txt", "", mode=0o666, uid=slurm)  # `sacct --completion` opens it for writing
         if self.config.hooks:  # before slurmctld starts: since 24.11 it ends when one is missing
             for hook in ("hooks/prolog", "hooks/epilog"):

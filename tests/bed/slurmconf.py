@@ -38,6 +38,11 @@ def node_names(cluster: str, config: SlurmConfig) -> list[str]:
     return [f"{cluster}n{index}" for index in range(1, config.nodes + 1)]
 
 
+def node_address(index: int) -> str:
+    """Where what a job listens on by its node's name is found, and what another node's job does not: nodes share one network namespace."""
+    return f"127.1.0.{index}"
+
+
 def slurm_conf(cluster: str, config: SlurmConfig, release: Release) -> str:
     """slurm.conf: everything on one host, nodes told apart by their ports."""
     values = {

@@ -8,6 +8,8 @@ from urllib.request import urlopen
 
 import pytest
 
+from bed.login import LoginNode
+from bed.slurm import SlurmCluster
 from bed.sshd import SshHost
 from bed.state import Bed
 from fairlead.kube.rights import GATEWAY_ACCOUNT
@@ -38,11 +40,11 @@ Server(("127.0.0.1", {PORT}), Answers).serve_forever()
 
 
 @pytest.fixture
-def gateways(bed: Bed, plane: Plane) -> Iterator[Callable[[SshHost], GatewayProcess]]:
+def gateways(bed: Bed, plane: Plane) -> Iterator[Callable[[LoginNode], GatewayProcess]]:
     """Starts a gateway on the address that this machine has towards a host."""
     started: list[GatewayProcess] = []
 
-    def start(host: SshHost) -> GatewayProcess:
+    def start(host: LoginNode) -> GatewayProcess:
         started.append(GatewayProcess(bed, plane, host.enclosure.network.outer, f"gw-{host.name}").start())
         return started[-1]
 
@@ -157,6 +159,24 @@ def test_a_gateway_that_stops_cuts_by_a_reset_and_says_so_and_leaves_what_is_not
     session.wait("Ready", "False", reason="TunnelBroken")
     gateway.start()
     session.wait("Ready", seconds=60)
+
+
+def test_on_slurm_a_session_is_reached_on_the_node_that_it_was_given(
+    own: SlurmCluster, scene: Scene, gateways: Callable[[LoginNode], GatewayProcess],
+) -> None:
+    """Else clients would reach another user's process, which listens on the same port of another node."""
+    scene.cluster(own)
+    gateways(own)
+    code = SERVER.replace('"127.0.0.1"', 'os.environ["SLURMD_NODENAME"]').replace("import ", "import os, ", 1).replace(
+        'b"from the node"', 'os.environ["SLURMD_NODENAME"].encode().ljust(13)')
+    process = {"command": ["python3", "-c", code], "port": PORT}
+    alone = {"exclusive": True}
+    sessions = [scene.job(name, application=process, resources=alone, cancellationGracePeriodSeconds=1) for name in ("a", "b")]
+    for session in sessions:
+        session.wait("Ready", seconds=60)
+    nodes = [session.status["run"]["node"] for session in sessions]
+    assert set(nodes) == set(own.nodes)
+    assert [fetch(place_of(session)).decode().strip() for session in sessions] == nodes
 
 
 def test_clients_are_sent_there_once_the_process_is_ready_and_one_that_never_is_has_failed(
