@@ -2,8 +2,13 @@
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any, ClassVar
 from urllib.request import urlopen
+
+import yaml
 
 from bed.controlplane.ports import free
 from bed.daemon import Daemon
@@ -16,6 +21,9 @@ from product.waiting import until
 class GatewayProcess:
     """One gateway on a bed's control plane, under its own rights, on an address of this machine that is not the loopback."""
 
+    settings: ClassVar[Mapping[str, Any]] = MappingProxyType({"gateway": {"drain_seconds": 60}})
+    """Clients who are to go by themselves have the time for it on a busy machine."""
+
     def __init__(self, bed: Bed, plane: Plane, address: str, name: str = "gateway") -> None:
         self._bed, self._kubeconfig, self.address, self.name = bed, account(plane, name=GATEWAY_ACCOUNT), address, name
         self.log: Path = bed.folder / f"{name}.log"
@@ -25,10 +33,12 @@ class GatewayProcess:
     def start(self) -> "GatewayProcess":
         """Start it, and wait until it serves."""
         [self.port] = free(1)
+        settings = self._bed.folder / f"{self.name}.yaml"
+        settings.write_text(yaml.safe_dump(dict(self.settings)), encoding="utf-8")
         inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         argv = [sys.executable, "-m", "fairlead", "gateway", "--kubeconfig", str(self._kubeconfig), "--namespace", NAMESPACE,
                 "--address", self.address, "--name", self.name, "--health-host", "127.0.0.1", "--health-port", str(self.port),
-                "--log-level", "debug"]
+                "--settings", str(settings), "--log-level", "debug"]
         before = self.log.read_text().count('"serving"') if self.log.exists() else 0
         self._daemon = Daemon(argv, self._bed.env | inherited, self.log)
         until(lambda: self.log.read_text().count('"serving"') > before, "the gateway to serve", 60)
@@ -48,4 +58,4 @@ class GatewayProcess:
     def stop(self) -> None:
         """End it as Kubernetes would."""
         if self._daemon is not None and self._daemon.alive:
-            self._daemon.term(30)
+            self._daemon.term(90)

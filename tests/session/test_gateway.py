@@ -2,6 +2,8 @@
 
 import socket
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -73,14 +75,20 @@ def fetch(place: tuple[str, int]) -> bytes:
         return content
 
 
-def answered(place: tuple[str, int]) -> socket.socket:
-    """A connection on which an answer has come, and which the process keeps open for a next request."""
-    client = socket.create_connection(place, timeout=20)
+def again(client: socket.socket) -> bytes:
+    """What a second request on the same connection is answered with."""
     client.sendall(b"GET / HTTP/1.1\r\nHost: lab\r\n\r\n")
     heard = b""
     while not heard.endswith(b"from the node"):
         heard += (more := client.recv(4096))
         assert more, heard
+    return heard[-13:]
+
+
+def answered(place: tuple[str, int]) -> socket.socket:
+    """A connection on which an answer has come, and which the process keeps open for a next request."""
+    client = socket.create_connection(place, timeout=20)
+    again(client)
     return client
 
 
@@ -159,6 +167,46 @@ def test_a_gateway_that_stops_cuts_by_a_reset_and_says_so_and_leaves_what_is_not
     session.wait("Ready", "False", reason="TunnelBroken")
     gateway.start()
     session.wait("Ready", seconds=60)
+
+
+def test_what_a_gateway_held_that_is_killed_or_stops_another_holds(
+    host: SshHost, bare: SshHost, scene: Scene, gateways: Callable[[LoginNode], GatewayProcess],
+) -> None:
+    """Else the loss of a node would cut Sessions off until somebody came, and an upgrade would turn clients away or end what they do."""
+    scene.bare_host(host, slots=3)
+    one, two = gateways(host), gateways(bare)
+    sessions = []
+    for name, port in (("a", PORT + 3), ("b", PORT + 4), ("c", PORT + 5)):
+        process = {"command": ["python3", "-c", SERVER.replace(str(PORT), str(port))], "port": port}
+        sessions.append(scene.job(name, application=process, cancellationGracePeriodSeconds=1))
+    for session in sessions:
+        session.wait("Ready", seconds=60)
+    dies, other = (one, two) if place_of(sessions[0])[0] == one.address else (two, one)
+    with ExitStack() as clients:
+        kept = [clients.enter_context(answered(place_of(each))) for each in sessions if place_of(each)[0] == other.address]
+        dies.daemon.kill()
+        until(lambda: all(place_of(each)[0] == other.address and served(place_of(each)) for each in sessions),
+              "the other gateway to have them all", 60)
+        for client in kept:
+            assert again(client) == b"from the node", "who was connected through the other gateway has noticed nothing"
+
+    dies.start()
+    assert [place_of(each)[0] for each in sessions] == [other.address] * 3, "nobody takes from a gateway that lives"
+    with answered(place_of(sessions[0])) as client, ThreadPoolExecutor(1) as beside:
+        stops, came = beside.submit(other.stop), []
+        until(lambda: other.log.read_text().count('"stopping"') == 1, "it to begin to stop")
+        while place_of(sessions[0])[0] == other.address:
+            came.append(served(place_of(sessions[0])))
+        assert again(client) == b"from the node", "who is connected goes on until the stop has its time"
+        client.close()
+        while not stops.done():
+            came += [served(place_of(each)) for each in sessions]
+        stops.result()
+        came += [served(place_of(each)) for each in sessions]
+    assert all(came), f"{came.count(False)} of {len(came)} clients were turned away"
+    assert {place_of(each)[0] for each in sessions} == {dies.address}
+    for session in sessions:
+        session.wait("Ready")
 
 
 def test_on_slurm_a_session_is_reached_on_the_node_that_it_was_given(

@@ -138,7 +138,7 @@ class Gateway(Section):
     topology_spread_constraints: list[Free] = SPREAD
     """How the gateways' pods are spread; the chart adds the selector of these pods."""
     termination_grace_period_seconds: int = Field(default=30, ge=25, le=3600)
-    """What Kubernetes gives a gateway to hand its Sessions over and end its streams, which takes it 20 seconds at most."""
+    """What Kubernetes gives a gateway to hand its Sessions over and end its streams, which takes it 25 seconds at most."""
     pod_disruption_budget: Budget = Budget()
     """What a drain may take of the gateways."""
     service_account: GatewayAccount = GatewayAccount()

@@ -146,12 +146,13 @@ class Gateway:
         return bool(self._roster.live(self._outside.monotonic()) - {self._me.name})
 
     async def _leave(self, held: Held) -> None:
-        """Say that nobody is there, and end it."""
+        """Say that nobody is there, unless somebody is, and end it."""
         await held.end_looking()
         held.state, held.message = TunnelState.BROKEN, "the gateway has stopped"
         try:
             async with asyncio.timeout(self._settings.last_words_seconds):
-                await self._outside.slices.keep(held.slice(self._me.name, self._me.address))
+                if not self._is_anothers(held.session.ref.uid):
+                    await self._outside.slices.keep(held.slice(self._me.name, self._me.address))
         except (ApiFault, TimeoutError) as error:
             log.warning("slice_not_written", session=str(held.session.ref), error=str(error))
         await held.door.close()
@@ -261,6 +262,8 @@ class Gateway:
                 continue
             held = self._held[uid] = Held(session, door, lambda: self.look_at(uid), self._settings.way)
             held.look_on(self._outside.streams, self._addresses)
+            if self._is_anothers(uid):       # whose slice is ready as yet: a word of ours before there is a way would turn clients away
+                await held.is_led(self._settings.lead_seconds)
             await self._keep(uid)
             return
 
@@ -277,9 +280,18 @@ class Gateway:
         self._let_go(uid)
 
     async def _give_up(self, uid: str) -> None:
-        """Another has it: its slice leads there."""
+        """Another has it: its slice leads there. Who has not heard yet still comes here, and is led on as long as the Session is as it was."""
+        loop, held = asyncio.get_running_loop(), self._held[uid]
+        until = loop.time() + self._settings.linger_seconds
+        while loop.time() < until and (session := self._sessions.get(uid)) and wanted(session) == held.session:
+            await asyncio.sleep(0.1)
         await self._shut(uid, self._settings.drain_seconds)
         self._let_go(uid)
+
+    def _is_anothers(self, uid: str) -> bool:
+        """Whether its slice names another gateway."""
+        seen = self._outside.slices.of(uid)
+        return seen is not None and seen.gateway != self._me.name
 
     async def _shut(self, uid: str, flush_seconds: float | None = None) -> None:
         held = self._held.get(uid)

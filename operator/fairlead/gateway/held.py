@@ -6,6 +6,7 @@ Opening -> Open <-> Broken          Opening: its process has not been seen to li
 import asyncio
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 import structlog
@@ -31,7 +32,7 @@ class Held:
 
     def __init__(self, session: Wanted, door: Door, changed: Callable[[], None], settings: WaySettings) -> None:
         self._session, self.door, self._changed, self._settings = session, door, changed, settings
-        self._nudged = asyncio.Event()
+        self._nudged, self._led = asyncio.Event(), asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
         self.state, self.message, self.is_ready = TunnelState.OPENING, "", False
         self._unready = 0                # answers in a row that were not as they are to be
@@ -64,6 +65,13 @@ class Held:
         self._session = session
         self._changed()
         self.nudge()
+
+    async def is_led(self, seconds: float) -> bool:
+        """Wait until there is a way to the process, at most so long; whether there is."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._led.wait()
+        return self._led.is_set()
 
     def nudge(self) -> None:
         """Look now: a client's stream was not opened, or something has changed."""
@@ -122,6 +130,7 @@ class Held:
         if why and self.is_ready and self.state is TunnelState.OPEN and self._unready < self._settings.unready_answers:
             return
         self.door.lead(None if why else way)
+        self._led.set()
         self._say(TunnelState.OPEN, why, is_ready=not why)
 
     async def _pause(self, seconds: float, least_seconds: float) -> None:

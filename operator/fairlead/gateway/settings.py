@@ -67,8 +67,12 @@ class GatewaySettings:
     """A Secret that was replaced counts after this."""
     relist_seconds: float = 30.0
     """All objects are listed this often, should a watch have missed one."""
-    drain_seconds: float = 10.0
-    """For others to take our Sessions, and for their streams to come to an end, when this gateway stops."""
+    lead_seconds: float = 3.0
+    """For a way to the process of a Session that another gateway had, before the slice is written anew: it may be ready as yet."""
+    linger_seconds: float = 3.0
+    """The port of a Session that another gateway has taken goes on to take clients for so long: the proxies of all nodes hear of it by and by."""
+    drain_seconds: float = 12.0
+    """For others to take our Sessions when this gateway stops, and for the streams of each that was taken to come to an end."""
     last_words_seconds: float = 3.0
     """For the slices to say that nobody is there any more."""
     stop_seconds: float = 5.0

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -41,8 +41,11 @@ class FakeStream(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._ended(self, None)
 
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
     def cut(self) -> None:
-        raise AssertionError("it has gone before")
+        self._transport.abort()
 
 
 @dataclass
@@ -151,9 +154,9 @@ class Running:
 
 
 @asynccontextmanager
-async def running(first: int, *others: LeaseSeen) -> AsyncIterator[Running]:
+async def running(first: int, *others: LeaseSeen, **more: float) -> AsyncIterator[Running]:
     ports, streams, slices = PortRange(first, first + 3), FakeStreams(), FakeSlices()
-    leases, settings = FakeLeases([*others]), GatewaySettings(forget_seconds=0.2, roster_seconds=0.05)
+    leases, settings = FakeLeases([*others]), GatewaySettings(forget_seconds=0.2, roster_seconds=0.05, **more)   # type: ignore[arg-type]
     gateway = Gateway(Outside(streams, slices, leases, FakeSecrets(), settings), Me("one", HERE, ports))
     gateway.put_cluster(a_cluster())
     task = asyncio.create_task(gateway.run())
@@ -332,3 +335,35 @@ async def test_a_session_of_a_gateway_that_is_not_heard_of_any_more_is_taken(tak
     async with running(taken + 1, LeaseSeen(other, "pod", "1", 0.5)) as one:
         one.gateway.put(a_session())
         await one.until(lambda: one.slices.written)
+
+
+@pytest.mark.parametrize(("fault", "first"), [(None, "Open"), (NOBODY, "Opening")])
+async def test_a_slice_of_another_is_written_anew_once_there_is_a_way(taken: int, fault: FairleadError | None, first: str):
+    """Else each move from a gateway that stops to the next one would turn clients away, since a slice that is opening is not ready."""
+    async with running(taken + 1, lead_seconds=0.3) as one:
+        one.streams.fault = fault
+        one.slices.seen[UID] = SliceSeen(a_session().ref, "gone", "10.0.0.9", 20000)
+        one.gateway.put(a_session())
+        await one.until(lambda: one.slices.written)
+        assert one.slices.written[0].state == first
+
+
+async def test_who_stops_leads_on_who_comes_late_and_leaves_what_another_has_taken(taken: int):
+    """Else proxies that hear a moment later would turn clients away, and the last word of who stops would undo that another has it."""
+    other = next(name for name in map(str, range(100)) if chosen(UID, {"one", name}) == "one")
+    async with running(taken + 1, LeaseSeen(other, "pod", "1", 1e9), linger_seconds=0.5, drain_seconds=1.0) as one:
+        one.gateway.put(a_session())
+        await one.until(lambda: one.slices.written and one.slices.written[-1].state == "Open")
+        port = one.slices.written[-1].port or 0
+        theirs = one.slices.seen[UID] = replace(one.slices.seen[UID], gateway=other, address="10.0.0.9")
+        writes = len(one.slices.written)
+        with socket.create_connection((HERE, port), timeout=5):
+            await one.until(lambda: one.gateway.seen().streams == 1)
+            stops = asyncio.create_task(one.gateway.stop())
+            one.gateway.look_at(UID)
+            await asyncio.sleep(0.1)
+            assert listens(port), "for as long as proxies need to hear"
+            await one.until(lambda: not listens(port))
+            await stops
+        assert one.slices.seen[UID] == theirs
+        assert len(one.slices.written) == writes
