@@ -17,7 +17,7 @@ def both(host, own_host):
     """Two login nodes of one site, the first of which the test may break: an address with both, in this order."""
     own_host.write("ssh/authorized_keys", (host.folder / "ssh/authorized_keys").read_text())
     return address_of(host, host=own_host.host, port=own_host.port, host_keys=HostKeys(f"{own_host.known_hosts}\n{host.known_hosts}"),
-                      more_endpoints=(Endpoint(host.host, host.port),), connect_timeout_seconds=4.0)
+                      more_endpoints=(Endpoint(host.host, host.port),), connect_timeout_seconds=6.0)
 
 
 async def test_the_first_endpoint_is_used_while_it_answers(both, own_host, host, remote):

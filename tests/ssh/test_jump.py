@@ -106,7 +106,7 @@ async def test_a_jump_host_that_dies_is_named_and_found_again(site, remote, even
 
 async def test_a_jump_host_that_falls_silent_is_given_up_and_found_again(site, remote, eventually):
     """Else a bastion whose link was cut for a moment would be lost for good."""
-    address = site.address(replace(address_of(site.jump, keepalive_interval_seconds=0.2), hop=0), connect_timeout_seconds=1.0)
+    address = site.address(replace(address_of(site.jump, keepalive_interval_seconds=0.5), hop=0), connect_timeout_seconds=4.0)
     await remote.exchange(address, WHERE)
     site.jump.drop(True)
     with pytest.raises(Unreachable):
@@ -180,7 +180,7 @@ async def test_a_withdrawn_key_of_a_jump_host_shows_within_the_age_of_a_connecti
         await remote.exchange(site.address(), WHERE)
         site.jump.write("ssh/authorized_keys", "")
         with pytest.raises(Refused, match=r"spec\.proxyJump\[0\]"):
-            await asyncio.wait_for(_exchange_for_ever(remote, site.address()), 10)
+            await asyncio.wait_for(_exchange_for_ever(remote, site.address()), 60)
 
 
 async def test_connections_to_jump_hosts_count_and_are_not_taken_from_under_those_who_use_them(site):

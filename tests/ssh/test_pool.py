@@ -59,7 +59,7 @@ async def test_all_hosts_together_run_no_more_than_the_bound(host, own_host):
 
 async def test_a_host_that_hangs_in_every_exchange_leaves_the_others_their_places(host, own_host):
     async with SshRemote(PoolLimits(execs=5)) as remote:
-        stuck = [asyncio.create_task(remote.exchange(address_of(own_host), script("sleep 1000", timeout_seconds=3))) for _ in range(20)]
+        stuck = [asyncio.create_task(remote.exchange(address_of(own_host), script("sleep 1000", timeout_seconds=100))) for _ in range(20)]
         for _ in range(10):
             assert await remote.exchange(address_of(host), TRUE) == b"yes\n"
         assert not any(task.done() for task in stuck)
@@ -110,17 +110,17 @@ async def test_sessions_killed_in_mid_exchange_leave_it_unanswered_and_the_next_
 
 
 async def test_a_standing_connection_to_a_host_that_fell_silent_is_given_up_in_time_and_made_anew(own_host, remote):
-    address = address_of(own_host, connect_timeout_seconds=1.0)
+    address = address_of(own_host, connect_timeout_seconds=4.0)
     await remote.exchange(address, TRUE)
     own_host.drop(True)
-    with pytest.raises(Unreachable, match="opened no session on a standing connection within 1 s"):
+    with pytest.raises(Unreachable, match="opened no session on a standing connection within 4 s"):
         await remote.exchange(address, TRUE)
     own_host.drop(False)
     assert await remote.exchange(address, TRUE) == b"yes\n"
 
 
 async def test_a_silent_host_is_noticed_by_keepalive_also_while_an_exchange_has_time_left(own_host, remote, eventually):
-    address = address_of(own_host, keepalive_interval_seconds=0.2)
+    address = address_of(own_host, keepalive_interval_seconds=0.5)
     task = asyncio.create_task(remote.exchange(address, script("sleep 1000", timeout_seconds=100)))
     await eventually(lambda: running(own_host, "sleep"))
     own_host.drop(True)

@@ -265,7 +265,7 @@ async def test_clients_that_go_while_their_stream_is_opened_leave_no_channel(hos
 
 async def test_an_open_that_is_answered_too_late_leaves_no_channel(own_host, eventually: Eventually):
     """Else each click on a page of a node that hangs would leave a channel for good, on a connection that others use."""
-    address, limits = address_of(own_host), TunnelLimits(open_seconds=0.3)
+    address, limits = address_of(own_host), TunnelLimits(open_seconds=1.0)
     async with (listening(own_host, ECHO) as alive, listening(own_host, DARK) as dark, Tunnels(limits) as tunnels,
                 entrance(tunnels, address, alive) as door, entrance(tunnels, address, dark) as hung):
         reader, writer = await door.client()
@@ -310,7 +310,7 @@ async def test_a_look_that_is_given_up_leaves_no_channel(own_host, eventually: E
 async def test_of_an_answer_the_first_line_is_taken_within_bounds_and_no_channel_is_left(host, eventually: Eventually):
     """Else a process that never stops talking, or never says a word, would fill the gateway or keep its look for ever."""
     address = address_of(host)
-    async with Tunnels(TunnelLimits(answer_seconds=1.0)) as tunnels, listening(host, ECHO) as echo, listening(host, FLOOD) as flood:
+    async with Tunnels(TunnelLimits(answer_seconds=2.0)) as tunnels, listening(host, ECHO) as echo, listening(host, FLOOD) as flood:
         assert await tunnels.ask(address, echo, b"who is there\r\nand more") == b"who is there"
         assert await tunnels.ask(address, echo, b"no end of a line") == b"no end of a line"
         assert await tunnels.ask(address, flood, b"stop") == bytes(LINE_BYTES)
@@ -399,7 +399,7 @@ async def test_a_connection_that_breaks_is_a_reset_for_its_streams_and_the_next_
 
 async def test_a_login_node_that_stops_is_bounded_and_answers_again_over_a_fresh_connection(own_host, eventually: Eventually):
     """Else one login node that hangs would hold each click of its users for as long as TCP does."""
-    address, limits = address_of(own_host, connect_timeout_seconds=1.0), TunnelLimits(open_seconds=0.5)
+    address, limits = address_of(own_host, connect_timeout_seconds=3.0), TunnelLimits(open_seconds=1.0)
     async with listening(own_host, ECHO) as target, Tunnels(limits) as tunnels:
         await tunnels.look(address, target)
         own_host.stop_sshd()
