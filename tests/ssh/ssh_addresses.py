@@ -30,6 +30,11 @@ def running(host: LoginNode, name: str) -> bool:
     return any(_named(host, name))
 
 
+def count_of(host: LoginNode, name: str) -> int:
+    """How many processes of this name the ordinary user has there."""
+    return sum(1 for _ in _named(host, name))
+
+
 def end_all(host: LoginNode, name: str) -> None:
     """End the ordinary user's processes of this name there."""
     for pid in _named(host, name):

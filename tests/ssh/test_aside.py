@@ -37,7 +37,7 @@ async def test_it_takes_no_channel_and_no_place_from_others(host, eventually):
     async with SshRemote(PoolLimits(execs=1)) as remote:
         await remote.exchange(address, TRUE)
         listening = asyncio.create_task(remote.exchange(address, LISTEN))
-        await asyncio.sleep(0.3)
+        await eventually(lambda: running(host, "sleep"))
         async with asyncio.timeout(20):
             assert await asyncio.gather(*(remote.exchange(address, TRUE) for _ in range(8))) == [b"yes\n"] * 8
         assert not listening.done()
@@ -46,12 +46,12 @@ async def test_it_takes_no_channel_and_no_place_from_others(host, eventually):
     await eventually(lambda: not running(host, "sleep"))
 
 
-async def test_its_connection_is_idle_for_whoever_needs_room(host, own_host):
+async def test_its_connection_is_idle_for_whoever_needs_room(host, own_host, eventually):
     """Else more than 256 clusters would keep each other out."""
     async with SshRemote(PoolLimits(connections=1)) as remote:
         await remote.exchange(address_of(host), TRUE)
         listening = asyncio.create_task(remote.exchange(address_of(host), LISTEN))
-        await asyncio.sleep(0.3)
+        await eventually(lambda: running(host, "sleep"))
         async with asyncio.timeout(20):
             assert await remote.exchange(address_of(own_host), TRUE) == b"yes\n"
         assert await _reason(listening, Unanswered) is ClusterReason.CONNECTION_LOST

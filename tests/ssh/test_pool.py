@@ -6,7 +6,7 @@ import signal
 from contextlib import suppress
 
 import pytest
-from ssh_addresses import address_of, running, script
+from ssh_addresses import address_of, count_of, end_all, running, script
 
 from bed.sshd import SshHost
 from fairlead.api.v1alpha1.reasons import ClusterReason
@@ -186,19 +186,17 @@ async def test_a_retired_host_whose_sessions_are_stopped_is_let_go_in_time_with_
         await eventually(lambda: remote.seats.taken == 0)
 
 
-async def test_closing_ends_all_in_parallel_and_takes_no_new_exchange(host, own_host):
+async def test_closing_ends_all_in_parallel_and_takes_no_new_exchange(host, own_host, eventually):
     remote = SshRemote()
     for of in (host, own_host):
         await remote.exchange(address_of(of), TRUE)
     tasks = [asyncio.create_task(remote.exchange(address_of(of), script("sleep 1000"))) for of in (host, own_host) for _ in range(6)]
-    await asyncio.sleep(0.2)
+    await eventually(lambda: count_of(host, "sleep") == count_of(own_host, "sleep") == address_of(host).max_channels)
     await remote.close()
     assert all(isinstance(outcome, Unanswered | Unreachable) for outcome in await asyncio.gather(*tasks, return_exceptions=True))
     with pytest.raises(Unreachable, match="closed by Fairlead"):
         await remote.exchange(address_of(host), TRUE)
-    for pid in host.user_pids():
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+    end_all(host, "sleep")
 
 
 def _sessions(host) -> list[int]:
