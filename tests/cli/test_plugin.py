@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ def call(*argv: str | Path, kubeconfig: Path, **more: str) -> "subprocess.Comple
     """A program that finds ours in PATH, with a home of its own: kubectl and shells write there."""
     with tempfile.TemporaryDirectory() as home:
         known = {"PATH": f"{PROGRAMS}:{os.environ['PATH']}", "HOME": home, "KUBECONFIG": str(kubeconfig), **more}
-        return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False, env=known)
+        return subprocess.run(argv, capture_output=True, text=True, timeout=150, check=False, env=known)
 
 
 def test_the_program_is_a_plugin_of_kubectl(plane: ControlPlane) -> None:
@@ -66,13 +67,17 @@ def test_kubectl_completes_commands_options_and_the_names_of_jobs(scene: Scene, 
 
 def test_an_api_server_that_does_not_answer_does_not_hold_up_a_shell(plane: ControlPlane, tmp_path: Path) -> None:
     """Else the tab key would freeze a person's terminal for half a minute."""
-    with socket.create_server(("127.0.0.1", 0)) as silent:
+    with ThreadPoolExecutor(1) as pool, socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(160)
         config = tmp_path / "config"
         config.write_text(plane.kubeconfig.read_text().replace(plane.url, f"https://127.0.0.1:{silent.getsockname()[1]}"))
-        began = time.monotonic()
+        asked = pool.submit(lambda: (silent.accept()[0], time.monotonic()))
         done = call(PROGRAMS / "kubectl_complete-fairlead", "logs", "x", kubeconfig=config)
+        ended = time.monotonic()
+        connection, began = asked.result()
+        connection.close()
         assert (done.stdout, done.stderr) == (":4\n", "")
-        assert time.monotonic() - began < 12, "two seconds, and the program's own start"
+        assert ended - began < 12, "two seconds, and the program's own end; its start may take as long as the machine needs for it"
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
