@@ -52,6 +52,15 @@ def grown(controller: Controller, before: Page, name: str, by: float = 1.0, **la
     until(lambda: Page.of(controller).value(name, **labels) >= before.value(name, **labels) + by, f"{name} {labels} to grow by {by}")
 
 
+def counted_now(page: Page) -> dict[str, float]:
+    """How many Jobs and Clusters there are, by how they are."""
+    return {
+        "running": page.value("jobs_in_phase", phase="Running"), "watched": page.value("jobs_watched"),
+        "ready": page.value("clusters_in_condition", condition="Ready", status="True"),
+        "reachable": page.value("sites_watched", reachable="yes"),
+    }
+
+
 def test_a_job_from_apply_to_its_end_is_counted_at_each_step(
         own: SlurmCluster, bare: SshHost, scene: Scene, controller: Controller) -> None:
     """A person at night would look at numbers that stand still, or at those of something else."""
@@ -61,11 +70,9 @@ def test_a_job_from_apply_to_its_end_is_counted_at_each_step(
     jobs = [scene.job("slurm", WAITS), scene.job("process", WAITS, cluster="host")]
     for job in jobs:
         job.wait("Running")
-    until(lambda: Page.of(controller).value("jobs_in_phase", phase="Running") == 2, "both to be counted as running")
+    until_equal(lambda: counted_now(Page.of(controller)), {"running": 2, "watched": 2, "ready": 2, "reachable": 2},
+                "both to be counted as running, and those of tests before not any more")
     during = Page.of(controller)
-    assert during.value("jobs_watched") == 2
-    assert during.value("clusters_in_condition", condition="Ready", status="True") == 2
-    assert during.value("sites_watched", reachable="yes") == 2
     assert 0 < during.value("oldest_poll_age_seconds") < 10
     assert during.value("loops_stuck") == 0
     for node in (own, bare):
@@ -76,6 +83,8 @@ def test_a_job_from_apply_to_its_end_is_counted_at_each_step(
     refused.wait("Failed", reason="SubmissionRejected")
     for scheduler in ("Slurm", "Process"):
         grown(controller, before, "job_handed_in_seconds_count", scheduler=scheduler)
+    grown(controller, before, "job_end_seen_seconds_count", by=2)        # what is counted is counted behind the status
+    grown(controller, before, "job_ended_total", reason="SubmissionRejected")
     after = Page.of(controller)
     assert after.value("job_handed_in_seconds_count") == before.value("job_handed_in_seconds_count") + 2, "the refused one has no id"
     assert after.value("job_handed_in_seconds_sum") - before.value("job_handed_in_seconds_sum") < 60
