@@ -132,4 +132,4 @@ def test_what_comes_while_it_waits_is_printed_once_and_the_end_ends_it(live: Far
 def test_it_ends_by_itself_when_nothing_comes(live: FarEnd) -> None:
     """Whoever closes the laptop would leave a shell on the login node for ever."""
     assert logs(live, replace(ALL, wait_seconds=1))[1] == b"one\ntwo\nthree\n"
-    wait_for(lambda: live.processes() == [], 5)
+    wait_for(lambda: live.processes() == [], 30)
