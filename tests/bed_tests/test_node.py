@@ -81,7 +81,7 @@ def apply(node: Node, *objects: dict[str, object]) -> None:
 def output(node: Node, name: str, script: str) -> str:
     """What a pod's script printed, once it has ended well."""
     apply(node, pod(name, script))
-    node.kubectl("-n", SPACE, "wait", f"pod/{name}", "--for=jsonpath={.status.phase}=Succeeded", "--timeout=40s")
+    node.kubectl("-n", SPACE, "wait", f"pod/{name}", "--for=jsonpath={.status.phase}=Succeeded", "--timeout=120s")
     return node.kubectl("-n", SPACE, "logs", name).stdout
 
 
@@ -149,7 +149,7 @@ def test_logs_exec_and_port_forward_work(node: Node, web: str) -> None:
 def test_a_pod_that_is_deleted_is_told_first_and_has_its_grace(node: Node) -> None:
     """How the controller ends in a pod could not be tested."""
     apply(node, pod("told", WEB), pod("deaf", "trap '' TERM; echo serving; while :; do sleep 0.1; done"))
-    node.kubectl("-n", SPACE, "wait", "pod/told", "pod/deaf", "--for=condition=Ready", "--timeout=40s")
+    node.kubectl("-n", SPACE, "wait", "pod/told", "pod/deaf", "--for=condition=Ready", "--timeout=120s")
     until(lambda: node.kubectl("-n", SPACE, "logs", "deaf").stdout == "serving\n", "the other to be deaf")
     follow = [node.kubectl_path, f"--kubeconfig={node.kubeconfig}", "-n", SPACE, "logs", "-f", "told"]
     with subprocess.Popen(follow, env={"HOME": str(node.folder), **node.bed.env}, stdout=subprocess.PIPE, text=True) as process:
@@ -157,7 +157,7 @@ def test_a_pod_that_is_deleted_is_told_first_and_has_its_grace(node: Node) -> No
         assert process.stdout.readline() == "serving\n"
         began = time.monotonic()
         node.kubectl("-n", SPACE, "delete", "pod/told", "pod/deaf", "--grace-period=3")
-        assert 3 <= time.monotonic() - began < 20
+        assert 3 <= time.monotonic() - began < 28, "they were given the thirty seconds that a pod has else"
         assert process.stdout.readline() == "told to end\n"     # after it kubectl may complain that the container is gone
 
 
