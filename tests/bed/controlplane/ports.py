@@ -2,16 +2,20 @@
 
 import random
 import socket
+from collections import deque
 from pathlib import Path
 
 from bed.errors import BedError
 
 _LOWEST = 10000
 _TRIES = 1000
+_KEPT = 64
+_marks: deque[socket.socket] = deque()
+"""Of the ports that this process was told of last; they end with it."""
 
 
 def free(count: int) -> list[int]:
-    """So many ports that nobody listens on now.
+    """So many ports that nobody listens on now, and that no other process is just about to take from here.
 
     They lie below the range that the kernel takes for outgoing connections, so that a restarted server finds its port again.
 
@@ -23,7 +27,7 @@ def free(count: int) -> list[int]:
     found: set[int] = set()
     for _ in range(_TRIES):
         port = candidates.randrange(_LOWEST, max(end, _LOWEST + 10000))
-        if port not in found and _is_free(port):
+        if port not in found and _is_free(port) and _is_marked(port):
             found.add(port)
         if len(found) == count:
             return list(found)
@@ -37,4 +41,18 @@ def _is_free(port: int) -> bool:
             probe.bind(("127.0.0.1", port))
         except OSError:
             return False
+    return True
+
+
+def _is_marked(port: int) -> bool:
+    """Mark it as given out, by a name that one process alone can have; False: somebody else was told of it, who does not listen yet."""
+    mark = socket.socket(socket.AF_UNIX)
+    try:
+        mark.bind(f"\0fairlead-bed-port-{port}")       # unix(7), abstract: it is gone with the socket
+    except OSError:
+        mark.close()
+        return False
+    _marks.append(mark)
+    if len(_marks) > _KEPT:
+        _marks.popleft().close()
     return True
