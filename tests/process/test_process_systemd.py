@@ -42,6 +42,7 @@ def test_a_scope_keeps_a_run_when_logind_ends_its_session(boot: Callable[..., Sy
     first = scene.job("first", f"#!/bin/bash\necho on > ~/on\n{ESCAPE}while [ ! -e ~/go ]; do sleep 0.1; done\n")
     second = scene.job("second", "#!/bin/bash\ncat /proc/self/cgroup > ~/second\n")
     until(lambda: starts(host, "on") and running(host, "4242"), "the script to have started")
+    second.wait("Submitted")
     log_out(cluster, host)
     until(lambda: not host.login_scopes(), "logind to have ended the session with all that is in it")
     (host.home / "go").touch()
