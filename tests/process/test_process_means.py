@@ -95,8 +95,9 @@ def test_a_run_whose_keeper_is_killed_leaves_no_control_group(host: SshHost, gro
 def test_a_script_that_removes_its_own_state_is_ended_with_what_hides(host: SshHost, group: Path, scene: Scene) -> None:
     """Else a script that cleans up too much would take away what its processes are found by."""
     scene.bare_host(host)
-    job = scene.job("tidy", f"#!/bin/bash\nrm -rf ~/.fairlead/*/runs/*\n{ESCAPE}echo on > ~/on\nsleep 2\n")
+    job = scene.job("tidy", f"#!/bin/bash\nrm -rf ~/.fairlead/*/runs/*\n{ESCAPE}echo on > ~/on\nuntil [ -e ~/go ]; do sleep 0.1; done\n")
     until(lambda: starts(host, "on") and running(host, "4242"), "the script to have started it")
+    (host.home / "go").touch()
     until(lambda: not running(host, "4242"), "its host to have ended it")
     until(lambda: not below(group), "its control group to be gone")
     job.delete()
