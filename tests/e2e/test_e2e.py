@@ -12,7 +12,7 @@ from e2e.installation import Installation
 from e2e.place import OnNode, Place
 from e2e.use import Cluster, Counted, applied, filled_in
 from product.scene import Scene
-from product.waiting import until
+from product.waiting import until, until_equal
 
 pytestmark = pytest.mark.timeout(300)   # the first one waits for the installation
 
@@ -91,7 +91,7 @@ def test_a_drain_takes_one_replica_and_no_job(
     for node in nodes:
         place.kubectl("cordon", node)
     try:
-        assert installed.evict(first) == ""
+        until_equal(lambda: installed.evict(first), "", "the one to be let go, once both are counted as ready", 60)
         assert "would violate the pod's disruption budget" in installed.evict(second)
         until(lambda: installed.leader() not in {"", first}, "another leader", 60)
         job.ends_well()
@@ -134,7 +134,7 @@ def test_an_uninstall_is_refused_while_a_job_runs_and_an_upgrade_disturbs_none(
     until(lambda: len(installed.ready()) == 2, "two replicas, as before", 60)
     before = set(installed.ready())
     installed.put_back()
-    assert set(installed.ready()) == before, "the pods are the same"
+    until_equal(lambda: set(installed.ready()), before, "the pods to be the same, and ready", 60)
     began = time.monotonic()
     installed.upgrade("log.level=debug")
     measured["helm upgrade until both new replicas are ready"] = f"{time.monotonic() - began:.1f} s"
