@@ -101,9 +101,18 @@ def test_ends_also_while_it_starts(contained: Callable[..., Contained]) -> None:
     one = contained()
     daemon = one.start("controller", "--kubeconfig", "/run/nothing")
     first = until(one.first, "process 1")
-    until(lambda: _asks_for(first, signal.SIGTERM) or not daemon.alive, "process 1 to ask for SIGTERM", INTERPRETER_SECONDS * 20, 0.005)
+    deaf_seconds = 0.0
+
+    def asks() -> bool:
+        nonlocal deaf_seconds
+        used = cpu_seconds(first)            # before the look: it may go on while this process waits for its turn
+        if not (asked := _asks_for(first, signal.SIGTERM)):
+            deaf_seconds = used
+        return asked
+
+    until(lambda: not daemon.alive or asks(), "process 1 to ask for SIGTERM", INTERPRETER_SECONDS * 20, 0.005)
     assert daemon.alive, daemon.tail()
-    assert cpu_seconds(first) < INTERPRETER_SECONDS, "it asks for SIGTERM late"
+    assert deaf_seconds < INTERPRETER_SECONDS, "it asks for SIGTERM late"
     daemon.term(END_SECONDS)
     assert daemon.exit_code == 128 + signal.SIGTERM, daemon.tail()
 
