@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from bed import proc
+from bed.slurmconf import INSIDE
 from faults.fault import (
     ADOPT,
     CANCEL,
@@ -156,8 +157,11 @@ def _preempt_and_hasten(play: Play) -> None:
 
 
 def _preempt(play: Play) -> None:
-    play.admin("sbatch", f"--job-name={STRANGER}", "--partition=urgent", "--exclusive", "--output=/dev/null", "--wrap=sleep 3")
+    seen = play.node.folder / "urgent-seen"
+    play.admin("sbatch", f"--job-name={STRANGER}", "--partition=urgent", "--exclusive", "--output=/dev/null",
+               f"--wrap=sleep 3; until [ -e {INSIDE}/{seen.name} ]; do sleep 0.2; done")
     until(lambda: "RUNNING" in play.admin("squeue", "-h", "-n", STRANGER, "-o", "%T"), "the urgent job to run", 40)
+    seen.touch()
 
 
 def _hold(play: Play) -> None:
