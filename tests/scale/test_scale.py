@@ -7,6 +7,7 @@ import pytest
 from bed.controlplane import ControlPlane
 from bed.state import Bed
 from product.controller import Controller
+from product.waiting import SHARED
 from scale.crowd import crowd
 from scale.exodus import exodus
 from scale.grounds import Grounds, grounds
@@ -33,5 +34,5 @@ def test_a_crowd_of_jobs_under_a_controller_that_dies_again_and_again(place: Gro
 @pytest.mark.parametrize("deadline_seconds", [None, 6], ids=["reachable", "unreachable"])
 def test_a_namespace_full_of_running_jobs_is_deleted(place: Grounds, deadline_seconds: int | None) -> None:
     """Else a namespace would stay in Terminating, or its jobs would run on with nobody who knows of them."""
-    seen = exodus(place, 20, deadline_seconds, print)
+    seen = exodus(place, 20, deadline_seconds, print, SHARED)
     assert seen.broken == [], seen.says
