@@ -58,13 +58,13 @@ def node(bed: Bed, tmp_path_factory: pytest.TempPathFactory) -> Node:
     return node
 
 
-def pod(name: str, script: str) -> dict[str, object]:
+def pod(name: str, script: str, grace_seconds: int = 30) -> dict[str, object]:
     """A pod that the restricted standard admits; busybox's commands are its shell's own."""
     confined = {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
     container = {"name": "main", "image": IMAGE, "args": ["-c", script], "securityContext": confined}
     return {
         "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": SPACE, "labels": {"app": name}},
-        "spec": {"containers": [container], "restartPolicy": "Never",
+        "spec": {"containers": [container], "restartPolicy": "Never", "terminationGracePeriodSeconds": grace_seconds,
                  "securityContext": {"runAsNonRoot": True, "runAsUser": 65535, "seccompProfile": {"type": "RuntimeDefault"}}},
     }
 
@@ -148,7 +148,8 @@ def test_logs_exec_and_port_forward_work(node: Node, web: str) -> None:
 
 def test_a_pod_that_is_deleted_is_told_first_and_has_its_grace(node: Node) -> None:
     """How the controller ends in a pod could not be tested."""
-    apply(node, pod("told", WEB), pod("deaf", "trap '' TERM; echo serving; while :; do sleep 0.1; done"))
+    long = 300                                # is not what is given: on a busy machine an end takes its time
+    apply(node, pod("told", WEB, long), pod("deaf", "trap '' TERM; echo serving; while :; do sleep 0.1; done", long))
     node.kubectl("-n", SPACE, "wait", "pod/told", "pod/deaf", "--for=condition=Ready", "--timeout=120s")
     until(lambda: node.kubectl("-n", SPACE, "logs", "deaf").stdout == "serving\n", "the other to be deaf")
     follow = [node.kubectl_path, f"--kubeconfig={node.kubeconfig}", "-n", SPACE, "logs", "-f", "told"]
@@ -157,7 +158,7 @@ def test_a_pod_that_is_deleted_is_told_first_and_has_its_grace(node: Node) -> No
         assert process.stdout.readline() == "serving\n"
         began = time.monotonic()
         node.kubectl("-n", SPACE, "delete", "pod/told", "pod/deaf", "--grace-period=3")
-        assert 3 <= time.monotonic() - began < 28, "they were given the thirty seconds that a pod has else"
+        assert 3 <= time.monotonic() - began < long / 3
         assert process.stdout.readline() == "told to end\n"     # after it kubectl may complain that the container is gone
 
 
