@@ -56,7 +56,7 @@ def test_neither_time_to_live_nor_deadline_nor_grace_goes_by_a_clock_that_is_set
     kept, soon = scene.job("kept", ttlSecondsAfterFinished=HOUR // 2), scene.job("soon", ttlSecondsAfterFinished=8)
     saves = scene.job("saves", "#!/bin/sh\ntrap 'sleep 12; echo saved >~/saved; exit' TERM\ntouch ~/begun\nsleep 600 & wait\n",
                       deletionDeadlineSeconds=HOUR // 2, cancellationGracePeriodSeconds=60)
-    for job in (kept, soon):
+    for job in (soon, kept):             # the one first that goes by itself
         job.wait("Complete")
     until((own.home / "begun").exists, "the script to have begun")
     saves.delete(wait=False)
