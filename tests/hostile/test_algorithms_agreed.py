@@ -39,7 +39,7 @@ def start(bed: Bed) -> Iterator[Start]:
 async def asked(host: SshHost, known_hosts: str = "", key: str = "") -> bytes:
     """One exec there."""
     address = Address(host.host, host.port, host.user, Credentials((key or host.private_key).encode()),
-                      HostKeys(known_hosts=known_hosts or host.known_hosts), connect_timeout_seconds=5.0)
+                      HostKeys(known_hosts=known_hosts or host.known_hosts), connect_timeout_seconds=60.0)
     async with SshRemote() as remote:
         return await remote.exchange(address, TRUE)
 

@@ -62,6 +62,7 @@ def test_a_random_uid_without_a_home_runs_jobs(home: str, bare: SshHost, scene: 
     assert [line for line in lines(controller) if line["level"] == "error"] == []
 
 
+@pytest.mark.timeout(300)
 def test_few_descriptors_bound_the_connections_and_are_told(bed: Bed, bare: SshHost, scene: Scene, confined: Start) -> None:
     """Else a process with a low limit would fail in a loop at whatever needs the next file, its Lease too, and nobody would know why."""
     controller = confined("", FEW)
@@ -69,7 +70,8 @@ def test_few_descriptors_bound_the_connections_and_are_told(bed: Bed, bare: SshH
     assert (told["may_open"], told["wanted"]) == (FEW, 256)
     standin = StandIn.start(bed, HOSTS, program="cat >/dev/null; exit 7")
     scene.secret("hpc-key", ssh_privatekey=standin.hosts[0].private_key)
-    clusters = [scene.cluster(host, f"c{number}", ready=False, key=False, authSecretRef={"name": "hpc-key"})
+    clusters = [scene.cluster(host, f"c{number}", ready=False, key=False, authSecretRef={"name": "hpc-key"},
+                              connection={"connectTimeoutSeconds": 30})      # all are logged in to at once
                 for number, host in enumerate(standin.hosts)]
     scene.nodes.clear()              # nothing runs there that could be left
     for cluster in clusters:

@@ -48,7 +48,7 @@ async def server(**options: object) -> AsyncIterator[Address]:
     async with asyncssh.listen("127.0.0.1", 0, server_factory=Server, process_factory=never, server_host_keys=[KEY],
                                authorized_client_keys=asyncssh.import_authorized_keys(public), **options) as listening:
         pins = HostKeys(f"127.0.0.1 {public}")
-        yield Address("127.0.0.1", listening.get_port(), "user", Credentials(KEY.export_private_key()), pins, connect_timeout_seconds=5.0)
+        yield Address("127.0.0.1", listening.get_port(), "user", Credentials(KEY.export_private_key()), pins, connect_timeout_seconds=60.0)
 
 
 def script(code: str, seconds: float) -> Exchange[bytes]:

@@ -23,7 +23,7 @@ ENDS = {
 }
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 def test_scripts_that_ended_unseen_have_the_verdict_that_slurm_gave(
         slurm: Callable[..., SlurmCluster], scene: Scene, controller: Controller) -> None:
     """A script that was cut short at its limit, or lost a child to its memory limit, was complete if nobody looked within MinJobAge."""

@@ -39,6 +39,7 @@ def agree(scene: Scene, cluster: Thing, number: int | None) -> None:
     scene.api.merge(cluster.path, {"metadata": {"annotations": {"fairlead.dev/agree-to-sweep": value}}})
 
 
+@pytest.mark.timeout(300)
 @of_either_kind(trials=0)
 def test_many_that_are_gone_at_once_are_left_alone_until_a_person_agrees_each_time(
         own: SlurmCluster, scene: Scene, controller: Controller) -> None:
