@@ -57,7 +57,7 @@ def test_an_object_goes_with_its_owner(plane: ControlPlane, namespace: str) -> N
     reference = f", ownerReferences: [{{apiVersion: v1, kind: ConfigMap, name: owner, uid: {uid}}}]"
     plane.kubectl("apply", "-f", "-", input=CONFIG_MAP.format(name="owned", namespace=namespace, owner=reference))
     plane.kubectl("delete", "configmap", "owner", "-n", namespace)
-    plane.kubectl("wait", "--for=delete", "configmap/owned", "-n", namespace, "--timeout=30s")
+    plane.kubectl("wait", "--for=delete", "configmap/owned", "-n", namespace, "--timeout=90s")
 
 
 def test_an_ordinary_user_may_do_what_rbac_grants_and_no_more(plane: ControlPlane, namespace: str) -> None:

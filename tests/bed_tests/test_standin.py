@@ -21,7 +21,7 @@ def standin(bed: Bed) -> Iterator[StandIn]:
     standin.stop()
 
 
-def connect(host: StandInHost, seconds: float = 30) -> AbstractAsyncContextManager[asyncssh.SSHClientConnection]:
+def connect(host: StandInHost, seconds: float = 120) -> AbstractAsyncContextManager[asyncssh.SSHClientConnection]:
     return asyncssh.connect(
         host.host, host.port, username=host.user, client_keys=[asyncssh.import_private_key(host.private_key)],
         known_hosts=asyncssh.import_known_hosts(host.known_hosts), config=None, login_timeout=seconds, connect_timeout=seconds)

@@ -199,8 +199,8 @@ def test_its_controller_leads_under_the_rights_that_a_change_of_namespaces_leave
         "get", "configmap", f"{RELEASE}-controller", f"--namespace={NAMESPACE}", "--output=json").stdout)["data"]["settings.yaml"])
     words = [each.replace("/etc/fairlead", str(tmp_path)) for each in pod["containers"][0]["args"]]
     with account.running(argv(*words, "--health-host=127.0.0.1", "--health-port=0")) as log:
-        checks[-1] = "--wait=30"
-        beside = subprocess.run(checks, env=account.env, capture_output=True, text=True, timeout=60, check=False)
+        checks[-1] = "--wait=90"
+        beside = subprocess.run(checks, env=account.env, capture_output=True, text=True, timeout=120, check=False)
         assert beside.returncode == 0, f"{beside.stderr}; the controller says: {log.read_text()[-3000:]}"
         assert "Installation: institute in namespace fairlead-system" in beside.stdout
 

@@ -16,9 +16,9 @@ def test_kubectl_waits_lists_and_describes(scene: Scene, hpc: SlurmCluster, plan
     job = scene.job("seen", "#!/bin/sh\necho result\n")
     bad = scene.job("bad", "#!/bin/sh\nexit 4\n")
     here = ("-n", scene.namespace)
-    plane.kubectl(*here, "wait", "--for=condition=Complete", "--timeout=30s", "jobs.fairlead.dev/seen")
-    plane.kubectl(*here, "wait", "--for=condition=Failed", "--timeout=30s", "flj/bad")
-    plane.kubectl(*here, "wait", "--for=condition=Ready", "--timeout=30s", "flc/hpc", "flj/seen")
+    plane.kubectl(*here, "wait", "--for=condition=Complete", "--timeout=60s", "jobs.fairlead.dev/seen")
+    plane.kubectl(*here, "wait", "--for=condition=Failed", "--timeout=60s", "flj/bad")
+    plane.kubectl(*here, "wait", "--for=condition=Ready", "--timeout=60s", "flc/hpc", "flj/seen")
     number = job.status["run"]["id"]
     wide = plane.kubectl(*here, "get", "flj", "-o", "wide", "--no-headers").stdout.splitlines()
     assert [line.split()[:3] for line in wide] == [["bad", "hpc", "Failed"], ["seen", "hpc", "Complete"]]
@@ -44,7 +44,7 @@ def writes(plane: ControlPlane, namespace: str) -> list[str]:
 
 def of_a_busy_site(plane: ControlPlane, path: str, since: str) -> int:
     """How many versions of a Job there were since that say only what a site takes its time for: to begin it, or to clear up behind it."""
-    watch = f"{path}?watch=true&timeoutSeconds=1&resourceVersion={since}"
+    watch = f"{path}?watch=true&timeoutSeconds=3&resourceVersion={since}"
     seen = [json.loads(line)["object"].get("status", {}) for line in plane.kubectl("get", "--raw", watch).stdout.splitlines()]
     said = [(each.get("phase"), *(word["reason"] for word in each.get("conditions", []) if word["type"] == "Ready")) for each in seen]
     return sum((after == before and after[0] == "Queued") or after[1:] == ("Completing",) for before, after in pairwise(said))

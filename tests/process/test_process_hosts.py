@@ -108,7 +108,7 @@ def test_the_output_of_a_job_is_followed_from_before_it_has_a_host(
     with subprocess.Popen(follow, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env) as reader:
         for host in hosts:
             (host.home / "go").touch()
-        seen, said = reader.communicate(timeout=60)
+        seen, said = reader.communicate(timeout=120)
     assert (reader.returncode, seen) == (0, b"begun\nlast\n"), said
     for job in first:
         job.wait("Complete")

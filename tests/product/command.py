@@ -19,4 +19,4 @@ def environment(kubeconfig: Path) -> dict[str, str]:
 
 def fairlead(*args: str, kubeconfig: Path) -> "subprocess.CompletedProcess[bytes]":
     """It has run, and said what it says; how it ended is for the test to judge."""
-    return subprocess.run(argv(*args), capture_output=True, timeout=120, check=False, env=environment(kubeconfig))
+    return subprocess.run(argv(*args), capture_output=True, timeout=150, check=False, env=environment(kubeconfig))

@@ -8,7 +8,7 @@ from pathlib import Path
 from bed.controlplane.commands import SPARING
 from bed.errors import BedError
 
-TIMEOUT_SECONDS = 60
+TIMEOUT_SECONDS = 120                # above what a command itself is told to wait for
 
 
 def call(
@@ -17,7 +17,7 @@ def call(
     """Runs kubectl to its end; `text` goes to its standard input.
 
     Raises:
-        BedError: it fails and `check` is set, or takes longer than a minute; the message has its own words.
+        BedError: it fails and `check` is set, or takes longer than two minutes; the message has its own words.
     """
     env = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(kubeconfig.parent), "KUBECONFIG": str(kubeconfig), **SPARING, **mark}
     try:
