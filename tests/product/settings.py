@@ -17,5 +17,5 @@ SETTINGS = {
     },
     "process": {"watch_seconds": 2, "kill_seconds": 2},
     "ssh": {"age_seconds": 10.0},
-    "lease": {"duration_seconds": 2, "renew_interval_seconds": 0.5, "margin_seconds": 0.5},
+    "lease": {"duration_seconds": 4, "renew_interval_seconds": 0.5, "margin_seconds": 1.0},   # three seconds in which nobody has a turn
 }
