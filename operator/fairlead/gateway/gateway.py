@@ -280,10 +280,10 @@ class Gateway:
         self._let_go(uid)
 
     async def _give_up(self, uid: str) -> None:
-        """Another has it: its slice leads there. Who has not heard yet still comes here, and is led on as long as the Session is as it was."""
+        """Another has it: its slice leads there. Who has not heard yet comes here, and is led on while the Session is as it was."""
         loop, held = asyncio.get_running_loop(), self._held[uid]
         until = loop.time() + self._settings.linger_seconds
-        while loop.time() < until and (session := self._sessions.get(uid)) and wanted(session) == held.session:
+        while loop.time() < until and (session := self._sessions.get(uid)) and wanted(session) == held.session:   # noqa: ASYNC110  as above
             await asyncio.sleep(0.1)
         await self._shut(uid, self._settings.drain_seconds)
         self._let_go(uid)

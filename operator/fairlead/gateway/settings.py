@@ -70,7 +70,7 @@ class GatewaySettings:
     lead_seconds: float = 3.0
     """For a way to the process of a Session that another gateway had, before the slice is written anew: it may be ready as yet."""
     linger_seconds: float = 3.0
-    """The port of a Session that another gateway has taken goes on to take clients for so long: the proxies of all nodes hear of it by and by."""
+    """The port of a Session that another gateway has taken takes clients for so long: not all nodes' proxies hear of it at once."""
     drain_seconds: float = 12.0
     """For others to take our Sessions when this gateway stops, and for the streams of each that was taken to come to an end."""
     last_words_seconds: float = 3.0
