@@ -170,7 +170,7 @@ def test_a_gateway_that_stops_cuts_by_a_reset_and_says_so_and_leaves_what_is_not
 
 
 def test_what_a_gateway_held_that_is_killed_or_stops_another_holds(
-    host: SshHost, bare: SshHost, scene: Scene, gateways: Callable[[LoginNode], GatewayProcess],
+    host: SshHost, bare: SshHost, hpc: SlurmCluster, scene: Scene, gateways: Callable[[LoginNode], GatewayProcess],
 ) -> None:
     """Else the loss of a node would cut Sessions off until somebody came, and an upgrade would turn clients away or end what they do."""
     scene.bare_host(host, slots=3)
@@ -190,7 +190,7 @@ def test_what_a_gateway_held_that_is_killed_or_stops_another_holds(
         for client in kept:
             assert again(client) == b"from the node", "who was connected through the other gateway has noticed nothing"
 
-    dies.start()
+    new = gateways(hpc)
     assert [place_of(each)[0] for each in sessions] == [other.address] * 3, "nobody takes from a gateway that lives"
     with answered(place_of(sessions[0])) as client, ThreadPoolExecutor(1) as beside:
         stops, came = beside.submit(other.stop), []
@@ -204,7 +204,7 @@ def test_what_a_gateway_held_that_is_killed_or_stops_another_holds(
         stops.result()
         came += [served(place_of(each)) for each in sessions]
     assert all(came), f"{came.count(False)} of {len(came)} clients were turned away"
-    assert {place_of(each)[0] for each in sessions} == {dies.address}
+    assert {place_of(each)[0] for each in sessions} == {new.address}
     for session in sessions:
         session.wait("Ready")
 

@@ -8,6 +8,7 @@ import asyncio
 import os
 import signal
 import socket
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -120,14 +121,17 @@ async def run(options: GatewayOptions) -> int:
             (names.GROUP, SESSION.plural): names.UNFINISHED_SELECTOR,
             (SLICES.group, SLICES.version, SLICES.plural): SELECTORS[SLICES],
         }
+
+        def serves() -> None:                # an upgrade that stops the gateway before us may go on: we take what it had
+            heartbeats.ready()
+            log.info("serving", gateway=me.name, address=address, ports=options.ports)
+
         relist_seconds = settings.gateway.relist_seconds
         work = {asyncio.create_task(each, name=name) for name, each in {
             "gateway": gateway.run(), "kopf": watch(client, Feed(register, relist, selectors), options.scope),
-            "relist": relist_again(relist, relist_seconds, heartbeats, 3 * relist_seconds + 120), "lease": _hold(lease),
+            "relist": relist_again(relist, relist_seconds, heartbeats, 3 * relist_seconds + 120), "lease": _hold(lease, serves),
         }.items()}
         stopped = asyncio.create_task(_stopped(stop), name="stop")
-        heartbeats.ready()
-        log.info("serving", gateway=me.name, address=address, ports=options.ports)
         done, _ = await asyncio.wait({*work, stopped}, return_when=asyncio.FIRST_COMPLETED)
         log.info("stopping", why=sorted(task.get_name() for task in done))
         await lease.release()
@@ -153,7 +157,8 @@ async def _stopped(stop: asyncio.Event) -> None:
     await stop.wait()
 
 
-async def _hold(lease: Lease) -> None:
+async def _hold(lease: Lease, acquired: Callable[[], None]) -> None:
     """Have the Lease, until somebody else does."""
     await lease.acquire()
+    acquired()
     await lease.lost()

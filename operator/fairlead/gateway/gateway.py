@@ -4,6 +4,7 @@ take up: port -> door -> slice                    give up: listener closed, seen
 """
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
@@ -128,6 +129,9 @@ class Gateway:
     async def stop(self) -> None:
         """Drain, once `run` was ended and our Lease given back: what others have taken goes in peace, what is left is cut. Bounded."""
         self._is_draining = True
+        with contextlib.suppress(TimeoutError):              # who takes over may have come this second
+            async with asyncio.timeout(self._settings.last_words_seconds):
+                await self._see_roster()
         turning = asyncio.create_task(self.run())
         try:
             async with asyncio.timeout(self._settings.drain_seconds):
@@ -161,10 +165,7 @@ class Gateway:
         """See the gateways come and go; and look at every Session now and then, whatever was heard of it."""
         looked_at, live = self._outside.monotonic(), frozenset[str]()
         while True:
-            try:
-                self._roster.see(await self._outside.leases.list(), self._outside.monotonic())
-            except ApiFault as error:
-                log.info("leases_not_listed", error=str(error))
+            await self._see_roster()
             now = self._outside.monotonic()
             await self._forget(now)
             before, live = live, self._roster.live(now)
@@ -172,6 +173,12 @@ class Gateway:
                 looked_at = now
                 self._look_at_all()
             await asyncio.sleep(self._settings.roster_seconds)
+
+    async def _see_roster(self) -> None:
+        try:
+            self._roster.see(await self._outside.leases.list(), self._outside.monotonic())
+        except ApiFault as error:
+            log.info("leases_not_listed", error=str(error))
 
     async def _forget(self, now: float) -> None:
         """Take away what gateways have left that are gone: each pod has a name, and so a Lease, of its own."""

@@ -156,7 +156,8 @@ class Running:
 @asynccontextmanager
 async def running(first: int, *others: LeaseSeen, **more: float) -> AsyncIterator[Running]:
     ports, streams, slices = PortRange(first, first + 3), FakeStreams(), FakeSlices()
-    leases, settings = FakeLeases([*others]), GatewaySettings(forget_seconds=0.2, roster_seconds=0.05, **more)   # type: ignore[arg-type]
+    leases = FakeLeases([*others])
+    settings = GatewaySettings(**{"forget_seconds": 0.2, "roster_seconds": 0.05, **more})    # type: ignore[arg-type]
     gateway = Gateway(Outside(streams, slices, leases, FakeSecrets(), settings), Me("one", HERE, ports))
     gateway.put_cluster(a_cluster())
     task = asyncio.create_task(gateway.run())
@@ -346,6 +347,21 @@ async def test_a_slice_of_another_is_written_anew_once_there_is_a_way(taken: int
         one.gateway.put(a_session())
         await one.until(lambda: one.slices.written)
         assert one.slices.written[0].state == first
+
+
+async def test_who_stops_sees_who_came_a_moment_ago(taken: int):
+    """Else an upgrade of the only gateway would cut everybody off: the new one is ready, and the old one told to end in the same second."""
+    async with running(taken + 1, roster_seconds=60.0) as one:
+        one.gateway.put(a_session())
+        await one.until(lambda: one.slices.written and one.slices.written[-1].state == "Open")
+        one.leases.others.append(LeaseSeen("new", "pod", "1", 1e9))
+        stops = asyncio.create_task(one.gateway.stop())
+        await asyncio.sleep(0.2)
+        assert listens(one.slices.written[-1].port or 0)
+        one.slices.seen[UID] = replace(one.slices.seen[UID], gateway="new", address="10.0.0.9")
+        one.gateway.drop(UID)
+        await stops
+        assert one.slices.seen[UID].gateway == "new"
 
 
 async def test_who_stops_leads_on_who_comes_late_and_leaves_what_another_has_taken(taken: int):
