@@ -1,7 +1,11 @@
 """Sessions, for tests that are about something else."""
 
+from typing import Any
+
 from product.scene import Scene, Thing
 from product.waiting import until
+
+SLICES = "/apis/discovery.k8s.io/v1/namespaces/{}/endpointslices/{}"
 
 
 def ended_session(scene: Scene, name: str) -> Thing:
@@ -22,3 +26,15 @@ def use_sessions(scene: Scene) -> None:
     for each in sessions:
         each.wait("Ended")
         each.delete()
+
+
+def slice_of(session: Thing) -> dict[str, Any] | None:
+    """The EndpointSlice of its name."""
+    return session.scene.api.get(SLICES.format(session.scene.namespace, session.name))
+
+
+def place_of(session: Thing) -> tuple[str, int]:
+    """Where its Service leads."""
+    found = slice_of(session)
+    assert found is not None
+    return found["endpoints"][0]["addresses"][0], found["ports"][0]["port"]

@@ -1,11 +1,10 @@
 """A Session behind a real gateway: reached on the gateway's address, through a real sshd, and nothing of the way stays."""
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 from urllib.request import urlopen
 
 import pytest
@@ -13,17 +12,14 @@ import pytest
 from bed.login import LoginNode
 from bed.slurm import SlurmCluster
 from bed.sshd import SshHost
-from bed.state import Bed
-from fairlead.kube.rights import GATEWAY_ACCOUNT
-from product.account import Plane, refused, user_of
 from product.gateway import GatewayProcess
 from product.ownerkind import SESSION
 from product.remains import running
-from product.scene import Scene, Thing
+from product.scene import Scene
+from product.sessions import SLICES, place_of, slice_of
 from product.waiting import until
 
 pytestmark = [pytest.mark.parametrize("kind", [SESSION], ids=str, indirect=True), pytest.mark.timeout(300)]
-SLICES = "/apis/discovery.k8s.io/v1/namespaces/{}/endpointslices/{}"
 PORT = 8765
 WORD = "600.125"
 SERVER = f"""
@@ -39,33 +35,6 @@ class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
     daemon_threads = True
 Server(("127.0.0.1", {PORT}), Answers).serve_forever()
 """
-
-
-@pytest.fixture
-def gateways(bed: Bed, plane: Plane) -> Iterator[Callable[[LoginNode], GatewayProcess]]:
-    """Starts a gateway on the address that this machine has towards a host."""
-    started: list[GatewayProcess] = []
-
-    def start(host: LoginNode) -> GatewayProcess:
-        started.append(GatewayProcess(bed, plane, host.enclosure.network.outer, f"gw-{host.name}").start())
-        return started[-1]
-
-    yield start
-    for each in started:
-        each.stop()
-    assert refused(plane, user_of(GATEWAY_ACCOUNT)) == [], "a right that its table lacks"
-
-
-def slice_of(session: Thing) -> dict[str, Any] | None:
-    """The EndpointSlice of its name."""
-    return session.scene.api.get(SLICES.format(session.scene.namespace, session.name))
-
-
-def place_of(session: Thing) -> tuple[str, int]:
-    """Where its Service leads."""
-    found = slice_of(session)
-    assert found is not None
-    return found["endpoints"][0]["addresses"][0], found["ports"][0]["port"]
 
 
 def fetch(place: tuple[str, int]) -> bytes:

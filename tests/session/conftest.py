@@ -1,0 +1,26 @@
+"""Gateways, for Sessions that are reached."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from bed.login import LoginNode
+from bed.state import Bed
+from fairlead.kube.rights import GATEWAY_ACCOUNT
+from product.account import Plane, refused, user_of
+from product.gateway import GatewayProcess
+
+
+@pytest.fixture
+def gateways(bed: Bed, plane: Plane) -> Iterator[Callable[[LoginNode], GatewayProcess]]:
+    """Starts a gateway on the address that this machine has towards a host."""
+    started: list[GatewayProcess] = []
+
+    def start(host: LoginNode) -> GatewayProcess:
+        started.append(GatewayProcess(bed, plane, host.enclosure.network.outer, f"gw-{host.name}").start())
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.stop()
+    assert refused(plane, user_of(GATEWAY_ACCOUNT)) == [], "a right that its table lacks"
