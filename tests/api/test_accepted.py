@@ -6,9 +6,11 @@ import pytest
 
 from fairlead.api.v1alpha1.cluster import Cluster
 from fairlead.api.v1alpha1.job import Job
+from fairlead.api.v1alpha1.session import Session
 
-from .manifests import FINGERPRINT, SCRIPT, WHOLE_JOB, cluster, job
+from .manifests import FINGERPRINT, SCRIPT, WHOLE_JOB, cluster, job, session
 
+MODELS = {"Job": Job, "Cluster": Cluster, "Session": Session}
 UNICODE = "Grüße, \"quotes\", 'more', $(no), `no`, \\, tab\t, separators \x1e\x1f, 漢字 🚀\nnext line\r"
 
 
@@ -64,6 +66,11 @@ def good(name, manifest):
     good("open to some namespaces", cluster(allowedNamespaces={"from": "Selector", "selector": {
         "matchLabels": {"team": "physics"}, "matchExpressions": [{"key": "stage", "operator": "NotIn", "values": ["trial"]},
                                                                  {"key": "quota", "operator": "Exists"}]}})),
+    good("a preset", session(application={"command": None, "preset": "Jupyter"})),
+    good("a preset with all that it may have", session(application={
+        "command": None, "preset": "Jupyter", "args": ["--allow-root"], "env": [{"name": "A", "value": "1"}],
+        "tokenSecretRef": {"name": "a", "key": "b"}, "readiness": {"tcp": {}}})),
+    good("a preset without a token", session(application={"command": None, "preset": "Jupyter", "token": "None"})),
 ])
 def test_taken_as_written(kubectl, manifest):
     """What a user may write would be refused, or reach the cluster as something else."""
@@ -72,8 +79,7 @@ def test_taken_as_written(kubectl, manifest):
     read = json.loads(answer.stdout)
     for field, value in manifest["spec"].items():
         assert _without_defaults(read["spec"][field], value) == value
-    model = Job if manifest["kind"] == "Job" else Cluster
-    assert model.model_validate(read).metadata.name == manifest["metadata"]["name"]
+    assert MODELS[manifest["kind"]].model_validate(read).metadata.name == manifest["metadata"]["name"]
 
 
 def _without_defaults(read, written):

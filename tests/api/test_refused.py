@@ -230,9 +230,18 @@ CLUSTERS = [
 
 PORTS = "spec.{0}.port in body should be {1}"
 SERVICE_NAME = "a Session's name is its Service's, too: at most 63 small letters, digits and -, a letter first, no - at the end"
+ONE_PROCESS = "write one of command and preset: command: [PROGRAM, ...] for a program of your own, or preset: Jupyter"
 LABEL = "a label is as Kubernetes has it: a name of letters, digits, -, _ and ., a DNS name and / before it if any, such a value"
 SESSIONS = [
-    bad("a Session without a process", session(application={"command": None}), "spec.application.command", "Required value"),
+    bad("a Session without a process", session(application={"command": None}), "spec.application", ONE_PROCESS),
+    bad("a process and a preset", session(application={"preset": "Jupyter"}), "spec.application", ONE_PROCESS),
+    bad("a preset that is none", session(application={"command": None, "preset": "Zeppelin"}), "spec.application.preset",
+        'Unsupported value: "Zeppelin": supported values: "Jupyter"'),
+    bad("a preset that listens nowhere", session(application={"command": None, "preset": "Jupyter", "port": None}),
+        "spec.application.port", "Required value"),
+    bad("a preset with its token's variable", session(application={
+        "command": None, "preset": "Jupyter", "env": [{"name": "JUPYTER_TOKEN", "value": "x"}]}), "spec.application.env",
+        "JUPYTER_TOKEN is the token's variable with preset: Jupyter: write tokenSecretRef, or leave it out"),
     bad("a process without a program", session(application={"command": [""]}), "spec.application.command",
         "command starts with the program to run: write it as the first entry"),
     bad("a process that listens nowhere", session(application={"port": None}), "spec.application.port", "Required value"),

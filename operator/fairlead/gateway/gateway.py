@@ -19,6 +19,7 @@ from fairlead.domain.objects import ClusterName, ObjectRef
 from fairlead.domain.run.service import TunnelState
 from fairlead.domain.session.session import Session
 from fairlead.gateway.addresses import Addresses
+from fairlead.gateway.asking import Asking
 from fairlead.gateway.door import Door
 from fairlead.gateway.held import Held
 from fairlead.gateway.port_range import PortRange, PortState, sole_claims
@@ -57,6 +58,7 @@ class Gateway:
     def __init__(self, outside: Outside, me: Me) -> None:
         self._outside, self._me, self._settings = outside, me, outside.settings
         self._addresses, self._roster = Addresses(outside), Roster()
+        self._asking = Asking(outside.streams, outside.secrets)
         self._sessions: dict[str, Session] = {}          # by uid
         self._held: dict[str, Held] = {}
         self._adopted: dict[str, int] = {}
@@ -268,7 +270,7 @@ class Gateway:
                 self._me.ports.quarantine(port, now)
                 continue
             held = self._held[uid] = Held(session, door, lambda: self.look_at(uid), self._settings.way)
-            held.look_on(self._outside.streams, self._addresses)
+            held.look_on(self._asking, self._addresses)
             if self._is_anothers(uid):       # whose slice is ready as yet: a word of ours before there is a way would turn clients away
                 await held.is_led(self._settings.lead_seconds)
             await self._keep(uid)

@@ -11,14 +11,13 @@ from typing import Final
 
 import structlog
 
-from fairlead.domain.cluster.address import Address, Endpoint
+from fairlead.domain.cluster.address import Endpoint
 from fairlead.domain.errors import ApiFault, Closed, FairleadError, NoStream
 from fairlead.domain.gateways import SliceWanted
 from fairlead.domain.run.service import TunnelState
 from fairlead.gateway.addresses import Addresses
+from fairlead.gateway.asking import Asking, Heard
 from fairlead.gateway.door import Door, Leads
-from fairlead.gateway.ports import Streams
-from fairlead.gateway.readiness import question, unready
 from fairlead.gateway.settings import WaySettings
 from fairlead.gateway.wanted import Wanted
 
@@ -49,9 +48,9 @@ class Held:
         return SliceWanted(self._session.ref, gateway, address, self.door.port, self.state, self._session.run_key,
                            self.message, self.is_ready)
 
-    def look_on(self, streams: Streams, addresses: Addresses) -> None:
+    def look_on(self, asking: Asking, addresses: Addresses) -> None:
         """Begin to look."""
-        self._looking = asyncio.create_task(self._look(streams, addresses))
+        self._looking = asyncio.create_task(self._look(asking, addresses))
 
     def see(self, session: Wanted) -> None:
         """It is as this says now. Another Run has another process: the clients of the one before are cut off."""
@@ -84,7 +83,7 @@ class Held:
             self._looking.cancel()
             await asyncio.wait({self._looking})
 
-    async def _look(self, streams: Streams, addresses: Addresses) -> None:
+    async def _look(self, asking: Asking, addresses: Addresses) -> None:
         failures, pauses_seconds = 0, self._settings.pauses_seconds
         while True:
             self._nudged.clear()
@@ -92,7 +91,7 @@ class Held:
             try:
                 address = await addresses.address(session)
                 target = Endpoint(session.node, session.port)
-                why = await self._asked(streams, address, target, session)
+                heard = await asking.answer(address, target, session)
             except FairleadError as error:
                 if session == self._session and not isinstance(error, ApiFault):
                     self._fails(error)
@@ -102,9 +101,9 @@ class Held:
                 log.exception("look_failed", session=str(session.ref))
                 pause_seconds = pauses_seconds[-1]
             else:
-                failures, pause_seconds = (failures + 1, self._again_seconds) if why else (0, self._look_seconds(session))
+                failures, pause_seconds = (failures + 1, self._again_seconds) if heard.why else (0, self._look_seconds(session))
                 if session == self._session:
-                    self._opened(Leads(address, target), why)
+                    self._opened(Leads(address, target), heard)
             await self._pause(pause_seconds, pauses_seconds[0] if failures else 0.0)
 
     @property
@@ -114,24 +113,19 @@ class Held:
         return pauses[min(1, len(pauses) - 1)]
 
     def _look_seconds(self, session: Wanted) -> float:
-        """Between two looks at a process that is ready."""
-        return self._settings.look_seconds if session.path is None else self._settings.ask_seconds
+        """Between two looks at a process that is ready. One that asks for a token writes each refusal into its output."""
+        is_cheap = session.asked is not None and session.asked.token is None
+        return self._settings.ask_seconds if is_cheap else self._settings.look_seconds
 
-    async def _asked(self, streams: Streams, address: Address, target: Endpoint, session: Wanted) -> str:
-        """See whether a stream can be opened, and ask the process. Why it is not ready; empty if it is."""
-        if session.path is None:
-            await streams.look(address, target)
-            return ""
-        return unready(session.path, await streams.ask(address, target, question(session.path)))
-
-    def _opened(self, way: Leads, why: str) -> None:
-        """There is a way. One that was ready is so until it has failed to answer several times."""
-        self._unready = self._unready + 1 if why else 0
-        if why and self.is_ready and self.state is TunnelState.OPEN and self._unready < self._settings.unready_answers:
+    def _opened(self, way: Leads, heard: Heard) -> None:
+        """There is a way. One that was ready is so until it has failed to answer several times, or another has its port."""
+        self._unready = self._unready + 1 if heard.why else 0
+        is_doubted = heard.why and not heard.is_strange and self._unready < self._settings.unready_answers
+        if is_doubted and self.is_ready and self.state is TunnelState.OPEN:
             return
-        self.door.lead(None if why else way)
+        self.door.lead(None if heard.why else way)
         self._led.set()
-        self._say(TunnelState.OPEN, why, is_ready=not why)
+        self._say(TunnelState.OPEN, heard.why[:MESSAGE_CHARACTERS], is_ready=not heard.why)
 
     async def _pause(self, seconds: float, least_seconds: float) -> None:
         """Wait so long, or until nudged; a nudge does not hasten what has just failed below the least."""

@@ -84,7 +84,7 @@ class Leases(Protocol):
 
 
 class Secrets(Protocol):
-    """What a login needs."""
+    """What a login needs, and the tokens of Sessions."""
 
     async def read_secret(self, namespace: str, name: str) -> Mapping[str, bytes] | None:
         """A Secret's data; None if there is none. Raises `Unavailable`."""

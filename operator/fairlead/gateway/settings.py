@@ -39,11 +39,12 @@ class WaySettings:
     """How the way to a Session's process is looked at."""
 
     look_seconds: float = 60.0
-    """Between two looks at a way that is open. One is made at once when a client's stream could not be opened."""
+    """Between two looks at a way that is open, or two questions that show a token. One is made at once when a client's stream could not be
+    opened."""
     pauses_seconds: Annotated[tuple[float, ...], Field(min_length=1)] = (0.5, 1.0, 2.0, 4.0)
     """Between two looks at a way that is not; the last of them for good, and each at random up to a quarter longer."""
     ask_seconds: float = 10.0
-    """Between two questions to a process that is ready, where it is asked by HTTP."""
+    """Between two questions to a process that is ready, where it is asked by HTTP without a token."""
     unready_answers: int = 3
     """In a row that are not as they are to be, after which one that was ready is not any more."""
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from fairlead.api.v1alpha1.session import SessionPhase
 from fairlead.domain.objects import ClusterName, ObjectRef
+from fairlead.domain.run.service import Question
 from fairlead.domain.session.session import Session
 
 LOOPBACK: Final = "127.0.0.1"
@@ -22,7 +23,7 @@ class Wanted:
     run_key: str
     node: str
     port: int
-    path: str | None = None          # what is asked for by HTTP, to see whether the process is ready; None: that it listens is enough
+    asked: Question | None = None    # by HTTP, to see whether the process is ready; None: that it listens is enough
 
 
 def wanted(session: Session) -> Wanted | None:
@@ -32,7 +33,7 @@ def wanted(session: Session) -> Wanted | None:
     if not is_served or run is None or run.key != str(session.key):
         return None
     node = first_node(run.node) if run.node and not session.host else LOOPBACK
-    return Wanted(session.ref, session.cluster, session.host, run.key, node, session.spec.application.port, session.asked_path)
+    return Wanted(session.ref, session.cluster, session.host, run.key, node, session.spec.application.port, session.asked)
 
 
 def first_node(nodes: str) -> str:

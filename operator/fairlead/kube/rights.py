@@ -113,7 +113,9 @@ GATEWAY_RIGHTS: Final = (
     Right(Reach.ALL, names.GROUP, names.SESSION_PLURAL, ("list", "watch"), "See which Sessions run, and where."),
     Right(Reach.ALL, "discovery.k8s.io", "endpointslices", ("get", "list", "watch", "create", "patch", "delete"),
           "Say of each Session where it is reached, and see what other gateways say."),
-    Right(Reach.ALL, "", "secrets", ("get",), "Read the keys that Clusters name, as the controller does. Never listed or watched."),
+    Right(Reach.ALL, "", "secrets", ("get",),
+          "Read the keys that Clusters name, as the controller does, and the tokens of Sessions with a preset, to show them to their "
+          "processes. Never listed or watched."),
     Right(Reach.ALL, "", "namespaces", ("get",), "Compare labels with a Cluster's `allowedNamespaces`."),
     Right(Reach.OWN, "coordination.k8s.io", "leases", ("create", "get", "list", "patch", "delete"),
           f"Say that it lives, in `{names.GATEWAY_LEASE}NAME`, see which others do, and remove what those that are gone have left. "

@@ -55,6 +55,7 @@ class FakeStreams:
     fault: FairleadError | None = None
     looked: list[Endpoint] = field(default_factory=list)
     line: bytes = b"HTTP/1.1 200 OK"
+    line_with_token: bytes = b"HTTP/1.1 200 OK"
     asked: list[bytes] = field(default_factory=list)
 
     def pipe(self, address: Address, target: Endpoint, ended: Callable[[Any, FairleadError | None], None]) -> Any:
@@ -68,7 +69,7 @@ class FakeStreams:
     async def ask(self, address: Address, target: Endpoint, question: bytes) -> bytes:
         await self.look(address, target)
         self.asked.append(question)
-        return self.line
+        return self.line_with_token if b"Authorization: token t0ken" in question else self.line
 
     def retire(self, address: Address) -> None:
         raise AssertionError("no login changes")
@@ -125,10 +126,10 @@ class FakeLeases:
 
 
 class FakeSecrets:
-    """Any Secret has a key."""
+    """Any Secret has a key, and a token."""
 
     async def read_secret(self, namespace: str, name: str) -> Mapping[str, bytes] | None:
-        return {"ssh-privatekey": b"-"}
+        return {"ssh-privatekey": b"-", "token": b"t0ken"}
 
     async def read_labels(self, namespace: str) -> Mapping[str, str] | None:
         raise AssertionError("the Cluster is of the Session's own namespace")
@@ -297,6 +298,20 @@ async def test_clients_are_refused_until_the_process_answers(taken: int):
         one.streams.line = b"HTTP/1.1 302 Found"
         await one.until(lambda: one.slices.written[-1].is_ready)
         assert one.slices.written[-1].message == ""
+
+
+async def test_clients_are_sent_to_a_stranger_not_even_until_he_has_answered_several_times(taken: int):
+    """Else they would show their token to who has taken the port of a process that has ended."""
+    async with running(taken + 1) as one:
+        one.streams.line = b"HTTP/1.1 403 Forbidden"
+        one.gateway.put(a_session(application={"preset": "Jupyter", "port": 8888}))
+        await one.until(lambda: one.slices.written and one.slices.written[-1].is_ready)
+        asked = len(one.streams.asked)
+        one.streams.line = b"HTTP/1.1 200 OK"
+        one.gateway.put_cluster(a_cluster())             # so that it is looked at now
+        await one.until(lambda: not one.slices.written[-1].is_ready)
+        assert one.slices.written[-1].message.startswith("GET /api/status is answered with status 200 without the token")
+        assert [b"t0ken" in each for each in one.streams.asked[asked:]] == [False]
 
 
 async def test_a_port_rests_only_when_the_slice_is_gone(taken: int):

@@ -83,6 +83,8 @@ RUN_KEY_ANNOTATION: Final = f"{GROUP}/run-key"
 
 TOKEN_VARIABLE: Final = "FAIRLEAD_TOKEN"  # noqa: S105  the name of a variable
 """In which a Session's process finds its token."""
+JUPYTER_TOKEN_VARIABLE: Final = "JUPYTER_TOKEN"  # noqa: S105  the name of a variable
+"""In which Jupyter looks for it."""
 TOKEN_KEY: Final = "token"  # noqa: S105  the name of a field
 """The field of a Session's own Secret that holds it."""
 

@@ -112,17 +112,24 @@ class Application(ApiModel):
     model_config = ConfigDict(json_schema_extra=marks(
         Rule("!has(self.tokenSecretRef) || !has(self.token)",
              "write one of tokenSecretRef and token: with tokenSecretRef the token is the one in that Secret", ".token"),
+        Rule("has(self.command) != has(self.preset)",
+             "write one of command and preset: command: [PROGRAM, ...] for a program of your own, or preset: Jupyter"),
+        Rule(f"!has(self.preset) || !has(self.env) || self.env.all(each, each.name != '{names.JUPYTER_TOKEN_VARIABLE}')",
+             f"{names.JUPYTER_TOKEN_VARIABLE} is the token's variable with preset: Jupyter: write tokenSecretRef, or leave it out", ".env"),
     ))
 
-    command: tuple[Argument, ...] = Field(min_length=1, max_length=64, json_schema_extra=marks(
+    command: tuple[Argument, ...] = Field(default=(), max_length=64, json_schema_extra=marks(
         Rule("size(self) > 0 && size(self[0]) > 0", "command starts with the program to run: write it as the first entry"),
         Rule(r"self.all(each, !each.contains('\x00'))", "an entry of command may not hold a NUL character: no program could read it"),
     ))
     """The program with its first arguments. Nothing in it is expanded by a shell. It stays in the foreground: with it the Session ends."""
+    preset: Literal["Jupyter"] | None = None
+    """In the place of command. Jupyter starts the JupyterLab, or else the Jupyter Server, that is in the user's PATH on the node; it has a
+    token, and is ready once it refuses a request without that and answers one with it."""
     args: tuple[Argument, ...] = Field(default=(), max_length=1024, json_schema_extra=marks(
         Rule(r"self.all(each, !each.contains('\x00'))", "an entry of args may not hold a NUL character: no program could read it"),
     ))
-    """Further arguments for command."""
+    """Further arguments for command, or for the program of the preset. With Jupyter its options, but none that the preset gives itself."""
     env: tuple[EnvVar, ...] = Field(default=(), max_length=256, json_schema_extra=marks(
         Rule(f"self.all(each, each.name != '{names.TOKEN_VARIABLE}')",
              f"{names.TOKEN_VARIABLE} is the token's variable: write tokenSecretRef, or choose another name"), keys=("name",),
@@ -138,11 +145,11 @@ class Application(ApiModel):
     field of a Secret of the namespace handed to a process of his."""
     token: Literal["Generated", "None"] | None = None
     """In the place of tokenSecretRef: Generated has a random token made, in the field token of a Secret of the Session's name, which goes
-    with the Session. Default: None."""
+    with the Session. Default: None; with a preset, Generated."""
     port: int = Field(ge=1, le=65535)
     """The TCP port on which the process listens, on its node. Choose one that nobody else uses there."""
     readiness: Readiness | None = None
-    """When it can be used. Until then clients are refused. Default: once it takes connections (tcp)."""
+    """When it can be used. Until then clients are refused. Default: once it takes connections (tcp); with a preset, as that says."""
 
 
 class ServiceSettings(ApiModel):

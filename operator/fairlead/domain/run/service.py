@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from fairlead.domain.run.token import WantedToken
+
 
 @dataclass(frozen=True, slots=True)
 class WantedService:
@@ -29,6 +31,17 @@ class NoService:
 
     taken: bool
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A GET by which a process is asked whether it is ready.
+
+    With a `token` it has to refuse it without that one, and to answer it with it.
+    """
+
+    path: str
+    token: WantedToken | None = None
 
 
 class TunnelState(StrEnum):

@@ -6,9 +6,10 @@ from typing import ClassVar
 from fairlead.api.v1alpha1 import names
 from fairlead.api.v1alpha1.reasons import SessionCondition, SessionReason
 from fairlead.api.v1alpha1.session import GENERATED, SessionSpec, SessionStatus
-from fairlead.domain.run.service import WantedService
+from fairlead.domain.run.service import Question, WantedService
 from fairlead.domain.run.token import WantedToken
 from fairlead.domain.run.watched import WatchedOwner
+from fairlead.domain.session.presets import PRESETS, Preset
 
 _LOOKED_FOR = frozenset({SessionReason.TUNNEL_OPENING, SessionReason.TUNNEL_OPEN})
 INFRASTRUCTURE_RETRIES = 3
@@ -41,10 +42,18 @@ class Session(WatchedOwner):
         return self.spec.max_lifetime_seconds
 
     @property
-    def asked_path(self) -> str | None:
-        """The path that its process is asked for by HTTP, to see whether it is ready; None: that it takes connections is enough."""
-        readiness = self.spec.application.readiness
-        return readiness.http.path if readiness and readiness.http else None
+    def preset(self) -> Preset | None:
+        """What stands in the place of a command; None: it has one."""
+        name = self.spec.application.preset
+        return PRESETS[name] if name else None
+
+    @property
+    def asked(self) -> Question | None:
+        """How its process is asked by HTTP whether it is ready; None: that it takes connections is enough."""
+        readiness, preset = self.spec.application.readiness, self.preset
+        if readiness is not None:
+            return Question(readiness.http.path) if readiness.http else None
+        return Question(preset.guarded_path, wanted_token(self)) if preset else None
 
     def deadline(self) -> float | None:
         """When it is told to end (epoch seconds); None while it does not run, and if there is no such time."""
@@ -82,10 +91,13 @@ class Session(WatchedOwner):
 
 def wanted_token(session: Session) -> WantedToken | None:
     """Which token its process is given."""
-    application = session.spec.application
+    application, preset = session.spec.application, session.preset
+    variables = (names.TOKEN_VARIABLE, preset.token_variable) if preset else (names.TOKEN_VARIABLE,)
     if application.token_secret_ref is not None:
-        return WantedToken(application.token_secret_ref.name, application.token_secret_ref.key, is_own=False)
-    return WantedToken(session.ref.name, names.TOKEN_KEY, is_own=True) if application.token == GENERATED else None
+        return WantedToken(application.token_secret_ref.name, application.token_secret_ref.key, is_own=False, variables=variables)
+    if (application.token or (GENERATED if preset else None)) != GENERATED:
+        return None
+    return WantedToken(session.ref.name, names.TOKEN_KEY, is_own=True, variables=variables)
 
 
 def wanted_service(session: Session) -> WantedService:

@@ -54,7 +54,7 @@ def _process(session: Session, seen: Served) -> Says:
     kind, way = SessionCondition.PROCESS_READY, _TUNNEL[seen.tunnel]
     if seen.tunnel is not TunnelState.OPEN:
         return Says(kind, None, way.reason, way.message)
-    if session.asked_path is not None and seen.process is not ProcessState.READY:
+    if session.asked is not None and seen.process is not ProcessState.READY:
         return Says(kind, False, SessionReason.NOT_ANSWERING, "the process takes connections, and does not answer yet as readiness says")
     return Says(kind, True, SessionReason.ANSWERS)
 
