@@ -13,7 +13,9 @@ import secrets
 import signal
 import socket
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import structlog
@@ -26,11 +28,12 @@ from fairlead.app.settings import Settings
 from fairlead.app.waiting import until_done
 from fairlead.app.watching import controllers, watch
 from fairlead.domain.cluster.cluster import Cluster
+from fairlead.domain.errors import Forbidden
 from fairlead.domain.kinds import Kinds
 from fairlead.domain.scope import EVERYWHERE, Scope
 from fairlead.engine.clock import SteadyClock, SystemClock
 from fairlead.engine.controller import Controller
-from fairlead.engine.ports import World
+from fairlead.engine.ports import Services, World
 from fairlead.engine.registry import Registry
 from fairlead.handlers import feed
 from fairlead.kube.client import KubeClient
@@ -166,6 +169,8 @@ async def _lead(options: Options, client: KubeClient, lease: Lease, means: Means
         world = parts.compose(client, lease, remote, Namespaces(namespace, scope), kinds)
         settings = options.settings
         world = replace(world, journeys=journeys, settings=settings.engine)
+        if world.services is not None and not await until_done(stop, partial(_first_services, world.services), pause_seconds):
+            return 0
 
         def driver_of(cluster: Cluster) -> Driver:
             slurm, process = cluster.spec.slurm, cluster.spec.process
@@ -207,6 +212,13 @@ def _told(journeys: Journeys) -> Told:
 
 async def _first_list(lists: Lists, registry: Registry, kinds: Kinds) -> bool:
     await feed.relist(lists, registry, kinds, grace_seconds=0)
+    return True
+
+
+async def _first_services(services: Services) -> bool:
+    """Know what gateways say before the first look: else each Session would be told that nobody reaches it, or one in use be ended."""
+    with suppress(Forbidden):            # one namespace may not be listed: what the watch tells of the others has to do
+        await services.refresh()
     return True
 
 
