@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from fairlead.domain.objects import ObjectRef
+from fairlead.domain.run.quiet import Quiet
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +44,4 @@ class SliceWanted:
     run_key: str
     message: str = ""
     is_ready: bool = False           # the process answers as it is to
+    quiet: Quiet | None = None       # since when nothing is carried

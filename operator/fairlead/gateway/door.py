@@ -51,6 +51,7 @@ class Door:
         self._server: asyncio.Server | None = None
         self._way: Leads | None = None
         self._open: set[Stream] = set()
+        self._ended_bytes = 0            # carried by streams that have ended
         self._emptied = asyncio.Event()
         self._emptied.set()
 
@@ -58,6 +59,11 @@ class Door:
     def streams(self) -> int:
         """Clients that are carried, or are about to be."""
         return len(self._open)
+
+    @property
+    def carried_bytes(self) -> int:
+        """For all clients so far."""
+        return self._ended_bytes + sum(each.carried_bytes for each in self._open)
 
     async def open(self) -> None:
         """Listen. Raises `OSError`, when somebody else does."""
@@ -98,6 +104,7 @@ class Door:
 
     def _ended(self, stream: Stream, why: FairleadError | None) -> None:
         self._open.discard(stream)
+        self._ended_bytes += stream.carried_bytes
         if not self._open:
             self._emptied.set()
         if why is not None:

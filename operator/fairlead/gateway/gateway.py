@@ -119,14 +119,15 @@ class Gateway:
 
     async def run(self) -> None:
         """Go on."""
-        roster = asyncio.create_task(self._see_leases())
+        beside = asyncio.create_task(self._see_leases()), asyncio.create_task(self._see_activity())
         try:
             while True:
                 self._wake.clear()
                 self._turn()
                 await self._wake.wait()
         finally:
-            roster.cancel()
+            for task in beside:
+                task.cancel()
 
     async def stop(self) -> None:
         """Drain, once `run` was ended and our Lease given back: what others have taken goes in peace, what is left is cut. Bounded."""
@@ -181,6 +182,14 @@ class Gateway:
             self._roster.see(await self._outside.leases.list(), self._outside.monotonic())
         except ApiFault as error:
             log.info("leases_not_listed", error=str(error))
+
+    async def _see_activity(self) -> None:
+        """See for whose clients bytes are carried: a look at all of them, in memory."""
+        while True:
+            now = self._outside.now()
+            for held in self._held.values():
+                held.count(now)
+            await asyncio.sleep(self._settings.activity_seconds)
 
     async def _forget(self, now: float) -> None:
         """Take away what gateways have left that are gone: each pod has a name, and so a Lease, of its own."""

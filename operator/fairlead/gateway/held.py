@@ -14,7 +14,9 @@ import structlog
 from fairlead.domain.cluster.address import Endpoint
 from fairlead.domain.errors import ApiFault, Closed, FairleadError, NoStream
 from fairlead.domain.gateways import SliceWanted
+from fairlead.domain.pacing import Now
 from fairlead.domain.run.service import TunnelState
+from fairlead.gateway.activity import Activity
 from fairlead.gateway.addresses import Addresses
 from fairlead.gateway.asking import Asking, Heard
 from fairlead.gateway.door import Door, Leads
@@ -36,6 +38,7 @@ class Held:
         self.state, self.message, self.is_ready = TunnelState.OPENING, "", False
         self._unready = 0                # answers in a row that were not as they are to be
         self.since = asyncio.get_running_loop().time()   # in this state, by the loop's clock
+        self._activity = Activity(0, self.since)
         self.is_shut = False             # its end has begun
 
     @property
@@ -45,8 +48,15 @@ class Held:
 
     def slice(self, gateway: str, address: str) -> SliceWanted:
         """What its slice shall say."""
+        quiet = self._activity.quiet if self.state is TunnelState.OPEN else None
         return SliceWanted(self._session.ref, gateway, address, self.door.port, self.state, self._session.run_key,
-                           self.message, self.is_ready)
+                           self.message, self.is_ready, quiet)
+
+    def count(self, now: Now) -> None:
+        """See whether bytes were carried for its clients. While nobody can come, or is led there, the time does not count."""
+        if self.is_ready and self._activity.count(self.door.carried_bytes, now, self._settings.quiet_seconds):
+            log.info("activity", session=str(self._session.ref), quiet=str(self._activity.quiet or ""))
+            self._changed()
 
     def look_on(self, asking: Asking, addresses: Addresses) -> None:
         """Begin to look."""
@@ -147,4 +157,5 @@ class Held:
             if state != self.state:
                 self.since = asyncio.get_running_loop().time()
             self.state, self.message, self.is_ready = state, message, is_ready
+            self._activity = Activity(self.door.carried_bytes, asyncio.get_running_loop().time())
             self._changed()

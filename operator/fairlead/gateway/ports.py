@@ -1,6 +1,7 @@
 """The gateway's ports: all that it needs from the world outside."""
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -9,11 +10,17 @@ from fairlead.domain.cluster.address import Address, Endpoint
 from fairlead.domain.errors import FairleadError
 from fairlead.domain.gateways import LeaseSeen, SliceSeen, SliceWanted
 from fairlead.domain.objects import ObjectRef
+from fairlead.domain.pacing import Now
 from fairlead.gateway.settings import GatewaySettings
 
 
 class Stream(Protocol):
     """A client's connection that is carried, as asyncio's protocol of it."""
+
+    @property
+    def carried_bytes(self) -> int:
+        """Those that have come from either side so far."""
+        ...
 
     def cut(self) -> None:
         """End it now, by a reset. Never raises."""
@@ -108,3 +115,7 @@ class Outside:
     def monotonic(self) -> float:
         """Seconds of the loop's clock."""
         return asyncio.get_running_loop().time()
+
+    def now(self) -> Now:
+        """This moment, by the loop's clock and by that of the day."""
+        return Now(self.monotonic(), time.time())

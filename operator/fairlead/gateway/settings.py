@@ -47,6 +47,9 @@ class WaySettings:
     """Between two questions to a process that is ready, where it is asked by HTTP without a token."""
     unready_answers: int = 3
     """In a row that are not as they are to be, after which one that was ready is not any more."""
+    quiet_seconds: float = 120.0
+    """Without a byte for a client, after which that is written down. Each time it costs a write, and one more when bytes are carried
+    again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,8 @@ class GatewaySettings:
     """Between two looks at the gateways' Leases."""
     forget_seconds: float = 600.0
     """After so long without a renewal a gateway's Lease is removed. Longer than `ports.rest_seconds`: it says which address was in use."""
+    activity_seconds: float = 1.0
+    """Between two looks at whose clients have moved bytes, all of them in memory."""
     again_seconds: float = 1.0
     """Until a step that failed is tried again; each time twice as long, up to `look_seconds`."""
     look_seconds: float = 10.0

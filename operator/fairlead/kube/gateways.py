@@ -60,6 +60,8 @@ class KubeSlices:
             annotations[names.TUNNEL_MESSAGE_ANNOTATION] = wanted.message
         if wanted.state == TunnelState.OPEN:
             annotations[names.PROCESS_STATE_ANNOTATION] = ProcessState.READY if wanted.is_ready else ProcessState.NOT_READY
+        if wanted.quiet is not None:
+            annotations[names.QUIET_ANNOTATION] = str(wanted.quiet)
         is_open = wanted.state == TunnelState.OPEN and wanted.is_ready
         content: JsonObject = {
             "addressType": f"IPv{ip_address(wanted.address).version}",

@@ -50,6 +50,11 @@ class Pipe(asyncio.Protocol):
         """Whether its channel has been opened."""
         return self._channel is not None
 
+    @property
+    def carried_bytes(self) -> int:
+        """In both directions."""
+        return self.received_bytes + self.sent_bytes
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client is there."""
         self._transport = cast("asyncio.Transport", transport)

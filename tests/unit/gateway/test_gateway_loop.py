@@ -23,7 +23,7 @@ from fairlead.gateway.gauges import GatewayGauges
 from fairlead.gateway.port_range import PortRange, PortState
 from fairlead.gateway.ports import Outside
 from fairlead.gateway.roster import chosen
-from fairlead.gateway.settings import GatewaySettings
+from fairlead.gateway.settings import GatewaySettings, WaySettings
 from product.objects import a_cluster
 
 UID = "11111111-2222-4333-8444-555555555555"
@@ -37,6 +37,10 @@ class FakeStream(asyncio.Protocol):
 
     def __init__(self, ended: Callable[[Any, FairleadError | None], None]) -> None:
         self._ended = ended
+        self.carried_bytes = 0
+
+    def data_received(self, data: bytes) -> None:
+        self.carried_bytes += len(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._ended(self, None)
@@ -155,10 +159,10 @@ class Running:
 
 
 @asynccontextmanager
-async def running(first: int, *others: LeaseSeen, **more: float) -> AsyncIterator[Running]:
+async def running(first: int, *others: LeaseSeen, **more: Any) -> AsyncIterator[Running]:
     ports, streams, slices = PortRange(first, first + 3), FakeStreams(), FakeSlices()
     leases = FakeLeases([*others])
-    settings = GatewaySettings(**{"forget_seconds": 0.2, "roster_seconds": 0.05, **more})    # type: ignore[arg-type]
+    settings = GatewaySettings(**{"forget_seconds": 0.2, "roster_seconds": 0.05, "activity_seconds": 0.02, **more})
     gateway = Gateway(Outside(streams, slices, leases, FakeSecrets(), settings), Me("one", HERE, ports))
     gateway.put_cluster(a_cluster())
     task = asyncio.create_task(gateway.run())
@@ -312,6 +316,29 @@ async def test_clients_are_sent_to_a_stranger_not_even_until_he_has_answered_sev
         await one.until(lambda: not one.slices.written[-1].is_ready)
         assert one.slices.written[-1].message.startswith("GET /api/status is answered with status 200 without the token")
         assert [b"t0ken" in each for each in one.streams.asked[asked:]] == [False]
+
+
+async def test_it_is_told_when_nothing_is_carried_and_when_something_is_again(taken: int):
+    """Else a Session in use would be ended, or one that nobody uses never; or a thousand of them would cost writes."""
+    async with running(taken + 1, way=WaySettings(quiet_seconds=0.3)) as one:
+        one.gateway.put(a_session())
+        await one.until(lambda: one.slices.written and one.slices.written[-1].quiet)
+        port, told = one.slices.written[-1].port or 0, len(one.slices.written)
+        with socket.create_connection((HERE, port), timeout=5) as client:
+            await asyncio.sleep(0.5)
+            assert len(one.slices.written) == told, "a client who sends nothing, and time that passes, cost no write"
+            client.sendall(b"x")
+            await one.until(lambda: one.slices.written[-1].quiet is None)
+            await one.until(lambda: one.slices.written[-1].quiet)
+        assert len(one.slices.written) == told + 2
+        one.streams.fault = FORBIDDEN
+        one.gateway.put(a_session(version=2, application={"command": ["serve"], "port": 8889}))      # looked at, since it has changed
+        await one.until(lambda: one.slices.written[-1].state == "Broken")
+        one.streams.fault = None
+        await one.until(lambda: one.slices.written[-1].state == "Open")
+        states = [each.state for each in one.slices.written]
+        back = one.slices.written[len(states) - states[::-1].index("Broken")]
+        assert back.quiet is None, "while it could not be reached nobody could use it: the time begins anew"
 
 
 async def test_a_port_rests_only_when_the_slice_is_gone(taken: int):

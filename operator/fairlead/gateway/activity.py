@@ -1,0 +1,30 @@
+"""Whether bytes are carried for a Session's clients, and since when none are. Pure: times are arguments, in seconds.
+
+    in use, or not known -> quiet for a while: told once -> a byte: in use, told at once
+
+A gateway knows nothing of the time before it began to look: that counts as in use.
+"""
+
+from dataclasses import dataclass
+
+from fairlead.domain.pacing import Now
+from fairlead.domain.run.quiet import Quiet
+
+
+@dataclass(slots=True)
+class Activity:
+    """Of one Session. `carried`: bytes so far, when they last changed, `at`; by the clock that nobody can set."""
+
+    carried: int
+    at: float
+    quiet: Quiet | None = None           # as it was told
+
+    def count(self, carried: int, now: Now, after_seconds: float) -> bool:
+        """So many bytes have been carried by now; whether there is something new to tell."""
+        before = self.quiet
+        if carried != self.carried:
+            self.carried, self.at, self.quiet = carried, now.monotonic, None
+        elif before is None and now.monotonic - self.at >= after_seconds:
+            told = int(now.wall)
+            self.quiet = Quiet(told - int(now.monotonic - self.at), told)
+        return self.quiet != before
