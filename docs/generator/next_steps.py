@@ -134,4 +134,7 @@ SESSION: Final[dict[Word, str]] = {
     S.TOKEN_REFUSED: "See to what the message names: a quota, a policy or a right; or apply the Session with `application.tokenSecretRef`.",
     S.ENDED: "Apply it again when you need it again.",
     S.LIFETIME_OVER: "Apply it again, with a longer `maxLifetimeSeconds`.",
+    S.IDLE_TIMEOUT: "Apply it again when you need it again, with a longer `idleTimeoutSeconds` if it was needed.",
+    S.QUIET: NOTHING,
+    S.IN_USE: NOTHING,
 }

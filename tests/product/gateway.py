@@ -19,14 +19,18 @@ from product.waiting import until
 
 
 class GatewayProcess:
-    """One gateway on a bed's control plane, under its own rights, on an address of this machine that is not the loopback."""
+    """One gateway on a bed's control plane, under its own rights, on an address of this machine that is not the loopback.
+
+    `settings` are laid over those of its section.
+    """
 
     settings: ClassVar[Mapping[str, Any]] = MappingProxyType({"gateway": {"drain_seconds": 60}})
     """Clients who are to go by themselves have the time for it on a busy machine."""
 
-    def __init__(self, bed: Bed, plane: Plane, address: str, name: str = "gateway") -> None:
+    def __init__(self, bed: Bed, plane: Plane, address: str, name: str = "gateway", **settings: Any) -> None:
         self._bed, self._kubeconfig, self.address, self.name = bed, account(plane, name=GATEWAY_ACCOUNT), address, name
         self.log: Path = bed.folder / f"{name}.log"
+        self._settings = {**self.settings, "gateway": {**self.settings["gateway"], **settings}}
         self._daemon: Daemon | None = None
         self.port = 0
 
@@ -34,7 +38,7 @@ class GatewayProcess:
         """Start it, and wait until it serves."""
         [self.port] = free(1)
         settings = self._bed.folder / f"{self.name}.yaml"
-        settings.write_text(yaml.safe_dump(dict(self.settings)), encoding="utf-8")
+        settings.write_text(yaml.safe_dump(self._settings), encoding="utf-8")
         inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         argv = [sys.executable, "-m", "fairlead", "gateway", "--kubeconfig", str(self._kubeconfig), "--namespace", NAMESPACE,
                 "--address", self.address, "--name", self.name, "--health-host", "127.0.0.1", "--health-port", str(self.port),

@@ -12,6 +12,7 @@ from fairlead.domain.run import news as said
 from fairlead.domain.run.evidence import Ended
 from fairlead.domain.run.memory import Closing
 from fairlead.domain.run.observation import Finished, Listed, Started
+from fairlead.domain.run.quiet import Quiet
 from fairlead.domain.run.retry import Again, Over
 from fairlead.domain.run.run import RunState
 from fairlead.domain.run.service import KeptService, NoService, Served, TunnelState
@@ -25,6 +26,7 @@ from product.states import LATER, Meant, State, body
 Told = said.News | Served
 SERVICE: Final = KeptService("lab", 80, "10.0.0.7")
 REACHED: Final = Served(SERVICE, TunnelState.OPEN)
+AT_REST: Final = replace(REACHED, quiet=Quiet(1_700_000_000, 1_700_000_120))
 ENDED: Final = Ended(Finished("7", 0, 0, 1_700_000_000), Started("7", 0, "n1", 1_700_000_000), RunState.COMPLETED, "", None, "sentinel")
 
 
@@ -55,13 +57,16 @@ STEPS: Final[Sequence[tuple[Meant, tuple[Told, ...]]]] = (
     (Meant.GOES_ON, (RUNS, Served(SERVICE, TunnelState.OPENING))),
     (Meant.GOES_ON, (RUNS, Served(NoService(True, "taken"), TunnelState.OPEN))),
     (Meant.DONE, (RUNS, REACHED)),
+    (Meant.DONE, (RUNS, REACHED, AT_REST)),
     (Meant.GOES_ON, (RUNS, REACHED, Served(SERVICE, TunnelState.BROKEN))),
+    (Meant.GOES_ON, (RUNS, REACHED, AT_REST, Served(SERVICE, TunnelState.BROKEN))),
     (Meant.SET_ASIDE, (RUNS, REACHED, live(RunState.SUSPENDED))),
     (Meant.GOES_ON, (RUNS, REACHED, said.Unexplained("x"))),
     (Meant.STRANDED, (RUNS, REACHED, said.Vanished("x"))),
     (Meant.GOES_ON, (said.Accepted("7"), said.Retried(_closing(JobReason.NODE_FAILURE), Again(1.0, 0, 1, "x")))),
     (Meant.FAILED, (RUNS, REACHED, said.Completed(ENDED))),
     (Meant.FAILED, (RUNS, REACHED, TIME_IS_OVER)),
+    (Meant.FAILED, (RUNS, REACHED, AT_REST, TIME_IS_OVER)),
     (Meant.FAILED, (said.Begun(), REFUSED)),
 )
 

@@ -1,6 +1,7 @@
 """Gateways, for Sessions that are reached."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -12,12 +13,12 @@ from product.gateway import GatewayProcess
 
 
 @pytest.fixture
-def gateways(bed: Bed, plane: Plane) -> Iterator[Callable[[LoginNode], GatewayProcess]]:
-    """Starts a gateway on the address that this machine has towards a host."""
+def gateways(bed: Bed, plane: Plane) -> Iterator[Callable[..., GatewayProcess]]:
+    """Starts a gateway on the address that this machine has towards a host, with settings of its section if there are any."""
     started: list[GatewayProcess] = []
 
-    def start(host: LoginNode) -> GatewayProcess:
-        started.append(GatewayProcess(bed, plane, host.enclosure.network.outer, f"gw-{host.name}").start())
+    def start(host: LoginNode, **settings: Any) -> GatewayProcess:
+        started.append(GatewayProcess(bed, plane, host.enclosure.network.outer, f"gw-{host.name}", **settings).start())
         return started[-1]
 
     yield start

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 from urllib.request import urlopen
 
 import pytest
@@ -15,7 +16,7 @@ from bed.sshd import SshHost
 from product.gateway import GatewayProcess
 from product.ownerkind import SESSION
 from product.remains import running
-from product.scene import Scene
+from product.scene import Scene, Thing
 from product.sessions import SLICES, place_of, slice_of
 from product.waiting import until
 
@@ -230,6 +231,57 @@ def test_clients_are_sent_there_once_the_process_is_ready_and_one_that_never_is_
     assert session.condition("Ready")["status"] == "True", "one that was ready is not asked about its start any more"
     (host.home / "up").unlink()
     session.wait("Ready", "False", reason="NotAnswering", seconds=60)
+
+
+def test_one_that_nobody_uses_is_ended_and_nothing_of_it_is_left(
+    host: SshHost, scene: Scene, gateways: Callable[..., GatewayProcess],
+) -> None:
+    """Else a forgotten tab would hold a GPU for days, or somebody's work would end while he is at it."""
+    scene.bare_host(host)
+    gateways(host, way={"quiet_seconds": 2.0}, activity_seconds=0.2)
+    process = {"command": ["python3", "-c", SERVER], "port": PORT}
+    session = scene.job("lab", application=process, idleTimeoutSeconds=240, cancellationGracePeriodSeconds=1)
+    session.wait("Ready", seconds=60)
+    place = place_of(session)
+    with answered(place) as client:          # that a client is there is no use of it
+        before = until(lambda: told(session, Idle="True"), "it to be told idle", 60)
+        assert before["expirationTime"] > before["lastActivityTime"]
+
+        def is_in_use() -> bool:
+            again(client)
+            status = told(session, Idle="False")
+            return status is not None and not {"lastActivityTime", "expirationTime"} & status.keys()
+
+        until(is_in_use, "one whose client moves bytes to count as used", 60)
+    session.wait("Idle", reason="Quiet", seconds=60)
+    assert session.status["lastActivityReport"] != before["lastActivityReport"]
+
+    def is_ended() -> bool:
+        grow_old(session)
+        return session.condition("Ended").get("reason") == "IdleTimeout"
+
+    until(is_ended, "it to be ended, once it was idle for long", 60)
+    assert session.status["phase"] == "Ended"
+    until(lambda: slice_of(session) is None, "its slice to be gone")
+    until(lambda: is_refused(place), "its port to be refused")
+    until(lambda: sockets_to(host, PORT) == 0, "its channels to be gone")
+
+
+def told(session: Thing, **wanted: str) -> dict[str, Any] | None:
+    """Its status, if that has these conditions; all of it from one look."""
+    status = session.status
+    found = {each["type"]: each["status"] for each in status["conditions"]}
+    return status if found | wanted == found else None
+
+
+def grow_old(session: Thing) -> None:
+    """Have it ready, and idle, for years: a test has no minute. Not done if it was changed meanwhile: the next look tries again."""
+    found, old = session.read() or {}, "2020-01-01T00:00:00Z"
+    status, version = found["status"], found["metadata"]["resourceVersion"]
+    if status["phase"] == "Running" and status.get("lastActivityTime", old) != old:
+        conditions = [each | ({"lastTransitionTime": old} if each["type"] == "Ready" else {}) for each in status["conditions"]]
+        patch = {"metadata": {"resourceVersion": version}, "status": {"lastActivityTime": old, "conditions": conditions}}
+        session.scene.api.request("PATCH", f"{session.path}/status", patch, "application/merge-patch+json")
 
 
 def served(place: tuple[str, int]) -> bool:

@@ -10,6 +10,7 @@ from fairlead.domain.kinds import Kinds
 from fairlead.domain.objects import ClusterName, EventNote, ObjectRef
 from fairlead.domain.pacing import Now, Turn
 from fairlead.domain.run.finished import Expiring
+from fairlead.domain.run.quiet import Quiet
 from fairlead.domain.run.run import RunKey
 from fairlead.domain.run.service import KeptService, NoService, ProcessState, TunnelState, WantedService
 from fairlead.domain.scope import EVERYWHERE, Scope
@@ -154,6 +155,10 @@ class Services(Protocol):
 
     def process(self, owner: ObjectRef, service: str, key: RunKey) -> ProcessState | None:
         """What a gateway says of the process itself, in the same place."""
+        ...
+
+    def quiet(self, owner: ObjectRef, service: str, key: RunKey) -> Quiet | None:
+        """Since when nothing is carried for clients, by what is said in the same place; None if something is, or nobody knows."""
         ...
 
     def take(self, plural: str, event: str | None, body: Mapping[str, Any]) -> str:

@@ -6,9 +6,18 @@ A gateway knows nothing of the time before it began to look: that counts as in u
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from fairlead.domain.pacing import Now
 from fairlead.domain.run.quiet import Quiet
+
+_SHARE: Final = 0.5
+"""Of a short idleTimeoutSeconds: it has to be told while there is time to come back."""
+
+
+def quiet_after(quiet_seconds: float, idle_timeout_seconds: int | None) -> float:
+    """After so many seconds without a byte it is told."""
+    return quiet_seconds if idle_timeout_seconds is None else min(quiet_seconds, idle_timeout_seconds * _SHARE)
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ from fairlead.domain.errors import ApiFault, Closed, FairleadError, NoStream
 from fairlead.domain.gateways import SliceWanted
 from fairlead.domain.pacing import Now
 from fairlead.domain.run.service import TunnelState
-from fairlead.gateway.activity import Activity
+from fairlead.gateway.activity import Activity, quiet_after
 from fairlead.gateway.addresses import Addresses
 from fairlead.gateway.asking import Asking, Heard
 from fairlead.gateway.door import Door, Leads
@@ -54,7 +54,8 @@ class Held:
 
     def count(self, now: Now) -> None:
         """See whether bytes were carried for its clients. While nobody can come, or is led there, the time does not count."""
-        if self.is_ready and self._activity.count(self.door.carried_bytes, now, self._settings.quiet_seconds):
+        after_seconds = quiet_after(self._settings.quiet_seconds, self._session.idle_timeout_seconds)
+        if self.is_ready and self._activity.count(self.door.carried_bytes, now, after_seconds):
             log.info("activity", session=str(self._session.ref), quiet=str(self._activity.quiet or ""))
             self._changed()
 

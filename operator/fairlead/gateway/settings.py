@@ -48,8 +48,8 @@ class WaySettings:
     unready_answers: int = 3
     """In a row that are not as they are to be, after which one that was ready is not any more."""
     quiet_seconds: float = 120.0
-    """Without a byte for a client, after which that is written down. Each time it costs a write, and one more when bytes are carried
-    again."""
+    """Without a byte for a client, after which that is written down; after half of a Session's idleTimeoutSeconds, if that is sooner. Each
+    time it costs a write, and one more when bytes are carried again."""
 
 
 @dataclass(frozen=True, slots=True)

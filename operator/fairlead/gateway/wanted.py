@@ -24,6 +24,7 @@ class Wanted:
     node: str
     port: int
     asked: Question | None = None    # by HTTP, to see whether the process is ready; None: that it listens is enough
+    idle_timeout_seconds: int | None = None
 
 
 def wanted(session: Session) -> Wanted | None:
@@ -33,7 +34,8 @@ def wanted(session: Session) -> Wanted | None:
     if not is_served or run is None or run.key != str(session.key):
         return None
     node = first_node(run.node) if run.node and not session.host else LOOPBACK
-    return Wanted(session.ref, session.cluster, session.host, run.key, node, session.spec.application.port, session.asked)
+    return Wanted(session.ref, session.cluster, session.host, run.key, node, session.spec.application.port, session.asked,
+                  session.spec.idle_timeout_seconds)
 
 
 def first_node(nodes: str) -> str:

@@ -2,7 +2,7 @@
 
 A Service has no selector: the EndpointSlice of a gateway says where it leads, and its port has no name, as the slice's. Of the slices that
 are labelled as a gateway's those count that name the owner as their controller, by uid, and its current Run. All of that can be read in the
-namespace, so whoever may write EndpointSlices there can forge it: it is shown, and nothing more rests on it.
+namespace, so whoever may write EndpointSlices there can forge it: it is shown, and what rests on it is said at `Served`.
 """
 
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ from typing import Any, Final
 from fairlead.api.v1alpha1 import names
 from fairlead.domain.errors import ApiFault, Conflict, Forbidden, Unavailable
 from fairlead.domain.objects import ObjectRef
+from fairlead.domain.run.quiet import Quiet
 from fairlead.domain.run.run import RunKey
 from fairlead.domain.run.service import KeptService, NoService, ProcessState, TunnelState, WantedService
 from fairlead.domain.scope import EVERYWHERE, Scope
@@ -56,6 +57,14 @@ class KubeServices:
         """What a gateway says of the process itself; None if none has asked it."""
         said = {_said(each, service, key, names.PROCESS_STATE_ANNOTATION) for each in self._children[SLICES.plural].of(owner)}
         return next((state for state in ProcessState if state in said), None)
+
+    def quiet(self, owner: ObjectRef, service: str, key: RunKey) -> Quiet | None:
+        """Since when nothing is carried for clients, if each slice that is open says so: of several, the shortest time counts."""
+        slices = [each for each in self._children[SLICES.plural].of(owner)
+                  if _said(each, service, key, names.TUNNEL_STATE_ANNOTATION) == TunnelState.OPEN]
+        told = [Quiet.parse(_said(each, service, key, names.QUIET_ANNOTATION)) for each in slices]
+        found = [each for each in told if each is not None]
+        return min(found, key=lambda each: each.seconds, default=None) if len(found) == len(told) else None
 
     def take(self, plural: str, event: str | None, body: Mapping[str, Any]) -> str:
         """One watch event; the uid of whose object it is."""

@@ -4,7 +4,7 @@ import pytest
 
 from fairlead.domain.pacing import Now
 from fairlead.domain.run.quiet import Quiet
-from fairlead.gateway.activity import Activity
+from fairlead.gateway.activity import Activity, quiet_after
 
 WALL = 1_700_000_000
 
@@ -30,6 +30,14 @@ def quiet(since: int, until: int, wall: int = WALL) -> Quiet:
 def test_it_is_told_when_nothing_was_carried_for_a_while(looks: dict[int, int], writes: dict[int, Quiet | None]) -> None:
     """Else a thousand idle Sessions would cost writes, or one in use be ended."""
     assert told(looks) == writes
+
+
+@pytest.mark.parametrize(("setting", "time_out", "seconds"), [
+    (120.0, None, 120.0), (120.0, 3600, 120.0), (120.0, 240, 120.0), (120.0, 60, 30.0), (1.0, 60, 1.0),
+])
+def test_a_short_time_out_is_told_of_while_it_runs(setting: float, time_out: int | None, seconds: float) -> None:
+    """Else it would be over before anybody has heard of it."""
+    assert quiet_after(setting, time_out) == seconds
 
 
 @pytest.mark.parametrize(("text", "read"), [

@@ -62,6 +62,38 @@ def test_of_the_process_only_its_words_count(word: str, counts: ProcessState | N
     assert services.process(OWNER, "lab", RunKey(UID, 1)) is None
 
 
+TIMES = "2023-11-14T22:13:20Z/2023-11-14T22:15:20Z"
+SHORT = "2023-11-14T22:13:20Z/2023-11-14T22:13:30Z"
+
+
+def at_rest(name: str, times: str | None, **said: Any) -> dict[str, Any]:
+    body = a_slice(name, **said)
+    if times is not None:
+        body["metadata"]["annotations"]["fairlead.dev/quiet"] = times
+    return body
+
+
+@pytest.mark.parametrize(("slices", "seconds"), [
+    pytest.param([at_rest("a", TIMES)], 120, id="one"),
+    pytest.param([], None, id="none"),
+    pytest.param([at_rest("a", None)], None, id="it is used"),
+    pytest.param([at_rest("a", "for ever")], None, id="no time"),
+    pytest.param([at_rest("a", TIMES), at_rest("b", None)], None, id="another way is used, or somebody says so"),
+    pytest.param([at_rest("a", TIMES), at_rest("b", SHORT)], 10, id="of several the shortest"),
+    pytest.param([at_rest("a", TIMES), at_rest("b", None, state="Broken")], 120, id="one that is broken says nothing of it"),
+    pytest.param([at_rest("a", TIMES, state="Broken")], None, id="broken"),
+    pytest.param([at_rest("a", TIMES, key=str(RunKey(UID, 1)))], None, id="of an attempt that is over"),
+    pytest.param([at_rest("a", TIMES, uid=OTHER_UID)], None, id="another object's"),
+])
+def test_a_session_is_quiet_only_if_each_way_that_is_open_says_so(slices: list[dict[str, Any]], seconds: int | None) -> None:
+    """Else whoever may write slices could end a Session that its gateway sees used."""
+    services = KubeServices(cast("KubeClient", None))
+    for each in slices:
+        services.take("endpointslices", "ADDED", each)
+    found = services.quiet(OWNER, "lab", KEY)
+    assert (found.seconds if found else None) == seconds
+
+
 def test_of_several_the_best_counts() -> None:
     """Else a Session would not be ready while one of two gateways opens its own way."""
     assert said(a_slice("a", state="Broken"), a_slice("b"), a_slice("c", state="Opening")) is TunnelState.OPEN

@@ -62,6 +62,7 @@ class SessionCondition(Word):
         "A gateway says that the process answers as application.readiness says; Unknown while it has no way to it.",
     )
     READY = "Ready", "True when the process runs and is ready, its Service is there and a gateway has a way to it."
+    IDLE = "Idle", "No byte is carried for clients, since when the message says; Unknown while the Session is not ready."
     SUSPENDED = "Suspended", "The Session is set aside: by spec.suspend (reason JobSuspended), or for a while by the scheduler."
     HELD = "Held", "The Session waits for a person."
     ENDED = "Ended", "The process ended with exit code 0, or its time was over."
@@ -230,3 +231,6 @@ class SessionReason(Word):
     TOKEN_REFUSED = "TokenRefused", "The API server refuses the Secret for the token, in the message's words; the Session waits."
     ENDED = "Ended", "The process ended of itself, with exit code 0."
     LIFETIME_OVER = "LifetimeOver", "maxLifetimeSeconds were over, so the Session was ended."
+    IDLE_TIMEOUT = "IdleTimeout", "No byte was carried for clients for idleTimeoutSeconds, so the Session was ended."
+    QUIET = "Quiet", "No byte is carried for clients, since when the message says."
+    IN_USE = "InUse", "Bytes are carried for clients; or its gateway has only begun to look."

@@ -182,6 +182,11 @@ class SessionSpec(ApiModel):
     max_lifetime_seconds: int | None = Field(default=None, ge=1, le=315_360_000)
     """The Session is ended so many seconds after its process was first seen to run, also while somebody uses it. A suspended one begins
     anew when it goes on. It may be changed at any time. Default: as long as resources.timeLimit allows."""
+    idle_timeout_seconds: int | None = Field(default=None, le=315_360_000, json_schema_extra=marks(
+        Rule("self >= 60", "idleTimeoutSeconds is 60 or more: what is shorter would end a Session while somebody reads its answer"),
+    ))
+    """A Session that is ready, and for whose clients its gateway has carried no byte for so many seconds, is ended. A page that asks for
+    something now and then keeps it, though nobody looks at it. It may be changed at any time. Default: it is never ended for that."""
     startup_deadline_seconds: int = Field(default=1800, ge=1, le=315_360_000)
     """A process that a gateway looks for, and that has not been ready so many seconds after it was first seen to run, is told to end, and
     the Session has failed. It may be changed at any time."""
@@ -223,8 +228,13 @@ class SessionStatus(OwnerStatus):
     """When its process was first seen to run, by the controller's clock."""
     ready_since: Timestamp | None = None
     """When its process was first seen to be ready since then."""
+    last_activity_time: Timestamp | None = None
+    """When a byte was last carried for its clients, by the controller's clock. Not there while bytes are carried, and while its gateway
+    does not know."""
+    last_activity_report: Word | None = None
+    """The gateway's own word for that, by which it is known again: its times are by another clock."""
     expiration_time: Timestamp | None = None
-    """When it is ended for maxLifetimeSeconds."""
+    """When it is ended, by what is known now: the first of maxLifetimeSeconds and idleTimeoutSeconds."""
     end_time: Timestamp | None = None
     """When its process ended, by its node's clock."""
     logs: Logs | None = None

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from fairlead.domain.run.quiet import Quiet
 from fairlead.domain.run.token import WantedToken
 
 
@@ -63,12 +64,13 @@ class ProcessState(StrEnum):
 class Served:
     """What is known of both. `service` None: the API server has not answered yet. `tunnel` None: no gateway has said a word of this Run.
 
-    `process` None: no gateway has asked it.
+    `process` None: no gateway has asked it. `quiet` None: bytes are carried for clients, or nobody knows.
 
     What a gateway says stands on an object of the owner's namespace, so whoever may write EndpointSlices there can say it, too. All that is
-    done to a Run for it: one that is not said to be ready in time is told to end.
+    done to a Run for it: one that is not said to be ready in time is told to end, and one that is said to be quiet for too long.
     """
 
     service: KeptService | NoService | None
     tunnel: TunnelState | None
     process: ProcessState | None = None
+    quiet: Quiet | None = None

@@ -57,7 +57,21 @@ class Session(WatchedOwner):
 
     def deadline(self) -> float | None:
         """When it is told to end (epoch seconds); None while it does not run, and if there is no such time."""
-        return min((each for each in (self.lifetime_ends, self._startup_ends) if each is not None), default=None)
+        return min((each for each in (self.lifetime_ends, self.idle_ends, self._startup_ends) if each is not None), default=None)
+
+    @property
+    def quiet_since(self) -> float | None:
+        """Since when nothing is carried for its clients (epoch seconds), and it is ready; None if something is, or nobody knows."""
+        last, ready = self.status.last_activity_time, self.status.condition(SessionCondition.READY)
+        if last is None or ready is None or ready.status != "True":
+            return None
+        return max(last, ready.last_transition_time).timestamp()
+
+    @property
+    def idle_ends(self) -> float | None:
+        """When idleTimeoutSeconds are over (epoch seconds), if nothing is carried until then; None without them, and while it is in use."""
+        seconds, since = self.spec.idle_timeout_seconds, self.quiet_since
+        return None if seconds is None or since is None else since + seconds
 
     @property
     def lifetime_ends(self) -> float | None:

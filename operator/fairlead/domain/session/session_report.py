@@ -20,7 +20,7 @@ _ALLOCATED, _READY, _SUBMITTED = SessionCondition.ALLOCATED, SessionCondition.RE
 _SUSPENDED, _HELD, _STALLED = SessionCondition.SUSPENDED, SessionCondition.HELD, SessionCondition.STALLED
 _PARKING = "suspended: what is on the cluster is told to end"
 _NOT_LIVE: dict[str, object] = {"running_since": None, "expiration_time": None, "estimated_start_time": None, "submit_time": None,
-                               "ready_since": None}
+                               "ready_since": None, "last_activity_time": None, "last_activity_report": None}
 
 
 def report(session: Session, news: said.News, now: Now) -> Report:
@@ -174,6 +174,9 @@ def _failed(session: Session, news: said.Failed, now: Now) -> Report:
     if over.reason is JobReason.DEADLINE_EXCEEDED and session.status.ready_since is None and not _lifetime_is_over(session, now):
         reason = SessionReason.STARTUP_DEADLINE_EXCEEDED
         message = f"the process was not ready within startupDeadlineSeconds ({session.spec.startup_deadline_seconds} s), and was ended"
+    elif over.reason is JobReason.DEADLINE_EXCEEDED and session.spec.idle_timeout_seconds and not _lifetime_is_over(session, now):
+        phase, reason = SessionPhase.ENDED, SessionReason.IDLE_TIMEOUT
+        message = f"nothing was carried for clients for idleTimeoutSeconds ({session.spec.idle_timeout_seconds} s)"
     elif over.reason is JobReason.DEADLINE_EXCEEDED:
         phase, reason = SessionPhase.ENDED, SessionReason.LIFETIME_OVER
         message = f"maxLifetimeSeconds are over ({session.active_deadline_seconds} s)"

@@ -4,6 +4,7 @@ Ready is nobody's own word: the process runs, its Service is there, a gateway ha
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from fairlead.api.v1alpha1.meta import Condition
@@ -15,6 +16,7 @@ from fairlead.domain.objects import EventNote
 from fairlead.domain.pacing import Now
 from fairlead.domain.run.service import KeptService, NoService, ProcessState, Served, TunnelState
 from fairlead.domain.session.session import Session
+from fairlead.domain.session.session_life import NOT_RUNNING, expiration, lived, with_fields
 
 _ENDED: Final = frozenset({SessionPhase.ENDED, SessionPhase.FAILED})   # not watched any more, so no generation is waited for
 _TUNNEL: Final[dict[TunnelState | None, Says]] = {
@@ -26,7 +28,6 @@ _TUNNEL: Final[dict[TunnelState | None, Says]] = {
 }
 _NOT_RUNNING: Final = tuple(
     Says(kind, False, SessionReason.NOT_RUNNING) for kind in (SessionCondition.TUNNEL_READY, SessionCondition.PROCESS_READY))
-_OF_THE_WAY: Final = frozenset(each.type for each in _NOT_RUNNING)
 
 
 def served(session: Session, seen: Served, now: Now) -> Report:
@@ -45,8 +46,9 @@ def served(session: Session, seen: Served, now: Now) -> Report:
             fields = {"service_ref": None, "url": None}
             if _reason(before.conditions, SessionCondition.SERVICE_READY) != reason:
                 events = (EventNote("Warning", reason, message, "Serve"),)
-    status = rewritten(session, now, phase, says, **fields)
-    return Report(status, events if status else ())
+    followed = replace(session, status=rewritten(session, now, phase, says, **fields) or before)
+    status = lived(followed, seen, now)
+    return Report() if status == before else Report(status, events)
 
 
 def _process(session: Session, seen: Served) -> Says:
@@ -64,8 +66,10 @@ def rewritten(session: Session, now: Now, phase: SessionPhase, says: Sequence[Sa
     before = session.status
     if is_true(before.conditions, SessionCondition.STALLED) and all(each.type is not SessionCondition.STALLED for each in says):
         says = [*says, Says(SessionCondition.STALLED, False, says[-1].reason)]
-    if phase is not SessionPhase.RUNNING and before.condition(SessionCondition.TUNNEL_READY):
-        says = [*(each for each in says if each.type not in _OF_THE_WAY), *_NOT_RUNNING]
+    if phase is not SessionPhase.RUNNING:
+        over = [each for each in (*_NOT_RUNNING, *NOT_RUNNING) if before.condition(each.type)]
+        kinds = {each.type for each in over}
+        says = [*(each for each in says if each.type not in kinds), *over]
     conditions = told(before.conditions, says, now.wall, session.generation)
     if phase is SessionPhase.RUNNING and _may_be_ready(says, before.conditions):
         conditions = told(conditions, (_readiness(conditions),), now.wall, session.generation)
@@ -75,8 +79,7 @@ def rewritten(session: Session, now: Now, phase: SessionPhase, says: Sequence[Sa
     })
     if status.ready_since is None and phase is SessionPhase.RUNNING and is_true(conditions, SessionCondition.PROCESS_READY):
         status = status.having(ready_since=moment(now.wall))
-    since, seconds = status.running_since, session.spec.max_lifetime_seconds
-    status = status.having(expiration_time=moment(since.timestamp() + seconds) if since and seconds and phase not in _ENDED else None)
+    status = with_fields(status, expiration_time=None if phase in _ENDED else expiration(replace(session, status=status)))
     return None if status == before else status
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 from fairlead.domain.errors import ApiFault
-from fairlead.domain.kinds import Serving
+from fairlead.domain.kinds import Report, Serving
 from fairlead.domain.run.service import KeptService, NoService, Served, WantedService
 from fairlead.domain.run.watched import WatchedOwner
 from fairlead.engine.far_end.exchanges import Work
@@ -28,20 +28,28 @@ class ServiceSteps:
 
     async def run(self) -> None:
         """Keep the Services of those that have begun, and say in their status what is known of them."""
-        services, kinds, writer = self._work.world.services, self._work.world.kinds, self._work.writer
+        services, writer = self._work.world.services, self._work.writer
         if services is None:
             return
-        served = [(each, serving) for each in self._owners() if (serving := kinds.of(each).serving) and _has_service(each)]
+        served = self._served()
         self._refused = {each.ref.uid: self._refused[each.ref.uid] for each, _ in served if each.ref.uid in self._refused}
         steps = ((each, self._serve(services, each, serving)) for each, serving in served if not writer.rests_until(each))
         await writer.mishaps.each("served", steps)
 
+    def _served(self) -> list[tuple[WatchedOwner, Serving[Any]]]:
+        kinds = self._work.world.kinds
+        return [(each, serving) for each in self._owners() if (serving := kinds.of(each).serving) and _has_service(each)]
+
     async def _serve(self, services: Services, owner: WatchedOwner, serving: Serving[Any]) -> None:
-        wanted, now = serving.wanted(owner), self._work.world.now()
+        wanted = serving.wanted(owner)
         service = await self._kept(services, owner, wanted)
-        await self._work.writer.tell(owner.ref.uid, lambda known: serving.report(
-            known, Served(service, services.tunnel(known.ref, wanted.name, known.key),
-                          services.process(known.ref, wanted.name, known.key)), now))
+
+        def told(known: WatchedOwner) -> Report:
+            place = known.ref, wanted.name, known.key
+            seen = Served(service, services.tunnel(*place), services.process(*place), services.quiet(*place))
+            return serving.report(known, seen, self._work.world.now())
+
+        await self._work.writer.tell(owner.ref.uid, told)
 
     async def _kept(self, services: Services, owner: WatchedOwner, wanted: WantedService) -> KeptService | NoService | None:
         uid, now = owner.ref.uid, self._work.world.clock.monotonic()
