@@ -137,4 +137,6 @@ SESSION: Final[dict[Word, str]] = {
     S.IDLE_TIMEOUT: "Apply it again when you need it again, with a longer `idleTimeoutSeconds` if it was needed.",
     S.QUIET: NOTHING,
     S.IN_USE: NOTHING,
+    S.ENDS_SOON: "Save what you need; or raise `maxLifetimeSeconds` or `idleTimeoutSeconds`, if the message names one of them.",
+    S.GOES_ON: NOTHING,
 }

@@ -260,6 +260,8 @@ SESSIONS = [
         "spec.startupDeadlineSeconds in body should be greater than or equal to 1"),
     bad("a short time-out", session(idleTimeoutSeconds=59), "spec.idleTimeoutSeconds",
         "idleTimeoutSeconds is 60 or more: what is shorter would end a Session while somebody reads its answer"),
+    bad("a warning after the end", session(expiry={"warnBeforeSeconds": -1}), "spec.expiry.warnBeforeSeconds",
+        "spec.expiry.warnBeforeSeconds in body should be greater than or equal to 0"),
     bad("a Service's port 0", session(service={"port": 0}), "spec.service.port", PORTS.format("service", "greater than or equal to 1")),
     bad("our own label", session(service={"labels": {"app.kubernetes.io/managed-by": "me"}}), "spec.service.labels",
         "app.kubernetes.io/managed-by is Fairlead's own label: choose another"),
@@ -356,7 +358,8 @@ def test_what_a_session_runs_and_where_stays(kubectl, keep, change):
     changed = kubectl("replace", "--dry-run=server", "--filename=-", manifest=session("fixed", **change))
     sentence = f"{field} cannot be changed once the Session exists: delete the Session and apply it again, or give it another name"
     assert changed.stderr.strip().endswith(f'spec.{field}: Invalid value: "object": {sentence}')
-    free = {"service": {"port": 81}, "suspend": True, "maxLifetimeSeconds": 60, "startupDeadlineSeconds": 60, "idleTimeoutSeconds": 60}
+    free = {"service": {"port": 81}, "suspend": True, "maxLifetimeSeconds": 60, "startupDeadlineSeconds": 60, "idleTimeoutSeconds": 60,
+            "expiry": {"warnBeforeSeconds": 60}}
     assert kubectl("replace", "--dry-run=server", "--filename=-", manifest=session("fixed", **free)).returncode == 0
 
 

@@ -69,7 +69,7 @@ def set_aside(cluster: str, namespace: str) -> list[Manifest]:
                 "tokenSecretRef": {"name": "token", "key": "token"}, "readiness": {"http": {"path": "/"}},
             },
             "service": {"port": 8080, "labels": {"team": "physics"}}, "maxLifetimeSeconds": 28800, "suspend": True,
-            "startupDeadlineSeconds": 600, "idleTimeoutSeconds": 3600,
+            "startupDeadlineSeconds": 600, "idleTimeoutSeconds": 3600, "expiry": {"warnBeforeSeconds": 600},
             "cancellationGracePeriodSeconds": 1, "deletionDeadlineSeconds": 60,
         }),
         _manifest("Cluster", "aside", {

@@ -233,7 +233,7 @@ def test_clients_are_sent_there_once_the_process_is_ready_and_one_that_never_is_
     session.wait("Ready", "False", reason="NotAnswering", seconds=60)
 
 
-def test_one_that_nobody_uses_is_ended_and_nothing_of_it_is_left(
+def test_one_that_nobody_uses_is_ended_after_a_warning_and_nothing_of_it_is_left(
     host: SshHost, scene: Scene, gateways: Callable[..., GatewayProcess],
 ) -> None:
     """Else a forgotten tab would hold a GPU for days, or somebody's work would end while he is at it."""
@@ -244,12 +244,13 @@ def test_one_that_nobody_uses_is_ended_and_nothing_of_it_is_left(
     session.wait("Ready", seconds=60)
     place = place_of(session)
     with answered(place) as client:          # that a client is there is no use of it
-        before = until(lambda: told(session, Idle="True"), "it to be told idle", 60)
+        before = until(lambda: told(session, Idle="True", Expiring="True"), "it to be told idle, and that it ends soon", 60)
         assert before["expirationTime"] > before["lastActivityTime"]
+        until(lambda: [each for each in session.events() if each["reason"] == "EndsSoon"], "the Event EndsSoon")
 
         def is_in_use() -> bool:
             again(client)
-            status = told(session, Idle="False")
+            status = told(session, Idle="False", Expiring="False")
             return status is not None and not {"lastActivityTime", "expirationTime"} & status.keys()
 
         until(is_in_use, "one whose client moves bytes to count as used", 60)
@@ -261,7 +262,7 @@ def test_one_that_nobody_uses_is_ended_and_nothing_of_it_is_left(
         return session.condition("Ended").get("reason") == "IdleTimeout"
 
     until(is_ended, "it to be ended, once it was idle for long", 60)
-    assert session.status["phase"] == "Ended"
+    assert (session.status["phase"], session.condition("Expiring")["status"]) == ("Ended", "False")
     until(lambda: slice_of(session) is None, "its slice to be gone")
     until(lambda: is_refused(place), "its port to be refused")
     until(lambda: sockets_to(host, PORT) == 0, "its channels to be gone")

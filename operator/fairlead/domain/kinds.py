@@ -44,10 +44,14 @@ def _no_token(_owner: WatchedOwner) -> WantedToken | None:
 
 @dataclass(frozen=True, slots=True)
 class Serving(Generic[Made]):
-    """What a kind says whose objects are reached through a Service: which one an object wants, and how its status tells of that."""
+    """What a kind says whose objects are reached through a Service: which one an object wants, and how its status tells of that.
+
+    `looks_at`: when its status says something else by time alone (epoch seconds); None if it never does.
+    """
 
     wanted: Callable[[Made], WantedService]
     report: Callable[[Made, Served, Now], Report]
+    looks_at: Callable[[Made], float | None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""How long a Session goes on: what counts as idle, by whose clock, and when it is ended."""
+"""How long a Session goes on: what counts as idle, by whose clock, when it is ended, and what is said before that."""
 
 from dataclasses import replace
 from typing import Any
@@ -15,7 +15,9 @@ from fairlead.domain.run.retry import Over
 from fairlead.domain.run.run import RunState
 from fairlead.domain.run.service import NoService, Served, TunnelState
 from fairlead.domain.session.session import Session
+from fairlead.domain.session.session_life import warns_at
 from fairlead.domain.session.session_report import report
+from fairlead.domain.session.session_status import served
 from product.objects import NOW
 from product.session_states import REACHED, RUNS, SERVICE, TIME_IS_OVER, a_session, after, live
 
@@ -99,7 +101,7 @@ def test_without_a_time_out_it_is_only_told() -> None:
     """Else Sessions would end that nobody has asked to end."""
     session = after(ready(), quiet(120), now=at(500))
     assert says(session, "Idle") == ("True", "Quiet")
-    assert (session.deadline(), session.status.expiration_time) == (None, None)
+    assert (session.deadline(), session.status.expiration_time, says(session, "Expiring")) == (None, None, None)
 
 
 @pytest.mark.parametrize(("spec", "seconds", "phase", "reason"), [
@@ -127,3 +129,56 @@ def test_one_that_never_was_ready_has_failed_and_was_not_idle() -> None:
     over = said.Failed(Closing(JobReason.DEADLINE_EXCEEDED, "x"), Over(JobReason.DEADLINE_EXCEEDED, "x", 1, 0))
     ended = after(session, over, now=at(70))
     assert (ended.status.phase, ended.end_reason) == ("Failed", "StartupDeadlineExceeded")
+
+
+@pytest.mark.parametrize(("spec", "end", "why"), [
+    pytest.param({"maxLifetimeSeconds": HOUR}, HOUR, "maxLifetimeSeconds", id="its lifetime"),
+    pytest.param({"idleTimeoutSeconds": HOUR}, 380 + HOUR, "idleTimeoutSeconds", id="idle"),
+    pytest.param({"resources": {"timeLimit": "90m"}}, 5400, "resources.timeLimit", id="its scheduler's limit"),
+    pytest.param({"idleTimeoutSeconds": HOUR, "maxLifetimeSeconds": 2 * HOUR, "resources": {"timeLimit": "50m"}}, 3000,
+                 "resources.timeLimit", id="the first of all"),
+])
+def test_it_is_told_once_that_it_ends_soon(spec: dict[str, Any], end: int, why: str) -> None:
+    """Else people would lose what they have not saved; or be told each minute."""
+    session = after(ready(**spec), quiet(120), now=at(500))
+    assert session.status.expiration_time == moment(START + end)
+    assert warns_at(session) == START + end - 300
+    early = served(session, quiet(120), at(end - 301))
+    assert (early.status, early.events) == (None, ())
+    told = served(session, quiet(120), at(end - 300))
+    assert [(each.type, each.reason) for each in told.events] == [("Normal", "EndsSoon")]
+    assert why in told.events[0].message
+    near = after(session, quiet(120), now=at(end - 300))
+    assert says(near, "Expiring") == ("True", "EndsSoon")
+    again = served(near, quiet(120), at(end - 10))
+    assert (again.status, again.events) == (None, ())
+
+
+@pytest.mark.parametrize(("change", "known"), [
+    pytest.param({"maxLifetimeSeconds": 2 * HOUR, "idleTimeoutSeconds": 2 * HOUR}, quiet(120), id="longer"),
+    pytest.param({}, quiet(120), id="for good"),
+    pytest.param({"idleTimeoutSeconds": HOUR}, REACHED, id="somebody has come back"),
+    pytest.param({"idleTimeoutSeconds": HOUR, "expiry": {"warnBeforeSeconds": 10}}, quiet(120), id="it is told later"),
+])
+def test_an_end_that_is_put_off_is_not_near_any_more(change: dict[str, Any], known: Served) -> None:
+    """Else a warning would stand there for ever, and the next one would not come."""
+    near = after(ready(idleTimeoutSeconds=HOUR), quiet(120), now=at(500))
+    near = after(near, quiet(120), now=at(380 + HOUR - 100))
+    assert says(near, "Expiring") == ("True", "EndsSoon")
+    off = after(replace(near, spec=a_session(**change).spec), known, now=at(380 + HOUR - 90))
+    assert says(off, "Expiring") == ("False", "GoesOn")
+
+
+def test_a_warning_that_comes_too_late_or_is_not_wanted_is_none() -> None:
+    """Else an Event would announce what has been."""
+    session = ready(maxLifetimeSeconds=HOUR, expiry={"warnBeforeSeconds": 0})
+    assert served(session, REACHED, at(HOUR - 1)).status is None
+    assert served(session, REACHED, at(HOUR)).events == ()
+    late = served(ready(maxLifetimeSeconds=HOUR), REACHED, at(HOUR + 5))
+    assert late.events == ()
+    assert warns_at(a_session(maxLifetimeSeconds=HOUR)) is None, "it does not run"
+
+
+def test_a_time_limit_that_is_none_is_no_end() -> None:
+    """Else what the scheduler refuses would break each look at the Session."""
+    assert after(a_session(resources={"timeLimit": "999999d"}), RUNS, REACHED).status.expiration_time is None

@@ -63,6 +63,7 @@ class SessionCondition(Word):
     )
     READY = "Ready", "True when the process runs and is ready, its Service is there and a gateway has a way to it."
     IDLE = "Idle", "No byte is carried for clients, since when the message says; Unknown while the Session is not ready."
+    EXPIRING = "Expiring", "The Session is ended soon, when and why the message says; set spec.expiry for how soon."
     SUSPENDED = "Suspended", "The Session is set aside: by spec.suspend (reason JobSuspended), or for a while by the scheduler."
     HELD = "Held", "The Session waits for a person."
     ENDED = "Ended", "The process ended with exit code 0, or its time was over."
@@ -234,3 +235,5 @@ class SessionReason(Word):
     IDLE_TIMEOUT = "IdleTimeout", "No byte was carried for clients for idleTimeoutSeconds, so the Session was ended."
     QUIET = "Quiet", "No byte is carried for clients, since when the message says."
     IN_USE = "InUse", "Bytes are carried for clients; or its gateway has only begun to look."
+    ENDS_SOON = "EndsSoon", "The Session is ended at the time in the message, unless that is put off."
+    GOES_ON = "GoesOn", "The end that was near has been put off."

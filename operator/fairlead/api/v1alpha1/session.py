@@ -165,6 +165,13 @@ class ServiceSettings(ApiModel):
     """Labels for the Service, beside Fairlead's own."""
 
 
+class ExpirySettings(ApiModel):
+    """When it is told that a Session is about to be ended."""
+
+    warn_before_seconds: int = Field(default=300, ge=0, le=315_360_000)
+    """So many seconds before that the condition Expiring is True, and an Event says it. 0: no warning. It may be changed at any time."""
+
+
 class SessionSpec(ApiModel):
     """What to run, where, and how it is reached."""
 
@@ -187,6 +194,8 @@ class SessionSpec(ApiModel):
     ))
     """A Session that is ready, and for whose clients its gateway has carried no byte for so many seconds, is ended. A page that asks for
     something now and then keeps it, though nobody looks at it. It may be changed at any time. Default: it is never ended for that."""
+    expiry: ExpirySettings = Field(default_factory=ExpirySettings)
+    """The warning before it is ended by maxLifetimeSeconds or idleTimeoutSeconds, or by its scheduler at resources.timeLimit."""
     startup_deadline_seconds: int = Field(default=1800, ge=1, le=315_360_000)
     """A process that a gateway looks for, and that has not been ready so many seconds after it was first seen to run, is told to end, and
     the Session has failed. It may be changed at any time."""
@@ -234,7 +243,7 @@ class SessionStatus(OwnerStatus):
     last_activity_report: Word | None = None
     """The gateway's own word for that, by which it is known again: its times are by another clock."""
     expiration_time: Timestamp | None = None
-    """When it is ended, by what is known now: the first of maxLifetimeSeconds and idleTimeoutSeconds."""
+    """When it is ended, by what is known now: the first of maxLifetimeSeconds, idleTimeoutSeconds and resources.timeLimit."""
     end_time: Timestamp | None = None
     """When its process ended, by its node's clock."""
     logs: Logs | None = None

@@ -1,11 +1,13 @@
 """A Session as Fairlead sees it: what it has beside what every owner of Runs has."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from functools import lru_cache
+from typing import ClassVar, NamedTuple
 
 from fairlead.api.v1alpha1 import names
 from fairlead.api.v1alpha1.reasons import SessionCondition, SessionReason
 from fairlead.api.v1alpha1.session import GENERATED, SessionSpec, SessionStatus
+from fairlead.api.v1alpha1.time_limit import time_limit_seconds
 from fairlead.domain.run.service import Question, WantedService
 from fairlead.domain.run.token import WantedToken
 from fairlead.domain.run.watched import WatchedOwner
@@ -14,6 +16,13 @@ from fairlead.domain.session.presets import PRESETS, Preset
 _LOOKED_FOR = frozenset({SessionReason.TUNNEL_OPENING, SessionReason.TUNNEL_OPEN})
 INFRASTRUCTURE_RETRIES = 3
 """As a Job's, when it says nothing: attempts that are proved never to have run are made again. One that has run is not."""
+
+
+class End(NamedTuple):
+    """When it is ended (epoch seconds), and why, for a person."""
+
+    at: float
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +69,15 @@ class Session(WatchedOwner):
         return min((each for each in (self.lifetime_ends, self.idle_ends, self._startup_ends) if each is not None), default=None)
 
     @property
+    def first_end(self) -> End | None:
+        """The first of the ends of one that is ready which are known now; None if there is none."""
+        spec = self.spec
+        ends = ((self.lifetime_ends, f"maxLifetimeSeconds ({spec.max_lifetime_seconds}) are over then"),
+                (self.idle_ends, f"nothing was carried for clients for idleTimeoutSeconds ({spec.idle_timeout_seconds}) then"),
+                (self._limit_ends, f"resources.timeLimit ({spec.resources.time_limit}) is reached then"))
+        return min((End(at, why) for at, why in ends if at is not None), key=lambda each: each.at, default=None)
+
+    @property
     def quiet_since(self) -> float | None:
         """Since when nothing is carried for its clients (epoch seconds), and it is ready; None if something is, or nobody knows."""
         last, ready = self.status.last_activity_time, self.status.condition(SessionCondition.READY)
@@ -86,6 +104,13 @@ class Session(WatchedOwner):
         return since.timestamp() if since else None
 
     @property
+    def _limit_ends(self) -> float | None:
+        """When its scheduler ends it, if resources has a time limit (epoch seconds), counted from when it was first seen to run."""
+        since, limit = self.started_at, self.spec.resources.time_limit
+        seconds = None if since is None or limit is None else _seconds(limit)
+        return None if since is None or seconds is None else since + seconds
+
+    @property
     def _startup_ends(self) -> float | None:
         """When startupDeadlineSeconds are over (epoch seconds); None once it was ready, and while no gateway looks for it.
 
@@ -101,6 +126,15 @@ class Session(WatchedOwner):
         """When its process ended, by its node's clock (epoch seconds); None if that is not known, or it never ran."""
         begun, ended = self.status.running_since, self.status.end_time
         return ended.timestamp() if begun and ended else None
+
+
+@lru_cache(maxsize=1024)                 # each look at a Session asks for it
+def _seconds(time_limit: str) -> int | None:
+    """None of one that cannot be: it is refused when it is handed in."""
+    try:
+        return time_limit_seconds(time_limit)
+    except ValueError:
+        return None
 
 
 def wanted_token(session: Session) -> WantedToken | None:

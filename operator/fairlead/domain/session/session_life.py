@@ -1,4 +1,4 @@
-"""How long a Session goes on: since when nothing is carried for its clients, and when it will be ended."""
+"""How long a Session goes on: since when nothing is carried for its clients, when it will be ended, and the warning before that."""
 
 import math
 from collections.abc import Iterable, Iterator
@@ -9,23 +9,36 @@ from typing import Final
 from fairlead.api.v1alpha1.meta import as_timestamp
 from fairlead.api.v1alpha1.reasons import SessionCondition, SessionReason
 from fairlead.api.v1alpha1.session import SessionPhase, SessionStatus
-from fairlead.domain.conditions import Says, moment, told
+from fairlead.domain.conditions import Says, is_true, moment, told
+from fairlead.domain.kinds import Report
+from fairlead.domain.objects import EventNote
 from fairlead.domain.pacing import Now
 from fairlead.domain.run.service import Served, TunnelState
 from fairlead.domain.session.session import Session
 
-_IDLE, _READY = SessionCondition.IDLE, SessionCondition.READY
-NOT_RUNNING: Final = (Says(_IDLE, False, SessionReason.NOT_RUNNING),)
+_IDLE, _EXPIRING, _READY = SessionCondition.IDLE, SessionCondition.EXPIRING, SessionCondition.READY
+NOT_RUNNING: Final = tuple(Says(kind, False, SessionReason.NOT_RUNNING) for kind in (_IDLE, _EXPIRING))
 
 
-def lived(session: Session, seen: Served, now: Now) -> SessionStatus:
-    """What its status says of that. Its other conditions are as they follow from what was seen."""
+def lived(session: Session, seen: Served, now: Now) -> Report:
+    """What its status and Events say of that. Its other conditions are as they follow from what was seen. Never without a status."""
     status = session.status
     if status.phase != SessionPhase.RUNNING:
-        return status
-    session = replace(session, status=with_fields(status, **_activity(session, seen, now)))
+        return Report(status)
+    session = _with(session, **_activity(session, seen, now))
     session = _saying(session, now, _idle(session))
-    return with_fields(session.status, expiration_time=expiration(session))
+    first = session.first_end
+    is_near = first is not None and now.wall >= first.at - session.spec.expiry.warn_before_seconds
+    was_near = is_true(status.conditions, _EXPIRING)
+    events: tuple[EventNote, ...] = ()
+    if first is not None and is_near:
+        message = f"it is ended at {_shown(first.at)}: {first.why}"
+        session = _saying(session, now, [Says(_EXPIRING, True, SessionReason.ENDS_SOON, message)])
+        if not was_near and now.wall < first.at:
+            events = (EventNote("Normal", SessionReason.ENDS_SOON, message, "Watch"),)
+    elif was_near:
+        session = _saying(session, now, [Says(_EXPIRING, False, SessionReason.GOES_ON)])
+    return Report(with_fields(session.status, expiration_time=moment(first.at) if first else None), events)
 
 
 def with_fields(status: SessionStatus, **fields: object) -> SessionStatus:
@@ -36,8 +49,14 @@ def with_fields(status: SessionStatus, **fields: object) -> SessionStatus:
 
 def expiration(session: Session) -> datetime | None:
     """When it will be ended, by all that is known now; None if there is no such time."""
-    ends = [each for each in (session.lifetime_ends, session.idle_ends) if each is not None]
-    return moment(min(ends)) if ends else None
+    first = session.first_end
+    return moment(first.at) if first else None
+
+
+def warns_at(session: Session) -> float | None:
+    """When its status has to say that it ends soon (epoch seconds); None if there is no such time."""
+    first = session.first_end if session.status.phase == SessionPhase.RUNNING else None
+    return first.at - session.spec.expiry.warn_before_seconds if first else None
 
 
 def _activity(session: Session, seen: Served, now: Now) -> dict[str, object]:
@@ -73,7 +92,12 @@ def _idle(session: Session) -> Iterator[Says]:
 
 def _saying(session: Session, now: Now, says: Iterable[Says]) -> Session:
     conditions = told(session.status.conditions, says, now.wall, session.generation)
-    return replace(session, status=with_fields(session.status, conditions=conditions))
+    return _with(session, conditions=conditions)
+
+
+def _with(session: Session, **fields: object) -> Session:
+    status = with_fields(session.status, **fields)
+    return session if status is session.status else replace(session, status=status)
 
 
 def _shown(epoch_seconds: float) -> str:

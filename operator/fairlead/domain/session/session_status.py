@@ -46,9 +46,9 @@ def served(session: Session, seen: Served, now: Now) -> Report:
             fields = {"service_ref": None, "url": None}
             if _reason(before.conditions, SessionCondition.SERVICE_READY) != reason:
                 events = (EventNote("Warning", reason, message, "Serve"),)
-    followed = replace(session, status=rewritten(session, now, phase, says, **fields) or before)
-    status = lived(followed, seen, now)
-    return Report() if status == before else Report(status, events)
+    status = rewritten(session, now, phase, says, **fields)
+    told_of = lived(session if status is None else replace(session, status=status), seen, now)
+    return Report() if told_of.status == before else Report(told_of.status, (*events, *told_of.events))
 
 
 def _process(session: Session, seen: Served) -> Says:

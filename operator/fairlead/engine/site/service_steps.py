@@ -4,6 +4,7 @@ Whether the cluster answers makes no difference: a Service and its address outli
 """
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import structlog
@@ -26,15 +27,22 @@ class ServiceSteps:
         self._owners = owners
         self._refused: dict[str, tuple[float, WantedService, NoService]] = {}     # by uid: until when (monotonic) that stands
 
-    async def run(self) -> None:
-        """Keep the Services of those that have begun, and say in their status what is known of them."""
+    async def run(self) -> float:
+        """Keep the Services of those that have begun, and say in their status what is known of them; when to look again (monotonic)."""
         services, writer = self._work.world.services, self._work.writer
         if services is None:
-            return
+            return float("inf")
         served = self._served()
         self._refused = {each.ref.uid: self._refused[each.ref.uid] for each, _ in served if each.ref.uid in self._refused}
         steps = ((each, self._serve(services, each, serving)) for each, serving in served if not writer.rests_until(each))
         await writer.mishaps.each("served", steps)
+        return self._next()
+
+    def _next(self) -> float:
+        """When a status says something else by time alone. What should have been said by now has its turn like all else that went wrong."""
+        now, ask = self._work.world.now(), self._work.writer.mishaps.ask
+        moments = (ask(each, "followed", partial(serving.looks_at, each), None) for each, serving in self._served())
+        return min((now.monotonic + at - now.wall for at in moments if at is not None and at > now.wall), default=float("inf"))
 
     def _served(self) -> list[tuple[WatchedOwner, Serving[Any]]]:
         kinds = self._work.world.kinds

@@ -233,8 +233,10 @@ class Site:
 
     async def _see_to(self) -> float:
         """Do for each Job what can be done now; when the next look is due (monotonic)."""
+        return min(await self._service_steps.run(), await self._see_to_runs())
+
+    async def _see_to_runs(self) -> float:
         name = self.cluster.ref.name
-        await self._service_steps.run()
         if self.cluster.spec.suspend:
             await self._api_steps.without_cluster(JobReason.CLUSTER_SUSPENDED, f"Cluster {name} is suspended")
             self._link.close()
