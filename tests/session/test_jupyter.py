@@ -22,7 +22,7 @@ from product.scene import Scene, Thing
 from product.sessions import place_of, slice_of
 from product.waiting import until
 
-pytestmark = [pytest.mark.parametrize("kind", [SESSION], ids=str, indirect=True), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.parametrize("kind", [SESSION], ids=str, indirect=True), pytest.mark.timeout(600)]
 PORT = 8766
 GUARDED = "/api/status"
 STRANGER = f"""
