@@ -10,7 +10,7 @@ from typing import Final
 
 from bed.errors import BedError
 from bed.signals import INTERRUPTED, end_in_order
-from benchmarks import answers, client, deletions, idle, logs, pod, ssh_exec, ssh_pool, submit, tenants
+from benchmarks import answers, client, deletions, idle, logs, pod, session_teardown, ssh_exec, ssh_pool, submit, tenants
 from benchmarks.figures import Result
 from benchmarks.machine import Machine
 from benchmarks.page import page, section
@@ -21,7 +21,7 @@ from benchmarks.run import Benchmark, Run
 BENCHMARKS: Final[Mapping[str, Benchmark]] = MappingProxyType({
     "ssh-pool": ssh_pool.measure, "ssh-exec": ssh_exec.measure, "submit": submit.measure, "idle": idle.measure,
     "pod": pod.measure, "answers": answers.measure, "tenants": tenants.measure, "client": client.measure,
-    "logs": logs.measure, "deletions": deletions.measure,
+    "logs": logs.measure, "deletions": deletions.measure, "session-teardown": session_teardown.measure,
 })
 """In the order of the page."""
 

@@ -1,4 +1,4 @@
-"""When each Job of a namespace reached each point of its life, as any client sees it that watches the API server."""
+"""When each Job or Session of a namespace reached each point of its life, as any client sees it that watches the API server."""
 
 import http.client
 import json
@@ -20,9 +20,10 @@ from product.api import GROUP
 
 @dataclass(slots=True)
 class Seen:
-    """Epoch seconds at which a Job was first seen so; None: not yet."""
+    """Epoch seconds at which a Job, or a Session, was first seen so; None: not yet."""
 
     submitted: float | None = None       # its status names the scheduler's id
+    ready: float | None = None           # its condition Ready
     ended: float | None = None           # Complete or Failed
     released: float | None = None        # our finalizer is off it
     phase: str = ""
@@ -30,14 +31,15 @@ class Seen:
 
 
 class JobsSeen:
-    """Watches the Jobs of one namespace in a thread, from the moment it is opened; a context manager."""
+    """Watches the Jobs, or the Sessions, of one namespace in a thread, from the moment it is opened; a context manager."""
 
-    def __init__(self, kubeconfig: Path, namespace: str) -> None:
+    def __init__(self, kubeconfig: Path, namespace: str, plural: str = "jobs") -> None:
         access = from_kubeconfig(str(kubeconfig))
         where = urlsplit(access.server)
         self._connection = http.client.HTTPSConnection(where.hostname or "", where.port, context=access.tls)
-        self._path = f"{GROUP}/namespaces/{namespace}/jobs?watch=1"
-        self._thread = threading.Thread(target=self._follow, name="jobs seen", daemon=True)
+        self._path = f"{GROUP}/namespaces/{namespace}/{plural}?watch=1"
+        self._what = plural
+        self._thread = threading.Thread(target=self._follow, name=f"{plural} seen", daemon=True)
         self._changed = threading.Condition()
         self._closed = False
         self.jobs: dict[str, Seen] = {}
@@ -53,12 +55,12 @@ class JobsSeen:
         self._thread.join(5)
 
     def until(self, what: str, names: list[str], reached: Callable[[Seen], object], seconds: float) -> None:
-        """Wait until all of these Jobs have reached a point. Raises `BedError` when some have not after so many seconds."""
+        """Wait until all of these have reached a point. Raises `BedError` when some have not after so many seconds."""
         deadline = time.monotonic() + seconds
         with self._changed:
             while left := [name for name in names if name not in self.jobs or not reached(self.jobs[name])]:
                 if not self._changed.wait(1.0) and time.monotonic() > deadline:
-                    raise BedError(f"{len(left)} of {len(names)} Jobs are not {what} after {seconds:g} s: {left[:3]}")
+                    raise BedError(f"{len(left)} of {len(names)} {self._what} are not {what} after {seconds:g} s: {left[:3]}")
 
     def _follow(self) -> None:
         """The API server ends a watch after half an hour: it is begun again, and tells first what is there."""
@@ -85,6 +87,8 @@ def _note(seen: Seen, event: dict[str, Any], at: float) -> None:
     seen.phase = status.get("phase") or ""
     if seen.submitted is None and (status.get("run") or {}).get("id"):
         seen.submitted = at
+    if seen.ready is None and "Ready" in true:
+        seen.ready = at
     if seen.ended is None and true & {"Complete", "Failed"}:
         seen.ended = at
     if seen.ended and seen.released is None and not job["metadata"].get("finalizers"):

@@ -17,6 +17,7 @@ from benchmarks.jobs_seen import JobsSeen
 from benchmarks.spread import percentile
 from product.account import account
 from product.api import GROUP, Api
+from product.ownerkind import JOB, OwnerKind
 from product.resources import install
 from product.scene import Scene
 
@@ -197,8 +198,12 @@ class SlurmSite:
     def clear(self) -> None:
         """Delete all Jobs, and wait until nothing is left of them."""
         there = [name for name, seen in self.seen.jobs.items() if not seen.gone]
-        self.scene.api.delete(f"{GROUP}/namespaces/{self.scene.namespace}/jobs")
+        self.delete_all()
         self.seen.until("gone", there, lambda seen: seen.gone, _PATIENCE_SECONDS)
+
+    def delete_all(self) -> None:
+        """Ask for the deletion of all by one request."""
+        self.scene.api.delete(f"{GROUP}/namespaces/{self.scene.namespace}/{self.scene.kind.plural}")
 
     def _partition(self, state: str) -> None:
         """DOWN: what is submitted waits."""
@@ -214,8 +219,11 @@ class SlurmSite:
 
 
 @contextmanager
-def slurm_site(bed: Bed) -> Iterator[SlurmSite]:
-    """Everything started. It ends with the bed: that a deletion leaves nothing is tested elsewhere, and takes a minute in production."""
+def slurm_site(bed: Bed, kind: OwnerKind = JOB) -> Iterator[SlurmSite]:
+    """Everything started, for Jobs or for Sessions.
+
+    It ends with the bed: that a deletion leaves nothing is tested elsewhere, and takes a minute in production.
+    """
     plane = ControlPlane.start(bed)
     install(plane)
     cluster = SlurmCluster.start(bed, config=SlurmConfig(nodes=4, cpus=32, memory_mib=64000, max_job_count=20_000))
@@ -223,9 +231,9 @@ def slurm_site(bed: Bed) -> Iterator[SlurmSite]:
     controller.start()
     api = Api(plane.kubeconfig)
     try:
-        scene = Scene(api).open()
+        scene = Scene(api, kind=kind).open()
         scene.cluster(cluster, polling={"intervalSeconds": POLL_SECONDS, "maxIntervalSeconds": POLL_SECONDS})
-        with JobsSeen(plane.kubeconfig, scene.namespace) as seen:
+        with JobsSeen(plane.kubeconfig, scene.namespace, kind.plural) as seen:
             yield SlurmSite(plane, cluster, controller, scene, seen)
     finally:
         api.close()

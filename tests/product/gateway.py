@@ -26,11 +26,12 @@ class GatewayProcess:
 
     settings: ClassVar[Mapping[str, Any]] = MappingProxyType({"gateway": {"drain_seconds": 60}})
     """Clients who are to go by themselves have the time for it on a busy machine."""
+    log_level: ClassVar[str] = "debug"
 
     def __init__(self, bed: Bed, plane: Plane, address: str, name: str = "gateway", **settings: Any) -> None:
         self._bed, self._kubeconfig, self.address, self.name = bed, account(plane, name=GATEWAY_ACCOUNT), address, name
         self.log: Path = bed.folder / f"{name}.log"
-        self._settings = {**self.settings, "gateway": {**self.settings["gateway"], **settings}}
+        self._settings = {**self.settings, "gateway": {**self.settings.get("gateway", {}), **settings}}
         self._daemon: Daemon | None = None
         self.port = 0
 
@@ -42,7 +43,7 @@ class GatewayProcess:
         inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         argv = [sys.executable, "-m", "fairlead", "gateway", "--kubeconfig", str(self._kubeconfig), "--namespace", NAMESPACE,
                 "--address", self.address, "--name", self.name, "--health-host", "127.0.0.1", "--health-port", str(self.port),
-                "--settings", str(settings), "--log-level", "debug"]
+                "--settings", str(settings), "--log-level", self.log_level]
         before = self.log.read_text().count('"serving"') if self.log.exists() else 0
         self._daemon = Daemon(argv, self._bed.env | inherited, self.log)
         until(lambda: self.log.read_text().count('"serving"') > before, "the gateway to serve", 60)
