@@ -18,6 +18,7 @@ from benchmarks.figures import Aim, Figure, Good, Result
 from benchmarks.run import Run
 from benchmarks.slurm_site import SlurmSite, slurm_site
 from product.ownerkind import SESSION
+from product.sessions import is_refused
 from product.waiting import until
 
 COUNTS: Mapping[int, tuple[float, float]] = {10: (0.3, 2.0), 100: (1.0, 8.0)}
@@ -182,21 +183,11 @@ def _cut_off(clients: Sequence[socket.socket], places: Sequence[tuple[str, int]]
                 waiting.unregister(key.fileobj)      # nobody sends anything more: it has ended
     left = list(places)
     while left and time.monotonic() < deadline:
-        left = [place for place in left if not _refuses(place)]
+        left = [place for place in left if not is_refused(place)]
         time.sleep(_LOOK_SECONDS if left else 0)
     if left:
         raise BedError(f"{len(left)} ports are open after {_PATIENCE_SECONDS:g} s: {left[:3]}")
     return time.monotonic()
-
-
-def _refuses(place: tuple[str, int]) -> bool:
-    try:
-        socket.create_connection(place, timeout=5).close()
-    except ConnectionRefusedError:
-        return True
-    except OSError:
-        return False
-    return False
 
 
 def _command(pid: int) -> bytes:

@@ -1,5 +1,6 @@
 """Sessions, for tests that are about something else."""
 
+import socket
 from typing import Any
 
 from product.scene import Scene, Thing
@@ -38,3 +39,14 @@ def place_of(session: Thing) -> tuple[str, int]:
     found = slice_of(session)
     assert found is not None
     return found["endpoints"][0]["addresses"][0], found["ports"][0]["port"]
+
+
+def is_refused(place: tuple[str, int]) -> bool:
+    """Whether nobody listens there. Who is reset at once, or hears nothing, has found somebody."""
+    try:
+        socket.create_connection(place, timeout=5).close()
+    except ConnectionRefusedError:
+        return True
+    except OSError:
+        return False
+    return False

@@ -17,7 +17,7 @@ from product.gateway import GatewayProcess
 from product.ownerkind import SESSION
 from product.remains import running
 from product.scene import Scene, Thing
-from product.sessions import SLICES, place_of, slice_of
+from product.sessions import SLICES, is_refused, place_of, slice_of
 from product.waiting import until
 
 pytestmark = [pytest.mark.parametrize("kind", [SESSION], ids=str, indirect=True), pytest.mark.timeout(300)]
@@ -292,14 +292,3 @@ def served(place: tuple[str, int]) -> bool:
         return fetch(place) == b"from the node"
     except OSError:
         return False
-
-
-def is_refused(place: tuple[str, int]) -> bool:
-    """Whether nobody listens there."""
-    try:
-        socket.create_connection(place, timeout=5).close()
-    except ConnectionRefusedError:
-        return True
-    except ConnectionResetError:
-        return False
-    return False

@@ -281,7 +281,7 @@ class Gateway:
             held = self._held[uid] = Held(session, door, lambda: self.look_at(uid), self._settings.way)
             held.look_on(self._asking, self._addresses)
             if self._is_anothers(uid):       # whose slice is ready as yet: a word of ours before there is a way would turn clients away
-                await held.is_led(self._settings.lead_seconds)
+                await held.wait_for_way(self._settings.lead_seconds)
             await self._keep(uid)
             return
 

@@ -76,12 +76,11 @@ class Held:
         self._changed()
         self.nudge()
 
-    async def is_led(self, seconds: float) -> bool:
-        """Wait until there is a way to the process, at most so long; whether there is."""
+    async def wait_for_way(self, seconds: float) -> None:
+        """Return once there was a way to the process, or after so many seconds."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._led.wait()
-        return self._led.is_set()
 
     def nudge(self) -> None:
         """Look now: a client's stream was not opened, or something has changed."""
